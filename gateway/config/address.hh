@@ -1,0 +1,51 @@
+// A socket address as the configuration names it: an IPv4 or IPv6 address with a port.
+// A plain value: copied freely, owns nothing, and is never changed after loading.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gateway::config {
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+  int family() const { return storage.ss_family; }
+  uint16_t port() const;
+  // "127.0.0.1:8080" or "[::1]:8080": reads back as the same address.
+  std::string text() const;
+
+  friend bool operator==(const Address& one, const Address& other) {
+    return one.text() == other.text();
+  }
+};
+
+// "HOST:PORT" or "[IPV6]:PORT" taken apart, its host not yet looked at.
+struct HostPort {
+  std::string host;
+  uint16_t port = 0;
+};
+
+// Fails with words that fit behind "'TEXT' ": what is wrong with it.
+std::expected<HostPort, std::string> split_host_port(std::string_view text);
+
+// Nothing if the host is not an IP address: then it is a name to resolve.
+std::optional<Address> literal_address(const HostPort& where);
+
+// All addresses of a name, in the order in which they are to be tried; never empty. Fails with the
+// resolver's own words. Blocks: never called on a shard.
+using Resolve =
+    std::function<std::expected<std::vector<Address>, std::string>(const HostPort& where)>;
+std::expected<std::vector<Address>, std::string> resolve_by_system(const HostPort& where);
+
+}  // namespace gateway::config

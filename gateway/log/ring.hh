@@ -1,0 +1,72 @@
+// One shard's log lines on their way to the writer: a bounded ring of bytes that holds records.
+// One thread appends, one thread drains; neither ever waits for the other. A record that does not
+// fit is dropped and counted. Invariant: read_ <= written_ <= read_ + capacity, both only grow, and
+// the bytes between them are whole records.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "gateway/log/level.hh"
+
+namespace gateway {
+
+class LogRing {
+ public:
+  // `source` names the thread in each line ("shard=1"); the capacity is rounded up to a power of 2.
+  LogRing(std::string source, size_t capacity_bytes);
+  LogRing(const LogRing&) = delete;
+  LogRing& operator=(const LogRing&) = delete;
+
+  struct Record {
+    int64_t time_ns;  // since 1970, UTC
+    LogLevel level;
+    std::string_view text;  // valid until the drain function returns
+  };
+
+  // The producer's thread only. False: there was no room, and the drop is counted.
+  bool append(LogLevel level, int64_t time_ns, std::string_view text);
+
+  // The consumer's thread only: hands over the oldest records, in order, until there is none.
+  template <typename Take>
+  void drain(Take&& take) {
+    Record record;
+    while (front(record)) {
+      take(std::as_const(record));
+      pop();
+    }
+  }
+
+  // Records lost since the ring was made. Any thread.
+  uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+  const std::string& source() const { return source_; }
+  size_t capacity_bytes() const { return mask_ + 1; }
+
+ private:
+  struct Header {
+    int64_t time_ns;
+    uint32_t text_bytes;
+    LogLevel level;
+  };
+
+  bool front(Record& record);
+  void pop();
+  void copy_to(uint64_t position, const void* from, size_t bytes);
+  void copy_from(uint64_t position, void* to, size_t bytes) const;
+
+  const std::string source_;
+  const size_t mask_;
+  const std::unique_ptr<char[]> bytes_;
+  std::string taken_;  // the consumer's copy of the record at the front
+  alignas(64) std::atomic<uint64_t> written_{0};
+  std::atomic<uint64_t> dropped_{0};
+  uint64_t read_seen_ = 0;  // the producer's last look at read_
+  alignas(64) std::atomic<uint64_t> read_{0};
+};
+
+}  // namespace gateway

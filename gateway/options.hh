@@ -1,0 +1,29 @@
+// The command line of the gateway. CLI11 stays behind the .cc.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+
+namespace gateway {
+
+enum class ReceiveForm { automatic, multishot, one_shot };
+
+struct Options {
+  std::string config_file = "gateway.conf";
+  bool test = false;               // check the configuration, print it, and end
+  bool version = false;            // print versions, and end
+  std::optional<unsigned> shards;  // instead of the configuration's
+  ReceiveForm receive = ReceiveForm::automatic;
+};
+
+// The process is to end at once: with this text, on standard output if the code is 0, else on
+// standard error.
+struct EarlyExit {
+  int code = 0;
+  std::string text;
+};
+
+std::expected<Options, EarlyExit> parse_options(int argc, const char* const* argv);
+
+}  // namespace gateway
