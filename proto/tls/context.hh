@@ -1,0 +1,67 @@
+// What the sessions of one shard share: certificates, suites, groups, a random generator.
+// One set per shard, made, used and freed on its thread; sessions keep alive what they need, so a
+// set may go before them. Only the ticket keys are shared between shards. Loading errors are values
+// whose text names what is wrong.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+struct WOLFSSL_CTX;
+
+namespace tls {
+
+class TicketKeys;
+
+// A certificate chain, leaf first, and its private key; both PEM text.
+struct Pem {
+  std::string chain;
+  std::string key;
+};
+
+class ServerContexts {
+ public:
+  // The first certificate serves clients without a known server name. `tickets` outlives all
+  // sessions of the set.
+  static std::expected<std::unique_ptr<ServerContexts>, std::string> load(
+      std::span<const Pem> certificates, TicketKeys& tickets);
+  ~ServerContexts();
+  ServerContexts(const ServerContexts&) = delete;
+  ServerContexts& operator=(const ServerContexts&) = delete;
+
+  // Worth a log line, but no reason to refuse: "certificate 1 has expired".
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+ private:
+  friend class Session;
+  ServerContexts() = default;
+
+  std::vector<WOLFSSL_CTX*> contexts_;  // one per certificate
+  std::vector<std::string> warnings_;
+};
+
+struct ClientOptions {
+  bool verify = true;  // the chain, and that the certificate is for the server's name
+  std::string ca;      // PEM, one or several; needed to verify
+};
+
+class ClientContext {
+ public:
+  static std::expected<std::unique_ptr<ClientContext>, std::string> load(
+      const ClientOptions& options);
+  ~ClientContext();
+  ClientContext(const ClientContext&) = delete;
+  ClientContext& operator=(const ClientContext&) = delete;
+
+ private:
+  friend class Session;
+  ClientContext() = default;
+
+  WOLFSSL_CTX* context_ = nullptr;
+  bool verify_ = true;
+};
+
+}  // namespace tls

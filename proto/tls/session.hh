@@ -1,0 +1,155 @@
+// One peer's TLS session as a function over the caller's bytes: sealed bytes become plaintext
+// (open), plaintext becomes sealed bytes (seal). It does no I/O and knows no socket; what the peer
+// has to be sent goes into a Sink. A session belongs to the shard of its contexts: it is made, used
+// and destroyed on that thread. Invariant: once a session has failed, or has sent its close_notify,
+// nothing of the caller's is sealed any more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proto/bytes.hh"
+
+struct WOLFSSL;
+struct WOLFSSL_SESSION;
+
+namespace tls {
+
+class ServerContexts;
+class ClientContext;
+
+// Where sealed bytes for the peer go. It must take everything: the caller has reserved the room, or
+// grows.
+class Sink {
+ public:
+  // `sealed` is valid during the call only.
+  virtual void append(proto::Bytes sealed) = 0;
+
+ protected:
+  ~Sink() = default;
+};
+
+// Why a session failed. `reason` is static text, fit for a log line.
+struct Error {
+  enum class Alert : std::uint8_t { kNone, kSent, kReceived };
+
+  std::string_view reason;
+  Alert alert = Alert::kNone;
+  std::uint8_t alert_code = 0;  // RFC 8446 section 6, where there was an alert
+
+  // "no shared cipher suite (handshake_failure sent)"
+  std::string text() const;
+};
+
+struct Progress {
+  enum class Status : std::uint8_t {
+    kWantInput,  // all ciphertext is consumed and all its plaintext was handed out
+    kPlaintext,  // `plaintext` bytes were written; call again, even when no ciphertext is left
+    kClosed,     // the peer's close_notify came; what follows it is dropped
+    kFailed,     // error() says why; an alert may have been appended: send it, then close
+  };
+
+  std::size_t plaintext = 0;
+  Status status = Status::kWantInput;
+};
+
+// What a client keeps to resume: the ticket and its secret.
+class Ticket {
+ public:
+  Ticket() = default;
+  explicit operator bool() const { return session_ != nullptr; }
+
+ private:
+  friend class Session;
+  std::shared_ptr<WOLFSSL_SESSION> session_;
+};
+
+class Session {
+ public:
+  // Everything that seal may append for one call with `plaintext` bytes: TLS 1.3 adds 22 bytes a
+  // record, TLS 1.2 up to 29.
+  static constexpr std::size_t sealed_size_max(std::size_t plaintext) {
+    return plaintext + (plaintext + kRecordPlaintextMax - 1) / kRecordPlaintextMax * kExpansionMax;
+  }
+  // The most that one open call may append after the handshake: KeyUpdate answers and one alert.
+  static constexpr std::size_t kAnswersMax = 512;
+  // The most plaintext of one record: with that much room in `plaintext_to`, open yields one record
+  // a call.
+  static constexpr std::size_t kRecordPlaintextMax = 16384;
+
+  // Server role. The session keeps what it needs of the contexts alive.
+  explicit Session(ServerContexts& contexts);
+  // Client role. `server_name` is sent as SNI (unless it is an IP address), and is what the
+  // certificate must be for where the context verifies. With a `ticket` of the same server it tries
+  // to resume.
+  Session(ClientContext& context, const std::string& server_name, const Ticket& ticket = {});
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Client role: appends the ClientHello. Once, before anything else.
+  void start(Sink& to_peer);
+
+  // Takes from the front of `ciphertext`, drives the handshake, writes at most one record's
+  // plaintext. Whatever the library wants to send (handshake flight, KeyUpdate answer, alert) is
+  // appended to `to_peer`. `plaintext_to` must not be empty, and must not overlap `ciphertext`.
+  Progress open(proto::Bytes& ciphertext, proto::MutableBytes plaintext_to, Sink& to_peer);
+
+  // Seals `plaintext` into records of at most 16 KiB; needs handshake_done(). One append per
+  // record, and that record's plaintext may lie where the sink puts the sealed bytes: it was copied
+  // before. After a failure or close it does nothing.
+  void seal(proto::Bytes plaintext, Sink& to_peer);
+
+  // Appends close_notify, at most once; nothing before the handshake is done or after a failure.
+  // Reading goes on.
+  void close(Sink& to_peer);
+
+  // The transport reached its end: kClosed after a close_notify, else kFailed (truncation, RFC 8446
+  // section 6.1).
+  Progress::Status end_of_stream();
+
+  bool handshake_done() const { return handshake_done_; }
+  bool failed() const { return state_ == State::kFailed; }
+  bool ended_cleanly() const { return close_received_; }
+  bool truncated() const { return truncated_; }
+  // The client spoke HTTP to the TLS port; nothing was appended, so a readable answer in plaintext
+  // may be sent.
+  bool plain_http() const { return plain_http_; }
+  const Error& error() const { return error_; }
+
+  // Ciphertext and plaintext kept inside: of an incomplete record, or handed out only in part. At
+  // most about 17 KiB.
+  std::size_t held() const;
+
+  // For the log, after the handshake; empty where there is none. Valid as long as the session.
+  std::string_view version() const;  // "TLSv1.3"
+  std::string_view cipher() const;   // "TLS_AES_128_GCM_SHA256"
+  std::string_view group() const;    // "X25519"
+  std::string_view server_name() const;
+  std::string_view protocol() const;  // ALPN
+  bool resumed() const;
+
+  // Client role: the newest ticket the server sent; empty before there is one.
+  Ticket ticket() const;
+
+ private:
+  friend struct Callbacks;
+  static constexpr std::size_t kExpansionMax = 29;
+  enum class State : std::uint8_t { kHandshake, kOpen, kFailed };
+
+  std::unique_ptr<WOLFSSL, void (*)(WOLFSSL*)> ssl_;
+  proto::Bytes input_;       // what the library may still take, during open only
+  Sink* to_peer_ = nullptr;  // during a call only
+  Error error_;
+  State state_ = State::kHandshake;
+  bool handshake_done_ = false;
+  bool close_sent_ = false;
+  bool close_received_ = false;
+  bool truncated_ = false;
+  bool plain_http_ = false;
+};
+
+}  // namespace tls

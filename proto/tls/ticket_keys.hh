@@ -1,0 +1,45 @@
+// The keys that seal session tickets: AES-256-GCM, shared by all shards, so that a client resumes
+// wherever it lands. A ticket is sealed under the newest key and accepted under that one and the
+// one before; then its key is gone, and the client makes a full handshake (RFC 5077 section 5.5).
+// Lives until the last session is gone. Safe from any thread.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+
+namespace tls {
+
+class TicketKeys {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // The newest key is replaced by itself once it is older than `rotate_every`; tickets live as
+  // long.
+  explicit TicketKeys(std::chrono::seconds rotate_every = std::chrono::hours(12));
+  ~TicketKeys();
+  TicketKeys(const TicketKeys&) = delete;
+  TicketKeys& operator=(const TicketKeys&) = delete;
+
+  void rotate();
+  std::chrono::seconds lifetime() const { return rotate_every_; }
+
+ private:
+  friend struct TicketCallback;
+  struct Key {
+    std::array<std::uint8_t, 16> name{};
+    std::array<std::uint8_t, 32> secret{};
+    bool usable = false;
+  };
+
+  void rotate_locked();
+
+  std::mutex mutex_;
+  const std::chrono::seconds rotate_every_;
+  Clock::time_point newest_since_;
+  std::array<Key, 2> keys_;  // newest first
+};
+
+}  // namespace tls
