@@ -1,0 +1,86 @@
+// The chunked transfer coding (RFC 9112 section 7.1), both ways, without copying payload.
+// Decoding is strict: hex digits, CRLF exact. Extensions and trailers are validated, bounded and
+// dropped. The decoder is small, since it lives as long as a body does.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <string_view>
+
+#include "proto/bytes.hh"
+
+namespace http {
+
+// What a body decoder made of the front of the bytes given: so many were consumed, and of them this
+// is payload (a part of the caller's bytes, at the end of those consumed; often empty).
+struct BodyPiece {
+  std::size_t consumed = 0;
+  proto::Bytes payload;
+};
+
+struct BodyError {
+  std::string_view reason;  // a short text that lives for ever
+};
+
+inline constexpr std::uint32_t kChunkExtensionsBytesMax = 16 * 1024;  // of one body
+inline constexpr std::uint32_t kTrailerBytesMax = 8 * 1024;
+inline constexpr std::uint16_t kTrailerFieldsMax = 64;
+
+class ChunkedDecoder {
+ public:
+  // Consumes up to the end of the next payload, or all bytes; never past the body's end. With bytes
+  // to read and done() not reached it consumes at least one. Not to be called after an error.
+  std::expected<BodyPiece, BodyError> next(proto::Bytes bytes);
+
+  bool done() const { return state_ == State::kDone; }
+  std::uint16_t trailer_fields() const { return trailer_fields_; }
+
+ private:
+  enum class State : std::uint8_t {
+    kSizeStart,
+    kSize,
+    kExtension,
+    kSizeLf,  // size [ext] CRLF
+    kData,
+    kDataCr,
+    kDataLf,  // data CRLF
+    kLineStart,
+    kName,
+    kValue,
+    kLineLf,  // trailers
+    kEndLf,
+    kDone,
+  };
+  using Step = std::expected<void, BodyError>;
+
+  Step take(char c);
+  Step take_size(char c);
+  Step take_trailer(char c);
+
+  std::uint64_t remaining_ = 0;  // the chunk's size as far as it is read; then its bytes to come
+  std::uint32_t extension_bytes_ = 0;
+  std::uint32_t trailer_bytes_ = 0;
+  std::uint16_t trailer_fields_ = 0;
+  std::uint8_t size_digits_ = 0;
+  State state_ = State::kSizeStart;
+};
+
+// What goes before a chunk's payload. Precondition: size > 0, since an empty chunk ends the body.
+class ChunkHeader {
+ public:
+  explicit ChunkHeader(std::uint64_t size);
+  proto::Bytes bytes() const {
+    return proto::as_bytes({text_.data() + begin_, text_.size() - begin_});
+  }
+
+ private:
+  std::array<char, 18> text_;  // 16 digits and CRLF
+  std::uint8_t begin_;
+};
+
+inline constexpr std::string_view kChunkEnd = "\r\n";        // goes behind a chunk's payload
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";  // ends the body, without trailers
+
+}  // namespace http
