@@ -1,0 +1,72 @@
+#include "uring/batch_pool.hh"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "uring/check.hh"
+
+namespace uring {
+namespace {
+
+constexpr std::size_t kShareDivisor = 16;
+
+}  // namespace
+
+BatchPool::~BatchPool() {
+  CHECK(in_use_ == 0, "a batch outlived its pool");
+  for (std::vector<std::byte*>& list : free_) {
+    for (std::byte* memory : list) ::operator delete(memory);
+  }
+}
+
+std::byte* BatchPool::take(std::size_t size_index) {
+  in_use_ += kSizes[size_index];
+  std::vector<std::byte*>& list = free_[size_index];
+  if (list.empty()) return static_cast<std::byte*>(::operator new(kSizes[size_index]));
+  std::byte* memory = list.back();
+  list.pop_back();
+  return memory;
+}
+
+void BatchPool::put_back(std::byte* memory, std::size_t size_index) {
+  in_use_ -= kSizes[size_index];
+  if (free_[size_index].size() < kKept[size_index]) {
+    free_[size_index].push_back(memory);
+  } else {
+    ::operator delete(memory);
+  }
+}
+
+void BatchPool::reserve(Batch& batch, std::size_t more) {
+  const std::size_t needed = batch.size + more;
+  if (needed <= batch.capacity) return;
+  CHECK(needed <= kBatchMax, "a batch grew beyond what was reserved for it");
+  const auto size_index =
+      static_cast<std::size_t>(std::ranges::lower_bound(kSizes, needed) - kSizes.begin());
+  Batch grown{take(size_index), batch.size, kSizes[size_index]};
+  if (batch.size > 0) std::memcpy(grown.data, batch.data, batch.size);
+  give_back(batch);
+  batch = grown;
+}
+
+void BatchPool::give_back(Batch& batch) {
+  if (batch.data != nullptr) {
+    put_back(batch.data, static_cast<std::size_t>(std::ranges::lower_bound(kSizes, batch.capacity) -
+                                                  kSizes.begin()));
+  }
+  batch = {};
+}
+
+std::size_t BatchPool::share() const {
+  const std::size_t left = budget_ > committed_ ? budget_ - committed_ : 0;
+  return std::min(kShareFloor + left / kShareDivisor, kShareMax);
+}
+
+void BatchPool::commit(std::size_t& committed, std::size_t reserved) {
+  const std::size_t beyond_floor = reserved > kShareFloor ? reserved - kShareFloor : 0;
+  committed_ = committed_ - committed + beyond_floor;
+  committed = beyond_floor;
+}
+
+}  // namespace uring

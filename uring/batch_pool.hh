@@ -1,0 +1,61 @@
+// Memory of outbound batches, and how much of it one peer may have.
+//
+// A batch is contiguous and grows through four sizes; it is taken with its first byte and given
+// back when it has been sent, so an idle connection holds none. What bounds a slow peer is the
+// share: a peer may always have kShareFloor bytes under way, and beyond that a sixteenth of what is
+// left of the budget, up to kShareMax. Few slow peers get large batches, many get small ones, and
+// all of them together stay under the budget plus one floor each.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace uring {
+
+struct Batch {
+  std::byte* data = nullptr;
+  std::size_t size = 0;
+  std::size_t capacity = 0;
+};
+
+class BatchPool {
+ public:
+  static constexpr std::size_t kShareFloor = 32 * 1024;
+  static constexpr std::size_t kShareMax = 256 * 1024;
+  static constexpr std::size_t kBatchMax = 320 * 1024;
+
+  explicit BatchPool(std::size_t budget) : budget_(budget) {}
+  ~BatchPool();
+  BatchPool(const BatchPool&) = delete;
+  BatchPool& operator=(const BatchPool&) = delete;
+
+  // Makes room for `more` bytes behind batch.size, keeping what is there.
+  void reserve(Batch& batch, std::size_t more);
+  void give_back(Batch& batch);
+
+  // Bytes that one peer may have reserved now, plaintext and sealing together.
+  std::size_t share() const;
+
+  // What a peer has reserved beyond the floor counts against the budget. Replaces what it said
+  // before in `committed`.
+  void commit(std::size_t& committed, std::size_t reserved);
+
+  std::size_t in_use() const { return in_use_; }
+
+ private:
+  static constexpr std::array<std::size_t, 4> kSizes = {4 * 1024, 20 * 1024, 80 * 1024, kBatchMax};
+  // Free memory kept for the next batch, per size.
+  static constexpr std::array<std::size_t, 4> kKept = {256, 64, 16, 4};
+
+  std::byte* take(std::size_t size_index);
+  void put_back(std::byte* memory, std::size_t size_index);
+
+  std::size_t budget_;
+  std::size_t committed_ = 0;
+  std::size_t in_use_ = 0;
+  std::array<std::vector<std::byte*>, 4> free_;
+};
+
+}  // namespace uring

@@ -1,0 +1,116 @@
+#include "uring/io_uring_kernel.hh"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "uring/check.hh"
+#include "uring/probe.hh"
+
+namespace uring {
+
+std::expected<std::unique_ptr<IoUringKernel>, std::string> IoUringKernel::create(
+    RingOptions options) {
+  std::unique_ptr<IoUringKernel> kernel(new IoUringKernel);
+  io_uring_params params{};
+  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
+                 IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED;
+  params.cq_entries = options.completions;
+  const int error = io_uring_queue_init_params(options.submissions, &kernel->ring_, &params);
+  if (error < 0) {
+    kernel->ring_.ring_fd = -1;
+    return std::unexpected(explain_ring_error(-error));
+  }
+  kernel->receive_byte_cap_ = !options.one_shot_receive && probe_receive_byte_cap();
+  return kernel;
+}
+
+IoUringKernel::~IoUringKernel() {
+  if (ring_.ring_fd >= 0) io_uring_queue_exit(&ring_);
+}
+
+void IoUringKernel::enable() {
+  const int error = io_uring_enable_rings(&ring_);
+  CHECK(error == 0, "the ring was enabled twice");
+  // Waiting for work is not waiting for a disk; kernels before 6.15 cannot be told.
+  (void)io_uring_set_iowait(&ring_, false);
+}
+
+io_uring_sqe& IoUringKernel::next_sqe() {
+  io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+  while (sqe == nullptr) {
+    ++enters_;
+    const int submitted = io_uring_submit(&ring_);
+    CHECK(submitted >= 0 || submitted == -EINTR || submitted == -EBUSY || submitted == -EAGAIN,
+          "the kernel refuses the ring");
+    sqe = io_uring_get_sqe(&ring_);
+  }
+  return *sqe;
+}
+
+void IoUringKernel::submit_and_wait(std::optional<std::chrono::nanoseconds> timeout) {
+  int result;
+  ++enters_;
+  if (timeout && timeout->count() <= 0) {
+    result = io_uring_submit_and_get_events(&ring_);
+  } else if (timeout) {
+    __kernel_timespec limit{timeout->count() / 1'000'000'000, timeout->count() % 1'000'000'000};
+    io_uring_cqe* unused = nullptr;
+    result = io_uring_submit_and_wait_timeout(&ring_, &unused, 1, &limit, nullptr);
+  } else {
+    result = io_uring_submit_and_wait(&ring_, 1);
+  }
+  CHECK(
+      result >= 0 || result == -ETIME || result == -EINTR || result == -EBUSY || result == -EAGAIN,
+      "the kernel refuses the ring");
+}
+
+std::size_t IoUringKernel::take_completions(std::span<io_uring_cqe> completions) {
+  unsigned head;
+  std::size_t count = 0;
+  io_uring_cqe* completion;
+  io_uring_for_each_cqe(&ring_, head, completion) {
+    if (count == completions.size()) break;
+    completions[count++] = *completion;
+  }
+  io_uring_cq_advance(&ring_, static_cast<unsigned>(count));
+  return count;
+}
+
+io_uring_buf_ring* IoUringKernel::add_buffer_ring(unsigned entries, std::uint16_t group) {
+  int error = 0;
+  io_uring_buf_ring* ring = io_uring_setup_buf_ring(&ring_, entries, group, 0, &error);
+  if (ring == nullptr) errno = -error;
+  return ring;
+}
+
+void IoUringKernel::remove_buffer_ring(io_uring_buf_ring* ring, unsigned entries,
+                                       std::uint16_t group) {
+  io_uring_free_buf_ring(&ring_, ring, entries, group);
+}
+
+int IoUringKernel::open_socket(int family) {
+  const int descriptor = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return -errno;
+  const int on = 1;
+  if (family != AF_UNIX) setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return descriptor;
+}
+
+void IoUringKernel::reset_on_close(int descriptor) {
+  const linger at_once{1, 0};
+  setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+int IoUringKernel::shutdown(int descriptor, int how) {
+  return ::shutdown(descriptor, how) == 0 ? 0 : -errno;
+}
+
+int IoUringKernel::close(int descriptor) {
+  return ::close(descriptor) == 0 ? 0 : -errno;
+}
+
+}  // namespace uring

@@ -1,0 +1,52 @@
+// The real kernel under a loop: one ring with deferred task work. It is made on the main thread,
+// disabled, and belongs to the thread that calls enable(); no other may use it from then on.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "uring/kernel.hh"
+
+namespace uring {
+
+struct RingOptions {
+  unsigned submissions = 1024;
+  unsigned completions = 8192;
+  bool one_shot_receive = false;  // as on kernels before 6.17, for tests and measurements
+};
+
+class IoUringKernel final : public Kernel {
+ public:
+  // Probes what it needs as it goes; the error says what is missing and its cure.
+  static std::expected<std::unique_ptr<IoUringKernel>, std::string> create(RingOptions options);
+  ~IoUringKernel() override;
+  IoUringKernel(const IoUringKernel&) = delete;
+  IoUringKernel& operator=(const IoUringKernel&) = delete;
+
+  // Makes the calling thread the ring's owner.
+  void enable();
+
+  io_uring_sqe& next_sqe() override;
+  void submit_and_wait(std::optional<std::chrono::nanoseconds> timeout) override;
+  std::size_t take_completions(std::span<io_uring_cqe> completions) override;
+  Clock::time_point now() override { return Clock::now(); }
+  io_uring_buf_ring* add_buffer_ring(unsigned entries, std::uint16_t group) override;
+  void remove_buffer_ring(io_uring_buf_ring* ring, unsigned entries, std::uint16_t group) override;
+  int open_socket(int family) override;
+  void reset_on_close(int descriptor) override;
+  int shutdown(int descriptor, int how) override;
+  int close(int descriptor) override;
+  bool receive_byte_cap() const override { return receive_byte_cap_; }
+  int descriptor() const override { return ring_.ring_fd; }
+  std::uint64_t enters() const override { return enters_; }
+
+ private:
+  IoUringKernel() = default;
+
+  io_uring ring_{};
+  bool receive_byte_cap_ = false;
+  std::uint64_t enters_ = 0;
+};
+
+}  // namespace uring

@@ -1,0 +1,63 @@
+// The seam under the runtime: everything that it asks of the operating system. The real one is a
+// ring (io_uring_kernel.hh); the tests put a seeded simulator here, which shortens, reorders,
+// delays and fails what a kernel may shorten, reorder, delay and fail.
+//
+// Requests and completions keep the kernel's own format, so the runtime above is the same code on
+// both. All calls come from the thread of one loop.
+#pragma once
+
+#include <liburing.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace uring {
+
+using Clock = std::chrono::steady_clock;
+
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+
+  // An empty request, to be submitted with the next wait. Submits at once when the queue is full.
+  virtual io_uring_sqe& next_sqe() = 0;
+
+  // Submits what is queued, and waits for one completion, or until `timeout` has passed; zero does
+  // not wait, none waits without an end.
+  virtual void submit_and_wait(std::optional<std::chrono::nanoseconds> timeout) = 0;
+
+  // Copies up to completions.size() completions, oldest first, and removes them from the queue.
+  virtual std::size_t take_completions(std::span<io_uring_cqe> completions) = 0;
+
+  virtual Clock::time_point now() = 0;
+
+  // A provided buffer ring for `group`; `entries` is a power of two. Null on failure, with errno.
+  virtual io_uring_buf_ring* add_buffer_ring(unsigned entries, std::uint16_t group) = 0;
+  virtual void remove_buffer_ring(io_uring_buf_ring* ring, unsigned entries,
+                                  std::uint16_t group) = 0;
+
+  // A stream socket of this address family that sends small segments at once; -errno on failure.
+  virtual int open_socket(int family) = 0;
+
+  // Makes close() answer with a RST what a peer would take for a proper end.
+  virtual void reset_on_close(int descriptor) = 0;
+
+  // As the system calls of these names; -errno on failure.
+  virtual int shutdown(int descriptor, int how) = 0;
+  virtual int close(int descriptor) = 0;
+
+  // Whether a multishot receive can be capped at a number of bytes (Linux 6.17). Without it every
+  // receive is armed for one shot.
+  virtual bool receive_byte_cap() const = 0;
+
+  // The ring's descriptor, the address of messages from other loops; -1 where there is none.
+  virtual int descriptor() const = 0;
+
+  // System calls that entered the kernel so far.
+  virtual std::uint64_t enters() const = 0;
+};
+
+}  // namespace uring

@@ -1,0 +1,57 @@
+#include "uring/listener.hh"
+
+#include <cerrno>
+
+namespace uring {
+
+Listener::Listener(Loop& loop, int descriptor, Acceptor& acceptor)
+    : loop_(loop),
+      descriptor_(descriptor),
+      acceptor_(acceptor),
+      pause_(loop.timers(), pause_over_),
+      ended_(loop.ready()) {}
+
+void Listener::start() {
+  io_uring_prep_multishot_accept(&loop_.prepare(accept_), descriptor_, nullptr, nullptr,
+                                 SOCK_CLOEXEC);
+}
+
+void Listener::on_accepted(Completion completion) {
+  if (completion.result >= 0) {
+    if (stopping_) {
+      loop_.kernel().close(completion.result);
+    } else {
+      acceptor_.accepted(completion.result);
+    }
+  } else if (completion.result == -EMFILE || completion.result == -ENFILE ||
+             completion.result == -ENOMEM || completion.result == -ENOBUFS) {
+    acceptor_.accept_failed(-completion.result);
+    if (!accept_.in_flight() && !stopping_) pause_.arm(loop_.now() + kPause);
+  }
+  if (accept_.in_flight()) return;
+  if (stopping_) {
+    ended_.set();
+  } else if (!pause_.armed()) {
+    start();
+  }
+}
+
+void Listener::on_pause_over() {
+  if (stopping_) {
+    ended_.set();
+  } else {
+    start();
+  }
+}
+
+Task<> Listener::stop() {
+  stopping_ = true;
+  pause_.disarm();
+  loop_.cancel(accept_);
+  while (accept_.in_flight() || pause_over_.queued()) {
+    ended_.clear();
+    co_await ended_.wait();
+  }
+}
+
+}  // namespace uring

@@ -1,0 +1,50 @@
+// A listening socket of a loop: one multishot accept. stop() cancels it and awaits its end before
+// the descriptor may be closed, since a closed listener with an armed accept keeps accepting.
+// When descriptors run out it pauses, and goes on after a moment.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <chrono>
+
+#include "uring/loop.hh"
+#include "uring/task.hh"
+
+namespace uring {
+
+class Acceptor {
+ public:
+  // The descriptor is the callee's from here on.
+  virtual void accepted(int descriptor) = 0;
+  // Out of descriptors or memory: accepting pauses for kPause.
+  virtual void accept_failed(int error) = 0;
+
+ protected:
+  ~Acceptor() = default;
+};
+
+class Listener {
+ public:
+  static constexpr std::chrono::milliseconds kPause{100};
+
+  // `descriptor` is listening and stays open until its owner closes it, after stop().
+  Listener(Loop& loop, int descriptor, Acceptor& acceptor);
+
+  void start();
+  Task<> stop();
+
+ private:
+  void on_accepted(Completion completion);
+  void on_pause_over();
+
+  Loop& loop_;
+  int descriptor_;
+  Acceptor& acceptor_;
+  OperationMember<&Listener::on_accepted> accept_{*this};
+  ReadyMember<&Listener::on_pause_over> pause_over_{*this};
+  Timer pause_;
+  Event ended_;
+  bool stopping_ = false;
+};
+
+}  // namespace uring

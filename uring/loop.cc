@@ -1,0 +1,114 @@
+#include "uring/loop.hh"
+
+#include <algorithm>
+#include <array>
+
+namespace uring {
+namespace {
+
+// Completions of requests that nobody waits for (cancellations, messages) carry no owner.
+constexpr std::uint64_t kNobody = 0;
+
+}  // namespace
+
+Loop::Loop(Kernel& kernel) : kernel_(kernel), now_(kernel.now()), timers_(ready_, now_) {}
+
+void Loop::run() {
+  while (!stopping_) turn();
+}
+
+std::optional<std::chrono::nanoseconds> Loop::wait_limit(
+    std::optional<std::chrono::nanoseconds> limit) const {
+  if (!ready_.empty() || !next_turn_.empty() || more_completions_ || stopping_) {
+    return std::chrono::nanoseconds::zero();
+  }
+  const auto until_timer = timers_.until_next(now_);
+  if (!until_timer) return limit;
+  return limit ? std::min(*limit, *until_timer) : until_timer;
+}
+
+void Loop::turn(std::optional<std::chrono::nanoseconds> limit) {
+  kernel_.submit_and_wait(wait_limit(limit));
+  now_ = kernel_.now();
+  ++counters_.turns;
+  heavy_steps_ = 0;
+  dispatch();
+  timers_.advance(now_);
+  next_turn_.move_to(ready_);
+  ready_.run(kReadyPerTurn);
+  flush();
+  if (buffers_ != nullptr) buffers_->feed_starved();
+}
+
+void Loop::dispatch() {
+  std::array<io_uring_cqe, kCompletionsPerTurn> completions;
+  const std::size_t count = kernel_.take_completions(completions);
+  more_completions_ = count == completions.size();
+  counters_.completions += count;
+  for (const io_uring_cqe& completion : std::span(completions).first(count)) {
+    if (completion.user_data == kNobody) continue;
+    Operation& operation = *reinterpret_cast<Operation*>(completion.user_data);
+    if (operation.in_flight_ && (completion.flags & IORING_CQE_F_MORE) == 0) {
+      operation.in_flight_ = false;
+      CHECK(in_flight_ > 0, "a request ended twice");
+      --in_flight_;
+    }
+    operation.complete_(operation, {completion.res, completion.flags});
+  }
+}
+
+void Loop::flush() {
+  // A flush may make another one due (a send that could not be prepared yet): that is for the
+  // next turn.
+  Flushable* due = first_due_;
+  first_due_ = nullptr;
+  last_due_ = &first_due_;
+  while (due != nullptr) {
+    Flushable& flushable = *due;
+    due = flushable.next_;
+    flushable.due_ = false;
+    flushable.flush_(flushable);
+  }
+}
+
+io_uring_sqe& Loop::prepare(Operation& operation) {
+  CHECK(!operation.in_flight_, "an operation carries one request at a time");
+  io_uring_sqe& sqe = kernel_.next_sqe();
+  sqe = {};
+  sqe.user_data = reinterpret_cast<std::uint64_t>(&operation);
+  operation.in_flight_ = true;
+  ++in_flight_;
+  return sqe;
+}
+
+void Loop::cancel(Operation& target) {
+  if (!target.in_flight_) return;
+  io_uring_sqe& sqe = kernel_.next_sqe();
+  sqe = {};
+  io_uring_prep_cancel64(&sqe, reinterpret_cast<std::uint64_t>(&target), 0);
+  sqe.user_data = kNobody;
+}
+
+void Loop::send_message(int descriptor, Operation& receiver, int value) {
+  io_uring_sqe& sqe = kernel_.next_sqe();
+  sqe = {};
+  io_uring_prep_msg_ring(&sqe, descriptor, static_cast<unsigned>(value),
+                         reinterpret_cast<std::uint64_t>(&receiver), 0);
+  sqe.user_data = kNobody;
+}
+
+void Loop::flush_at_end_of_turn(Flushable& flushable) {
+  if (flushable.due_) return;
+  flushable.due_ = true;
+  flushable.next_ = nullptr;
+  *last_due_ = &flushable;
+  last_due_ = &flushable.next_;
+}
+
+bool Loop::take_heavy_step() {
+  if (heavy_steps_ == kHeavyStepsPerTurn) return false;
+  ++heavy_steps_;
+  return true;
+}
+
+}  // namespace uring

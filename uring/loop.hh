@@ -1,0 +1,113 @@
+// One turn after the other, on one thread:
+//
+//   wait for a completion, a deadline, or not at all when work is ready
+//   -> note completions (they only fill the ready list) -> expire timers -> run the ready list
+//   -> flush what has something to send: one send each -> feed those that waited for a buffer
+//
+// Requests made in a turn are submitted with the next wait: one system call a turn. A turn is
+// bounded: so many completions, so many entries of the ready list, so many heavy steps
+// (handshakes).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "uring/batch_pool.hh"
+#include "uring/kernel.hh"
+#include "uring/operation.hh"
+#include "uring/ready.hh"
+#include "uring/receive_buffers.hh"
+#include "uring/timer.hh"
+
+namespace uring {
+
+// Something with bytes to send at the end of a turn.
+class Flushable {
+ public:
+  using Flush = void (*)(Flushable&);
+  explicit Flushable(Flush flush) : flush_(flush) {}
+  ~Flushable() { CHECK(!due_, "a link died while a flush of it was due"); }
+  Flushable(const Flushable&) = delete;
+  Flushable& operator=(const Flushable&) = delete;
+
+ private:
+  friend class Loop;
+  Flush flush_;
+  Flushable* next_ = nullptr;
+  bool due_ = false;
+};
+
+struct LoopCounters {
+  std::uint64_t turns = 0;
+  std::uint64_t completions = 0;
+};
+
+class Loop {
+ public:
+  static constexpr std::size_t kCompletionsPerTurn = 256;
+  static constexpr std::size_t kReadyPerTurn = 1024;
+  static constexpr unsigned kHeavyStepsPerTurn = 8;
+
+  explicit Loop(Kernel& kernel);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Turns until stop() was called.
+  void run();
+  void stop() { stopping_ = true; }
+
+  // One turn; waits at most until `limit` from now (for tests, too).
+  void turn(std::optional<std::chrono::nanoseconds> limit = std::nullopt);
+
+  // A request whose completions go to `operation`, which must not be in flight. Goes to the kernel
+  // with the next wait.
+  io_uring_sqe& prepare(Operation& operation);
+
+  // Ends `target` early: its terminal completion comes nevertheless (-ECANCELED, or what was
+  // faster). Nothing happens if it is not in flight.
+  void cancel(Operation& target);
+
+  // Sends `value` to `receiver`, an operation of the loop on the ring `descriptor`, which gets a
+  // completion without ever being in flight.
+  void send_message(int descriptor, Operation& receiver, int value);
+
+  void flush_at_end_of_turn(Flushable& flushable);
+
+  // Runs `ready` in this turn, or in a later one if this turn has had its share of heavy steps.
+  bool take_heavy_step();
+  void push_next_turn(Ready& ready) { next_turn_.push(ready); }
+
+  Kernel& kernel() { return kernel_; }
+  ReadyList& ready() { return ready_; }
+  TimerWheel& timers() { return timers_; }
+  Clock::time_point now() const { return now_; }
+  const LoopCounters& counters() const { return counters_; }
+
+  // Requests whose terminal completion is outstanding.
+  std::size_t in_flight() const { return in_flight_; }
+
+  // The loop's buffers, set once before the first turn.
+  void set_receive_buffers(ReceiveBuffers& buffers) { buffers_ = &buffers; }
+
+ private:
+  std::optional<std::chrono::nanoseconds> wait_limit(
+      std::optional<std::chrono::nanoseconds> limit) const;
+  void dispatch();
+  void flush();
+
+  Kernel& kernel_;
+  ReadyList ready_;
+  ReadyList next_turn_;
+  Clock::time_point now_;
+  TimerWheel timers_;
+  ReceiveBuffers* buffers_ = nullptr;
+  Flushable* first_due_ = nullptr;
+  Flushable** last_due_ = &first_due_;
+  LoopCounters counters_;
+  std::size_t in_flight_ = 0;
+  unsigned heavy_steps_ = 0;
+  bool more_completions_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace uring

@@ -1,0 +1,103 @@
+#include "uring/probe.hh"
+
+#include <liburing.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace uring {
+namespace {
+
+std::string kernel_release() {
+  utsname names{};
+  return uname(&names) == 0 ? names.release : "unknown";
+}
+
+std::string explain_permission() {
+  std::ifstream setting("/proc/sys/kernel/io_uring_disabled");
+  int disabled = 0;
+  if (setting >> disabled && disabled != 0) {
+    return "io_uring is switched off on this machine (kernel.io_uring_disabled = " +
+           std::to_string(disabled) + "): run 'sysctl kernel.io_uring_disabled=0' as root";
+  }
+  return "io_uring is not permitted (EPERM): a seccomp profile forbids it, as the default ones of "
+         "Docker and containerd do; run the container with a profile that allows io_uring_setup, "
+         "io_uring_enter and io_uring_register (or --security-opt seccomp=unconfined)";
+}
+
+}  // namespace
+
+std::string explain_ring_error(int error) {
+  switch (error) {
+    case EPERM:
+      return explain_permission();
+    case ENOSYS:
+      return "this kernel (" + kernel_release() +
+             ") was built without io_uring (ENOSYS): it needs Linux 6.1 or newer with "
+             "CONFIG_IO_URING=y";
+    case EINVAL:
+      return "this kernel (" + kernel_release() +
+             ") is too old for the ring's options (EINVAL): it needs Linux 6.1 or newer";
+    case ENOMEM: {
+      rlimit limit{};
+      getrlimit(RLIMIT_MEMLOCK, &limit);
+      return "no memory for a ring (ENOMEM): the limit of locked memory is " +
+             std::to_string(limit.rlim_cur / 1024) +
+             " KiB; raise it with 'ulimit -l unlimited' or LimitMEMLOCK=infinity";
+    }
+    case EMFILE:
+    case ENFILE:
+      return "no descriptor left for a ring: raise the limit with 'ulimit -n' or LimitNOFILE=";
+    default:
+      return std::string("io_uring could not be set up: ") + std::strerror(error);
+  }
+}
+
+bool probe_receive_byte_cap() {
+  io_uring ring{};
+  if (io_uring_queue_init(4, &ring, 0) < 0) return false;
+  std::array<int, 2> pair{-1, -1};
+  int error = 0;
+  io_uring_buf_ring* buffers = io_uring_setup_buf_ring(&ring, 1, 0, 0, &error);
+  std::array<char, 16> memory{};
+  bool capped = false;
+  if (buffers != nullptr && socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()) == 0 &&
+      write(pair[1], "x", 1) == 1) {
+    io_uring_buf_ring_add(buffers, memory.data(), memory.size(), 0, 0, 0);
+    io_uring_buf_ring_advance(buffers, 1);
+    io_uring_sqe* sqe = io_uring_get_sqe(&ring);
+    io_uring_prep_recv_multishot(sqe, pair[0], nullptr, 0, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = 0;
+    sqe->optlen = 1;
+    io_uring_cqe* completion = nullptr;
+    if (io_uring_submit_and_wait(&ring, 1) >= 0 && io_uring_peek_cqe(&ring, &completion) == 0) {
+      // The cap is spent by this one byte, so the receive says that it has ended.
+      capped = completion->res == 1 && (completion->flags & IORING_CQE_F_MORE) == 0;
+      io_uring_cqe_seen(&ring, completion);
+    }
+  }
+  for (const int descriptor : pair) {
+    if (descriptor >= 0) close(descriptor);
+  }
+  if (buffers != nullptr) io_uring_free_buf_ring(&ring, buffers, 1, 0);
+  io_uring_queue_exit(&ring);
+  return capped;
+}
+
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+}  // namespace uring

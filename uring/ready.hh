@@ -1,0 +1,141 @@
+// What is to run in this turn. Completions, timers and events never resume a coroutine themselves:
+// they put a Ready into the list, and the loop runs the list afterwards. So no handler is ever
+// entered from inside another one, and the stack stays flat.
+//
+// A Ready lives in its owner (an awaiter in a coroutine frame, a link, a connection), is in the
+// list at most once, and must not die while it is in there.
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+
+#include "uring/check.hh"
+
+namespace uring {
+
+class Ready {
+ public:
+  using Run = void (*)(Ready&);
+
+  explicit Ready(Run run) : run_(run) {}
+  ~Ready() { CHECK(!queued_, "a Ready died while it was due to run"); }
+  Ready(const Ready&) = delete;
+  Ready& operator=(const Ready&) = delete;
+
+  bool queued() const { return queued_; }
+
+ private:
+  friend class ReadyList;
+  Run run_;
+  Ready* next_ = nullptr;
+  bool queued_ = false;
+};
+
+class ReadyList {
+ public:
+  bool empty() const { return first_ == nullptr; }
+
+  // Takes its place at the end; a Ready that is queued already stays where it is.
+  void push(Ready& ready) {
+    if (ready.queued_) return;
+    ready.queued_ = true;
+    ready.next_ = nullptr;
+    *last_ = &ready;
+    last_ = &ready.next_;
+  }
+
+  // Appends all entries to `other`, in their order.
+  void move_to(ReadyList& other) {
+    if (empty()) return;
+    *other.last_ = first_;
+    other.last_ = last_;
+    first_ = nullptr;
+    last_ = &first_;
+  }
+
+  // Runs at most `budget` entries, including those that are pushed meanwhile.
+  void run(std::size_t budget) {
+    while (first_ != nullptr && budget-- > 0) {
+      Ready& ready = *first_;
+      first_ = ready.next_;
+      if (first_ == nullptr) last_ = &first_;
+      ready.queued_ = false;
+      ready.run_(ready);
+    }
+  }
+
+ private:
+  Ready* first_ = nullptr;
+  Ready** last_ = &first_;
+};
+
+// A Ready that calls a member function of its owner: ReadyMember<&Link::on_received> in class Link.
+template <auto Method>
+class ReadyMember;
+
+template <class Owner, void (Owner::*Method)()>
+class ReadyMember<Method> : public Ready {
+ public:
+  explicit ReadyMember(Owner& owner) : Ready(&run), owner_(owner) {}
+
+ private:
+  static void run(Ready& self) { (static_cast<ReadyMember&>(self).owner_.*Method)(); }
+  Owner& owner_;
+};
+
+// A Ready that resumes a coroutine; lives in an awaiter.
+class Waiter : public Ready {
+ public:
+  Waiter() : Ready(&run) {}
+  void set_coroutine(std::coroutine_handle<> coroutine) { coroutine_ = coroutine; }
+
+ private:
+  static void run(Ready& self) { static_cast<Waiter&>(self).coroutine_.resume(); }
+  std::coroutine_handle<> coroutine_;
+};
+
+// Level-triggered and for one waiter: `co_await event.wait()` goes on once the event is set, at
+// once if it is. Whoever needs it again clears it.
+class Event {
+ public:
+  explicit Event(ReadyList& list) : list_(list) {}
+  ~Event() { CHECK(waiter_ == nullptr, "an Event died under its waiter"); }
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  bool is_set() const { return set_; }
+  void clear() { set_ = false; }
+  void set() {
+    set_ = true;
+    if (waiter_ == nullptr) return;
+    list_.push(*waiter_);
+    waiter_ = nullptr;
+  }
+
+  class Wait {
+   public:
+    explicit Wait(Event& event) : event_(event) {}
+    bool await_ready() const { return event_.set_; }
+    void await_suspend(std::coroutine_handle<> coroutine) {
+      CHECK(event_.waiter_ == nullptr, "an Event has one waiter");
+      waiter_.set_coroutine(coroutine);
+      event_.waiter_ = &waiter_;
+    }
+    void await_resume() const {}
+
+   private:
+    Event& event_;
+    Waiter waiter_;
+  };
+
+  // The awaiter lives in the awaiting frame; it is not an aggregate and has a trivial-enough
+  // destructor only in effect, so it is kept out of larger co_await expressions.
+  Wait wait() { return Wait(*this); }
+
+ private:
+  ReadyList& list_;
+  Waiter* waiter_ = nullptr;
+  bool set_ = false;
+};
+
+}  // namespace uring

@@ -1,0 +1,151 @@
+#include "uring/receive_buffers.hh"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "uring/check.hh"
+#include "uring/poison.hh"
+#include "uring/probe.hh"
+
+namespace uring {
+namespace {
+
+// A queue's link names the group in its top bit and the buffer below.
+constexpr std::uint32_t kBulkBit = 1u << 31;
+
+std::uint32_t link_of(BufferGroup group, std::uint16_t id) {
+  return (group == BufferGroup::kBulk ? kBulkBit : 0) | id;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<ReceiveBuffers>, std::string> ReceiveBuffers::create(
+    Kernel& kernel, ReadyList& ready, ReceiveBufferOptions options) {
+  std::unique_ptr<ReceiveBuffers> buffers(new ReceiveBuffers(kernel, ready));
+  auto small = set_up(kernel, buffers->rings_[0], 0, options.small_count, options.small_bytes);
+  if (!small) return std::unexpected(small.error());
+  auto bulk = set_up(kernel, buffers->rings_[1], 1, options.bulk_count, options.bulk_bytes);
+  if (!bulk) return std::unexpected(bulk.error());
+  for (Ring& ring : buffers->rings_) {
+    for (unsigned id = 0; id < ring.count; ++id) {
+      buffers->add_to_ring(ring, static_cast<std::uint16_t>(id));
+    }
+  }
+  return buffers;
+}
+
+std::expected<void, std::string> ReceiveBuffers::set_up(Kernel& kernel, Ring& ring,
+                                                        std::uint16_t group, unsigned count,
+                                                        std::size_t bytes_each) {
+  ring.shared = kernel.add_buffer_ring(count, group);
+  if (ring.shared == nullptr) {
+    return std::unexpected("receive buffers: " + explain_ring_error(errno));
+  }
+  ring.count = count;
+  ring.bytes_each = bytes_each;
+  void* memory =
+      mmap(nullptr, count * bytes_each, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    return std::unexpected(std::string("receive buffers: ") + std::strerror(errno));
+  }
+  ring.memory = static_cast<std::byte*>(memory);
+  ring.entries = std::make_unique<Entry[]>(count);
+  return {};
+}
+
+ReceiveBuffers::~ReceiveBuffers() {
+  for (std::size_t group = 0; group < rings_.size(); ++group) {
+    Ring& ring = rings_[group];
+    if (ring.shared != nullptr) {
+      kernel_.remove_buffer_ring(ring.shared, ring.count, static_cast<std::uint16_t>(group));
+    }
+    if (ring.memory == nullptr) continue;
+    unpoison(ring.memory, ring.count * ring.bytes_each);
+    munmap(ring.memory, ring.count * ring.bytes_each);
+  }
+}
+
+void ReceiveBuffers::add_to_ring(Ring& ring, std::uint16_t id) {
+  std::byte* memory = ring.memory + id * ring.bytes_each;
+  poison(memory, ring.bytes_each);
+  io_uring_buf_ring_add(ring.shared, memory, static_cast<unsigned>(ring.bytes_each), id,
+                        static_cast<int>(ring.count) - 1, 0);
+  io_uring_buf_ring_advance(ring.shared, 1);
+}
+
+void ReceiveBuffers::push(ReceivedQueue& queue, BufferGroup group, std::uint16_t id,
+                          std::size_t size) {
+  Ring& ring = rings_[index(group)];
+  CHECK(id < ring.count && size <= ring.bytes_each, "the kernel names a buffer of ours");
+  ++ring.lent;
+  ring.entries[id] = {ReceivedQueue::kNone, static_cast<std::uint32_t>(size)};
+  unpoison(ring.memory + id * ring.bytes_each, size);
+  const std::uint32_t link = link_of(group, id);
+  if (queue.first_ == ReceivedQueue::kNone) {
+    queue.first_ = link;
+  } else {
+    rings_[queue.last_ >> 31].entries[queue.last_ & ~kBulkBit].next = link;
+  }
+  queue.last_ = link;
+}
+
+Received ReceiveBuffers::pop(ReceivedQueue& queue) {
+  CHECK(queue.first_ != ReceivedQueue::kNone, "nothing was received");
+  Ring& ring = rings_[queue.first_ >> 31];
+  const auto id = static_cast<std::uint16_t>(queue.first_ & ~kBulkBit);
+  const BufferGroup group = queue.first_ >> 31 != 0 ? BufferGroup::kBulk : BufferGroup::kSmall;
+  const Entry entry = ring.entries[id];
+  queue.first_ = entry.next;
+  return {{ring.memory + id * ring.bytes_each, entry.size}, id, group};
+}
+
+void ReceiveBuffers::give_back(const Received& received) {
+  Ring& ring = rings_[index(received.group)];
+  CHECK(ring.lent > 0, "a buffer came back twice");
+  --ring.lent;
+  add_to_ring(ring, received.id);
+}
+
+void ReceiveBuffers::give_back_all(ReceivedQueue& queue) {
+  while (!queue.empty()) give_back(pop(queue));
+}
+
+void ReceiveBuffers::wait_for_buffer(BufferGroup group, Starved& starved) {
+  CHECK(!starved.waiting_, "a socket waits for one buffer");
+  Ring& ring = rings_[index(group)];
+  starved.waiting_ = true;
+  starved.next_ = nullptr;
+  *ring.last_starved = &starved;
+  ring.last_starved = &starved.next_;
+}
+
+void ReceiveBuffers::stop_waiting(BufferGroup group, Starved& starved) {
+  if (!starved.waiting_) return;
+  Ring& ring = rings_[index(group)];
+  Starved** link = &ring.first_starved;
+  while (*link != &starved) link = &(*link)->next_;
+  *link = starved.next_;
+  if (ring.last_starved == &starved.next_) ring.last_starved = link;
+  starved.waiting_ = false;
+}
+
+void ReceiveBuffers::feed_starved() {
+  for (Ring& ring : rings_) {
+    std::size_t available = ring.count - ring.lent;
+    for (; available > 0 && ring.first_starved != nullptr; --available) {
+      Starved& starved = *ring.first_starved;
+      ring.first_starved = starved.next_;
+      if (ring.first_starved == nullptr) ring.last_starved = &ring.first_starved;
+      starved.waiting_ = false;
+      ready_.push(starved.fed_);
+    }
+  }
+}
+
+std::size_t ReceiveBuffers::lent() const {
+  return rings_[0].lent + rings_[1].lent;
+}
+
+}  // namespace uring

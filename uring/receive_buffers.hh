@@ -1,0 +1,120 @@
+// The buffers into which the kernel receives: two registered rings a loop, small and bulk, because
+// one size is wrong for one half of the users. The kernel picks a buffer when bytes are there, so a
+// waiting socket holds none.
+//
+//   in the kernel's ring --received--> Received, owned by a socket's queue --give_back--> the ring
+//
+// A socket whose receive found the ring empty waits in a FIFO, and is told when buffers are back.
+// Buffers in the ring are poisoned under ASan.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "uring/kernel.hh"
+#include "uring/ready.hh"
+
+namespace uring {
+
+enum class BufferGroup : std::uint8_t { kSmall, kBulk };
+
+struct ReceiveBufferOptions {
+  unsigned small_count = 256;
+  unsigned small_bytes = 4096;
+  unsigned bulk_count = 16;
+  unsigned bulk_bytes = 65536;
+};
+
+// One filled buffer: `bytes` is valid until it is given back.
+struct Received {
+  std::span<std::byte> bytes;
+  std::uint16_t id;
+  BufferGroup group;
+};
+
+class ReceiveBuffers;
+
+// FIFO of received buffers, linked through the rings' own bookkeeping: no allocation.
+class ReceivedQueue {
+ public:
+  bool empty() const { return first_ == kNone; }
+
+ private:
+  friend class ReceiveBuffers;
+  static constexpr std::uint32_t kNone = ~0u;
+  std::uint32_t first_ = kNone;
+  std::uint32_t last_ = kNone;
+};
+
+// A socket's place among those that wait for a buffer.
+class Starved {
+ public:
+  explicit Starved(Ready& fed) : fed_(fed) {}
+  ~Starved() { CHECK(!waiting_, "a socket died in the queue for a buffer"); }
+  bool waiting() const { return waiting_; }
+
+ private:
+  friend class ReceiveBuffers;
+  Ready& fed_;
+  Starved* next_ = nullptr;
+  bool waiting_ = false;
+};
+
+class ReceiveBuffers {
+ public:
+  static std::expected<std::unique_ptr<ReceiveBuffers>, std::string> create(
+      Kernel& kernel, ReadyList& ready, ReceiveBufferOptions options);
+  ~ReceiveBuffers();
+  ReceiveBuffers(const ReceiveBuffers&) = delete;
+  ReceiveBuffers& operator=(const ReceiveBuffers&) = delete;
+
+  std::size_t bytes_of(BufferGroup group) const { return rings_[index(group)].bytes_each; }
+
+  // A completion said that `size` bytes lie in buffer `id`.
+  void push(ReceivedQueue& queue, BufferGroup group, std::uint16_t id, std::size_t size);
+  Received pop(ReceivedQueue& queue);
+  void give_back(const Received& received);
+  void give_back_all(ReceivedQueue& queue);
+
+  void wait_for_buffer(BufferGroup group, Starved& starved);
+  void stop_waiting(BufferGroup group, Starved& starved);
+
+  // End of turn: wakes at most as many starved sockets as there are buffers in the ring.
+  void feed_starved();
+
+  // Buffers that are neither in the kernel's ring nor given back: 0 when all is quiet.
+  std::size_t lent() const;
+
+ private:
+  struct Entry {
+    std::uint32_t next;
+    std::uint32_t size;
+  };
+  struct Ring {
+    io_uring_buf_ring* shared = nullptr;
+    unsigned count = 0;
+    std::size_t bytes_each = 0;
+    std::byte* memory = nullptr;
+    std::unique_ptr<Entry[]> entries;
+    std::size_t lent = 0;
+    Starved* first_starved = nullptr;
+    Starved** last_starved = &first_starved;
+  };
+
+  ReceiveBuffers(Kernel& kernel, ReadyList& ready) : kernel_(kernel), ready_(ready) {}
+  static std::size_t index(BufferGroup group) { return static_cast<std::size_t>(group); }
+  static std::expected<void, std::string> set_up(Kernel& kernel, Ring& ring, std::uint16_t group,
+                                                 unsigned count, std::size_t bytes_each);
+  void add_to_ring(Ring& ring, std::uint16_t id);
+
+  Kernel& kernel_;
+  ReadyList& ready_;
+  std::array<Ring, 2> rings_;
+};
+
+}  // namespace uring

@@ -1,0 +1,201 @@
+#include "uring/socket.hh"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace uring {
+
+Socket::Socket(Loop& loop, ReceiveBuffers& buffers, Ready& received, Ready& sent, Ready& left)
+    : loop_(loop),
+      buffers_(buffers),
+      received_(received),
+      sent_(sent),
+      left_(left),
+      idle_(loop.ready()) {}
+
+Socket::~Socket() {
+  CHECK(descriptor_ < 0, "a socket is closed before it is destroyed");
+  buffers_.give_back_all(received_queue_);
+}
+
+void Socket::adopt(int descriptor) {
+  CHECK(descriptor_ < 0, "a socket has one descriptor");
+  descriptor_ = descriptor;
+}
+
+void Socket::connect(const sockaddr* address, socklen_t length, Event& connected) {
+  CHECK(descriptor_ < 0, "a socket has one descriptor");
+  connected_ = &connected;
+  descriptor_ = loop_.kernel().open_socket(address->sa_family);
+  if (descriptor_ < 0) {
+    connect_error_ = -descriptor_;
+    descriptor_ = -1;
+    connected.set();
+    return;
+  }
+  io_uring_sqe& sqe = loop_.prepare(connect_);
+  io_uring_prep_connect(&sqe, descriptor_, address, length);
+}
+
+void Socket::on_connected(Completion completion) {
+  connect_error_ = completion.result < 0 ? -completion.result : 0;
+  connected_->set();
+  note_idle();
+}
+
+void Socket::choose_group(std::size_t room) {
+  const bool trial_over = bulk_receives_ > kBulkTrial;
+  if (group_ == BufferGroup::kBulk && trial_over && bulk_bytes_ < kBulkMeanBytes * bulk_receives_) {
+    group_ = BufferGroup::kSmall;
+  } else if (wants_bulk_) {
+    group_ = BufferGroup::kBulk;
+  }
+  if (trial_over) bulk_bytes_ = bulk_receives_ = 0;
+  wants_bulk_ = false;
+  const bool bulk_fits = room >= kBulkCreditMin;
+  armed_group_ = bulk_fits ? group_ : BufferGroup::kSmall;
+}
+
+std::size_t Socket::arm(std::size_t room, Arming arming) {
+  if (armed() || shut_down_) return 0;
+  CHECK(received_queue_.empty(), "what was received is taken before more is asked for");
+  once_ = arming == Arming::kOnce;
+  choose_group(room);
+  const std::size_t buffer_bytes = buffers_.bytes_of(armed_group_);
+  const bool multishot = !once_ && loop_.kernel().receive_byte_cap();
+  if (multishot) {
+    // The cap may be overshot by less than one buffer.
+    CHECK(room > buffer_bytes, "room for the overshoot, too");
+    credit_ = room - buffer_bytes;
+    if (armed_group_ == BufferGroup::kSmall) {
+      credit_ = std::min(credit_, BatchPool::kShareFloor - buffer_bytes);
+    }
+    issue_receive();
+    return credit_ + buffer_bytes;
+  }
+  credit_ = std::min(room, buffer_bytes);
+  issue_receive();
+  return credit_;
+}
+
+void Socket::issue_receive() {
+  io_uring_sqe& sqe = loop_.prepare(receive_);
+  if (!once_ && loop_.kernel().receive_byte_cap()) {
+    io_uring_prep_recv_multishot(&sqe, descriptor_, nullptr, 0, 0);
+    sqe.optlen = static_cast<std::uint32_t>(credit_);
+  } else {
+    io_uring_prep_recv(&sqe, descriptor_, nullptr, credit_, 0);
+  }
+  sqe.flags |= IOSQE_BUFFER_SELECT;
+  sqe.buf_group = static_cast<std::uint16_t>(armed_group_);
+}
+
+void Socket::on_received(Completion completion) {
+  if (completion.result > 0) {
+    const auto size = static_cast<std::size_t>(completion.result);
+    CHECK((completion.flags & IORING_CQE_F_BUFFER) != 0, "received bytes lie in a buffer");
+    const auto id = static_cast<std::uint16_t>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
+    buffers_.push(received_queue_, armed_group_, id, size);
+    credit_ -= std::min(credit_, size);
+    if (armed_group_ == BufferGroup::kBulk) {
+      bulk_bytes_ += size;
+      ++bulk_receives_;
+    } else if (size == buffers_.bytes_of(BufferGroup::kSmall)) {
+      wants_bulk_ = true;
+    }
+  } else if (completion.result == 0) {
+    end_of_stream_ = true;
+  } else if (completion.result == -ENOBUFS && !shut_down_) {
+    // The ring of this group was empty: the bytes stay in the socket until a buffer is back.
+    buffers_.wait_for_buffer(armed_group_, starved_);
+    return;
+  } else if (completion.result != -ECANCELED && completion.result != -ENOBUFS) {
+    receive_error_ = -completion.result;
+  }
+  loop_.ready().push(received_);
+  note_idle();
+}
+
+void Socket::on_fed() {
+  if (shut_down_) {
+    note_idle();
+  } else if (credit_ > 0) {
+    issue_receive();
+  } else {
+    loop_.ready().push(received_);
+  }
+}
+
+void Socket::disarm() {
+  buffers_.stop_waiting(armed_group_, starved_);
+  loop_.cancel(receive_);
+}
+
+void Socket::send(std::span<const std::byte> bytes) {
+  io_uring_sqe& sqe = loop_.prepare(send_);
+  io_uring_prep_send(&sqe, descriptor_, bytes.data(), bytes.size(), MSG_WAITALL | MSG_NOSIGNAL);
+  sending_bytes_ = bytes.size();
+}
+
+void Socket::on_sent(Completion completion) {
+  // With MSG_WAITALL anything short of all means that the connection is broken.
+  if (completion.result < 0) {
+    send_error_ = -completion.result;
+  } else if (static_cast<std::size_t>(completion.result) != sending_bytes_) {
+    send_error_ = EPIPE;
+  }
+  loop_.ready().push(sent_);
+  note_idle();
+}
+
+void Socket::watch_hangup() {
+  if (watch_.in_flight()) return;
+  io_uring_sqe& sqe = loop_.prepare(watch_);
+  io_uring_prep_poll_add(&sqe, descriptor_, POLLRDHUP);
+}
+
+void Socket::on_left(Completion completion) {
+  if (completion.result > 0) loop_.ready().push(left_);
+  note_idle();
+}
+
+void Socket::shutdown_write() {
+  if (descriptor_ >= 0) loop_.kernel().shutdown(descriptor_, SHUT_WR);
+}
+
+void Socket::shutdown_both() {
+  if (descriptor_ < 0 || shut_down_) return;
+  shut_down_ = true;
+  buffers_.stop_waiting(armed_group_, starved_);
+  loop_.cancel(connect_);
+  loop_.cancel(watch_);
+  loop_.kernel().shutdown(descriptor_, SHUT_RDWR);
+}
+
+void Socket::reset_on_close() {
+  if (descriptor_ >= 0) loop_.kernel().reset_on_close(descriptor_);
+}
+
+bool Socket::busy() const {
+  return receive_.in_flight() || send_.in_flight() || connect_.in_flight() || watch_.in_flight();
+}
+
+void Socket::note_idle() {
+  if (!busy()) idle_.set();
+}
+
+Task<> Socket::close() {
+  if (descriptor_ < 0) co_return;
+  shutdown_both();
+  while (busy() || fed_.queued()) {
+    idle_.clear();
+    co_await idle_.wait();
+  }
+  buffers_.give_back_all(received_queue_);
+  loop_.kernel().close(descriptor_);
+  descriptor_ = -1;
+}
+
+}  // namespace uring

@@ -1,0 +1,132 @@
+// One connected stream socket of a loop: at most one receive and one send in flight.
+//
+//   arm(credit) -> [kernel fills buffers] -> received queue -> take() ... give_back()
+//   send(bytes) -> [kernel] -> the sent Ready runs; bytes stay valid and in place until then
+//
+// Credit is how many bytes may arrive until it is armed again. Two forms behind one interface: a
+// multishot receive capped at that many bytes, or one shot of that length on kernels that know no
+// cap. A socket takes small buffers until a receive fills one, then bulk ones.
+//
+// close() ends it in order: shutdown(2), every terminal completion awaited, close(2). A socket is
+// destroyed closed.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include "uring/loop.hh"
+#include "uring/task.hh"
+
+namespace uring {
+
+class Socket {
+ public:
+  // Small receives that fill less than this on average make a bulk socket small again.
+  static constexpr std::size_t kBulkMeanBytes = 4096;
+  static constexpr unsigned kBulkTrial = 8;
+  static constexpr std::size_t kBulkCreditMin = 128 * 1024;
+
+  // `received` runs when bytes, the end of the stream or an error are there, `sent` when the send
+  // in flight has ended, `left` when a watched peer hung up.
+  Socket(Loop& loop, ReceiveBuffers& buffers, Ready& received, Ready& sent, Ready& left);
+  ~Socket();
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  // Takes a connected descriptor; the socket closes it.
+  void adopt(int descriptor);
+
+  // A new descriptor of the address's family, connecting. `connected` is set when it has ended;
+  // then connect_error() says how (0, or errno; ECANCELED after cancel_connect()).
+  void connect(const sockaddr* address, socklen_t length, Event& connected);
+  void cancel_connect() { loop_.cancel(connect_); }
+  int connect_error() const { return connect_error_; }
+
+  bool is_open() const { return descriptor_ >= 0; }
+  int descriptor() const { return descriptor_; }
+
+  // How a receive is armed: on and on until the credit is spent, or for the next bytes only.
+  enum class Arming { kStream, kOnce };
+
+  // `room` bytes can be taken, what is overshot included; at least one small buffer's worth.
+  // Nothing happens while armed. Gives the number of bytes that may arrive at the most.
+  std::size_t arm(std::size_t room, Arming arming);
+  bool armed() const { return receive_.in_flight() || starved_.waiting(); }
+  void disarm();
+
+  bool has_received() const { return !received_queue_.empty(); }
+  Received take() { return buffers_.pop(received_queue_); }
+  void give_back(const Received& received) { buffers_.give_back(received); }
+
+  // After all that was received: the peer's FIN, or the errno of a failed receive.
+  bool end_of_stream() const { return end_of_stream_ && received_queue_.empty(); }
+  int receive_error() const { return received_queue_.empty() ? receive_error_ : 0; }
+
+  // `bytes` must stay until `sent` runs. A send either takes all of them or fails for good.
+  void send(std::span<const std::byte> bytes);
+  bool sending() const { return send_.in_flight(); }
+  int send_error() const { return send_error_; }
+
+  // `left` runs once when the peer has closed or reset. Nothing is received by it.
+  void watch_hangup();
+  void unwatch_hangup() { loop_.cancel(watch_); }
+
+  void shutdown_write();
+
+  // Stops everything; pending awaits run their Readys.
+  void shutdown_both();
+
+  // Let close(2) send a RST instead of a FIN: the peer is to see that this is no proper end.
+  void reset_on_close();
+
+  // Waits for all that is in flight, which shutdown has ended, and closes.
+  Task<> close();
+
+ private:
+  void on_received(Completion completion);
+  void on_sent(Completion completion);
+  void on_connected(Completion completion);
+  void on_left(Completion completion);
+  void on_fed();
+  void issue_receive();
+  void choose_group(std::size_t room);
+  bool busy() const;
+  void note_idle();
+
+  Loop& loop_;
+  ReceiveBuffers& buffers_;
+  Ready& received_;
+  Ready& sent_;
+  Ready& left_;
+  Event* connected_ = nullptr;
+  Event idle_;
+
+  OperationMember<&Socket::on_received> receive_{*this};
+  OperationMember<&Socket::on_sent> send_{*this};
+  OperationMember<&Socket::on_connected> connect_{*this};
+  OperationMember<&Socket::on_left> watch_{*this};
+  ReadyMember<&Socket::on_fed> fed_{*this};
+  Starved starved_{fed_};
+  ReceivedQueue received_queue_;
+
+  int descriptor_ = -1;
+  int connect_error_ = 0;
+  int receive_error_ = 0;
+  int send_error_ = 0;
+  std::size_t sending_bytes_ = 0;
+  std::size_t credit_ = 0;      // bytes that may still arrive of what was armed
+  std::size_t bulk_bytes_ = 0;  // received since the last look at the mean
+  unsigned bulk_receives_ = 0;
+  BufferGroup group_ = BufferGroup::kSmall;
+  BufferGroup armed_group_ = BufferGroup::kSmall;
+  bool wants_bulk_ = false;
+  bool once_ = false;
+  bool end_of_stream_ = false;
+  bool shut_down_ = false;
+};
+
+}  // namespace uring
