@@ -1,0 +1,98 @@
+// What frame.hh does not need inline: the table of violations, the header's writer, the mask.
+#include "proto/ws/frame.hh"
+
+#include <cassert>
+
+namespace ws {
+
+namespace {
+
+struct ViolationText {
+  std::uint16_t close_code;
+  std::string_view text;
+};
+
+ViolationText text_of(Violation violation) {
+  switch (violation) {
+    case Violation::kReservedBit:
+      return {1002, "reserved bit set"};
+    case Violation::kReservedOpcode:
+      return {1002, "reserved opcode"};
+    case Violation::kFragmentedControl:
+      return {1002, "fragmented control frame"};
+    case Violation::kUnexpectedContinuation:
+      return {1002, "continuation without a message"};
+    case Violation::kMissingContinuation:
+      return {1002, "new message inside a fragmented one"};
+    case Violation::kUnmaskedFrame:
+      return {1002, "unmasked frame from a client"};
+    case Violation::kMaskedFrame:
+      return {1002, "masked frame from a server"};
+    case Violation::kLongControl:
+      return {1002, "control frame longer than 125 bytes"};
+    case Violation::kLengthNotMinimal:
+      return {1002, "length not in its shortest form"};
+    case Violation::kLengthTooLarge:
+      return {1002, "length above 63 bits"};
+    case Violation::kClosePayloadLength:
+      return {1002, "close payload of one byte"};
+    case Violation::kCloseCode:
+      return {1002, "invalid close code"};
+    case Violation::kCloseReason:
+      return {1007, "close reason is not UTF-8"};
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+std::uint16_t close_code(Violation violation) {
+  return text_of(violation).close_code;
+}
+
+std::string_view describe(Violation violation) {
+  return text_of(violation).text;
+}
+
+EncodedHeader encode_header(const FrameHeader& header) {
+  assert(header.payload_bytes <= kPayloadBytesMax);
+  EncodedHeader encoded = {};
+  const unsigned fin = header.fin ? 0x80 : 0;
+  const unsigned mask = header.masked ? 0x80 : 0;
+  const std::size_t length_bytes =
+      header.payload_bytes <= 125 ? 0 : (header.payload_bytes <= 0xffff ? 2 : 8);
+  const std::uint64_t length = length_bytes == 0   ? header.payload_bytes
+                               : length_bytes == 2 ? 126
+                                                   : 127;
+  const unsigned opcode = static_cast<std::uint8_t>(header.opcode);
+  encoded.storage[0] = static_cast<std::byte>(fin | header.rsv | opcode);
+  encoded.storage[1] = static_cast<std::byte>(mask | length);
+  std::size_t size = 2;
+  for (std::size_t left = length_bytes; left > 0; --left) {
+    encoded.storage[size++] = static_cast<std::byte>(header.payload_bytes >> 8 * (left - 1));
+  }
+  if (header.masked) {
+    for (const std::byte key : header.mask_key) encoded.storage[size++] = key;
+  }
+  encoded.size = static_cast<std::uint8_t>(size);
+  return encoded;
+}
+
+void apply_mask(MutableBytes payload, const MaskKey& key, std::uint64_t offset) {
+  std::array<std::byte, 8> rotated;
+  for (std::size_t i = 0; i < rotated.size(); ++i) rotated[i] = key[(offset + i) % key.size()];
+  std::uint64_t key_word;
+  std::memcpy(&key_word, rotated.data(), sizeof key_word);
+
+  std::byte* at = payload.data();
+  const std::size_t words = payload.size() / sizeof key_word;
+  for (std::size_t i = 0; i < words; ++i, at += sizeof key_word) {
+    std::uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    word ^= key_word;
+    std::memcpy(at, &word, sizeof word);
+  }
+  for (std::size_t i = 0; i < payload.size() % sizeof key_word; ++i) at[i] ^= rotated[i];
+}
+
+}  // namespace ws
