@@ -61,13 +61,11 @@ void Socket::choose_group(std::size_t room) {
 std::size_t Socket::arm(std::size_t room, Arming arming) {
   if (armed() || shut_down_) return 0;
   CHECK(received_queue_.empty(), "what was received is taken before more is asked for");
-  once_ = arming == Arming::kOnce;
   choose_group(room);
   const std::size_t buffer_bytes = buffers_.bytes_of(armed_group_);
-  const bool multishot = !once_ && loop_.kernel().receive_byte_cap();
-  if (multishot) {
-    // The cap may be overshot by less than one buffer.
-    CHECK(room > buffer_bytes, "room for the overshoot, too");
+  // The cap of a multishot receive may be overshot by less than one buffer.
+  once_ = arming == Arming::kOnce || !loop_.kernel().receive_byte_cap() || room < 2 * buffer_bytes;
+  if (!once_) {
     credit_ = room - buffer_bytes;
     if (armed_group_ == BufferGroup::kSmall) {
       credit_ = std::min(credit_, BatchPool::kShareFloor - buffer_bytes);
@@ -82,7 +80,7 @@ std::size_t Socket::arm(std::size_t room, Arming arming) {
 
 void Socket::issue_receive() {
   io_uring_sqe& sqe = loop_.prepare(receive_);
-  if (!once_ && loop_.kernel().receive_byte_cap()) {
+  if (!once_) {
     io_uring_prep_recv_multishot(&sqe, descriptor_, nullptr, 0, 0);
     sqe.optlen = static_cast<std::uint32_t>(credit_);
   } else {

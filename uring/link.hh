@@ -1,0 +1,215 @@
+// One peer's connection seen as plaintext: a socket, a TLS session where the peer speaks TLS, and
+// the outbound batch.
+//
+//   read:   socket -> received buffers -> [open] -> bytes, valid until the next read
+//   write:  bytes -> [staged -> seal] -> filling batch -> flying batch -> socket
+//
+// At most one send flies; what is written meanwhile becomes the next batch, flushed once at the end
+// of a turn. A link that is read for another one (read_for) is armed only as far as the other's
+// batch has room, so bytes that have arrived can always be written on at once, and a peer that does
+// not read stops the one that feeds it. An idle link holds no buffer.
+//
+// `Session` is tls::Session, or whatever opens and seals like it; `Sink` is where it puts what it
+// has sealed. abort() ends every pending wait; a link is destroyed after close().
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "uring/socket.hh"
+
+namespace uring {
+
+using Bytes = std::span<const std::byte>;
+
+// What the links of a loop share. `plaintext` takes what a TLS link opens, until the next read of
+// any link: at least two records of 16 KiB.
+struct LinkResources {
+  Loop& loop;
+  ReceiveBuffers& buffers;
+  BatchPool& pool;
+  std::span<std::byte> plaintext;
+};
+
+// Why there is nothing more to read.
+enum class LinkEnd : std::uint8_t {
+  kNone,
+  kEndOfStream,  // FIN, or close_notify where it is TLS
+  kTruncated,    // TLS: FIN without close_notify
+  kTlsFailed,    // the session's error() says why
+  kFailed,       // the socket: error_number() says why
+  kAborted,      // abort() was called
+};
+
+template <class Session, class Sink>
+class Link final : private Sink, private Flushable {
+ public:
+  explicit Link(LinkResources& resources)
+      : Flushable(&flush_due),
+        resources_(resources),
+        socket_(resources.loop, resources.buffers, received_, sent_, left_),
+        connected_(resources.loop.ready()),
+        drained_(resources.loop.ready()) {}
+
+  ~Link() {
+    resources_.pool.give_back(filling_);
+    resources_.pool.give_back(flying_);
+    resources_.pool.commit(committed_, 0);
+  }
+
+  void adopt(int descriptor) { socket_.adopt(descriptor); }
+  bool is_open() const { return socket_.is_open(); }
+  int descriptor() const { return socket_.descriptor(); }
+
+  // From here on the peer speaks TLS.
+  void secure(std::unique_ptr<Session> session) { session_ = std::move(session); }
+  Session* session() { return session_.get(); }
+
+  // Gives 0 or errno; ECANCELED after an abort.
+  Task<int> connect(const sockaddr* address, socklen_t length);
+
+  // Until the handshake is done, or the link has ended: then end() says why. Data that came right
+  // behind it is what the next read yields; that read must follow before anything else is awaited.
+  Task<bool> handshake();
+
+  class Read {
+   public:
+    Read(Link& link) : link_(link) {}
+    bool await_ready() { return link_.produce() || !link_.arm_or_wait(); }
+    void await_suspend(std::coroutine_handle<> reader) { link_.reader_ = reader; }
+    Bytes await_resume() { return std::exchange(link_.yielded_, {}); }
+
+   private:
+    Link& link_;
+  };
+
+  // The next bytes to be written to `to`, valid until the next read of any link; empty at the end.
+  // Who adds bytes to each piece (chunk headers) arms kOnce, so that the pieces stay few.
+  Read read_for(Link& to, Socket::Arming arming = Socket::Arming::kStream) {
+    feeds_ = &to;
+    arming_ = arming;
+    return Read(*this);
+  }
+
+  // At most `room` bytes, received only while this is awaited: the rest stays in the kernel.
+  Read read_once(std::size_t room) {
+    feeds_ = nullptr;
+    once_room_ = room;
+    return Read(*this);
+  }
+
+  LinkEnd end() const { return end_; }
+  int error_number() const { return error_number_; }
+
+  // Takes the bytes into the batch, whatever its room: callers write what room was reserved for, or
+  // little.
+  void write(Bytes bytes);
+
+  // After what was written: close_notify, then FIN. Nothing may be written afterwards.
+  void write_end();
+
+  // Bytes that were written and have not been taken by the kernel.
+  bool has_unsent() const { return filling_.size + staged_ > 0 || socket_.sending(); }
+  bool send_failed() const { return socket_.send_error() != 0; }
+  int send_error() const { return socket_.send_error(); }
+
+  // Until all is sent, or can't be any more, or abort().
+  Task<> drained();
+
+  // Runs `left` once when the peer closes, while nothing is read.
+  void watch_hangup(Ready& left) {
+    hangup_ = &left;
+    socket_.watch_hangup();
+  }
+  void unwatch_hangup() {
+    hangup_ = nullptr;
+    socket_.unwatch_hangup();
+  }
+
+  // Every pending wait ends, and every later one at once.
+  void abort();
+  void reset_on_close() { socket_.reset_on_close(); }
+
+  // Stops everything and waits for what is in flight. After it nothing of the link is queued.
+  Task<> close();
+
+  // Bytes of this direction's batches: plaintext that can be written now.
+  std::size_t room() const;
+
+  std::uint64_t received_bytes() const { return received_bytes_; }
+
+ private:
+  static constexpr std::size_t kRecordMax = 16384;
+  // Room in front of staged plaintext for a record's header and nonce, and behind it for the tag.
+  static constexpr std::size_t kSealFront = 16;
+  static constexpr std::size_t kSealBack = 32;
+  // Of each batch, for our own control frames, alerts and KeyUpdate answers.
+  static constexpr std::size_t kOwnBytes = 512;
+
+  bool produce();
+  bool produce_plain();
+  bool produce_opened();
+  bool open_some(std::size_t& plaintext);
+  void finish_stream();
+  void stop_feeding();
+  bool arm_or_wait();
+  bool ended() const { return end_ != LinkEnd::kNone; }
+  void end_with(LinkEnd end) {
+    if (!ended()) end_ = end;
+  }
+
+  void append(Bytes sealed) override;
+  void stage(Bytes bytes);
+  void seal_staged();
+  static void flush_due(Flushable& self) { static_cast<Link&>(self).flush(); }
+  void flush();
+  bool below_half() const { return room() * 2 < resources_.pool.share(); }
+  void wake_feeder();
+
+  void on_received();
+  void on_sent();
+  void on_left();
+
+  LinkResources& resources_;
+  ReadyMember<&Link::on_received> received_{*this};
+  ReadyMember<&Link::on_sent> sent_{*this};
+  ReadyMember<&Link::on_left> left_{*this};
+  Socket socket_;
+  std::unique_ptr<Session> session_;
+  Event connected_;
+  Event drained_;
+  Ready* hangup_ = nullptr;
+
+  std::coroutine_handle<> reader_;
+  Bytes yielded_;
+  Bytes behind_handshake_;
+  std::optional<Received> lent_;  // its bytes are the reader's, or being opened
+  Bytes sealed_;                  // of lent_, not opened yet
+  Link* feeds_ = nullptr;         // whose room limits what is read
+  Link* feeder_ = nullptr;        // who waits for our room
+  Socket::Arming arming_ = Socket::Arming::kStream;
+  std::size_t once_room_ = 0;
+  std::uint64_t received_bytes_ = 0;
+
+  Batch filling_;
+  Batch flying_;
+  std::size_t staged_ = 0;  // plaintext behind filling_, not sealed yet
+  std::size_t committed_ = 0;
+
+  int error_number_ = 0;
+  LinkEnd end_ = LinkEnd::kNone;
+  LinkEnd end_after_yield_ = LinkEnd::kNone;
+  bool aborted_ = false;
+  bool shaking_hands_ = false;
+  bool end_written_ = false;
+  bool end_sent_ = false;
+};
+
+}  // namespace uring
+
+#include "uring/link_read.hh"
+#include "uring/link_write.hh"

@@ -1,0 +1,171 @@
+// The receiving half of Link (uring/link.hh).
+#pragma once
+
+#include "uring/link.hh"
+
+namespace uring {
+
+template <class Session, class Sink>
+Task<int> Link<Session, Sink>::connect(const sockaddr* address, socklen_t length) {
+  socket_.connect(address, length, connected_);
+  co_await connected_.wait();
+  co_return aborted_ ? ECANCELED : socket_.connect_error();
+}
+
+template <class Session, class Sink>
+Task<bool> Link<Session, Sink>::handshake() {
+  shaking_hands_ = true;
+  while (!session_->handshake_done() && !ended()) {
+    behind_handshake_ = co_await read_once(resources_.buffers.bytes_of(BufferGroup::kSmall));
+  }
+  shaking_hands_ = false;
+  co_return !ended();
+}
+
+// Makes bytes for the reader, or an end, of what is there; false if more must arrive first.
+template <class Session, class Sink>
+bool Link<Session, Sink>::produce() {
+  if (!behind_handshake_.empty()) {
+    yielded_ = std::exchange(behind_handshake_, {});
+    return true;
+  }
+  if (end_after_yield_ != LinkEnd::kNone) end_with(end_after_yield_);
+  if (aborted_) end_with(LinkEnd::kAborted);
+  if (ended()) {
+    stop_feeding();
+    if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+    sealed_ = {};
+    return true;
+  }
+  return session_ ? produce_opened() : produce_plain();
+}
+
+template <class Session, class Sink>
+bool Link<Session, Sink>::produce_plain() {
+  if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+  if (socket_.has_received()) {
+    lent_ = socket_.take();
+    yielded_ = lent_->bytes;
+    received_bytes_ += yielded_.size();
+    return true;
+  }
+  finish_stream();
+  return ended();
+}
+
+template <class Session, class Sink>
+bool Link<Session, Sink>::produce_opened() {
+  std::size_t plaintext = 0;
+  while (resources_.plaintext.size() - plaintext >= kRecordMax) {
+    if (open_some(plaintext)) continue;
+    if (end_after_yield_ != LinkEnd::kNone) break;
+    if (!socket_.has_received()) break;
+    lent_ = socket_.take();
+    sealed_ = lent_->bytes;
+    received_bytes_ += sealed_.size();
+  }
+  yielded_ = resources_.plaintext.first(plaintext);
+  if (plaintext > 0 || (shaking_hands_ && session_->handshake_done())) return true;
+  if (end_after_yield_ != LinkEnd::kNone) {
+    end_with(end_after_yield_);
+    return true;
+  }
+  if (!socket_.has_received()) finish_stream();
+  return ended();
+}
+
+// Opens one record of `lent_`; false when there is nothing more in it to be opened now.
+template <class Session, class Sink>
+bool Link<Session, Sink>::open_some(std::size_t& plaintext) {
+  if (!lent_) return false;
+  const auto progress =
+      session_->open(sealed_, resources_.plaintext.subspan(plaintext), static_cast<Sink&>(*this));
+  plaintext += progress.plaintext;
+  using Status = decltype(progress.status);
+  if (progress.status == Status::kPlaintext) return true;
+  if (progress.status == Status::kClosed) end_after_yield_ = LinkEnd::kEndOfStream;
+  if (progress.status == Status::kFailed) end_after_yield_ = LinkEnd::kTlsFailed;
+  resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+  sealed_ = {};
+  return false;
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::stop_feeding() {
+  if (feeds_ != nullptr && feeds_->feeder_ == this) feeds_->feeder_ = nullptr;
+  feeds_ = nullptr;
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::finish_stream() {
+  if (socket_.end_of_stream()) {
+    using Status = decltype(session_->end_of_stream());
+    const bool clean = !session_ || session_->end_of_stream() == Status::kClosed;
+    end_with(clean ? LinkEnd::kEndOfStream : LinkEnd::kTruncated);
+  } else if (socket_.receive_error() != 0) {
+    error_number_ = socket_.receive_error();
+    end_with(LinkEnd::kFailed);
+  }
+}
+
+// Sees to it that something can arrive, or that the room for it is waited for.
+template <class Session, class Sink>
+bool Link<Session, Sink>::arm_or_wait() {
+  if (socket_.armed()) return true;
+  const std::size_t held = session_ ? session_->held() : 0;
+  if (feeds_ == nullptr) {
+    socket_.arm(std::max<std::size_t>(once_room_, 1), Socket::Arming::kOnce);
+    return true;
+  }
+  Link& to = *feeds_;
+  if (to.below_half() && to.has_unsent() && !to.send_failed()) {
+    to.feeder_ = this;
+    return true;
+  }
+  const std::size_t room = to.room();
+  const std::size_t granted = socket_.arm(room > held ? room - held : 1, arming_);
+  resources_.pool.commit(to.committed_,
+                         granted + held + to.filling_.size + to.staged_ + to.flying_.size);
+  return true;
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::on_received() {
+  if (!reader_) return;
+  // Handshakes cost much more than anything else in a turn, so each turn takes a few of them.
+  if (shaking_hands_ && !resources_.loop.take_heavy_step()) {
+    resources_.loop.push_next_turn(received_);
+    return;
+  }
+  if (produce()) {
+    std::exchange(reader_, {}).resume();
+  } else {
+    arm_or_wait();
+  }
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::on_left() {
+  if (hangup_ != nullptr) resources_.loop.ready().push(*std::exchange(hangup_, nullptr));
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::abort() {
+  aborted_ = true;
+  socket_.cancel_connect();
+  socket_.disarm();
+  drained_.set();
+  if (reader_) resources_.loop.ready().push(received_);
+}
+
+template <class Session, class Sink>
+Task<> Link<Session, Sink>::close() {
+  hangup_ = nullptr;
+  feeder_ = nullptr;
+  aborted_ = true;
+  if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+  sealed_ = {};
+  co_await socket_.close();
+}
+
+}  // namespace uring

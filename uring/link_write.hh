@@ -1,0 +1,145 @@
+// The sending half of Link (uring/link.hh).
+//
+//   filling_:  | sealed records ...... | front | staged plaintext | back |
+//              0                  filling_.size
+//
+// Plaintext is staged where its record will be sealed, so that many small writes become one record
+// and nothing is copied twice. Without TLS nothing is staged.
+#pragma once
+
+#include "uring/link.hh"
+
+namespace uring {
+
+template <class Session, class Sink>
+std::size_t Link<Session, Sink>::room() const {
+  const std::size_t share = resources_.pool.share();
+  const std::size_t used = filling_.size + staged_ + kOwnBytes;
+  if (used >= share) return 0;
+  const std::size_t free = share - used;
+  if (!session_) return free;
+  const std::size_t sealing = free / 128 + kSealFront + kSealBack;
+  return free > sealing ? free - sealing : 0;
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::write(Bytes bytes) {
+  CHECK(!end_written_, "nothing is written after the end");
+  if (bytes.empty() || send_failed()) return;
+  if (session_) {
+    stage(bytes);
+  } else {
+    resources_.pool.reserve(filling_, bytes.size());
+    std::memcpy(filling_.data + filling_.size, bytes.data(), bytes.size());
+    filling_.size += bytes.size();
+  }
+  resources_.loop.flush_at_end_of_turn(*this);
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::stage(Bytes bytes) {
+  while (!bytes.empty()) {
+    if (staged_ == 0 && bytes.size() >= kRecordMax) {
+      session_->seal(bytes.first(kRecordMax), static_cast<Sink&>(*this));
+      bytes = bytes.subspan(kRecordMax);
+      continue;
+    }
+    const std::size_t taken = std::min(bytes.size(), kRecordMax - staged_);
+    // The pool keeps what is below batch.size when a batch grows: the staged plaintext, too.
+    const std::size_t staged_end = staged_ == 0 ? 0 : kSealFront + staged_;
+    filling_.size += staged_end;
+    resources_.pool.reserve(filling_, kSealFront + taken + kSealBack);
+    filling_.size -= staged_end;
+    std::memcpy(filling_.data + filling_.size + kSealFront + staged_, bytes.data(), taken);
+    staged_ += taken;
+    bytes = bytes.subspan(taken);
+    if (staged_ == kRecordMax) seal_staged();
+  }
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::seal_staged() {
+  if (staged_ == 0) return;
+  const Bytes plaintext(filling_.data + filling_.size + kSealFront, staged_);
+  staged_ = 0;
+  session_->seal(plaintext, static_cast<Sink&>(*this));
+}
+
+// What the session has sealed, and what it says of its own: handshake, KeyUpdate, alerts.
+template <class Session, class Sink>
+void Link<Session, Sink>::append(Bytes sealed) {
+  if (staged_ > 0) {
+    // The session's own record goes before plaintext that is staged: it makes way.
+    filling_.size += kSealFront + staged_;
+    resources_.pool.reserve(filling_, sealed.size() + kSealBack);
+    filling_.size -= kSealFront + staged_;
+    std::byte* staged = filling_.data + filling_.size + kSealFront;
+    std::memmove(staged + sealed.size(), staged, staged_);
+  } else {
+    resources_.pool.reserve(filling_, sealed.size());
+  }
+  std::memcpy(filling_.data + filling_.size, sealed.data(), sealed.size());
+  filling_.size += sealed.size();
+  resources_.loop.flush_at_end_of_turn(*this);
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::write_end() {
+  if (end_written_) return;
+  if (session_ && session_->handshake_done()) {
+    seal_staged();
+    session_->close(static_cast<Sink&>(*this));
+  }
+  end_written_ = true;
+  resources_.loop.flush_at_end_of_turn(*this);
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::flush() {
+  if (!socket_.is_open() || socket_.sending()) return;
+  if (send_failed()) {
+    staged_ = 0;
+    resources_.pool.give_back(filling_);
+    return;
+  }
+  seal_staged();
+  if (filling_.size > 0) {
+    std::swap(filling_, flying_);
+    socket_.send({flying_.data, flying_.size});
+  } else if (end_written_ && !end_sent_) {
+    end_sent_ = true;
+    socket_.shutdown_write();
+    drained_.set();
+  }
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::on_sent() {
+  resources_.pool.give_back(flying_);
+  if (send_failed()) {
+    staged_ = 0;
+    resources_.pool.give_back(filling_);
+    drained_.set();
+  } else if (filling_.size + staged_ > 0 || (end_written_ && !end_sent_)) {
+    resources_.loop.flush_at_end_of_turn(*this);
+  } else {
+    drained_.set();
+  }
+  wake_feeder();
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::wake_feeder() {
+  if (feeder_ == nullptr || (below_half() && has_unsent())) return;
+  resources_.loop.ready().push(std::exchange(feeder_, nullptr)->received_);
+}
+
+template <class Session, class Sink>
+Task<> Link<Session, Sink>::drained() {
+  while (!aborted_ && !send_failed() && (has_unsent() || (end_written_ && !end_sent_))) {
+    drained_.clear();
+    co_await drained_.wait();
+  }
+}
+
+}  // namespace uring
