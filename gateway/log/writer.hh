@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,9 @@ class sink;
 }
 
 namespace gateway {
+
+// Adds "2026-11-21T10:00:00.123Z info SOURCE TEXT\n".
+void append_line(std::string& to, const LogRing::Record& record, std::string_view source);
 
 class LogWriter {
  public:
@@ -44,11 +48,17 @@ class LogWriter {
     std::unique_ptr<LogRing> ring;
     uint64_t dropped_told = 0;
   };
+  struct Line {
+    int64_t time_ns;
+    std::string text;
+  };
 
   LogWriter(std::shared_ptr<spdlog::sinks::sink> sink, LogLevel level, size_t ring_bytes);
   void run();
-  void drain_all();  // with mutex_ held: the rings have one consumer at a time
-  void write(const LogRing::Record& record, std::string_view source);
+  // With mutex_ held: the rings have one consumer at a time.
+  void drain_all();
+  void collect(Source& source);
+  void write(std::string_view lines);
 
   const LogLevel level_;
   const size_t ring_bytes_;
@@ -57,7 +67,9 @@ class LogWriter {
   std::condition_variable wake_;
   bool stopping_ = false;
   std::vector<Source> sources_;
-  std::string line_;
+  std::vector<Line> lines_;  // of one drain, to be sorted by time
+  uint64_t unwritten_ = 0;   // lines that the file did not take, not yet told
+  std::string why_unwritten_;
   std::thread thread_;
 };
 

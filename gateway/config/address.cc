@@ -1,0 +1,107 @@
+#include "gateway/config/address.hh"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netdb.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <memory>
+
+namespace gateway::config {
+namespace {
+
+constexpr std::string_view kForm = "write \"HOST:PORT\" or \"[IPV6]:PORT\"";
+
+Address address_of(const sockaddr* from, socklen_t length) {
+  Address address;
+  std::memcpy(&address.storage, from, length);
+  address.length = length;
+  return address;
+}
+
+}  // namespace
+
+uint16_t Address::port() const {
+  // sin_port and sin6_port lie at the same place.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
+}
+
+std::string Address::text() const {
+  std::array<char, INET6_ADDRSTRLEN> host{};
+  if (family() == AF_INET) {
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr, host.data(),
+              host.size());
+    return fmt::format("{}:{}", host.data(), port());
+  }
+  if (family() == AF_INET6) {
+    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr, host.data(),
+              host.size());
+    return fmt::format("[{}]:{}", host.data(), port());
+  }
+  return {};
+}
+
+std::expected<HostPort, std::string> split_host_port(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == text.npos || text.ends_with(']'))
+    return std::unexpected(fmt::format("has no port: {}", kForm));
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+    if (host.find(':') == host.npos)
+      return std::unexpected("has no IPv6 address between its brackets");
+  } else if (host.find(':') != host.npos) {
+    return std::unexpected(fmt::format("needs brackets around its IPv6 address: {}", kForm));
+  }
+  if (host.empty()) return std::unexpected(fmt::format("has no host: {}", kForm));
+
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error == std::errc::invalid_argument || end != digits.data() + digits.size())
+    return std::unexpected(fmt::format("has no number for a port: {}", kForm));
+  if (error != std::errc() || port < 1 || port > 65535)
+    return std::unexpected("has a port that is not between 1 and 65535");
+  return HostPort{std::string(host), static_cast<uint16_t>(port)};
+}
+
+std::optional<Address> literal_address(const HostPort& where) {
+  sockaddr_in v4{};
+  if (inet_pton(AF_INET, where.host.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(where.port);
+    return address_of(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
+  }
+  sockaddr_in6 v6{};
+  if (inet_pton(AF_INET6, where.host.c_str(), &v6.sin6_addr) == 1) {
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(where.port);
+    return address_of(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
+  }
+  return std::nullopt;
+}
+
+std::expected<std::vector<Address>, std::string> resolve_by_system(const HostPort& where) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  addrinfo* list = nullptr;
+  const int failure =
+      getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &hints, &list);
+  if (failure != 0) return std::unexpected(std::string(gai_strerror(failure)));
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
+
+  std::vector<Address> addresses;
+  for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
+    const bool usable = one->ai_family == AF_INET || one->ai_family == AF_INET6;
+    if (usable) addresses.push_back(address_of(one->ai_addr, one->ai_addrlen));
+  }
+  if (addresses.empty()) return std::unexpected("it has no IPv4 or IPv6 address");
+  return addresses;
+}
+
+}  // namespace gateway::config

@@ -1,0 +1,256 @@
+#include "gateway/config/fields.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "gateway/config/suggest.hh"
+#include "gateway/config/units.hh"
+
+namespace gateway::config {
+namespace {
+
+constexpr std::chrono::milliseconds kDurationMax = std::chrono::hours(24);
+
+std::string_view type_name(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "a list";
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "an integer";
+    case toml::node_type::floating_point:
+      return "a number with a point";
+    case toml::node_type::boolean:
+      return "true or false";
+    default:
+      return "a date or time";
+  }
+}
+
+}  // namespace
+
+Place place_of(const toml::source_region& region) {
+  return {static_cast<unsigned>(region.begin.line), static_cast<unsigned>(region.begin.column)};
+}
+
+void Report::add(Place place, std::string message) {
+  errors_.push_back({file_, place, std::move(message)});
+}
+
+Errors Report::take() {
+  const auto key = [](const Error& error) {
+    return std::tuple(error.place.line == 0, error.place.line, error.place.column);
+  };
+  std::stable_sort(errors_.begin(), errors_.end(),
+                   [&](const Error& a, const Error& b) { return key(a) < key(b); });
+  return std::move(errors_);
+}
+
+Fields::Fields(const toml::table& table, std::string label, Report& report, const Fields* outer)
+    : table_(table), label_(std::move(label)), report_(report), outer_(outer) {}
+
+Fields::~Fields() {
+  for (const auto& [key, value] : table_) {
+    if (std::find(known_.begin(), known_.end(), key.str()) != known_.end()) continue;
+    const std::string where = label_.empty() ? "" : fmt::format(" in {}", label_);
+    report_.add(place_of(key.source()), fmt::format("unknown key '{}'{}{}", key.str(), where,
+                                                    advice_on_unknown(key.str())));
+  }
+}
+
+// TOML has no way back out of a table, so a key that is added at the end of a file ends up in the
+// last table: that is told, where nothing in this table resembles it.
+std::string Fields::advice_on_unknown(std::string_view key) const {
+  std::string advice = did_you_mean(key, known_);
+  if (!advice.empty() || outer_ == nullptr) return advice;
+  const auto& keys = outer_->known_;
+  if (std::find(keys.begin(), keys.end(), key) == keys.end()) return {};
+  if (outer_->label_.empty()) return "; it belongs at the top of the file, before any table";
+  return fmt::format("; it belongs in {}", outer_->label_);
+}
+
+Place Fields::place() const {
+  return place_of(table_.source());
+}
+
+const toml::node* Fields::take(std::string_view key) {
+  known_.push_back(key);
+  return table_.get(key);
+}
+
+void Fields::wrong_type(const toml::node& node, std::string_view name, std::string_view what) {
+  report_.add(place_of(node.source()),
+              fmt::format("'{}' must be {}, not {}", name, what, type_name(node)));
+}
+
+std::optional<Text> Fields::text_of(const toml::node& node, std::string_view name,
+                                    std::string_view what) {
+  const auto* const text = node.as_string();
+  if (text == nullptr) {
+    wrong_type(node, name, what);
+    return std::nullopt;
+  }
+  if ((*text)->empty()) {
+    report_.add(place_of(node.source()), fmt::format("'{}' must not be empty", name));
+    return std::nullopt;
+  }
+  return Text{text->get(), place_of(node.source())};
+}
+
+std::optional<Text> Fields::text(std::string_view key) {
+  const toml::node* const node = take(key);
+  return node == nullptr ? std::nullopt : text_of(*node, key, "a string in quotes");
+}
+
+std::optional<Text> Fields::required_text(std::string_view key, std::string_view example) {
+  const toml::node* const node = take(key);
+  if (node != nullptr) return text_of(*node, key, fmt::format("a string, such as {}", example));
+  report_.add(place(), fmt::format("{} needs '{}', such as {} = {}", label_, key, key, example));
+  return std::nullopt;
+}
+
+std::vector<Text> Fields::texts(std::string_view key, std::string_view example) {
+  std::vector<Text> result;
+  const toml::node* const node = take(key);
+  if (node == nullptr) return result;
+  const std::string what = fmt::format("a string or a list of strings, such as {}", example);
+  const auto add = [&](const toml::node& one) {
+    if (auto text = text_of(one, key, what)) result.push_back(*std::move(text));
+  };
+  const auto* const list = node->as_array();
+  if (list == nullptr) {
+    add(*node);
+  } else if (list->empty()) {
+    report_.add(place_of(node->source()), fmt::format("'{}' must not be an empty list", key));
+  } else {
+    for (const toml::node& one : *list) add(one);
+  }
+  return result;
+}
+
+std::optional<size_t> Fields::choice(std::string_view key,
+                                     std::span<const std::string_view> words) {
+  const auto text = this->text(key);
+  if (!text) return std::nullopt;
+  const auto found = std::find(words.begin(), words.end(), text->value);
+  if (found != words.end()) return static_cast<size_t>(found - words.begin());
+  report_.add(text->place,
+              fmt::format("'{}' must be one of {}, not '{}'{}", key, fmt::join(words, ", "),
+                          text->value, did_you_mean(text->value, words)));
+  return std::nullopt;
+}
+
+void Fields::duration(std::string_view key, std::chrono::milliseconds& value) {
+  duration(key, false, value);
+}
+
+void Fields::duration_or_off(std::string_view key, std::chrono::milliseconds& value) {
+  duration(key, true, value);
+}
+
+void Fields::duration(std::string_view key, bool may_be_off, std::chrono::milliseconds& value) {
+  const toml::node* const node = take(key);
+  if (node == nullptr) return;
+  const std::string_view or_off = may_be_off ? " or \"off\"" : "";
+  const auto text =
+      text_of(*node, key, fmt::format("a duration in quotes, such as \"30s\"{}", or_off));
+  if (!text) return;
+  if (may_be_off && text->value == "off") {
+    value = std::chrono::milliseconds(0);
+    return;
+  }
+  const auto parsed = parse_duration(text->value);
+  if (!parsed) {
+    report_.add(text->place, fmt::format("'{}' {}{}", text->value, parsed.error(), or_off));
+  } else if (parsed->count() < 1 || *parsed > kDurationMax) {
+    report_.add(text->place, fmt::format("'{}' must be between 1ms and 24h{}, not {}", key, or_off,
+                                         text->value));
+  } else {
+    value = *parsed;
+  }
+}
+
+void Fields::size(std::string_view key, size_t least, size_t most, size_t& value) {
+  const toml::node* const node = take(key);
+  if (node == nullptr) return;
+  const auto text = text_of(*node, key, "a size in quotes, such as \"64KiB\"");
+  if (!text) return;
+  const auto parsed = parse_size(text->value);
+  if (!parsed) {
+    report_.add(text->place, fmt::format("'{}' {}", text->value, parsed.error()));
+  } else if (*parsed < least || *parsed > most) {
+    report_.add(text->place, fmt::format("'{}' must be between {} and {}, not {}", key,
+                                         print_size(least), print_size(most), text->value));
+  } else {
+    value = *parsed;
+  }
+}
+
+void Fields::count_or_auto(std::string_view key, unsigned most, unsigned& value) {
+  const toml::node* const node = take(key);
+  if (node == nullptr) return;
+  if (node->value<std::string_view>() == "auto") {
+    value = 0;
+    return;
+  }
+  const auto* const number = node->as_integer();
+  if (number == nullptr) {
+    wrong_type(*node, key, "a whole number or \"auto\"");
+  } else if (number->get() < 1 || number->get() > most) {
+    report_.add(place_of(node->source()),
+                fmt::format("'{}' must be between 1 and {}, not {}", key, most, number->get()));
+  } else {
+    value = static_cast<unsigned>(number->get());
+  }
+}
+
+void Fields::table(std::string_view key, const std::function<void(Fields&)>& read) {
+  const toml::node* const node = take(key);
+  if (node == nullptr) return;
+  const auto* const inner = node->as_table();
+  if (inner == nullptr) return wrong_type(*node, key, fmt::format("a table, [{}]", key));
+  Fields fields(*inner, fmt::format("[{}]", key), report_, this);
+  read(fields);
+}
+
+void Fields::each(std::string_view key, const std::function<void(Fields&)>& read) {
+  const toml::node* const node = take(key);
+  if (node == nullptr) return;
+  const std::string label = fmt::format("[[{}]]", key);
+  const std::string what = fmt::format("a table in double brackets, {}", label);
+  const auto* const list = node->as_array();
+  if (list == nullptr) return wrong_type(*node, key, what);
+  for (const toml::node& one : *list) {
+    if (const auto* const inner = one.as_table()) {
+      Fields fields(*inner, label, report_, this);
+      read(fields);
+    } else {
+      wrong_type(one, key, what);
+    }
+  }
+}
+
+void Fields::named(std::string_view key, const std::function<void(const Text&, Fields&)>& read) {
+  const toml::node* const node = take(key);
+  if (node == nullptr) return;
+  const std::string what = fmt::format("a table with a name, such as [{}.app]", key);
+  const auto* const outer = node->as_table();
+  if (outer == nullptr) return wrong_type(*node, key, what);
+  for (const auto& [name, value] : *outer) {
+    const auto* const inner = value.as_table();
+    if (inner == nullptr) {
+      report_.add(place_of(name.source()),
+                  fmt::format("unknown key '{}' in [{}], which must be {}", name.str(), key, what));
+      continue;
+    }
+    Fields fields(*inner, fmt::format("[{}.{}]", key, name.str()), report_, this);
+    read({std::string(name.str()), place_of(name.source())}, fields);
+  }
+}
+
+}  // namespace gateway::config

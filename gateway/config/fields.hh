@@ -1,0 +1,96 @@
+// One table of the configuration file while it is read. Each getter takes the keys it is asked for;
+// what nobody took by the end of the table is reported as unknown. A getter that finds a wrong
+// value reports it and leaves the default, so that reading goes on and all errors are told at once.
+// Views into the parsed file: none of this outlives the toml::table.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <toml++/toml.h>
+
+#include "gateway/config/config.hh"
+#include "gateway/config/reader.hh"
+
+namespace gateway::config {
+
+// Gathers the errors of one file.
+class Report {
+ public:
+  explicit Report(std::string file) : file_(std::move(file)) {}
+  void add(Place place, std::string message);
+  size_t count() const { return errors_.size(); }
+  // All of them, in the order of the file; those about the whole file last.
+  Errors take();
+
+ private:
+  std::string file_;
+  Errors errors_;
+};
+
+// A value, and where it is written.
+struct Text {
+  std::string value;
+  Place place;
+};
+
+class Fields {
+ public:
+  // `label` is how errors call the table: "[[listen]]"; empty for the file itself. `outer` is the
+  // table around it, if any, and outlives it: a key that belongs there is told so.
+  Fields(const toml::table& table, std::string label, Report& report,
+         const Fields* outer = nullptr);
+  ~Fields();  // reports the keys that nobody took
+  Fields(const Fields&) = delete;
+  Fields& operator=(const Fields&) = delete;
+
+  Place place() const;  // of the table
+  Report& report() const { return report_; }
+
+  // Absent or wrong: nothing. No string is ever empty.
+  std::optional<Text> text(std::string_view key);
+  // The same; absent is an error that shows the example, which is written as in the file.
+  std::optional<Text> required_text(std::string_view key, std::string_view example);
+  // A string, or a list of at least one.
+  std::vector<Text> texts(std::string_view key, std::string_view example);
+  // One of the words: its position.
+  std::optional<size_t> choice(std::string_view key, std::span<const std::string_view> words);
+
+  // These leave `value` as it is where the key is absent or wrong.
+  void duration(std::string_view key, std::chrono::milliseconds& value);         // 1ms to 24h
+  void duration_or_off(std::string_view key, std::chrono::milliseconds& value);  // "off" is 0
+  void size(std::string_view key, size_t least, size_t most, size_t& value);
+  void count_or_auto(std::string_view key, unsigned most, unsigned& value);  // "auto" is 0
+
+  // Tables in this table: [KEY], each [[KEY]], each [KEY.NAME].
+  void table(std::string_view key, const std::function<void(Fields&)>& read);
+  void each(std::string_view key, const std::function<void(Fields&)>& read);
+  void named(std::string_view key, const std::function<void(const Text&, Fields&)>& read);
+
+  // The raw value, for a key of its own shape; null if absent.
+  const toml::node* take(std::string_view key);
+  // The text of a node that has to be a string; "what" completes "NAME must be ".
+  std::optional<Text> text_of(const toml::node& node, std::string_view name, std::string_view what);
+
+ private:
+  // The same duration in both its forms.
+  void duration(std::string_view key, bool may_be_off, std::chrono::milliseconds& value);
+  std::string advice_on_unknown(std::string_view key) const;
+  void wrong_type(const toml::node& node, std::string_view name, std::string_view what);
+
+  const toml::table& table_;
+  const std::string label_;
+  Report& report_;
+  const Fields* const outer_;
+  std::vector<std::string_view> known_;
+};
+
+Place place_of(const toml::source_region& region);
+
+}  // namespace gateway::config
