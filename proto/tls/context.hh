@@ -4,6 +4,7 @@
 // whose text names what is wrong.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <span>
@@ -43,9 +44,15 @@ class ServerContexts {
   std::vector<std::string> warnings_;
 };
 
+enum class Version : std::uint8_t { k12, k13 };
+
 struct ClientOptions {
   bool verify = true;  // the chain, and that the certificate is for the server's name
   std::string ca;      // PEM, one or several; needed to verify
+  std::vector<std::string> protocols = {"http/1.1"};  // ALPN, preferred first; none: no extension
+  Version version_max = Version::k13;
+  std::vector<std::string> groups;  // "X25519MLKEM768", "X25519", "P-256"; empty: all there are
+  std::string suites;               // in the library's names; empty: all that are AEAD
 };
 
 class ClientContext {
@@ -61,7 +68,8 @@ class ClientContext {
   ClientContext() = default;
 
   WOLFSSL_CTX* context_ = nullptr;
-  bool verify_ = true;
+  ClientOptions options_;
+  std::vector<std::uint16_t> key_shares_;  // sent with the first hello: TLS 1.3
 };
 
 }  // namespace tls

@@ -103,6 +103,10 @@ class Session {
   // before. After a failure or close it does nothing.
   void seal(proto::Bytes plaintext, Sink& to_peer);
 
+  // Changes the sending key (KeyUpdate, RFC 8446 section 4.6.3) and asks the peer to do so; nothing
+  // in TLS 1.2. seal does it by itself long before the key is worn out (section 5.5).
+  void rekey(Sink& to_peer);
+
   // Appends close_notify, at most once; nothing before the handshake is done or after a failure.
   // Reading goes on.
   void close(Sink& to_peer);
@@ -138,14 +142,35 @@ class Session {
  private:
   friend struct Callbacks;
   static constexpr std::size_t kExpansionMax = 29;
+  static constexpr std::size_t kKeyUpdateSize = 27;
   enum class State : std::uint8_t { kHandshake, kOpen, kFailed };
 
-  std::unique_ptr<WOLFSSL, void (*)(WOLFSSL*)> ssl_;
-  proto::Bytes input_;       // what the library may still take, during open only
-  Sink* to_peer_ = nullptr;  // during a call only
+  bool set_up();
+  bool set_up_client(const ClientContext& context);
+  void set_up_name(const std::string& name);
+  Progress take(proto::MutableBytes plaintext_to);
+  Progress stopped(int result);
+  void fail(Error error);
+  void measure(proto::Bytes taken);
+
+  // Owned. A plain pointer, so that the header stays free of the library.
+  WOLFSSL* ssl_ = nullptr;
+  std::string verified_name_;  // client role, until the handshake is done
+  proto::Bytes input_;         // what the library may still take; during open only
+  Sink* to_peer_ = nullptr;    // during a call only
   Error error_;
+  std::uint32_t record_held_ = 0;  // bytes of the incomplete record, header included
+  std::uint32_t record_size_ = 0;  // its length field
+  std::uint32_t sealed_records_ = 0;
+  std::uint32_t answers_ = 0;  // KeyUpdate answers that no data has paid for
+  std::uint32_t plaintext_unpaid_ = 0;
   State state_ = State::kHandshake;
+  const bool client_;
+  bool verify_ = false;  // client role: the certificate, and that it is for verified_name_
+  bool answering_ = false;
   bool handshake_done_ = false;
+  bool first_byte_seen_ = false;
+  bool name_checked_ = false;
   bool close_sent_ = false;
   bool close_received_ = false;
   bool truncated_ = false;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <span>
 
 namespace tls {
 
@@ -26,8 +27,14 @@ class TicketKeys {
   void rotate();
   std::chrono::seconds lifetime() const { return rotate_every_; }
 
+  // For the contexts' callback. Both work in place; `name` and `nonce` are 16 bytes, `tag` 32, of
+  // which the key's kind uses a part. False: no ticket, or not one of ours.
+  bool seal(std::uint8_t* name, std::uint8_t* nonce, std::uint8_t* tag,
+            std::span<std::uint8_t> ticket);
+  bool open(const std::uint8_t* name, const std::uint8_t* nonce, const std::uint8_t* tag,
+            std::span<std::uint8_t> ticket);
+
  private:
-  friend struct TicketCallback;
   struct Key {
     std::array<std::uint8_t, 16> name{};
     std::array<std::uint8_t, 32> secret{};
@@ -35,6 +42,8 @@ class TicketKeys {
   };
 
   void rotate_locked();
+  Key newest();
+  Key named(const std::uint8_t* name);
 
   std::mutex mutex_;
   const std::chrono::seconds rotate_every_;

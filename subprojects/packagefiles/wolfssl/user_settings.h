@@ -94,6 +94,7 @@
 #define WOLFSSL_CERT_EXT
 #define WOLFSSL_ALT_NAMES
 #define WOLFSSL_DER_TO_PEM
+#define WOLFSSL_IP_ALT_NAME /* before 5.9, addresses in certificates are dropped without it */
 
 /* TLS. Early data and renegotiation are absent because nothing here asks for them. */
 #define WOLFSSL_TLS13
@@ -104,6 +105,7 @@
 #define HAVE_EXTENDED_MASTER
 #define HAVE_SERVER_RENEGOTIATION_INFO
 #define HAVE_SNI
+#define WOLFSSL_ALWAYS_KEEP_SNI /* for the log, without a list of expected names */
 #define HAVE_ALPN
 #define HAVE_SESSION_TICKET
 #define HAVE_OCSP

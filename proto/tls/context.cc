@@ -1,0 +1,287 @@
+#include "proto/tls/context.hh"
+
+#include <ctime>
+#include <optional>
+#include <string_view>
+
+#include "proto/tls/ticket_keys.hh"
+#include "proto/tls/wolf.hh"
+// After the settings.
+#include <wolfssl/wolfcrypt/error-crypt.h>
+
+namespace tls {
+namespace {
+
+// AEAD with forward secrecy only, in the server's order: AES first, since every server has it in
+// hardware.
+constexpr const char* kSuites =
+    "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384:TLS13-CHACHA20-POLY1305-SHA256:"
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+struct Group {
+  std::string_view name;
+  int id;
+};
+
+constexpr Group kGroups[] = {
+#if defined(WOLFSSL_HAVE_MLKEM) && defined(WOLFSSL_PQC_HYBRIDS)
+    {"X25519MLKEM768", WOLFSSL_X25519MLKEM768},
+#endif
+    {"X25519", WOLFSSL_ECC_X25519},
+    {"P-256", WOLFSSL_ECC_SECP256R1},
+};
+
+struct PemBlock {
+  std::string_view label;
+  std::string_view text;  // with its BEGIN and END lines
+};
+
+// Complete blocks in order; anything between them is passed over.
+std::vector<PemBlock> pem_blocks(std::string_view pem) {
+  constexpr std::string_view kBegin = "-----BEGIN ";
+  constexpr std::string_view kDashes = "-----";
+  std::vector<PemBlock> blocks;
+  while (true) {
+    const std::size_t begin = pem.find(kBegin);
+    if (begin == pem.npos) return blocks;
+    pem.remove_prefix(begin);
+    const std::size_t label_end = pem.find(kDashes, kBegin.size());
+    if (label_end == pem.npos) return blocks;
+    const std::string_view label = pem.substr(kBegin.size(), label_end - kBegin.size());
+    const std::string end = "-----END " + std::string(label) + "-----";
+    const std::size_t at = pem.find(end);
+    if (at == pem.npos) {
+      pem.remove_prefix(label_end);
+      continue;
+    }
+    blocks.push_back({label, pem.substr(0, at + end.size())});
+    pem.remove_prefix(at + end.size());
+  }
+}
+
+std::string certificates_of(std::string_view pem) {
+  std::string text;
+  for (const PemBlock& block : pem_blocks(pem)) {
+    if (block.label == "CERTIFICATE") text.append(block.text).append("\n");
+  }
+  return text;
+}
+
+std::string explain(std::string_view what, int code) {
+  return std::string(what) + ": " + wc_GetErrorString(code);
+}
+
+const unsigned char* bytes_of(const std::string& text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+// An error text, or nothing.
+using Problem = std::optional<std::string>;
+
+Problem use_chain(WOLFSSL_CTX* context, std::string_view pem) {
+  const std::string chain = certificates_of(pem);
+  if (chain.empty()) return "not a certificate: no complete BEGIN CERTIFICATE block in it";
+  const int code = wolfSSL_CTX_use_certificate_chain_buffer(context, bytes_of(chain),
+                                                            static_cast<long>(chain.size()));
+  if (code != WOLFSSL_SUCCESS) return explain("the certificate cannot be read", code);
+  return {};
+}
+
+Problem use_key(WOLFSSL_CTX* context, std::string_view pem) {
+  std::string key;
+  for (const PemBlock& block : pem_blocks(pem)) {
+    if (!block.label.ends_with("PRIVATE KEY")) continue;
+    if (block.label.starts_with("ENCRYPTED") ||
+        block.text.find("ENCRYPTED", block.label.size() + 16) < 80) {
+      return "the private key is encrypted; it has to be stored without a passphrase";
+    }
+    key = std::string(block.text) + "\n";
+    break;
+  }
+  if (key.empty()) return "not a private key: no complete BEGIN ... PRIVATE KEY block in it";
+  const int code = wolfSSL_CTX_use_PrivateKey_buffer(
+      context, bytes_of(key), static_cast<long>(key.size()), WOLFSSL_FILETYPE_PEM);
+  wc_ForceZero(key.data(), key.size());
+  if (code != WOLFSSL_SUCCESS) return explain("the private key cannot be read", code);
+  if (wolfSSL_CTX_check_private_key(context) != WOLFSSL_SUCCESS) {
+    return "the private key does not match the certificate";
+  }
+  return {};
+}
+
+Problem use_groups(WOLFSSL_CTX* context, const std::vector<std::string>& names,
+                   std::vector<std::uint16_t>* chosen) {
+  std::vector<int> ids;
+  if (names.empty()) {
+    for (const Group& group : kGroups) ids.push_back(group.id);
+  }
+  for (const std::string& name : names) {
+    const Group* found = nullptr;
+    for (const Group& group : kGroups) {
+      if (group.name == name) found = &group;
+    }
+    if (found == nullptr) return "unknown group " + name;
+    ids.push_back(found->id);
+  }
+  if (wolfSSL_CTX_set_groups(context, ids.data(), static_cast<int>(ids.size())) !=
+      WOLFSSL_SUCCESS) {
+    return "the groups were refused";
+  }
+  if (chosen != nullptr) chosen->assign(ids.begin(), ids.end());
+  return {};
+}
+
+// What both roles set.
+Problem prepare(WOLFSSL_CTX* context, const char* suites) {
+  if (context == nullptr) return "out of memory";
+  wolfSSL_CTX_SetIORecv(context, Callbacks::receive);
+  wolfSSL_CTX_SetIOSend(context, Callbacks::send);
+  // The cache is one for the process, and unlocked.
+  wolfSSL_CTX_set_session_cache_mode(context, WOLFSSL_SESS_CACHE_OFF);
+#ifdef SINGLE_THREADED
+  // Else each session makes its own generator: 4-10 us and system calls.
+  if (wolfSSL_CTX_new_rng(context) != WOLFSSL_SUCCESS) return "no random numbers";
+#endif
+  if (wolfSSL_CTX_SetMinVersion(context, WOLFSSL_TLSV1_2) != WOLFSSL_SUCCESS) {
+    return "TLS 1.2 was refused";
+  }
+  if (wolfSSL_CTX_set_cipher_list(context, suites) != WOLFSSL_SUCCESS) {
+    return std::string("the cipher suites were refused: ") + suites;
+  }
+  return {};
+}
+
+int ticket_callback(WOLFSSL*, unsigned char name[WOLFSSL_TICKET_NAME_SZ],
+                    unsigned char nonce[WOLFSSL_TICKET_IV_SZ],
+                    unsigned char tag[WOLFSSL_TICKET_MAC_SZ], int sealing, unsigned char* ticket,
+                    int size, int* size_after, void* keys) {
+  auto* tickets = static_cast<TicketKeys*>(keys);
+  const std::span<std::uint8_t> text(ticket, static_cast<std::size_t>(size));
+  *size_after = size;
+  if (sealing != 0) {
+    return tickets->seal(name, nonce, tag, text) ? WOLFSSL_TICKET_RET_OK
+                                                 : WOLFSSL_TICKET_RET_REJECT;
+  }
+  // Under the key before the newest it is OK too: CREATE would refuse the resumption in TLS 1.3.
+  return tickets->open(name, nonce, tag, text) ? WOLFSSL_TICKET_RET_OK : WOLFSSL_TICKET_RET_REJECT;
+}
+
+std::optional<std::time_t> time_of(const unsigned char* date, int size) {
+  const unsigned char* value = nullptr;
+  unsigned char format = 0;
+  int length = 0;
+  std::tm calendar{};
+  if (wc_GetDateInfo(date, size, &value, &format, &length) != 0) return {};
+  if (wc_GetDateAsCalendarTime(value, length, format, &calendar) != 0) return {};
+  return timegm(&calendar);
+}
+
+// What is odd about the leaf, though it can be served.
+std::string_view warn_of(const std::string& chain) {
+  DerBuffer* der = nullptr;
+  if (wc_PemToDer(bytes_of(chain), static_cast<long>(chain.size()), CERT_TYPE, &der, nullptr,
+                  nullptr, nullptr) != 0) {
+    return {};
+  }
+  const auto cert = std::make_unique<DecodedCert>();
+  wc_InitDecodedCert(cert.get(), der->buffer, der->length, nullptr);
+  std::string_view warning;
+  if (wc_ParseCert(cert.get(), CERT_TYPE, NO_VERIFY, nullptr) == 0) {
+    const auto until = time_of(cert->afterDate, cert->afterDateLen);
+    const auto from = time_of(cert->beforeDate, cert->beforeDateLen);
+    const std::time_t now = std::time(nullptr);
+    if (until && *until < now) warning = "has expired";
+    if (from && *from > now) warning = "is not valid yet";
+    if (cert->altNames == nullptr) warning = "names no host (subject alternative name)";
+  }
+  wc_FreeDecodedCert(cert.get());
+  wc_FreeDer(&der);
+  return warning;
+}
+
+Problem set_up_server(WOLFSSL_CTX* context, const Pem& pem, TicketKeys& tickets) {
+  if (auto problem = prepare(context, kSuites)) return problem;
+  if (auto problem = use_groups(context, {}, nullptr)) return problem;
+  wolfSSL_CTX_set_verify(context, WOLFSSL_VERIFY_NONE, nullptr);
+  wolfSSL_CTX_set_TicketEncCb(context, ticket_callback);
+  wolfSSL_CTX_set_TicketEncCtx(context, &tickets);
+  wolfSSL_CTX_set_TicketHint(context, static_cast<int>(tickets.lifetime().count()));
+  if (auto problem = use_chain(context, pem.chain)) return problem;
+  return use_key(context, pem.key);
+}
+
+Problem set_up_client(WOLFSSL_CTX* context, const ClientOptions& options,
+                      std::vector<std::uint16_t>& groups) {
+  if (auto problem = prepare(context, options.suites.empty() ? kSuites : options.suites.c_str())) {
+    return problem;
+  }
+  if (auto problem = use_groups(context, options.groups, &groups)) return problem;
+  wolfSSL_CTX_UseSessionTicket(context);  // TLS 1.2 has to ask for them
+  if (!options.verify) {
+    wolfSSL_CTX_set_verify(context, WOLFSSL_VERIFY_NONE, nullptr);
+    return {};
+  }
+  wolfSSL_CTX_set_verify(context, WOLFSSL_VERIFY_PEER, Callbacks::verify);
+  const std::string ca = certificates_of(options.ca);
+  if (ca.empty()) return "no authority: no complete BEGIN CERTIFICATE block in it";
+  const int code = wolfSSL_CTX_load_verify_buffer(
+      context, bytes_of(ca), static_cast<long>(ca.size()), WOLFSSL_FILETYPE_PEM);
+  if (code != WOLFSSL_SUCCESS) return explain("an authority's certificate cannot be used", code);
+  return {};
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<ServerContexts>, std::string> ServerContexts::load(
+    std::span<const Pem> certificates, TicketKeys& tickets) {
+  ready_library();
+  if (certificates.empty()) return std::unexpected("no certificate");
+  std::unique_ptr<ServerContexts> set(new ServerContexts);
+  for (std::size_t i = 0; i < certificates.size(); ++i) {
+    const std::string which =
+        certificates.size() > 1 ? "certificate " + std::to_string(i + 1) + ": " : "";
+    set->contexts_.push_back(wolfSSL_CTX_new(wolfSSLv23_server_method()));
+    if (auto problem = set_up_server(set->contexts_.back(), certificates[i], tickets)) {
+      return std::unexpected(which + *problem);
+    }
+    const std::string_view warning = warn_of(certificates_of(certificates[i].chain));
+    if (!warning.empty())
+      set->warnings_.push_back(which + "the certificate " + std::string(warning));
+  }
+  return set;
+}
+
+ServerContexts::~ServerContexts() {
+  for (WOLFSSL_CTX* context : contexts_) {
+    if (context != nullptr) wolfSSL_CTX_free(context);
+  }
+}
+
+std::expected<std::unique_ptr<ClientContext>, std::string> ClientContext::load(
+    const ClientOptions& options) {
+  ready_library();
+  std::unique_ptr<ClientContext> made(new ClientContext);
+  const bool newest = options.version_max == Version::k13;
+  made->context_ =
+      wolfSSL_CTX_new(newest ? wolfSSLv23_client_method() : wolfTLSv1_2_client_method());
+  std::vector<std::uint16_t> groups;
+  if (auto problem = set_up_client(made->context_, options, groups)) {
+    return std::unexpected(*problem);
+  }
+  made->options_ = options;
+  made->options_.ca.clear();
+  // The hybrid one and the one that every server has, as browsers do: no second round trip.
+  if (newest) {
+    groups.resize(std::min<std::size_t>(groups.size(), 2));
+    made->key_shares_ = std::move(groups);
+  }
+  return made;
+}
+
+ClientContext::~ClientContext() {
+  if (context_ != nullptr) wolfSSL_CTX_free(context_);
+}
+
+}  // namespace tls

@@ -1,0 +1,323 @@
+#include "proto/tls/session.hh"
+
+#include <algorithm>
+#include <climits>
+#include <cstring>
+#include <utility>
+
+#include "proto/tls/context.hh"
+#include "proto/tls/wolf.hh"
+
+namespace tls {
+namespace {
+
+constexpr std::string_view kHttp11 = "http/1.1";
+constexpr std::uint32_t kRecordHeader = 5;
+constexpr std::uint32_t kAnswersUnpaidMax = 10;
+// RFC 8446 section 5.5 allows 2^24.5 records under one AES-GCM key. The library would update at
+// that point by itself, but before a record, so that the update would overwrite a plaintext that
+// lies where its sealed bytes go.
+constexpr std::uint32_t kRekeyAfter = 1u << 24;
+
+bool use_protocol(WOLFSSL* ssl, const std::string& list) {
+  return wolfSSL_UseALPN(ssl, const_cast<char*>(list.data()), static_cast<unsigned>(list.size()),
+                         WOLFSSL_ALPN_FAILED_ON_MISMATCH) == WOLFSSL_SUCCESS;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list.append(list.empty() ? "" : ",").append(name);
+  return list;
+}
+
+std::string_view view_of(const char* text) {
+  return text != nullptr ? text : "";
+}
+
+}  // namespace
+
+// --- What the library calls.
+
+int Callbacks::receive(WOLFSSL*, char* to, int size, void* session) {
+  auto& self = *static_cast<Session*>(session);
+  const std::size_t taken = std::min(static_cast<std::size_t>(size), self.input_.size());
+  if (taken == 0) return WOLFSSL_CBIO_ERR_WANT_READ;
+  std::memcpy(to, self.input_.data(), taken);
+  self.measure(self.input_.first(taken));
+  self.input_ = self.input_.subspan(taken);
+  return static_cast<int>(taken);
+}
+
+int Callbacks::send(WOLFSSL*, char* sealed, int size, void* session) {
+  auto& self = *static_cast<Session*>(session);
+  if (self.to_peer_ == nullptr) return WOLFSSL_CBIO_ERR_GENERAL;
+  if (self.answering_ && ++self.answers_ > kAnswersUnpaidMax) return WOLFSSL_CBIO_ERR_GENERAL;
+  self.to_peer_->append(
+      {reinterpret_cast<const std::byte*>(sealed), static_cast<std::size_t>(size)});
+  return size;
+}
+
+// Sees the chain's verdict and the leaf (error_depth 0), good or bad.
+int Callbacks::verify(int accepted, WOLFSSL_X509_STORE_CTX* store) {
+  auto* self = static_cast<Session*>(store->userCtx);
+  if (accepted == 0 || self == nullptr) return 0;
+  if (store->error_depth != 0) return accepted;
+  if (store->certs == nullptr || store->totalCerts < 1) return 0;
+  const WOLFSSL_BUFFER_INFO& leaf = store->certs[0];
+  if (!certificate_is_for(leaf.buffer, leaf.length, self->verified_name_)) {
+    self->error_.reason = "certificate is not for this name";
+    return 0;
+  }
+  self->name_checked_ = true;
+  return accepted;
+}
+
+// --- Making and ending.
+
+Session::Session(ServerContexts& contexts)
+    : ssl_(wolfSSL_new(contexts.contexts_.front())), client_(false) {
+  if (!set_up() || !use_protocol(ssl_, std::string(kHttp11))) fail({"out of memory"});
+}
+
+Session::Session(ClientContext& context, const std::string& server_name, const Ticket& ticket)
+    : ssl_(wolfSSL_new(context.context_)), client_(true), verify_(context.options_.verify) {
+  if (!set_up() || !set_up_client(context)) fail({"out of memory"});
+  if (state_ == State::kFailed) return;
+  set_up_name(server_name);
+  if (!ticket.session_) return;
+  // A copy, since the library changes a session that it uses.
+  if (WOLFSSL_SESSION* copy = wolfSSL_SESSION_dup(ticket.session_.get())) {
+    wolfSSL_set_session(ssl_, copy);
+    wolfSSL_SESSION_free(copy);
+  }
+}
+
+Session::~Session() {
+  if (ssl_ != nullptr) wolfSSL_free(ssl_);
+}
+
+bool Session::set_up() {
+  if (ssl_ == nullptr) return false;
+  wolfSSL_SetIOReadCtx(ssl_, this);
+  wolfSSL_SetIOWriteCtx(ssl_, this);
+  return true;
+}
+
+bool Session::set_up_client(const ClientContext& context) {
+  const std::string protocols = joined(context.options_.protocols);
+  if (!protocols.empty() && !use_protocol(ssl_, protocols)) return false;
+  for (const std::uint16_t group : context.key_shares_) {
+    if (wolfSSL_UseKeyShare(ssl_, group) != WOLFSSL_SUCCESS) return false;
+  }
+  return true;
+}
+
+void Session::set_up_name(const std::string& name) {
+  // RFC 6066 section 3: no addresses in SNI.
+  if (!name.empty() && address_bytes(name).empty()) {
+    wolfSSL_UseSNI(ssl_, WOLFSSL_SNI_HOST_NAME, name.data(),
+                   static_cast<unsigned short>(std::min<std::size_t>(name.size(), USHRT_MAX)));
+  }
+  if (!verify_) return;
+  verified_name_ = name;
+  wolfSSL_SetCertCbCtx(ssl_, this);
+}
+
+void Session::fail(Error error) {
+  state_ = State::kFailed;
+  if (error_.reason.empty()) {
+    error_ = error;
+  } else {  // a callback knew better
+    error_.alert = error.alert;
+    error_.alert_code = error.alert_code;
+  }
+}
+
+// --- Opening.
+
+void Session::start(Sink& to_peer) {
+  if (state_ != State::kHandshake || !client_) return;
+  to_peer_ = &to_peer;
+  stopped(wolfSSL_connect(ssl_));
+  to_peer_ = nullptr;
+}
+
+Progress Session::open(proto::Bytes& ciphertext, proto::MutableBytes plaintext_to, Sink& to_peer) {
+  if (!first_byte_seen_ && !ciphertext.empty() && state_ == State::kHandshake) {
+    first_byte_seen_ = true;
+    // No record type (RFC 8446 section 5.1) is a capital letter, and each HTTP method starts with
+    // one.
+    const auto first = static_cast<char>(ciphertext.front());
+    if (!client_ && first >= 'A' && first <= 'Z') {
+      plain_http_ = true;
+      fail({"plain HTTP on the TLS port"});
+    }
+  }
+  if (state_ == State::kFailed || close_received_) {
+    ciphertext = {};
+    return {0, state_ == State::kFailed ? Progress::Status::kFailed : Progress::Status::kClosed};
+  }
+  input_ = ciphertext;
+  to_peer_ = &to_peer;
+  const Progress progress = take(plaintext_to);
+  const bool ended = state_ == State::kFailed || close_received_;
+  ciphertext = ended ? proto::Bytes{} : input_;
+  input_ = {};
+  to_peer_ = nullptr;
+  return progress;
+}
+
+Progress Session::take(proto::MutableBytes plaintext_to) {
+  if (!handshake_done_) {
+    const int result = client_ ? wolfSSL_connect(ssl_) : wolfSSL_accept(ssl_);
+    if (result != WOLFSSL_SUCCESS) return stopped(result);
+    if (client_ && verify_ && !name_checked_ && !resumed()) {
+      fail({"certificate was not verified"});
+      return {0, Progress::Status::kFailed};
+    }
+    handshake_done_ = true;
+    state_ = State::kOpen;
+  }
+  const auto room = static_cast<int>(std::min<std::size_t>(plaintext_to.size(), INT_MAX));
+  answering_ = true;
+  const int result = wolfSSL_read(ssl_, plaintext_to.data(), room);
+  answering_ = false;
+  if (result <= 0) return stopped(result);
+  plaintext_unpaid_ += static_cast<std::uint32_t>(result);
+  if (plaintext_unpaid_ >= kRecordPlaintextMax) {
+    plaintext_unpaid_ = 0;
+    if (answers_ > 0) --answers_;
+  }
+  return {static_cast<std::size_t>(result), Progress::Status::kPlaintext};
+}
+
+Progress Session::stopped(int result) {
+  const int code = wolfSSL_get_error(ssl_, result);
+  if (code == WOLFSSL_ERROR_WANT_READ && input_.empty()) return {};
+  if (code == WOLFSSL_ERROR_ZERO_RETURN || code == ZERO_RETURN) {
+    close_received_ = true;
+    return {0, Progress::Status::kClosed};
+  }
+  fail(answers_ > kAnswersUnpaidMax ? Error{"too many KeyUpdate messages"}
+                                    : describe_error(ssl_, code));
+  return {0, Progress::Status::kFailed};
+}
+
+Progress::Status Session::end_of_stream() {
+  if (close_received_) return Progress::Status::kClosed;
+  if (state_ == State::kFailed) return Progress::Status::kFailed;
+  truncated_ = true;
+  fail({handshake_done_ ? "connection ended without close_notify"
+                        : "connection ended during the TLS handshake"});
+  return Progress::Status::kFailed;
+}
+
+// The library takes exactly a header and then exactly its record, but this does not rely on it.
+void Session::measure(proto::Bytes taken) {
+  while (!taken.empty()) {
+    if (record_held_ < kRecordHeader) {
+      const auto byte = static_cast<std::uint32_t>(taken.front());
+      if (record_held_ == 3) record_size_ = byte << 8;
+      if (record_held_ == 4) record_size_ |= byte;
+      ++record_held_;
+      taken = taken.subspan(1);
+    } else {
+      const std::size_t missing = kRecordHeader + record_size_ - record_held_;
+      const std::size_t size = std::min(missing, taken.size());
+      record_held_ += static_cast<std::uint32_t>(size);
+      taken = taken.subspan(size);
+    }
+    if (record_held_ >= kRecordHeader && record_held_ == kRecordHeader + record_size_) {
+      record_held_ = 0;
+    }
+  }
+}
+
+std::size_t Session::held() const {
+  if (ssl_ == nullptr) return 0;
+  const bool partly_read = handshake_done_ && wolfSSL_pending(ssl_) > 0;
+  return partly_read ? kRecordHeader + kRecordPlaintextMax + 256 : record_held_;
+}
+
+// --- Sealing.
+
+void Session::seal(proto::Bytes plaintext, Sink& to_peer) {
+  if (state_ != State::kOpen || close_sent_) return;
+  to_peer_ = &to_peer;
+  while (!plaintext.empty()) {
+    const std::size_t size = std::min(plaintext.size(), kRecordPlaintextMax);
+    const int result = wolfSSL_write(ssl_, plaintext.data(), static_cast<int>(size));
+    if (result != static_cast<int>(size)) {
+      fail(describe_error(ssl_, wolfSSL_get_error(ssl_, result)));
+      break;
+    }
+    plaintext = plaintext.subspan(size);
+    if (++sealed_records_ >= kRekeyAfter) rekey(to_peer);
+  }
+  to_peer_ = nullptr;
+}
+
+void Session::rekey(Sink& to_peer) {
+  sealed_records_ = 0;
+  if (state_ != State::kOpen || close_sent_ || version() != "TLSv1.3") return;
+  Sink* const before = std::exchange(to_peer_, &to_peer);
+  if (wolfSSL_update_keys(ssl_) != WOLFSSL_SUCCESS) fail({"key update failed"});
+  to_peer_ = before;
+}
+
+void Session::close(Sink& to_peer) {
+  if (state_ != State::kOpen || close_sent_) return;
+  close_sent_ = true;
+  to_peer_ = &to_peer;
+  wolfSSL_shutdown(ssl_);
+  to_peer_ = nullptr;
+}
+
+// --- For the log.
+
+std::string_view Session::version() const {
+  return handshake_done_ ? view_of(wolfSSL_get_version(ssl_)) : "";
+}
+
+std::string_view Session::cipher() const {
+  return handshake_done_ ? view_of(wolfSSL_get_cipher(ssl_)) : "";
+}
+
+std::string_view Session::group() const {
+  return handshake_done_ ? view_of(wolfSSL_get_curve_name(ssl_)) : "";
+}
+
+std::string_view Session::server_name() const {
+  void* name = nullptr;
+  if (ssl_ == nullptr) return {};
+  const std::size_t size = wolfSSL_SNI_GetRequest(ssl_, WOLFSSL_SNI_HOST_NAME, &name);
+  return name != nullptr ? std::string_view(static_cast<const char*>(name), size) : "";
+}
+
+std::string_view Session::protocol() const {
+  char* name = nullptr;
+  unsigned short size = 0;
+  if (!handshake_done_ || wolfSSL_ALPN_GetProtocol(ssl_, &name, &size) != WOLFSSL_SUCCESS) {
+    return {};
+  }
+  return {name, size};
+}
+
+bool Session::resumed() const {
+  return ssl_ != nullptr && wolfSSL_session_reused(ssl_) != 0;
+}
+
+Ticket Session::ticket() const {
+  Ticket ticket;
+  if (!client_ || !handshake_done_) return ticket;
+  byte bytes[4096];
+  word32 size = sizeof bytes;
+  const bool there = wolfSSL_get_SessionTicket(ssl_, bytes, &size) == WOLFSSL_SUCCESS && size > 0;
+  if (!there) return ticket;
+  if (WOLFSSL_SESSION* copy = wolfSSL_SESSION_dup(wolfSSL_get_session(ssl_))) {
+    ticket.session_ = {copy, wolfSSL_SESSION_free};
+  }
+  return ticket;
+}
+
+}  // namespace tls

@@ -1,0 +1,43 @@
+// The library's headers, for the .cc files of this folder alone: they define OpenSSL's names as
+// macros, which nobody else should see. Beside them, what those files share.
+#pragma once
+
+#include <wolfssl/wolfcrypt/settings.h>
+// The settings come first.
+#include <wolfssl/error-ssl.h>
+#include <wolfssl/ssl.h>
+#include <wolfssl/wolfcrypt/asn.h>
+
+#include <string>
+#include <vector>
+
+#include "proto/tls/session.hh"
+
+namespace tls {
+
+// Readies the library for the process; cheap when it is ready. Called by whatever may be the first
+// user.
+void ready_library();
+
+// What the callbacks of all sessions need: they are told apart by the Session in the library's own
+// pointers.
+struct Callbacks {
+  static int receive(WOLFSSL* ssl, char* to, int size, void* session);
+  static int send(WOLFSSL* ssl, char* sealed, int size, void* session);
+  static int verify(int accepted, WOLFSSL_X509_STORE_CTX* store);
+};
+
+// The reason for a library error, with the alert that went or came with it.
+Error describe_error(WOLFSSL* ssl, int code);
+
+// RFC 8446 section 6.2; "unknown alert" for other numbers.
+std::string_view alert_name(std::uint8_t code);
+
+// Whether the certificate (DER) is for `name`: a DNS name (RFC 6125 section 6.4: a wildcard only as
+// the whole leftmost label) or an IP address. Only alternative names count, not the common name.
+bool certificate_is_for(const unsigned char* der, unsigned size, const std::string& name);
+
+// 4 or 16 bytes when `name` is an IP address, else empty.
+std::string address_bytes(const std::string& name);
+
+}  // namespace tls
