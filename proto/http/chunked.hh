@@ -53,11 +53,11 @@ class ChunkedDecoder {
     kEndLf,
     kDone,
   };
-  using Step = std::expected<void, BodyError>;
+  using Reason = std::string_view;  // what is wrong; empty: nothing
 
-  Step take(char c);
-  Step take_size(char c);
-  Step take_trailer(char c);
+  Reason take(char c);
+  Reason take_size(char c);
+  Reason take_trailer(char c);
 
   std::uint64_t remaining_ = 0;  // the chunk's size as far as it is read; then its bytes to come
   std::uint32_t extension_bytes_ = 0;
@@ -76,7 +76,9 @@ class ChunkHeader {
   }
 
  private:
-  std::array<char, 18> text_;  // 16 digits and CRLF
+  static constexpr std::uint8_t kTextBytes = 18;  // 16 digits and CRLF
+
+  std::array<char, kTextBytes> text_;
   std::uint8_t begin_;
 };
 

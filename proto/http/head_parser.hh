@@ -44,6 +44,8 @@ struct Head {
   ConnectionOptions connection;
   std::optional<std::uint64_t> content_length;  // at most 2^63-1
   Fields fields;
+
+  void reset();
 };
 
 // Whether the peer keeps the connection open after this message, as far as its head says
@@ -75,7 +77,8 @@ class LineReader {
 // Takes a head's field lines, and checks those that decide where its body ends.
 class FieldReader {
  public:
-  explicit FieldReader(Head& head) : head_(head) {}
+  enum class Of : std::uint8_t { kRequest, kResponse };
+  FieldReader(Head& head, Of of) : head_(head), is_request_(of == Of::kRequest) {}
 
   Step take(std::string_view buffer, Slice line);
   // After the last line: RFC 9112 section 6.1 to 6.3. The version must be known by now.
@@ -88,9 +91,11 @@ class FieldReader {
   Step take_known(std::string_view name, std::string_view value, Slice value_slice);
   Step take_content_length(std::string_view value);
   Step take_transfer_encoding(std::string_view value);
+  static bool resembles_chunked(std::string_view coding);
   void take_connection(std::string_view value);
 
   Head& head_;
+  const bool is_request_;
   Slice host_;
   std::uint32_t host_count_ = 0;
   bool has_transfer_encoding_ = false;

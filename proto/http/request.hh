@@ -39,6 +39,8 @@ struct RequestHead : Head {
   Slice query;      // with its "?"; empty if there is none
   Slice authority;  // host[:port], valid: of the target (absolute-form, authority-form), else of
                     // Host; empty only with HTTP/1.0 and no Host
+
+  void reset();
 };
 
 class RequestParser {
@@ -55,9 +57,11 @@ class RequestParser {
  private:
   detail::Step parse_request_line(std::string_view buffer, Slice line);
   detail::Step parse_target(std::string_view buffer);
-  detail::Step parse_absolute_form(std::string_view buffer, std::uint32_t scheme_bytes);
+  detail::Step parse_absolute_form(std::string_view buffer, std::size_t scheme_bytes);
+  void set_path(std::string_view buffer, std::size_t path_at);
   detail::Step finish(std::string_view buffer);
-  HeadError too_long(std::string_view window) const;
+  std::size_t window_max() const;
+  HeadError request_line_too_long(std::string_view window) const;
 
   RequestHead& head_;
   const HeadLimits limits_;

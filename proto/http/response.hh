@@ -15,6 +15,8 @@ namespace http {
 struct ResponseHead : Head {
   std::uint16_t status = 0;  // 100 to 599
   Slice reason;              // may be empty, may hold bytes from 0x80
+
+  void reset();
 };
 
 class ResponseParser {
@@ -29,7 +31,7 @@ class ResponseParser {
   std::expected<HeadState, HeadError> parse(proto::Bytes buffer);
 
  private:
-  detail::Step parse_step(std::string_view buffer, HeadState& state);
+  std::expected<HeadState, HeadError> parse_lines(proto::Bytes buffer);
   detail::Step parse_status_line(std::string_view buffer, Slice line);
 
   ResponseHead& head_;
