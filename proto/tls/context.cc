@@ -94,7 +94,7 @@ Problem use_key(WOLFSSL_CTX* context, std::string_view pem) {
   for (const PemBlock& block : pem_blocks(pem)) {
     if (!block.label.ends_with("PRIVATE KEY")) continue;
     if (block.label.starts_with("ENCRYPTED") ||
-        block.text.find("ENCRYPTED", block.label.size() + 16) < 80) {
+        block.text.find("Proc-Type: 4,ENCRYPTED") != block.text.npos) {
       return "the private key is encrypted; it has to be stored without a passphrase";
     }
     key = std::string(block.text) + "\n";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <string_view>
 
@@ -62,18 +63,42 @@ std::expected<std::string, std::string> to_pem(const unsigned char* der, int siz
   return pem;
 }
 
+std::string hex(const unsigned char* bytes) {
+  std::string text;
+  for (int i = 0; i < 16; ++i) {
+    text += "0123456789abcdef"[bytes[i] >> 4];
+    text += "0123456789abcdef"[bytes[i] & 15];
+  }
+  return text;
+}
+
+// UTCTime, as RFC 5280 section 4.1.2.5 wants it before 2050; the library itself would write the
+// other kind.
+void put_time(unsigned char (&field)[CTC_DATE_SIZE], int& size, std::time_t time) {
+  std::tm calendar{};
+  gmtime_r(&time, &calendar);
+  char text[sizeof field];
+  std::strftime(text, sizeof text, "\x17\x0d%y%m%d%H%M%SZ", &calendar);
+  std::memcpy(field, text, 15);
+  size = 15;
+}
+
 int fill(Cert& cert, EccKey& key, Random& random, std::chrono::days validity) {
   put(cert.subject.commonName, "localhost");
   put(cert.subject.org, "gateway development");
   cert.selfSigned = 1;
   cert.isCA = 1;  // so that a client may be told to trust it as its own authority
   cert.sigType = CTC_SHA256wECDSA;
-  cert.daysValid = static_cast<int>(validity.count());
+  constexpr std::time_t kDay = 86400;
+  const std::time_t now = std::time(nullptr);
+  put_time(cert.beforeDate, cert.beforeDateSz, now - kDay);
+  put_time(cert.afterDate, cert.afterDateSz, now + validity.count() * kDay);
   std::copy(kAlternativeNames.begin(), kAlternativeNames.end(), cert.altNames);
   cert.altNamesSz = static_cast<int>(kAlternativeNames.size());
   cert.serialSz = 16;
   if (int code = wc_RNG_GenerateBlock(&random.rng, cert.serial, 16); code != 0) return code;
   cert.serial[0] = static_cast<byte>((cert.serial[0] & 0x7f) | 0x40);  // positive, 16 bytes
+  put(cert.subject.unit, hex(cert.serial));
   if (int code = wc_SetSubjectKeyIdFromPublicKey(&cert, nullptr, &key.key); code != 0) return code;
   if (int code = wc_SetKeyUsage(&cert, "digitalSignature,keyCertSign"); code != 0) return code;
   return wc_SetExtKeyUsage(&cert, "serverAuth");

@@ -10,8 +10,8 @@
 
 namespace tls {
 
-// Valid from an hour ago for `validity` days; a random serial number, so that no client confuses
-// two of them.
+// Valid from yesterday for `validity` days. Serial number and subject are random, so that a client
+// that trusts one of them does not take another for it.
 std::expected<Pem, std::string> make_self_signed(
     std::chrono::days validity = std::chrono::days(90));
 

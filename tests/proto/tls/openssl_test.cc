@@ -1,0 +1,299 @@
+// The engine against the `openssl` command line, over a Unix socket: certificates of each kind,
+// both roles, both versions. The test's own side of the socket blocks; a deadline on it turns a
+// hang into a failure.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "tests/proto/tls/peers.hh"
+
+namespace tls::test {
+namespace {
+
+using Status = Progress::Status;
+constexpr int kPatienceMs = 20000;
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::size_t count(const std::string& text, const std::string& word) {
+  std::size_t found = 0;
+  for (std::size_t at = 0; (at = text.find(word, at)) != text.npos; at += word.size()) ++found;
+  return found;
+}
+
+// A folder of its own for files that openssl reads and writes.
+class OpenSsl : public testing::Test {
+ protected:
+  OpenSsl() {
+    char name[] = "/tmp/gateway-tls-test-XXXXXX";
+    folder_ = mkdtemp(name) != nullptr ? name : "";
+  }
+  ~OpenSsl() override {
+    if (child_ > 0) {
+      kill(child_, SIGKILL);
+      waitpid(child_, nullptr, 0);
+    }
+    if (socket_ >= 0) ::close(socket_);
+    [[maybe_unused]] const int removed = std::system(("rm -rf " + folder_).c_str());
+  }
+
+  std::string file(const std::string& name) const { return folder_ + "/" + name; }
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(file(name)) << text;
+    return file(name);
+  }
+  // Runs it in the folder; its output is in the file `log`.
+  bool run(const std::string& arguments) const {
+    const std::string line =
+        "cd " + folder_ + " && openssl " + arguments + " >>log 2>&1 </dev/null";
+    return std::system(line.c_str()) == 0;
+  }
+  // Starts `openssl ARGUMENTS` with its output in `log` and its standard input on a pipe.
+  void start(const std::string& arguments) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    child_ = fork();
+    if (child_ == 0) {
+      dup2(ends[0], 0);
+      const std::string line = "cd " + folder_ + " && exec openssl " + arguments + " >log 2>&1";
+      execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+      _exit(127);
+    }
+    ::close(ends[0]);
+    to_child_ = ends[1];
+  }
+  void tell(const std::string& line) const {
+    ASSERT_EQ(::write(to_child_, line.data(), line.size()), static_cast<ssize_t>(line.size()));
+  }
+  static sockaddr_un address(const std::string& path) {
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    path.copy(where.sun_path, sizeof where.sun_path - 1);
+    return where;
+  }
+  // Takes one connection at the file `socket`.
+  void listen_then(const std::string& client_arguments) {
+    const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const sockaddr_un where = address(file("socket"));
+    ASSERT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
+    ASSERT_EQ(listen(listener, 1), 0);
+    start(client_arguments);
+    pollfd waiting{.fd = listener, .events = POLLIN, .revents = 0};
+    ASSERT_EQ(poll(&waiting, 1, kPatienceMs), 1) << read_file(file("log"));
+    socket_ = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    ::close(listener);
+  }
+  // Connects to the file `socket` as soon as somebody listens there.
+  void connect_to(const std::string& server_arguments) {
+    start(server_arguments);
+    const sockaddr_un where = address(file("socket"));
+    wait_for([&] {
+      if (socket_ >= 0) ::close(socket_);
+      socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      return connect(socket_, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
+    });
+  }
+  template <typename Condition>
+  static void wait_for(Condition condition) {
+    for (int tries = 0; tries < kPatienceMs / 10; ++tries) {
+      if (condition()) return;
+      poll(nullptr, 0, 10);
+    }
+    FAIL();
+  }
+  // Moves bytes until `done`, or until the peer has ended.
+  template <typename Done>
+  void pump(Peer& peer, Done done) {
+    char buffer[5000];
+    while (true) {
+      const std::vector<std::byte> out = peer.wire.take();
+      if (!out.empty()) {
+        ASSERT_EQ(send(socket_, out.data(), out.size(), MSG_NOSIGNAL),
+                  static_cast<ssize_t>(out.size()));
+      }
+      if (done() || peer.status == Status::kClosed || peer.status == Status::kFailed) return;
+      pollfd waiting{.fd = socket_, .events = POLLIN, .revents = 0};
+      ASSERT_EQ(poll(&waiting, 1, kPatienceMs), 1) << read_file(file("log"));
+      const ssize_t size = recv(socket_, buffer, sizeof buffer, 0);
+      if (size <= 0) {
+        peer.status = peer.session->end_of_stream();
+        return;
+      }
+      peer.open(proto::as_bytes({buffer, static_cast<std::size_t>(size)}));
+    }
+  }
+
+  std::string folder_;
+  pid_t child_ = -1;
+  int to_child_ = -1;
+  int socket_ = -1;
+};
+
+// A key of each kind, as users bring them; the last is a chain with an intermediate.
+TEST_F(OpenSsl, CertificatesOfEachKindAreServed) {
+  const std::string request =
+      "-nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost "
+      "-addext subjectAltName=DNS:localhost,DNS:*.example.org";
+  const char* kinds[] = {"rsa:2048", "rsa:4096", "ec -pkeyopt ec_paramgen_curve:P-256",
+                         "ec -pkeyopt ec_paramgen_curve:P-384", "ed25519"};
+  TicketKeys tickets;
+  for (const std::string kind : kinds) {
+    ASSERT_TRUE(run("req -x509 -newkey " + kind + " " + request)) << read_file(file("log"));
+    const Pem pem{read_file(file("cert.pem")), read_file(file("key.pem"))};
+    const auto contexts = ServerContexts::load({&pem, 1}, tickets);
+    ASSERT_TRUE(contexts) << kind << ": " << contexts.error();
+    for (const Version version : {Version::k12, Version::k13}) {
+      for (const char* name : {"localhost", "www.example.org"}) {
+        Pair pair({.ca = pem.chain, .version_max = version}, name);
+        pair.server.session = std::make_unique<Session>(**contexts);
+        SCOPED_TRACE(kind);
+        pair.shake_hands();
+      }
+      Pair deeper({.ca = pem.chain, .version_max = version}, "a.b.example.org");
+      deeper.server.session = std::make_unique<Session>(**contexts);
+      deeper.client.session->start(deeper.client.wire);
+      deeper.run();
+      EXPECT_EQ(deeper.client.session->error().reason, "certificate is not for this name");
+    }
+  }
+}
+
+TEST_F(OpenSsl, AChainIsServedWithItsIntermediate) {
+  write("ca.ext", "basicConstraints=critical,CA:true\nkeyUsage=keyCertSign\n");
+  write("leaf.ext", "subjectAltName=DNS:localhost\n");
+  ASSERT_TRUE(
+      run("req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -days 2 "
+          "-subj /CN=Root"));
+  ASSERT_TRUE(run("req -newkey rsa:2048 -nodes -keyout mid.key -out mid.csr -subj /CN=Middle"));
+  ASSERT_TRUE(
+      run("x509 -req -in mid.csr -CA root.pem -CAkey root.key -CAcreateserial -days 2 "
+          "-extfile ca.ext -out mid.pem"));
+  ASSERT_TRUE(run("req -newkey rsa:2048 -nodes -keyout leaf.key -out leaf.csr -subj /CN=Leaf"));
+  ASSERT_TRUE(
+      run("x509 -req -in leaf.csr -CA mid.pem -CAkey mid.key -CAcreateserial -days 2 "
+          "-extfile leaf.ext -out leaf.pem"));
+  const Pem pem{read_file(file("leaf.pem")) + read_file(file("mid.pem")),
+                read_file(file("leaf.key"))};
+  TicketKeys tickets;
+  const auto contexts = ServerContexts::load({&pem, 1}, tickets);
+  ASSERT_TRUE(contexts) << contexts.error();
+  Pair pair({.ca = read_file(file("root.pem"))});
+  pair.server.session = std::make_unique<Session>(**contexts);
+  pair.shake_hands();
+}
+
+TEST_F(OpenSsl, AcceptsTheDevelopmentCertificate) {
+  write("cert.pem", localhost().chain);
+  write("key.pem", localhost().key);
+  EXPECT_TRUE(run("verify -x509_strict -CAfile cert.pem -verify_hostname localhost cert.pem") &&
+              run("verify -x509_strict -CAfile cert.pem -verify_ip 127.0.0.1 cert.pem") &&
+              run("verify -x509_strict -CAfile cert.pem -verify_ip ::1 cert.pem") &&
+              run("pkey -in key.pem -check -noout"))
+      << read_file(file("log"));
+}
+
+TEST_F(OpenSsl, ClientIsServed) {
+  write("cert.pem", localhost().chain);
+  const char* versions[] = {"-tls1_2", "-tls1_3"};
+  for (const std::string version : versions) {
+    SCOPED_TRACE(version);
+    unlink(file("socket").c_str());
+    Pair pair;
+    listen_then(
+        "s_client -unix socket -servername localhost -CAfile cert.pem -verify_return_error "
+        "-verify_hostname localhost -alpn h2,http/1.1 -nocommands " +
+        version);
+    tell("hello\n");
+    pump(pair.server, [&] { return pair.server.received == "hello\n"; });
+    ASSERT_EQ(pair.server.received, "hello\n")
+        << pair.server.session->error().text() << read_file(file("log"));
+    EXPECT_EQ(pair.server.session->protocol(), "http/1.1");
+    EXPECT_EQ(pair.server.session->server_name(), "localhost");
+    EXPECT_EQ(pair.server.session->group(), "X25519");
+    pair.server.seal("welcome\n");
+    pair.server.session->close(pair.server.wire);
+    pump(pair.server, [] { return false; });
+    EXPECT_TRUE(pair.server.session->ended_cleanly());
+    waitpid(child_, nullptr, 0);
+    child_ = -1;
+    EXPECT_NE(read_file(file("log")).find("welcome"), std::string::npos);
+    ::close(to_child_);
+    ::close(std::exchange(socket_, -1));
+  }
+}
+
+TEST_F(OpenSsl, ClientMayChangeItsKeys) {
+  Pair pair;
+  listen_then("s_client -unix socket -tls1_3");
+  tell("one\n");
+  pump(pair.server, [&] { return pair.server.received == "one\n"; });
+  // K alone on a line: a KeyUpdate that asks for an answer; k: one that does not. A line is read
+  // with what is there, so the next one waits for the log.
+  const struct {
+    const char* command;
+    const char* line;
+  } changes[] = {{"K\n", "two\n"}, {"k\n", "three\n"}, {"K\n", "four\n"}};
+  std::size_t updates = 0;
+  for (const auto& each : changes) {
+    tell(each.command);
+    ++updates;
+    wait_for([&] { return count(read_file(file("log")), "KEYUPDATE") == updates; });
+    tell(each.line);
+    const std::size_t before = pair.server.received.size();
+    pump(pair.server, [&] { return pair.server.received.size() > before; });
+    pair.server.seal("answer\n");
+  }
+  EXPECT_EQ(pair.server.received, "one\ntwo\nthree\nfour\n");
+  pump(pair.server, [] { return true; });
+  wait_for([&] { return count(read_file(file("log")), "answer") == updates; });
+  tell("Q\n");
+  pump(pair.server, [] { return false; });
+  EXPECT_TRUE(pair.server.session->ended_cleanly()) << pair.server.session->error().text();
+}
+
+TEST_F(OpenSsl, OldClientIsRefused) {
+  Pair pair;
+  listen_then("s_client -unix socket -tls1_1 -cipher DEFAULT:@SECLEVEL=0");
+  pump(pair.server, [] { return false; });
+  EXPECT_EQ(pair.server.status, Status::kFailed);
+  EXPECT_EQ(pair.server.session->error().text(),
+            "protocol version too old (alert protocol version sent)");
+}
+
+TEST_F(OpenSsl, ServerIsVerifiedAndSpokenTo) {
+  write("cert.pem", localhost().chain);
+  write("key.pem", localhost().key);
+  const char* versions[] = {"-tls1_2", "-tls1_3"};
+  for (const std::string version : versions) {
+    SCOPED_TRACE(version);
+    unlink(file("socket").c_str());
+    connect_to("s_server -unix socket -cert cert.pem -key key.pem -rev -alpn http/1.1 " + version);
+    Pair pair;
+    pair.client.session->start(pair.client.wire);
+    pump(pair.client, [&] { return pair.client.session->handshake_done(); });
+    pair.client.seal("abc\n");
+    pump(pair.client, [&] { return pair.client.received.ends_with("cba\n"); });
+    EXPECT_TRUE(pair.client.received.ends_with("cba\n"))
+        << pair.client.session->error().text() << read_file(file("log"));
+    EXPECT_EQ(pair.client.session->protocol(), "http/1.1");
+    kill(child_, SIGKILL);
+    waitpid(std::exchange(child_, -1), nullptr, 0);
+    ::close(to_child_);
+    ::close(std::exchange(socket_, -1));
+  }
+}
+
+}  // namespace
+}  // namespace tls::test
