@@ -98,6 +98,7 @@ void LogWriter::run() {
     wake_.wait_for(lock, kDrainInterval, [this] { return stopping_; });
     drain_all();
   }
+  drain_all();  // it may have been stopped before its first turn
 }
 
 void LogWriter::drain_all() {
@@ -130,7 +131,7 @@ void LogWriter::write(std::string_view lines) {
   std::string told;
   if (unwritten_ > 0) {
     const std::string text =
-        fmt::format("{} log lines could not be written: {}", unwritten_, why_unwritten_);
+        fmt::format("{} log lines may be missing before this one: {}", unwritten_, why_unwritten_);
     append_line(told, {now_ns(), LogLevel::error, text}, "log");
   }
   told += lines;

@@ -1,0 +1,170 @@
+// The configuration and the files around it: where paths begin, what certificates must hold.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/gateway/config_text.hh"
+
+namespace gateway::config {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr std::string_view kChain = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
+constexpr std::string_view kKey = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n";
+constexpr std::string_view kEncryptedKey =
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n-----END ENCRYPTED PRIVATE KEY-----\n";
+
+// A folder of its own for each test, with PEM files in `tls`.
+class ConfigFiles : public testing::Test {
+ protected:
+  ConfigFiles() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "gateway-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    std::filesystem::create_directory(folder_ / "tls");
+    write("tls/both.pem", std::string(kChain) + std::string(kKey));
+    write("tls/chain.pem", kChain);
+    write("tls/key.pem", kKey);
+    write("tls/encrypted.pem", std::string(kChain) + std::string(kEncryptedKey));
+  }
+  ~ConfigFiles() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path write(const std::string& name, std::string_view text) {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+    return folder_ / name;
+  }
+  std::filesystem::path write_config(const std::string& certificates) {
+    return write("gateway.conf",
+                 "[[listen]]\naddress = \"127.0.0.1:8443\"\ncertificates = " + certificates + "\n" +
+                     std::string(kPool) + std::string(kRoute));
+  }
+  // Errors with the folder's name replaced by "DIR".
+  std::vector<std::string> errors(const std::filesystem::path& file) {
+    std::vector<std::string> texts;
+    const auto config = read_file(file, resolve_for_test);
+    if (config) return texts;
+    for (const Error& error : config.error()) {
+      std::string text = error.text();
+      for (size_t at = 0; (at = text.find(folder_.string(), at)) != text.npos;)
+        text.replace(at, folder_.string().size(), "DIR");
+      texts.push_back(text);
+    }
+    return texts;
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(ConfigFiles, TakesCertificatesFromTheFolderOfTheConfiguration) {
+  const auto file = write_config(
+      "[\"tls/both.pem\", { chain = \"tls/chain.pem\", key = \"tls/../tls/key.pem\" }]");
+  const auto config = read_file(file, resolve_for_test);
+  ASSERT_TRUE(config) << config.error().front().text();
+  const auto& certificates = config->listeners.at(0).tls.value().certificates;
+  ASSERT_EQ(certificates.size(), 2u);
+  EXPECT_EQ(certificates[0].chain_path, folder_ / "tls/both.pem");
+  EXPECT_EQ(certificates[0].key_path, folder_ / "tls/both.pem");
+  EXPECT_EQ(certificates[1].chain_path, folder_ / "tls/chain.pem");
+  EXPECT_EQ(certificates[1].key_path, folder_ / "tls/key.pem");
+  EXPECT_EQ(certificates[1].place.line, 3u);
+}
+
+TEST_F(ConfigFiles, TakesAFileNameWithoutFolderFromTheWorkingFolder) {
+  const auto before = std::filesystem::current_path();
+  write_config("[\"tls/both.pem\"]");
+  std::filesystem::current_path(folder_);
+  const auto config = read_file("gateway.conf", resolve_for_test);
+  std::filesystem::current_path(before);
+  ASSERT_TRUE(config) << config.error().front().text();
+  const auto& certificate = config->listeners.at(0).tls.value().certificates.at(0);
+  EXPECT_EQ(std::filesystem::path(certificate.chain_path).filename(), "both.pem");
+  EXPECT_TRUE(std::filesystem::path(certificate.chain_path).is_absolute());
+}
+
+TEST_F(ConfigFiles, PrintsCertificatesSoThatTheyReadBackFromAnywhere) {
+  const auto config = read_file(
+      write_config("[{ chain = \"tls/chain.pem\", key = \"tls/key.pem\" }]"), resolve_for_test);
+  ASSERT_TRUE(config);
+  const std::string printed = to_toml(*config);
+  const auto again = read(printed, "/elsewhere/gateway.conf");
+  ASSERT_TRUE(again) << again.error().front().text();
+  EXPECT_EQ(to_toml(*again), printed);
+}
+
+TEST_F(ConfigFiles, NamesWhatIsWrongWithCertificates) {
+  struct Case {
+    const char* certificates;
+    const char* error;
+  };
+  const std::string form =
+      "\"self-signed\" or a list, such as [\"tls/site.pem\"] or "
+      "[{ chain = \"site.pem\", key = \"site.key\" }]";
+  const std::string not_a_list = "3:16: error: 'certificates' must be " + form;
+  const std::string not_a_path = "3:17: error: 'certificates' must be " + form + ", not an integer";
+  const std::vector<Case> cases = {
+      {"[\"tls/site.pem\"]",
+       "3:17: error: certificate file 'DIR/tls/site.pem' does not exist; its path is taken from "
+       "the folder of the configuration file (certificates = \"self-signed\" makes one for "
+       "development)"},
+      {"[\"tls\"]", "3:17: error: certificate file 'DIR/tls' is a folder, not a PEM file"},
+      {"[\"tls/key.pem\"]",
+       "3:17: error: certificate file 'DIR/tls/key.pem' holds no certificate in PEM form"},
+      {"[\"tls/chain.pem\"]",
+       "3:17: error: certificate file 'DIR/tls/chain.pem' holds no private key; put the key into "
+       "it, or name another file with { chain = \"...\", key = \"...\" }"},
+      {"[\"tls/encrypted.pem\"]",
+       "3:17: error: certificate file 'DIR/tls/encrypted.pem' holds a key that is encrypted; store "
+       "it decrypted, readable by the gateway alone"},
+      {"[{ chain = \"tls/chain.pem\", key = \"tls/chain.pem\" }]",
+       "3:50: error: certificate file 'DIR/tls/chain.pem' holds no private key; put the key into "
+       "it, or name another file with { chain = \"...\", key = \"...\" }"},
+      {"[{ chain = \"tls/chain.pem\" }]",
+       "3:17: error: an entry of 'certificates' needs 'key', such as key = \"site.key\""},
+      {"[{ chain = \"tls/both.pem\", key = \"tls/both.pem\", kex = 1 }]",
+       "3:65: error: unknown key 'kex' in an entry of 'certificates'; did you mean 'key'?"},
+      {"[\"self-signed\"]",
+       "3:17: error: \"self-signed\" stands alone: certificates = \"self-signed\""},
+      {"[]", "3:16: error: 'certificates' must not be an empty list; leave it out for plain text"},
+      {"\"tls/both.pem\"", not_a_list.c_str()},
+      {"[7]", not_a_path.c_str()},
+  };
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.certificates);
+    EXPECT_THAT(errors(write_config(one.certificates)),
+                ElementsAre("DIR/gateway.conf:" + std::string(one.error)));
+  }
+}
+
+TEST_F(ConfigFiles, NamesACertificateThatItMayNotRead) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  std::filesystem::permissions(folder_ / "tls/both.pem", std::filesystem::perms::none);
+  EXPECT_THAT(errors(write_config("[\"tls/both.pem\"]")),
+              ElementsAre("DIR/gateway.conf:3:17: error: certificate file 'DIR/tls/both.pem' "
+                          "cannot be read: Permission denied; let the user that runs the gateway "
+                          "read it"));
+}
+
+TEST_F(ConfigFiles, SaysWhyTheConfigurationItselfCannotBeRead) {
+  EXPECT_THAT(errors(folder_ / "none.conf"),
+              ElementsAre("DIR/none.conf: error: there is no such file; name the configuration "
+                          "with -c FILE"));
+  EXPECT_THAT(errors(folder_ / "tls"),
+              ElementsAre("DIR/tls: error: is a folder; name the configuration file with -c FILE"));
+  EXPECT_THAT(errors(folder_ / "tls/both.pem/x"),
+              ElementsAre("DIR/tls/both.pem/x: error: cannot be read: Not a directory"));
+  EXPECT_THAT(errors(write("large.conf", std::string((1 << 20) + 1, '\n'))),
+              ElementsAre("DIR/large.conf: error: is larger than 1MiB"));
+}
+
+TEST_F(ConfigFiles, TakesTheLogFileFromTheFolderOfTheConfiguration) {
+  const auto config = read_file(
+      write("gateway.conf", "[log]\nfile = \"gateway.log\"\n" + complete()), resolve_for_test);
+  ASSERT_TRUE(config) << config.error().front().text();
+  EXPECT_EQ(config->log.file, folder_ / "gateway.log");
+}
+
+}  // namespace
+}  // namespace gateway::config

@@ -1,0 +1,111 @@
+// Units, addresses and suggestions.
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "gateway/config/address.hh"
+#include "gateway/config/suggest.hh"
+#include "gateway/config/units.hh"
+
+namespace gateway::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Units, ReadsDurations) {
+  EXPECT_EQ(parse_duration("0ms"), 0ms);
+  EXPECT_EQ(parse_duration("1ms"), 1ms);
+  EXPECT_EQ(parse_duration("30s"), 30s);
+  EXPECT_EQ(parse_duration("2m"), 2min);
+  EXPECT_EQ(parse_duration("24h"), 24h);
+  for (const char* wrong : {"", "s", "30", "30 s", " 30s", "30s ", "-1s", "+1s", "1.5s", "1m30s",
+                            "30S", "30sec", "99999999999999999999s", "9223372036854775807h"}) {
+    EXPECT_FALSE(parse_duration(wrong)) << wrong;
+  }
+}
+
+TEST(Units, ReadsSizes) {
+  EXPECT_EQ(parse_size("0B"), 0u);
+  EXPECT_EQ(parse_size("512B"), 512u);
+  EXPECT_EQ(parse_size("64KiB"), 65536u);
+  EXPECT_EQ(parse_size("3MiB"), 3u << 20);
+  EXPECT_EQ(parse_size("8GiB"), 8ull << 30);
+  for (const char* wrong :
+       {"", "64", "64KB", "64k", "64kib", "-1B", "18446744073709551615B", "8589934592GiB"}) {
+    EXPECT_FALSE(parse_size(wrong)) << wrong;
+  }
+}
+
+TEST(Units, PrintsInTheLargestWholeUnit) {
+  EXPECT_EQ(print_duration(0ms), "0ms");
+  EXPECT_EQ(print_duration(1500ms), "1500ms");
+  EXPECT_EQ(print_duration(90s), "90s");
+  EXPECT_EQ(print_duration(60s), "1m");
+  EXPECT_EQ(print_duration(24h), "24h");
+  EXPECT_EQ(print_size(0), "0B");
+  EXPECT_EQ(print_size(1000), "1000B");
+  EXPECT_EQ(print_size(65536), "64KiB");
+  EXPECT_EQ(print_size(1536 << 10), "1536KiB");
+  EXPECT_EQ(print_size(1 << 30), "1GiB");
+}
+
+TEST(Address, ReadsBackFromItsText) {
+  for (const char* text : {"127.0.0.1:1", "0.0.0.0:65535", "[::]:80", "[2001:db8::1]:443"}) {
+    const auto where = split_host_port(text);
+    ASSERT_TRUE(where) << text;
+    const auto address = literal_address(*where);
+    ASSERT_TRUE(address) << text;
+    EXPECT_EQ(address->text(), text);
+    EXPECT_EQ(address->port(), where->port);
+  }
+}
+
+TEST(Address, TellsAnAddressFromAName) {
+  EXPECT_TRUE(literal_address({"127.0.0.1", 1}));
+  for (const char* name : {"localhost", "127.1", "127.0.0.256", "1.2.3.4.5", ""})
+    EXPECT_FALSE(literal_address({name, 1})) << name;
+}
+
+TEST(Address, RefusesTextsThatAreNoHostAndPort) {
+  for (const char* wrong : {"", ":", "a", "a:", ":80", "a:b", "a:80x", "a:0", "a:-1", "a:65536",
+                            "::1", "::1:80", "[::1]", "[::1]80", "[]:80", "[a]:80", "a:b:80"}) {
+    EXPECT_FALSE(split_host_port(wrong)) << wrong;
+  }
+}
+
+TEST(Address, AsksTheSystemForNames) {
+  const auto addresses = resolve_by_system({"127.0.0.1", 9001});
+  ASSERT_TRUE(addresses) << addresses.error();
+  ASSERT_EQ(addresses->size(), 1u);
+  EXPECT_EQ(addresses->front().text(), "127.0.0.1:9001");
+  const std::string no_name(64, 'a');  // longer than a label may be: fails without asking anybody
+  EXPECT_FALSE(resolve_by_system({no_name, 1}));
+}
+
+TEST(Suggest, CountsTypingMistakes) {
+  struct Case {
+    const char* one;
+    const char* other;
+    size_t distance;
+  };
+  for (const Case& each :
+       {Case{"", "", 0}, Case{"", "abc", 3}, Case{"abc", "", 3}, Case{"address", "address", 0},
+        Case{"adress", "address", 1}, Case{"addresss", "address", 1}, Case{"adderss", "address", 1},
+        Case{"andress", "address", 1}, Case{"kitten", "sitting", 3}}) {
+    EXPECT_EQ(edit_distance(each.one, each.other), each.distance) << each.one << each.other;
+  }
+}
+
+TEST(Suggest, NamesTheNearestWordOrNone) {
+  constexpr std::array<std::string_view, 4> kWords = {"address", "certificates", "key", "chain"};
+  EXPECT_EQ(did_you_mean("adress", kWords), "; did you mean 'address'?");
+  EXPECT_EQ(did_you_mean("ADDRESS", kWords), "; did you mean 'address'?");
+  EXPECT_EQ(did_you_mean("kez", kWords), "; did you mean 'key'?");
+  EXPECT_EQ(did_you_mean("xyz", kWords), "");
+  EXPECT_EQ(did_you_mean("", kWords), "");
+  EXPECT_EQ(did_you_mean("timeout", kWords), "");
+  EXPECT_EQ(did_you_mean(std::string(100'000, 'a'), kWords), "");
+}
+
+}  // namespace
+}  // namespace gateway::config

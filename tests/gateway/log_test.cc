@@ -1,0 +1,248 @@
+// From a shard's log call to a line in a file.
+#include "gateway/log/log.hh"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gateway/log/quoted.hh"
+#include "gateway/log/writer.hh"
+
+namespace gateway {
+namespace {
+
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr size_t kRingBytes = 64 * 1024;
+
+std::vector<std::string> texts(LogRing& ring) {
+  std::vector<std::string> result;
+  ring.drain([&](const LogRing::Record& record) {
+    result.push_back(fmt::format("{} {}", name_of(record.level), record.text));
+  });
+  return result;
+}
+
+TEST(Quoted, LeavesNoWayOutOfItsQuotes) {
+  using std::string_view_literals::operator""sv;
+  struct Case {
+    std::string_view text;
+    const char* quoted;
+  };
+  for (const Case& one : {
+           Case{"", R"("")"},
+           Case{"/path?a=b c", R"("/path?a=b c")"},
+           Case{"a\nb\r\tc", R"("a\x0ab\x0d\x09c")"},
+           Case{"\" ended_by=\"x", R"("\" ended_by=\"x")"},
+           Case{"a\\x0a\\", R"("a\\x0a\\")"},
+           Case{"\0\x1b[31m\x7f"sv, R"("\x00\x1b[31m\x7f")"},
+           Case{"gr\xc3\xbc\xc3\x9f\xff", R"("gr\xc3\xbc\xc3\x9f\xff")"},
+       }) {
+    EXPECT_EQ(fmt::format("{}", quoted(one.text)), one.quoted);
+  }
+}
+
+TEST(Quoted, CutsWhatIsTooLong) {
+  EXPECT_EQ(fmt::format("{}", quoted("abcd", 4)), "\"abcd\"");
+  EXPECT_EQ(fmt::format("{}", quoted("abcde", 4)), "\"abcd\"...");
+  EXPECT_EQ(fmt::format("{}", quoted("\n\n\n", 2)), "\"\\x0a\\x0a\"...");
+}
+
+TEST(Log, WritesItsLevelAndTheMoreSeriousOnes) {
+  LogRing ring("shard=0", kRingBytes);
+  Log log(ring, LogLevel::warning);
+  log.error("{}", 1);
+  log.warning("{}", 2);
+  log.info("{}", 3);
+  log.debug("{}", 4);
+  EXPECT_THAT(texts(ring), ElementsAre("error 1", "warning 2"));
+  EXPECT_TRUE(log.wants(LogLevel::warning));
+  EXPECT_FALSE(log.wants(LogLevel::info));
+}
+
+TEST(Log, KeepsALineOneLineEvenIfItsTextWasNotQuoted) {
+  LogRing ring("shard=0", kRingBytes);
+  Log(ring, LogLevel::info).info("a{}b\x7f", "\r\n");
+  EXPECT_THAT(texts(ring), ElementsAre("info a??b?"));
+}
+
+TEST(Log, CutsALineThatIsTooLong) {
+  LogRing ring("shard=0", kRingBytes);
+  Log log(ring, LogLevel::info);
+  const std::string fits(kLogLineBytesMax, 'x');
+  log.info("{}", fits);
+  log.info("{}y", fits);
+  const std::string cut = fits.substr(3) + "...";
+  EXPECT_THAT(texts(ring), ElementsAre("info " + fits, "info " + cut));
+}
+
+// A folder for the log files of one test.
+class LogFile : public testing::Test {
+ protected:
+  LogFile() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "gateway-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    file_ = (folder_ / "log").string();
+  }
+  ~LogFile() override { std::filesystem::remove_all(folder_); }
+
+  std::unique_ptr<LogWriter> start(LogLevel level, size_t ring_bytes) {
+    auto writer = LogWriter::start(file_, level, ring_bytes);
+    EXPECT_TRUE(writer);
+    return *std::move(writer);
+  }
+  std::vector<std::string> lines() const {
+    std::vector<std::string> result;
+    std::ifstream stream(file_);
+    for (std::string line; std::getline(stream, line);) result.push_back(line);
+    return result;
+  }
+
+  std::filesystem::path folder_;
+  std::string file_;
+};
+
+TEST(LogLine, BeginsWithTimeLevelAndSource) {
+  std::string text;
+  append_line(text, {1'795'255'200'123'999'999, LogLevel::info, "hello"}, "shard=1");
+  append_line(text, {7'000'000, LogLevel::error, "x"}, "main");
+  EXPECT_EQ(text,
+            "2026-11-21T10:00:00.123Z info shard=1 hello\n"
+            "1970-01-01T00:00:00.007Z error main x\n");
+}
+
+TEST_F(LogFile, HoldsAllLinesOnceTheWriterIsGone) {
+  {
+    const auto writer = start(LogLevel::info, kRingBytes);
+    Log one = writer->open("shard=1");
+    Log two = writer->open("shard=2");
+    one.info("path={}", quoted("/a\nb"));
+    two.warning("second");
+    one.debug("not asked for");
+  }
+  const auto written = lines();
+  ASSERT_THAT(written, SizeIs(2));
+  const std::regex stamp(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (info|warning) shard=[12] .*)");
+  for (const std::string& line : written) EXPECT_TRUE(std::regex_match(line, stamp)) << line;
+  EXPECT_THAT(written[0], EndsWith(R"(info shard=1 path="/a\x0ab")"));
+  EXPECT_THAT(written[1], EndsWith("warning shard=2 second"));
+}
+
+TEST_F(LogFile, HoldsAllLinesAfterAFlush) {
+  const auto writer = start(LogLevel::info, kRingBytes);
+  Log log = writer->open("shard=1");
+  log.info("first");
+  writer->flush();
+  EXPECT_THAT(lines(), ElementsAre(EndsWith("first")));
+}
+
+TEST_F(LogFile, GetsLinesWithoutBeingAsked) {
+  const auto writer = start(LogLevel::info, kRingBytes);
+  Log log = writer->open("shard=1");
+  log.info("first");
+  while (lines().empty()) std::this_thread::yield();
+  EXPECT_THAT(lines(), ElementsAre(EndsWith("first")));
+}
+
+TEST_F(LogFile, IsAppendedTo) {
+  for (const char* text : {"first", "second"}) {
+    const auto writer = start(LogLevel::info, kRingBytes);
+    writer->open("main").info("{}", text);
+  }
+  EXPECT_THAT(lines(), ElementsAre(EndsWith("main first"), EndsWith("main second")));
+}
+
+// Whatever the writer took in between: written and dropped lines make up all of them.
+TEST_F(LogFile, TellsHowManyLinesWereDropped) {
+  constexpr int kAppended = 20'000;
+  {
+    const auto writer = start(LogLevel::info, 1024);
+    Log log = writer->open("shard=1");
+    for (int i = 0; i < kAppended; ++i) log.info("line {}", i);
+  }
+  int written = 0;
+  int dropped = 0;
+  const std::regex told(R"(.* warning shard=1 (\d+) log lines were dropped: .*)");
+  for (const std::string& line : lines()) {
+    std::smatch match;
+    if (std::regex_match(line, match, told)) {
+      dropped += std::stoi(match[1]);
+    } else {
+      ++written;
+    }
+  }
+  EXPECT_GT(dropped, 0);
+  EXPECT_EQ(written + dropped, kAppended);
+}
+
+TEST_F(LogFile, KeepsTheOrderOfSeveralThreads) {
+  constexpr int kThreads = 3;
+  constexpr int kLines = 500;
+  {
+    const auto writer = start(LogLevel::info, 256 * 1024);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([log = writer->open(fmt::format("shard={}", t))]() mutable {
+        for (int i = 0; i < kLines; ++i) log.info("line {}", i);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+  std::vector<int> next(kThreads, 0);
+  const std::regex form(R"(.* info shard=(\d) line (\d+))");
+  for (const std::string& line : lines()) {
+    std::smatch match;
+    ASSERT_TRUE(std::regex_match(line, match, form)) << line;
+    EXPECT_EQ(std::stoi(match[2]), next[std::stoul(match[1])]++);
+  }
+  EXPECT_THAT(next, testing::Each(kLines));
+}
+
+TEST_F(LogFile, ThatCannotBeOpenedIsNamed) {
+  const auto writer =
+      LogWriter::start((folder_ / "none" / "log" / "..").string(), LogLevel::info, kRingBytes);
+  ASSERT_FALSE(writer);
+  EXPECT_THAT(writer.error(), testing::StartsWith("cannot write the log: "));
+  EXPECT_THAT(writer.error(), testing::HasSubstr(folder_.string()));
+}
+
+// A limit on the file's size stands for a full disk: writing fails, and later works again.
+TEST_F(LogFile, TellsThatLinesAreMissingOnceThereIsRoomAgain) {
+  const auto writer = start(LogLevel::info, kRingBytes);
+  Log log = writer->open("shard=1");
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
+  const rlimit none{0, limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+  log.info("lost");
+  log.info("lost as well");
+  writer->flush();
+  const auto written_meanwhile = lines();
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  std::signal(SIGXFSZ, handler);
+  log.info("after");
+  writer->flush();
+
+  EXPECT_THAT(written_meanwhile, IsEmpty());
+  const auto written = lines();
+  ASSERT_GE(written.size(), 2u);
+  EXPECT_THAT(written, testing::Contains(testing::ContainsRegex(
+                           "error log 2 log lines may be missing before this one: .*File too")));
+  EXPECT_THAT(written.back(), EndsWith("after"));
+}
+
+}  // namespace
+}  // namespace gateway
