@@ -22,7 +22,8 @@ SplitTarget split_target(std::string_view origin_form);
 // "." and ".." segments (RFC 3986 section 6.2.2); ".." at the root stays there. Nothing else is
 // changed: "//" stays, and %2F is data, not a separator. The empty path becomes "/".
 // The result lies in storage and is never longer than the path (or 1). Nothing where the path does
-// not begin with "/", holds a bad percent-encoding or an encoded NUL, or is longer than storage.
+// not begin with "/", holds a byte that no path may hold, a bad percent-encoding or an encoded NUL,
+// or is longer than storage.
 std::optional<std::string_view> normalise_path(std::string_view path, std::span<char> storage);
 
 // host [":" [port]] (RFC 9110 section 7.2), host being a DNS name, an IPv4 address, or an IPv6

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/proto/http/outcome.hh"
+#include "tests/proto/http/cases.hh"
 
 namespace {
 
