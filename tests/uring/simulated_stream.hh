@@ -1,0 +1,56 @@
+// A simulated TCP connection: two bounded byte queues between a descriptor of SimulatedKernel (the
+// local end, the runtime's) and a peer, which the test plays. It behaves as Linux does where that
+// hurts: a reset destroys what the peer has not read, a close with unread bytes is a reset, the
+// first send to a peer that is gone vanishes.
+//
+//   peer.write -> [to_local_, at most `window`] -> local_receive
+//   peer.read  <- [to_peer_,  at most `window`] <- local_send
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <span>
+#include <vector>
+
+class SimulatedStream {
+ public:
+  explicit SimulatedStream(std::size_t window) : window_(window) {}
+
+  // The peer's end. write() takes what fits into the window, and gives how much that was.
+  std::size_t write(std::span<const std::byte> bytes);
+  std::vector<std::byte> read(std::size_t most);
+  std::size_t unread() const { return to_peer_.size(); }
+  void shutdown_write() { peer_finished_ = true; }
+  void close();
+  void reset();
+  bool finished() const { return peer_finished_ || reset_; }
+
+  // The local end's FIN has been read, behind all its bytes; or its RST has come instead.
+  bool saw_end() const { return local_finished_ && to_peer_.empty() && !saw_reset_; }
+  bool saw_reset() const { return saw_reset_; }
+
+  // The local end, as the kernel performs it: bytes, 0 at the end of the stream, -EAGAIN where a
+  // system call would block, or another -errno.
+  int local_receive(std::span<std::byte> bytes);
+  int local_send(std::span<const std::byte> bytes);
+  bool local_hung_up() const { return finished() || local_reads_no_more_; }
+  void local_shutdown(int how);
+  void local_close(bool with_reset);
+
+  // Whether these would not block.
+  bool local_receivable() const;
+  bool local_sendable() const;
+
+ private:
+  std::size_t window_;
+  std::deque<std::byte> to_local_;
+  std::deque<std::byte> to_peer_;
+  int local_error_ = 0;  // told once, to the next receive or send
+  bool peer_finished_ = false;
+  bool peer_closed_ = false;
+  bool reset_ = false;  // by the peer
+  bool local_reads_no_more_ = false;
+  bool local_finished_ = false;
+  bool local_closed_ = false;
+  bool saw_reset_ = false;
+};

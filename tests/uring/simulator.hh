@@ -1,0 +1,133 @@
+// A kernel that is made of chance: it takes the runtime's real requests, and answers them with what
+// a kernel may answer. From its seed it draws the order among sockets, how much a receive or a send
+// takes at once, which completions come late, which multishot request ends early, and whether a
+// cancellation is faster than what it cancels. Time is virtual: waiting costs nothing.
+//
+// It watches the runtime, too, and fails the test when a descriptor is closed with a request in
+// flight, when two receives or two sends are under way on one socket, or when a request names a
+// descriptor that is closed. Buffers that come back to a ring are overwritten.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "tests/uring/dice.hh"
+#include "tests/uring/simulated_stream.hh"
+#include "uring/kernel.hh"
+
+struct SimulationOptions {
+  bool byte_cap = true;           // as Linux 6.17 and later
+  bool calm = false;              // everything at once, in full and in order
+  std::size_t window = 16 << 10;  // bytes that a stream holds in each direction
+};
+
+class SimulatedKernel final : public uring::Kernel {
+ public:
+  using Time = uring::Clock::time_point;
+  using Stream = std::shared_ptr<SimulatedStream>;
+
+  explicit SimulatedKernel(std::uint64_t seed, SimulationOptions options = {});
+  ~SimulatedKernel() override;
+
+  // A connected descriptor, and its peer.
+  int open_stream(Stream& peer);
+  // The peer of a descriptor that has connected or was accepted.
+  Stream peer_of(int descriptor);
+
+  // A listening descriptor, and a client that comes to it.
+  int open_listener();
+  Stream come_to(int listener);
+  // The next accept ends with this error.
+  void fail_next_accept(int error) { accept_error_ = error; }
+
+  // How connects end from now on: 0, an errno, or kNoAnswer.
+  static constexpr int kNoAnswer = -1;
+  void answer_connects(int error) { connect_answer_ = error; }
+
+  std::size_t open_descriptors() const { return descriptors_.size(); }
+  std::size_t requests() const { return requests_.size(); }
+  // The loop waited without an end, and there was nothing that could have woken it.
+  bool stuck() const { return stuck_; }
+  Dice& dice() { return dice_; }
+
+  io_uring_sqe& next_sqe() override;
+  void submit_and_wait(std::optional<std::chrono::nanoseconds> timeout) override;
+  std::size_t take_completions(std::span<io_uring_cqe> completions) override;
+  Time now() override { return now_; }
+  io_uring_buf_ring* add_buffer_ring(unsigned entries, std::uint16_t group) override;
+  void remove_buffer_ring(io_uring_buf_ring* ring, unsigned entries, std::uint16_t group) override;
+  int open_socket(int family) override;
+  void reset_on_close(int descriptor) override;
+  int shutdown(int descriptor, int how) override;
+  int close(int descriptor) override;
+  bool receive_byte_cap() const override { return options_.byte_cap; }
+  int descriptor() const override { return -1; }
+  std::uint64_t enters() const override { return enters_; }
+
+ private:
+  static constexpr std::size_t kQueueEntries = 16;
+
+  struct Descriptor {
+    Stream stream;
+    bool listening = false;
+    bool reset_on_close = false;
+    bool shut_down = false;
+    unsigned in_flight = 0;
+    std::deque<Stream> waiting;  // to be accepted
+  };
+  struct Request {
+    Time not_before;  // connects take their time
+    Time last_due;    // completions of one request stay in order
+    std::size_t done = 0;
+    std::unique_ptr<const io_uring_sqe> sqe;
+  };
+  struct Posted {
+    std::uint64_t user_data;
+    int result;
+    std::uint32_t flags;
+    int ended_on;  // the descriptor of a request that ends with this; -1 for others
+  };
+  struct BufferRing {
+    io_uring_buf_ring* shared = nullptr;
+    unsigned entries = 0;
+    std::uint16_t head = 0;
+    std::uint16_t seen_tail = 0;
+  };
+  using Requests = std::map<std::uint64_t, Request>;  // by number, in order of submission
+
+  int new_descriptor(Descriptor descriptor);
+  void submit();
+  void submit_one(const io_uring_sqe& sqe);
+  void cancel(const io_uring_sqe& sqe);
+  bool progress();
+  bool able(const Request& request);
+  void perform(Requests::iterator at);
+  void receive(Requests::iterator at);
+  void send(Requests::iterator at);
+  void connect(Requests::iterator at);
+  void accept(Requests::iterator at);
+  void more(Request& request, int result, std::uint32_t flags);
+  void end(Requests::iterator at, int result, std::uint32_t flags = 0);
+  void post(Request& request, int result, std::uint32_t flags, bool terminal);
+  bool completion_due() const;
+  void overwrite_given_back();
+  // How much of `most` the kernel does at once.
+  std::size_t some_of(std::size_t most);
+
+  Dice dice_;
+  SimulationOptions options_;
+  Time now_{std::chrono::hours(1)};
+  std::vector<io_uring_sqe> queue_;
+  std::map<int, Descriptor> descriptors_;
+  Requests requests_;
+  std::multimap<Time, Posted> posted_;
+  std::map<std::uint16_t, BufferRing> rings_;
+  std::uint64_t next_request_ = 0;
+  std::uint64_t enters_ = 0;
+  int connect_answer_ = 0;
+  int accept_error_ = 0;
+  bool stuck_ = false;
+};
