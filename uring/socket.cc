@@ -118,6 +118,7 @@ void Socket::on_received(Completion completion) {
 
 void Socket::on_fed() {
   if (shut_down_) {
+    loop_.ready().push(received_);
     note_idle();
   } else if (credit_ > 0) {
     issue_receive();
@@ -127,8 +128,16 @@ void Socket::on_fed() {
 }
 
 void Socket::disarm() {
-  buffers_.stop_waiting(armed_group_, starved_);
+  credit_ = 0;
+  stop_waiting_for_buffer();
   loop_.cancel(receive_);
+}
+
+// Who waited is told in the same way as who gets a buffer.
+void Socket::stop_waiting_for_buffer() {
+  if (!starved_.waiting()) return;
+  buffers_.stop_waiting(armed_group_, starved_);
+  loop_.ready().push(fed_);
 }
 
 void Socket::send(std::span<const std::byte> bytes) {
@@ -149,13 +158,27 @@ void Socket::on_sent(Completion completion) {
 }
 
 void Socket::watch_hangup() {
-  if (watch_.in_flight()) return;
+  watching_ = true;
+  if (!watch_.in_flight()) issue_watch();
+}
+
+void Socket::unwatch_hangup() {
+  watching_ = false;
+  loop_.cancel(watch_);
+}
+
+void Socket::issue_watch() {
   io_uring_sqe& sqe = loop_.prepare(watch_);
   io_uring_prep_poll_add(&sqe, descriptor_, POLLRDHUP);
 }
 
 void Socket::on_left(Completion completion) {
-  if (completion.result > 0) loop_.ready().push(left_);
+  if (completion.result > 0) {
+    watching_ = false;
+    loop_.ready().push(left_);
+  } else if (watching_ && !shut_down_) {
+    issue_watch();  // wanted again while its cancellation was under way
+  }
   note_idle();
 }
 
@@ -166,7 +189,7 @@ void Socket::shutdown_write() {
 void Socket::shutdown_both() {
   if (descriptor_ < 0 || shut_down_) return;
   shut_down_ = true;
-  buffers_.stop_waiting(armed_group_, starved_);
+  stop_waiting_for_buffer();
   loop_.cancel(connect_);
   loop_.cancel(watch_);
   loop_.kernel().shutdown(descriptor_, SHUT_RDWR);
@@ -180,6 +203,10 @@ bool Socket::busy() const {
   return receive_.in_flight() || send_.in_flight() || connect_.in_flight() || watch_.in_flight();
 }
 
+bool Socket::any_queued() const {
+  return fed_.queued() || received_.queued() || sent_.queued() || left_.queued();
+}
+
 void Socket::note_idle() {
   if (!busy()) idle_.set();
 }
@@ -187,7 +214,9 @@ void Socket::note_idle() {
 Task<> Socket::close() {
   if (descriptor_ < 0) co_return;
   shutdown_both();
-  while (busy() || fed_.queued()) {
+  while (busy() || any_queued()) {
+    // What is queued runs before this comes round.
+    if (!busy() && !fed_.queued()) loop_.push_next_turn(fed_);
     idle_.clear();
     co_await idle_.wait();
   }

@@ -55,7 +55,9 @@ class Socket {
   // `room` bytes can be taken, what is overshot included; at least one small buffer's worth.
   // Nothing happens while armed. Gives the number of bytes that may arrive at the most.
   std::size_t arm(std::size_t room, Arming arming);
-  bool armed() const { return receive_.in_flight() || starved_.waiting(); }
+  // From arm() until the receive has ended; waiting for a buffer is part of it.
+  bool armed() const { return receive_.in_flight() || starved_.waiting() || fed_.queued(); }
+  // Ends the receive early; `received` runs when it has ended.
   void disarm();
 
   bool has_received() const { return !received_queue_.empty(); }
@@ -73,7 +75,7 @@ class Socket {
 
   // `left` runs once when the peer has closed or reset. Nothing is received by it.
   void watch_hangup();
-  void unwatch_hangup() { loop_.cancel(watch_); }
+  void unwatch_hangup();
 
   void shutdown_write();
 
@@ -83,7 +85,8 @@ class Socket {
   // Let close(2) send a RST instead of a FIN: the peer is to see that this is no proper end.
   void reset_on_close();
 
-  // Waits for all that is in flight, which shutdown has ended, and closes.
+  // Waits for all that is in flight, which shutdown has ended, and for the Readys that are queued;
+  // then closes.
   Task<> close();
 
  private:
@@ -93,8 +96,11 @@ class Socket {
   void on_left(Completion completion);
   void on_fed();
   void issue_receive();
+  void issue_watch();
+  void stop_waiting_for_buffer();
   void choose_group(std::size_t room);
   bool busy() const;
+  bool any_queued() const;
   void note_idle();
 
   Loop& loop_;
@@ -126,6 +132,7 @@ class Socket {
   bool wants_bulk_ = false;
   bool once_ = false;
   bool end_of_stream_ = false;
+  bool watching_ = false;
   bool shut_down_ = false;
 };
 
