@@ -1,4 +1,5 @@
-// What frame.hh does not need inline: the table of violations, the header's writer, the mask.
+// What frame.hh does not need inline: the table of violations, the header's fields and its writer,
+// the mask.
 #include "proto/ws/frame.hh"
 
 #include <cassert>
@@ -52,6 +53,24 @@ std::uint16_t close_code(Violation violation) {
 
 std::string_view describe(Violation violation) {
   return text_of(violation).text;
+}
+
+ParsedHeader parse_header(Bytes bytes, const HeaderRules& rules) {
+  const HeaderCheck check = check_header(bytes, rules);
+  ParsedHeader parsed = {.state = check.state, .violation = check.violation};
+  if (check.state != HeaderCheck::State::kComplete) return parsed;
+  const auto first = std::to_integer<std::uint8_t>(bytes[0]);
+  parsed.header_bytes = check.header_bytes;
+  parsed.header.fin = (first & 0x80) != 0;
+  parsed.header.rsv = first & (kRsv1 | kRsv2 | kRsv3);
+  parsed.header.opcode = static_cast<Opcode>(first & 0x0f);
+  parsed.header.payload_bytes = check.payload_bytes;
+  if (rules.sender == Sender::kClient) {
+    parsed.header.masked = true;
+    std::memcpy(parsed.header.mask_key.data(), bytes.data() + check.header_bytes - sizeof(MaskKey),
+                sizeof(MaskKey));
+  }
+  return parsed;
 }
 
 EncodedHeader encode_header(const FrameHeader& header) {

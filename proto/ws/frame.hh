@@ -4,7 +4,7 @@
 //     then, by that length: nothing (0-125), 2 bytes (126) or 8 bytes (127); then 4 bytes of mask
 //     key
 //
-// Every rule that a header alone can break is checked in parse_header, and nowhere else. What a
+// Every rule that a header alone can break is checked in check_header, and nowhere else. What a
 // control frame's payload can break is in close.hh. Nothing here allocates or keeps a view of what
 // it was given.
 #pragma once
@@ -88,8 +88,22 @@ struct HeaderRules {
   bool message_open = false;  // a data frame without FIN came, and its continuation has not
 };
 
-struct ParsedHeader {
+// What the rules say of a header, and its extent: all that a relay needs of most frames.
+struct HeaderCheck {
   enum class State : std::uint8_t { kComplete, kIncomplete, kViolation };
+
+  State state = State::kIncomplete;
+  Violation violation = {};         // only with kViolation
+  std::uint8_t header_bytes = 0;    // only with kComplete, like the next
+  std::uint64_t payload_bytes = 0;  // at most kPayloadBytesMax
+};
+
+// Checks the header that `bytes` begins with. A violation is told as soon as the byte that shows it
+// is there.
+HeaderCheck check_header(Bytes bytes, const HeaderRules& rules);
+
+struct ParsedHeader {
+  using State = HeaderCheck::State;
 
   State state = State::kIncomplete;
   Violation violation = {};       // only with kViolation
@@ -97,8 +111,7 @@ struct ParsedHeader {
   FrameHeader header = {};
 };
 
-// Reads the header that `bytes` begins with. A violation is told as soon as the byte that shows it
-// is there.
+// The same, and reads it.
 ParsedHeader parse_header(Bytes bytes, const HeaderRules& rules);
 
 struct EncodedHeader {
@@ -115,12 +128,12 @@ EncodedHeader encode_header(const FrameHeader& header);
 // payload.
 void apply_mask(MutableBytes payload, const MaskKey& key, std::uint64_t offset = 0);
 
-// The rest of this file is parse_header, inline because a relay runs it once per frame.
+// The rest of this file is check_header, inline because a relay runs it once per frame.
 
 namespace detail {
 
-inline ParsedHeader violation(Violation violation) {
-  return {.state = ParsedHeader::State::kViolation, .violation = violation};
+constexpr HeaderCheck violation(Violation violation) {
+  return {.state = HeaderCheck::State::kViolation, .violation = violation};
 }
 
 inline std::uint64_t big_endian(const std::byte* bytes, std::size_t size) {
@@ -136,19 +149,18 @@ inline std::uint64_t big_endian(const std::byte* bytes, std::size_t size) {
 
 }  // namespace detail
 
-inline ParsedHeader parse_header(Bytes bytes, const HeaderRules& rules) {
+inline HeaderCheck check_header(Bytes bytes, const HeaderRules& rules) {
   constexpr unsigned kKnownOpcodes = 0b0000'0111'0000'0111;  // section 5.2
   if (bytes.empty()) return {};
 
-  const auto first = std::to_integer<std::uint8_t>(bytes[0]);
+  const auto first = std::to_integer<unsigned>(bytes[0]);
+  const unsigned opcode = first & 0x0f;
   const bool fin = (first & 0x80) != 0;
-  const std::uint8_t rsv = first & 0x70;
-  const std::uint8_t opcode = first & 0x0f;
   const bool control = (opcode & 8) != 0;
   const bool starts_message = !control && opcode != 0;
 
-  const std::uint8_t rsv_allowed = starts_message ? rules.rsv_allowed : 0;
-  if ((rsv & ~rsv_allowed) != 0) return detail::violation(Violation::kReservedBit);  // section 5.2
+  const unsigned rsv_allowed = starts_message ? rules.rsv_allowed : 0;
+  if ((first & 0x70 & ~rsv_allowed) != 0) return detail::violation(Violation::kReservedBit);
   if ((kKnownOpcodes >> opcode & 1) == 0) return detail::violation(Violation::kReservedOpcode);
   if (control) {
     if (!fin) return detail::violation(Violation::kFragmentedControl);  // section 5.5
@@ -158,14 +170,14 @@ inline ParsedHeader parse_header(Bytes bytes, const HeaderRules& rules) {
   }
   if (bytes.size() < 2) return {};
 
-  const auto second = std::to_integer<std::uint8_t>(bytes[1]);
+  const auto second = std::to_integer<unsigned>(bytes[1]);
   const bool masked = (second & 0x80) != 0;
   if (masked != (rules.sender == Sender::kClient)) {  // section 5.1
     return detail::violation(masked ? Violation::kMaskedFrame : Violation::kUnmaskedFrame);
   }
   std::uint64_t payload_bytes = second & 0x7f;
   std::size_t header_bytes = 2;
-  if (payload_bytes > 125) {
+  if (payload_bytes > kControlPayloadBytesMax) {
     if (control) return detail::violation(Violation::kLongControl);  // section 5.5
     const std::size_t length_bytes = payload_bytes == 126 ? 2 : 8;
     header_bytes += length_bytes;
@@ -177,21 +189,11 @@ inline ParsedHeader parse_header(Bytes bytes, const HeaderRules& rules) {
     }
     if (payload_bytes > kPayloadBytesMax) return detail::violation(Violation::kLengthTooLarge);
   }
-  ParsedHeader parsed;
-  if (masked) {
-    header_bytes += sizeof(MaskKey);
-    if (bytes.size() < header_bytes) return {};
-    std::memcpy(parsed.header.mask_key.data(), bytes.data() + header_bytes - sizeof(MaskKey),
-                sizeof(MaskKey));
-  }
-  parsed.state = ParsedHeader::State::kComplete;
-  parsed.header_bytes = static_cast<std::uint8_t>(header_bytes);
-  parsed.header.fin = fin;
-  parsed.header.rsv = rsv;
-  parsed.header.opcode = static_cast<Opcode>(opcode);
-  parsed.header.masked = masked;
-  parsed.header.payload_bytes = payload_bytes;
-  return parsed;
+  if (masked) header_bytes += sizeof(MaskKey);
+  if (bytes.size() < header_bytes) return {};
+  return {.state = HeaderCheck::State::kComplete,
+          .header_bytes = static_cast<std::uint8_t>(header_bytes),
+          .payload_bytes = payload_bytes};
 }
 
 }  // namespace ws

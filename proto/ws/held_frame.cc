@@ -12,22 +12,23 @@ void HeldFrame::assign(Bytes bytes) {
   append(bytes);
 }
 
-ParsedHeader HeldFrame::absorb(Bytes& received, const HeaderRules& rules) {
-  ParsedHeader parsed = parse_header(bytes(), rules);
-  while (parsed.state == ParsedHeader::State::kIncomplete && !received.empty()) {
+HeaderCheck HeldFrame::absorb(Bytes& received, const HeaderRules& rules) {
+  HeaderCheck check = check_header(bytes(), rules);
+  while (check.state == HeaderCheck::State::kIncomplete && !received.empty()) {
     append(received.first(1));
     received = received.subspan(1);
-    parsed = parse_header(bytes(), rules);
+    check = check_header(bytes(), rules);
   }
-  if (parsed.state != ParsedHeader::State::kComplete || !parsed.header.is_control()) return parsed;
+  const bool control = size_ > 0 && std::to_integer<unsigned>(storage_[0] & std::byte{8}) != 0;
+  if (check.state != HeaderCheck::State::kComplete || !control) return check;
 
-  // parse_header has bounded a control frame's payload.
-  const std::size_t frame_bytes = parsed.header_bytes + std::size_t{parsed.header.payload_bytes};
+  // check_header has bounded a control frame's payload.
+  const std::size_t frame_bytes = check.header_bytes + std::size_t{check.payload_bytes};
   const std::size_t taken = std::min(frame_bytes - size_, received.size());
   append(received.first(taken));
   received = received.subspan(taken);
-  if (size_ < frame_bytes) parsed.state = ParsedHeader::State::kIncomplete;
-  return parsed;
+  if (size_ < frame_bytes) check.state = HeaderCheck::State::kIncomplete;
+  return check;
 }
 
 void HeldFrame::append(Bytes bytes) {

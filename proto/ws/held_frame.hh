@@ -25,7 +25,7 @@ class HeldFrame {
   // Moves bytes from the front of `received` until a data frame's header, or a whole control frame,
   // is held (kComplete), a rule is broken (kViolation), or `received` is empty (kIncomplete).
   // Precondition: not complete before.
-  ParsedHeader absorb(Bytes& received, const HeaderRules& rules);
+  HeaderCheck absorb(Bytes& received, const HeaderRules& rules);
 
   // Forgets what is held; the bytes themselves stay as they are until the next assign or absorb.
   void clear() { size_ = 0; }

@@ -22,27 +22,10 @@ std::optional<Event> MessageReader::next() {
 // Reads a header, and yields a control frame or what is here of a data frame.
 std::optional<Event> MessageReader::next_frame() {
   const HeaderRules rules = {.sender = sender_, .message_open = fragments_open_};
-  MutableBytes frame = unread_;
-  ParsedHeader parsed;
-  if (held_.empty()) parsed = parse_header(frame, rules);
-  std::size_t frame_bytes = parsed.header_bytes;
-  if (parsed.header.is_control()) frame_bytes += parsed.header.payload_bytes;
-  if (parsed.state == ParsedHeader::State::kIncomplete || unread_.size() < frame_bytes) {
-    Bytes received = unread_;
-    parsed = held_.absorb(received, rules);
-    unread_ = unread_.last(received.size());
-    frame = held_.bytes();
-  } else {
-    frame = unread_.first(frame_bytes);
-    unread_ = unread_.subspan(frame_bytes);
-  }
-  if (parsed.state == ParsedHeader::State::kIncomplete) return std::nullopt;
-  held_.clear();
-  if (parsed.state == ParsedHeader::State::kViolation) {
-    violation_ = parsed.violation;
-    return std::nullopt;
-  }
-  if (parsed.header.is_control()) return control(parsed, frame);
+  const auto frame = take_frame(rules);
+  if (!frame) return std::nullopt;
+  const ParsedHeader parsed = parse_header(*frame, rules);
+  if (parsed.header.is_control()) return control(parsed, *frame);
 
   frame_ = parsed.header;
   payload_bytes_read_ = 0;
@@ -53,6 +36,28 @@ std::optional<Event> MessageReader::next_frame() {
     message_begun_ = false;
   }
   return next_payload();
+}
+
+// Takes a data frame's header or a whole control frame, which is held if it came in parts.
+std::optional<MutableBytes> MessageReader::take_frame(const HeaderRules& rules) {
+  if (held_.empty()) {
+    const HeaderCheck check = check_header(unread_, rules);
+    const bool control = !unread_.empty() && (unread_[0] & std::byte{8}) != std::byte{0};
+    const std::size_t frame_bytes = check.header_bytes + (control ? check.payload_bytes : 0);
+    if (check.state == HeaderCheck::State::kComplete && unread_.size() >= frame_bytes) {
+      const MutableBytes frame = unread_.first(frame_bytes);
+      unread_ = unread_.subspan(frame_bytes);
+      return frame;
+    }
+  }
+  Bytes received = unread_;
+  const HeaderCheck check = held_.absorb(received, rules);
+  unread_ = unread_.last(received.size());
+  if (check.state == HeaderCheck::State::kViolation) violation_ = check.violation;
+  if (check.state != HeaderCheck::State::kComplete) return std::nullopt;
+  const MutableBytes frame = held_.bytes();
+  held_.clear();
+  return frame;
 }
 
 // Nothing: no payload is here, or the frame was empty and does not end its message.

@@ -41,6 +41,7 @@ class MessageReader {
 
  private:
   std::optional<Event> next_frame();
+  std::optional<MutableBytes> take_frame(const HeaderRules& rules);
   std::optional<Event> next_payload();
   std::optional<Event> control(const ParsedHeader& parsed, MutableBytes frame);
 

@@ -9,8 +9,20 @@ namespace ws {
 
 namespace {
 
-// Reads a masked payload without touching the frame, which is passed on as it came.
-std::expected<ClosePayload, Violation> parse_close_frame(const ParsedHeader& parsed, Bytes frame) {
+struct FirstByte {
+  explicit FirstByte(Bytes frame) : value(std::to_integer<std::uint8_t>(frame[0])) {}
+
+  bool fin() const { return (value & 0x80) != 0; }
+  bool control() const { return (value & 0x08) != 0; }
+  bool close() const { return static_cast<Opcode>(value & 0x0f) == Opcode::kClose; }
+
+  std::uint8_t value;
+};
+
+// Reads a copy of the payload: the frame itself is passed on masked as it came.
+// Precondition: a whole close frame that keeps the rules of headers.
+std::expected<ClosePayload, Violation> parse_close_frame(Bytes frame, Sender sender) {
+  const ParsedHeader parsed = parse_header(frame, {.sender = sender});
   std::array<std::byte, kControlPayloadBytesMax> storage;
   const MutableBytes payload = MutableBytes(storage).first(parsed.header.payload_bytes);
   std::ranges::copy(frame.subspan(parsed.header_bytes), payload.begin());
@@ -42,21 +54,20 @@ std::optional<Violation> FrameScanner::violation() const {
 
 std::optional<ClosePayload> FrameScanner::close_seen() const {
   if (end_ != End::kClose) return std::nullopt;
-  const Bytes frame = held_.bytes();
-  return *parse_close_frame(parse_header(frame, rules()), frame);
+  return *parse_close_frame(held_.bytes(), sender_);
 }
 
 std::optional<Piece> FrameScanner::next_held() {
-  const ParsedHeader parsed = held_.absorb(unscanned_, rules());
-  if (parsed.state == ParsedHeader::State::kIncomplete) return std::nullopt;
-  if (parsed.state == ParsedHeader::State::kViolation) {
-    fail(parsed.violation);
+  const HeaderCheck check = held_.absorb(unscanned_, rules());
+  if (check.state == HeaderCheck::State::kIncomplete) return std::nullopt;
+  if (check.state == HeaderCheck::State::kViolation) {
+    fail(check.violation);
     return std::nullopt;
   }
   const Bytes frame = held_.bytes();
-  if (!parsed.header.is_control()) {
-    begin_data_frame(parsed.header);
-  } else if (!take_control_frame(parsed, frame)) {
+  if (!FirstByte(frame).control()) {
+    begin_data_frame(FirstByte(frame).fin(), check.payload_bytes);
+  } else if (!take_control_frame(frame)) {
     return std::nullopt;
   }
   if (end_ != End::kClose) held_.clear();
@@ -69,23 +80,23 @@ std::size_t FrameScanner::scan() {
   std::size_t passed = take_payload(bytes.size());
   while (passed < bytes.size() && end_ == End::kNone && !stopped()) {
     const Bytes rest = bytes.subspan(passed);
-    const ParsedHeader parsed = parse_header(rest, rules());
-    if (parsed.state == ParsedHeader::State::kViolation) {
-      fail(parsed.violation);
+    const HeaderCheck check = check_header(rest, rules());
+    if (check.state == HeaderCheck::State::kViolation) {
+      fail(check.violation);
       break;
     }
-    const bool control = parsed.header.is_control();
-    const std::uint64_t wanted = parsed.header_bytes + (control ? parsed.header.payload_bytes : 0);
-    if (parsed.state == ParsedHeader::State::kIncomplete || rest.size() < wanted) {
+    const FirstByte first(rest);
+    const std::size_t wanted = check.header_bytes + (first.control() ? check.payload_bytes : 0);
+    if (check.state == HeaderCheck::State::kIncomplete || rest.size() < wanted) {
       held_.assign(rest);
       unscanned_ = {};
       return passed;
     }
-    if (!control) {
-      begin_data_frame(parsed.header);
+    if (!first.control()) {
+      begin_data_frame(first.fin(), check.payload_bytes);
       passed += wanted;
       passed += take_payload(bytes.size() - passed);
-    } else if (take_control_frame(parsed, rest.first(wanted))) {
+    } else if (take_control_frame(rest.first(wanted))) {
       passed += wanted;
     }
   }
@@ -93,11 +104,11 @@ std::size_t FrameScanner::scan() {
   return passed;
 }
 
-void FrameScanner::begin_data_frame(const FrameHeader& header) {
+void FrameScanner::begin_data_frame(bool fin, std::uint64_t payload_bytes) {
   ++frames_;
-  if (header.fin) ++messages_;
-  fragments_open_ = !header.fin;
-  payload_bytes_left_ = header.payload_bytes;
+  messages_ += fin;
+  fragments_open_ = !fin;
+  payload_bytes_left_ = payload_bytes;
 }
 
 // Returns how many of the next `available` bytes belong to the data frame that has been begun.
@@ -108,9 +119,9 @@ std::size_t FrameScanner::take_payload(std::size_t available) {
   return taken;
 }
 
-bool FrameScanner::take_control_frame(const ParsedHeader& parsed, Bytes frame) {
-  if (parsed.header.opcode == Opcode::kClose) {
-    if (const auto close = parse_close_frame(parsed, frame); !close) {
+bool FrameScanner::take_control_frame(Bytes frame) {
+  if (FirstByte(frame).close()) {
+    if (const auto close = parse_close_frame(frame, sender_); !close) {
       fail(close.error());
       return false;
     }

@@ -72,9 +72,9 @@ class FrameScanner {
   HeaderRules rules() const { return {sender_, rsv_allowed_, fragments_open_}; }
   std::optional<Piece> next_held();
   std::size_t scan();
-  void begin_data_frame(const FrameHeader& header);
+  void begin_data_frame(bool fin, std::uint64_t payload_bytes);
   std::size_t take_payload(std::size_t available);
-  bool take_control_frame(const ParsedHeader& parsed, Bytes frame);
+  bool take_control_frame(Bytes frame);
   void fail(Violation violation);
 
   Bytes unscanned_;
