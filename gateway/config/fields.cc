@@ -39,16 +39,12 @@ Place place_of(const toml::source_region& region) {
 }
 
 void Report::add(Place place, std::string message) {
-  errors_.push_back({file_, place, std::move(message)});
-}
-
-Errors Report::take() {
-  const auto key = [](const Error& error) {
-    return std::tuple(error.place.line == 0, error.place.line, error.place.column);
+  const auto key = [](const Place& at) { return std::tuple(at.line == 0, at.line, at.column); };
+  const auto behind = [&](const Place& at, const Error& other) {
+    return key(at) < key(other.place);
   };
-  std::stable_sort(errors_.begin(), errors_.end(),
-                   [&](const Error& a, const Error& b) { return key(a) < key(b); });
-  return std::move(errors_);
+  const auto at = std::upper_bound(errors_.begin(), errors_.end(), place, behind);
+  errors_.insert(at, {file_, place, std::move(message)});
 }
 
 Fields::Fields(const toml::table& table, std::string label, Report& report, const Fields* outer)

@@ -20,14 +20,13 @@
 
 namespace gateway::config {
 
-// Gathers the errors of one file.
+// Gathers the errors of one file, in its order; those about the whole file come last.
 class Report {
  public:
   explicit Report(std::string file) : file_(std::move(file)) {}
   void add(Place place, std::string message);
   size_t count() const { return errors_.size(); }
-  // All of them, in the order of the file; those about the whole file last.
-  Errors take();
+  Errors take() { return std::move(errors_); }
 
  private:
   std::string file_;

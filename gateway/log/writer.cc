@@ -10,6 +10,7 @@
 #include <csignal>
 #include <ctime>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 namespace gateway {
@@ -105,8 +106,10 @@ void LogWriter::drain_all() {
   lines_.clear();
   for (Source& source : sources_) collect(source);
   if (lines_.empty()) return;
-  const auto earlier = [](const Line& a, const Line& b) { return a.time_ns < b.time_ns; };
-  std::stable_sort(lines_.begin(), lines_.end(), earlier);
+  const auto earlier = [](const Line& a, const Line& b) {
+    return std::tie(a.time_ns, a.order) < std::tie(b.time_ns, b.order);
+  };
+  std::sort(lines_.begin(), lines_.end(), earlier);
   std::string text;
   for (const Line& line : lines_) text += line.text;
   write(text);
@@ -115,7 +118,7 @@ void LogWriter::drain_all() {
 void LogWriter::collect(Source& source) {
   const std::string& name = source.ring->source();
   const auto add = [&](const LogRing::Record& record) {
-    Line& line = lines_.emplace_back(Line{record.time_ns, {}});
+    Line& line = lines_.emplace_back(Line{record.time_ns, lines_.size(), {}});
     append_line(line.text, record, name);
   };
   source.ring->drain(add);

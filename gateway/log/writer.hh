@@ -50,6 +50,7 @@ class LogWriter {
   };
   struct Line {
     int64_t time_ns;
+    size_t order;  // of arrival: decides between equal times
     std::string text;
   };
 
