@@ -6,6 +6,7 @@
 
 #include "gateway/config/sections.hh"
 #include "gateway/config/suggest.hh"
+#include "proto/http/target.hh"
 
 namespace gateway::config {
 namespace {
@@ -29,26 +30,25 @@ bool is_host(std::string_view host) {
 }
 
 // What keeps a path from ever matching a normalised one, in words behind "'PATH' "; or nothing.
-std::string_view path_fault(std::string_view path) {
-  if (!path.starts_with('/')) return "must begin with a slash";
+std::string path_fault(std::string_view path) {
+  if (!path.starts_with('/')) return "must begin with a slash, such as \"/ws\"";
   if (path.find_first_of("?#") != path.npos) return "must be a path without '?' and '#'";
   if (path.find("//") != path.npos) return "must not have an empty segment, '//'";
-  if (path.find('%') != path.npos) return "must be written without percent escapes";
   const auto unfit = [](char c) { return c <= 0x20 || c == 0x7f || c == '\\' || c == '*'; };
   if (std::any_of(path.begin(), path.end(), unfit))
     return "must be of visible ASCII characters, without '*' and '\\': it is a prefix as it is";
-  const std::string closed = std::string(path) + "/";
-  if (closed.find("/./") != closed.npos || closed.find("/../") != closed.npos)
-    return "must not have the segments '.' and '..'";
+  std::string storage(path.size(), '\0');
+  const auto normal = http::normalise_path(path, storage);
+  if (!normal) return "has a bad percent escape";
+  if (*normal != path) return fmt::format("is never asked for like this: write '{}'", *normal);
   return {};
 }
 
 std::string read_path(Fields& fields) {
   const auto text = fields.text("path");
   if (!text) return "/";
-  const std::string_view fault = path_fault(text->value);
-  if (!fault.empty())
-    fields.report().add(text->place, fmt::format("'{}' {}, such as \"/ws\"", text->value, fault));
+  const std::string fault = path_fault(text->value);
+  if (!fault.empty()) fields.report().add(text->place, fmt::format("'{}' {}", text->value, fault));
   std::string path = text->value;
   if (path.size() > 1 && path.ends_with('/')) path.pop_back();
   return path;
