@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <string>
 #include <vector>
 
