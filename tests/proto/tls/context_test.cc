@@ -298,7 +298,6 @@ TEST(TlsLibrary, WarmsUp) {
   EXPECT_TRUE(library_version().starts_with("wolfSSL 5.")) << library_version();
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST(TlsLibrary, KeepsIdleSessionsSmall) {
   Pair any;
   std::vector<std::unique_ptr<Session>> idle;
@@ -319,12 +318,12 @@ TEST(TlsLibrary, KeepsIdleSessionsSmall) {
   any.client.wire = {};
   any.server.wire = {};
   const std::size_t each = (mallinfo2().uordblks - before) / kSessions;
+  if (each == 0) GTEST_SKIP() << "another allocator, as sanitizers bring it";
   std::printf("idle server session: %zu bytes, of which %zu are the Session itself\n", each,
               sizeof(Session));
   RecordProperty("bytes", static_cast<int>(each));
   EXPECT_LT(each, 3800u);
 }
-#endif
 
 }  // namespace
 }  // namespace tls::test
