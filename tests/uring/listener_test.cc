@@ -1,0 +1,121 @@
+// Accepting on the simulated kernel: every client once, a pause when descriptors run out, and an
+// orderly stop at any moment.
+#include "uring/listener.hh"
+
+#include <gtest/gtest.h>
+
+#include "tests/uring/simulation.hh"
+
+using std::chrono::milliseconds;
+using uring::Listener;
+
+namespace {
+
+class Accepted final : public uring::Acceptor {
+ public:
+  explicit Accepted(SimulatedKernel& kernel) : kernel_(kernel) {}
+  void accepted(int descriptor) override {
+    ++count;
+    kernel_.close(descriptor);
+  }
+  void accept_failed(int error) override { errors.push_back(error); }
+
+  std::size_t count = 0;
+  std::vector<int> errors;
+
+ private:
+  SimulatedKernel& kernel_;
+};
+
+void stop_and_wait(Simulation& simulation, Listener& listener) {
+  uring::Task<> stopping = listener.stop();
+  stopping.start();
+  EXPECT_TRUE(simulation.turn_until([&] { return stopping.done(); }));
+}
+
+TEST(Listener, AcceptsEveryClientOnce) {
+  for_each_seed(100, [](std::uint64_t seed) {
+    Simulation simulation(seed);
+    Accepted accepted(simulation.kernel);
+    const int descriptor = simulation.kernel.open_listener();
+    Listener listener(simulation.loop, descriptor, accepted);
+    listener.start();
+    std::size_t to_come = 50;
+    const auto world = [&] {
+      if (to_come == 0 || simulation.kernel.dice().chance(50)) return;
+      simulation.kernel.come_to(descriptor);
+      --to_come;
+    };
+    EXPECT_TRUE(simulation.turn_until([&] { return accepted.count == 50; }, world));
+    stop_and_wait(simulation, listener);
+    EXPECT_EQ(accepted.count, 50u);
+    EXPECT_TRUE(accepted.errors.empty());
+    simulation.kernel.close(descriptor);
+    simulation.expect_quiet();
+    EXPECT_EQ(simulation.kernel.open_descriptors(), 0u);
+  });
+}
+
+TEST(Listener, PausesWhenDescriptorsRunOutAndGoesOn) {
+  for (const int error : {EMFILE, ENFILE, ENOMEM, ENOBUFS}) {
+    Simulation simulation(1, {.calm = true});
+    Accepted accepted(simulation.kernel);
+    const int descriptor = simulation.kernel.open_listener();
+    Listener listener(simulation.loop, descriptor, accepted);
+    listener.start();
+    simulation.kernel.fail_next_accept(error);
+    simulation.kernel.come_to(descriptor);
+    EXPECT_TRUE(simulation.turn_until([&] { return !accepted.errors.empty(); }));
+    EXPECT_EQ(accepted.errors, std::vector<int>{error});
+    const auto failed = simulation.kernel.now();
+    EXPECT_EQ(simulation.loop.in_flight(), 0u);
+    EXPECT_TRUE(simulation.turn_until([&] { return accepted.count == 1; }));
+    EXPECT_GE(simulation.kernel.now() - failed, Listener::kPause);
+    EXPECT_LE(simulation.kernel.now() - failed, Listener::kPause * 2);
+    stop_and_wait(simulation, listener);
+    simulation.kernel.close(descriptor);
+  }
+}
+
+TEST(Listener, AcceptsOnAfterAClientThatGaveUp) {
+  Simulation simulation(1, {.calm = true});
+  Accepted accepted(simulation.kernel);
+  const int descriptor = simulation.kernel.open_listener();
+  Listener listener(simulation.loop, descriptor, accepted);
+  listener.start();
+  simulation.kernel.fail_next_accept(ECONNABORTED);
+  simulation.loop.turn(milliseconds(1));
+  simulation.kernel.come_to(descriptor);
+  EXPECT_TRUE(simulation.turn_until([&] { return accepted.count == 1; }));
+  EXPECT_TRUE(accepted.errors.empty());
+  stop_and_wait(simulation, listener);
+  simulation.kernel.close(descriptor);
+}
+
+TEST(Listener, StopsAtAnyMomentAndThenAcceptsNobody) {
+  for_each_seed(200, [](std::uint64_t seed) {
+    Simulation simulation(seed);
+    Dice& dice = simulation.kernel.dice();
+    Accepted accepted(simulation.kernel);
+    const int descriptor = simulation.kernel.open_listener();
+    Listener listener(simulation.loop, descriptor, accepted);
+    if (dice.chance(95)) listener.start();
+    for (std::size_t turns = dice.between(0, 30); turns > 0; --turns) {
+      if (dice.chance(60)) simulation.kernel.come_to(descriptor);
+      if (dice.chance(10)) simulation.kernel.fail_next_accept(EMFILE);
+      simulation.loop.turn(milliseconds(dice.of_any_size(0, 120)));
+    }
+    uring::Task<> stopping = listener.stop();
+    const std::size_t before = accepted.count;
+    stopping.start();
+    simulation.kernel.come_to(descriptor);
+    EXPECT_TRUE(simulation.turn_until([&] { return stopping.done(); }));
+    EXPECT_EQ(accepted.count, before);
+    simulation.kernel.close(descriptor);
+    simulation.loop.turn(milliseconds(500));
+    simulation.expect_quiet();
+    EXPECT_EQ(simulation.kernel.open_descriptors(), 0u) << "an accepted client leaked";
+  });
+}
+
+}  // namespace
