@@ -19,7 +19,8 @@ void Loop::run() {
 
 std::optional<std::chrono::nanoseconds> Loop::wait_limit(
     std::optional<std::chrono::nanoseconds> limit) const {
-  if (!ready_.empty() || !next_turn_.empty() || more_completions_ || stopping_) {
+  if (!ready_.empty() || !next_turn_.empty() || first_due_ != nullptr || more_completions_ ||
+      stopping_) {
     return std::chrono::nanoseconds::zero();
   }
   const auto until_timer = timers_.until_next(now_);
@@ -58,16 +59,16 @@ void Loop::dispatch() {
 }
 
 void Loop::flush() {
-  // A flush may make another one due (a send that could not be prepared yet): that is for the
-  // next turn.
+  // A flush may make another one due: that is for the next turn. What it asks of itself (sealing
+  // appends, and asks for a flush) it does itself.
   Flushable* due = first_due_;
   first_due_ = nullptr;
   last_due_ = &first_due_;
   while (due != nullptr) {
     Flushable& flushable = *due;
     due = flushable.next_;
-    flushable.due_ = false;
     flushable.flush_(flushable);
+    flushable.due_ = false;
   }
 }
 

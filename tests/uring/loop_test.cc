@@ -1,0 +1,240 @@
+// A turn of the loop: its budget, its order, and when it may wait.
+#include "uring/loop.hh"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <functional>
+#include <string>
+
+#include "tests/uring/simulation.hh"
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using uring::Completion;
+using uring::Loop;
+
+namespace {
+
+// A receive into no socket code: what the loop itself does with an operation.
+class RawReceive {
+ public:
+  explicit RawReceive(Loop& loop) : loop_(loop) {}
+
+  void start(int descriptor, bool multishot = false) {
+    io_uring_sqe& sqe = loop_.prepare(operation_);
+    if (multishot) {
+      io_uring_prep_recv_multishot(&sqe, descriptor, nullptr, 0, 0);
+    } else {
+      io_uring_prep_recv(&sqe, descriptor, nullptr, 1, 0);
+    }
+    sqe.flags |= IOSQE_BUFFER_SELECT;
+    sqe.buf_group = 0;
+  }
+  uring::Operation& operation() { return operation_; }
+  const std::vector<Completion>& completions() const { return completions_; }
+
+ private:
+  void on_complete(Completion completion) { completions_.push_back(completion); }
+  Loop& loop_;
+  uring::OperationMember<&RawReceive::on_complete> operation_{*this};
+  std::vector<Completion> completions_;
+};
+
+class Call {
+ public:
+  explicit Call(std::function<void()> function) : function_(std::move(function)) {}
+  uring::Ready& ready() { return ready_; }
+
+ private:
+  void run() { function_(); }
+  std::function<void()> function_;
+  uring::ReadyMember<&Call::run> ready_{*this};
+};
+
+class Flushed final : public uring::Flushable {
+ public:
+  Flushed(std::function<void()> function)
+      : Flushable([](Flushable& self) { static_cast<Flushed&>(self).function_(); }),
+        function_(std::move(function)) {}
+
+ private:
+  std::function<void()> function_;
+};
+
+// Whether the next turn does not wait although it may.
+bool next_turn_is_at_once(Simulation& simulation) {
+  const auto before = simulation.kernel.now();
+  simulation.loop.turn(hours(1));
+  return simulation.kernel.now() - before < milliseconds(1);
+}
+
+TEST(Loop, TakesSoManyCompletionsATurnAndDoesNotWaitWithTheRest) {
+  Simulation simulation(1, {.calm = true}, {512, 16, 1, 16});
+  std::deque<RawReceive> receives;
+  for (int count = 0; count < 300; ++count) {
+    SimulatedKernel::Stream peer;
+    receives.emplace_back(simulation.loop).start(simulation.kernel.open_stream(peer));
+    peer->close();
+  }
+  simulation.loop.turn();
+  EXPECT_EQ(simulation.loop.counters().completions, Loop::kCompletionsPerTurn);
+  EXPECT_EQ(simulation.loop.in_flight(), 300 - Loop::kCompletionsPerTurn);
+  EXPECT_TRUE(next_turn_is_at_once(simulation));
+  EXPECT_EQ(simulation.loop.counters().completions, 300u);
+  EXPECT_EQ(simulation.loop.in_flight(), 0u);
+  EXPECT_FALSE(next_turn_is_at_once(simulation));
+}
+
+TEST(Loop, RunsSoManyReadysATurnAndDoesNotWaitWithTheRest) {
+  Simulation simulation(1, {.calm = true});
+  std::size_t runs = 0;
+  std::deque<Call> calls;
+  for (int count = 0; count < 1500; ++count) calls.emplace_back([&] { ++runs; });
+  for (Call& call : calls) simulation.loop.ready().push(call.ready());
+  EXPECT_TRUE(next_turn_is_at_once(simulation));
+  EXPECT_EQ(runs, Loop::kReadyPerTurn);
+  EXPECT_TRUE(next_turn_is_at_once(simulation));
+  EXPECT_EQ(runs, 1500u);
+  EXPECT_FALSE(next_turn_is_at_once(simulation));
+}
+
+TEST(Loop, WaitsForATimerAtTheMost) {
+  Simulation simulation(1, {.calm = true});
+  bool expired = false;
+  Call call([&] { expired = true; });
+  uring::Timer timer(simulation.loop.timers(), call.ready());
+  const auto start = simulation.kernel.now();
+  timer.arm(start + milliseconds(300));
+  while (!expired) simulation.loop.turn();
+  EXPECT_GE(simulation.kernel.now(), start + milliseconds(300));
+  EXPECT_LE(simulation.kernel.now(), start + milliseconds(320));
+  EXPECT_LE(simulation.loop.counters().turns, 4u);
+  EXPECT_FALSE(simulation.kernel.stuck());
+}
+
+TEST(Loop, GivesEachRequestItsCompletionsAndOneThatIsTheLast) {
+  Simulation simulation(1, {.calm = true});
+  SimulatedKernel::Stream peer;
+  RawReceive receive(simulation.loop);
+  receive.start(simulation.kernel.open_stream(peer), true);
+  EXPECT_EQ(simulation.loop.in_flight(), 1u);
+  for (int times = 0; times < 3; ++times) {
+    peer->write(stream_bytes(0, 0, 5));
+    simulation.loop.turn();
+  }
+  EXPECT_TRUE(receive.operation().in_flight());
+  peer->shutdown_write();
+  simulation.loop.turn();
+  EXPECT_FALSE(receive.operation().in_flight());
+  EXPECT_EQ(simulation.loop.in_flight(), 0u);
+  ASSERT_EQ(receive.completions().size(), 4u);
+  EXPECT_EQ(receive.completions()[0].result, 5);
+  EXPECT_EQ(receive.completions()[3].result, 0);
+}
+
+TEST(Loop, CancelsWhatIsInFlightAndNothingElse) {
+  for_each_seed(50, [](std::uint64_t seed) {
+    Simulation simulation(seed);
+    SimulatedKernel::Stream peer;
+    SimulatedKernel::Stream other_peer;
+    RawReceive receive(simulation.loop);
+    RawReceive other(simulation.loop);
+    const int descriptor = simulation.kernel.open_stream(peer);
+    simulation.loop.cancel(receive.operation());
+    receive.start(descriptor);
+    other.start(simulation.kernel.open_stream(other_peer));
+    if (simulation.kernel.dice().chance(50)) simulation.loop.turn(milliseconds(1));
+    simulation.loop.cancel(receive.operation());
+    EXPECT_TRUE(simulation.turn_until([&] { return simulation.loop.in_flight() == 1; }));
+    ASSERT_EQ(receive.completions().size(), 1u);
+    EXPECT_EQ(receive.completions()[0].result, -ECANCELED);
+    EXPECT_TRUE(other.operation().in_flight());
+    other_peer->close();
+    EXPECT_TRUE(simulation.turn_until([&] { return simulation.loop.in_flight() == 0; }));
+    EXPECT_EQ(other.completions()[0].result, 0);
+  });
+}
+
+TEST(Loop, SpreadsHeavyStepsOverTurns) {
+  Simulation simulation(1, {.calm = true});
+  std::size_t taken = 0;
+  std::deque<Call> calls;
+  for (std::size_t at = 0; at < 20; ++at) {
+    calls.emplace_back([&, at] {
+      if (simulation.loop.take_heavy_step()) {
+        ++taken;
+      } else {
+        simulation.loop.push_next_turn(calls[at].ready());
+      }
+    });
+    simulation.loop.ready().push(calls.back().ready());
+  }
+  for (const std::size_t expected : {8, 16, 20}) {
+    EXPECT_TRUE(next_turn_is_at_once(simulation));
+    EXPECT_EQ(taken, expected);
+  }
+  EXPECT_FALSE(next_turn_is_at_once(simulation));
+}
+
+TEST(Loop, FlushesOnceAtTheEndOfTheTurn) {
+  Simulation simulation(1, {.calm = true});
+  std::string log;
+  Flushed flushed([&] { log += "f"; });
+  Call first([&] {
+    log += "a";
+    simulation.loop.flush_at_end_of_turn(flushed);
+  });
+  Call second([&] {
+    log += "b";
+    simulation.loop.flush_at_end_of_turn(flushed);
+  });
+  simulation.loop.ready().push(first.ready());
+  simulation.loop.ready().push(second.ready());
+  simulation.loop.turn(milliseconds(1));
+  EXPECT_EQ(log, "abf");
+  simulation.loop.turn(milliseconds(1));
+  EXPECT_EQ(log, "abf");
+}
+
+TEST(Loop, DoesNotWaitWhileAFlushIsDue) {
+  Simulation simulation(1, {.calm = true});
+  std::string log;
+  Flushed second([&] { log += "2"; });
+  Flushed first([&] {
+    log += "1";
+    simulation.loop.flush_at_end_of_turn(second);
+  });
+  simulation.loop.flush_at_end_of_turn(first);
+  EXPECT_TRUE(next_turn_is_at_once(simulation));
+  EXPECT_EQ(log, "1");
+  EXPECT_TRUE(next_turn_is_at_once(simulation));
+  EXPECT_EQ(log, "12");
+  EXPECT_FALSE(next_turn_is_at_once(simulation));
+}
+
+TEST(Loop, TakesWhatAFlushAsksOfItselfAsDone) {
+  Simulation simulation(1, {.calm = true});
+  std::size_t flushes = 0;
+  std::function<void()> again;
+  Flushed flushed([&] {
+    ++flushes;
+    again();
+  });
+  again = [&] { simulation.loop.flush_at_end_of_turn(flushed); };
+  again();
+  simulation.loop.turn(milliseconds(1));
+  EXPECT_FALSE(next_turn_is_at_once(simulation));
+  EXPECT_EQ(flushes, 1u);
+}
+
+TEST(Loop, RunsUntilItIsStopped) {
+  Simulation simulation(1, {.calm = true});
+  Call call([&] { simulation.loop.stop(); });
+  uring::Timer timer(simulation.loop.timers(), call.ready());
+  timer.arm(simulation.kernel.now() + hours(3));
+  simulation.loop.run();
+  EXPECT_FALSE(simulation.kernel.stuck());
+}
+
+}  // namespace
