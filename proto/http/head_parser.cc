@@ -65,7 +65,8 @@ Step FieldReader::take(std::string_view buffer, Slice line) {
       .tag = field_tag(name),
   };
   if (!head_.fields.add(field)) {
-    return std::unexpected(too_large(head_, buffer, line.offset, "too many fields"));
+    const std::string_view up_to_line = buffer.substr(0, line.offset + line.length);
+    return std::unexpected(too_large(head_, up_to_line, line.offset, "too many fields"));
   }
   return take_known(name, value, field.value);
 }

@@ -209,6 +209,8 @@ TEST(RequestParser, BoundsTheNumberOfFields) {
   for (std::size_t field = 1; field < http::kFieldsMax; ++field) head += "A: b\r\n";
   EXPECT_TRUE(request_outcome(head + "\r\n").starts_with("GET / origin"));
   EXPECT_EQ(request_outcome(head + "Big: bcdef\r\n\r\n"), "431 too many fields: Big");
+  EXPECT_EQ(request_outcome(head + "C: d\r\nE: " + std::string(20, 'f') + "\r\n\r\n"),
+            "431 too many fields: Host");
 }
 
 TEST(RequestParser, LooksAtNothingBehindTheHead) {
