@@ -69,6 +69,10 @@ class Link final : private Sink, private Flushable {
   void secure(std::unique_ptr<Session> session) { session_ = std::move(session); }
   Session* session() { return session_.get(); }
 
+  // From here on bytes are read as they come: after the end of the session the peer's FIN is still
+  // to be awaited.
+  void forget_session();
+
   // Gives 0 or errno; ECANCELED after an abort.
   Task<int> connect(const sockaddr* address, socklen_t length);
 
@@ -102,15 +106,18 @@ class Link final : private Sink, private Flushable {
     return Read(*this);
   }
 
-  LinkEnd end() const { return end_; }
+  LinkEnd end() const { return aborted_ ? LinkEnd::kAborted : end_; }
   int error_number() const { return error_number_; }
 
   // Takes the bytes into the batch, whatever its room: callers write what room was reserved for, or
   // little.
   void write(Bytes bytes);
 
-  // After what was written: close_notify, then FIN. Nothing may be written afterwards.
-  void write_end();
+  // After what was written: close_notify, then FIN. Nothing may be written afterwards. Without
+  // the close_notify a TLS peer sees that what it got is not whole.
+  enum class Ending { kWhole, kTruncated };
+  void write_end(Ending ending = Ending::kWhole);
+  bool end_written() const { return end_written_; }
 
   // Bytes that were written and have not been taken by the kernel.
   bool has_unsent() const { return filling_.size + staged_ > 0 || socket_.sending(); }
@@ -130,8 +137,9 @@ class Link final : private Sink, private Flushable {
     socket_.unwatch_hangup();
   }
 
-  // Every pending wait ends, and every later one at once.
+  // Every pending wait ends, and every later one at once, until clear_abort().
   void abort();
+  void clear_abort() { aborted_ = false; }
   void reset_on_close() { socket_.reset_on_close(); }
 
   // Stops everything and waits for what is in flight. After it nothing of the link is queued.
@@ -157,9 +165,9 @@ class Link final : private Sink, private Flushable {
   void finish_stream();
   void stop_feeding();
   bool arm_or_wait();
-  bool ended() const { return end_ != LinkEnd::kNone; }
+  bool ended() const { return end() != LinkEnd::kNone; }
   void end_with(LinkEnd end) {
-    if (!ended()) end_ = end;
+    if (end_ == LinkEnd::kNone) end_ = end;
   }
 
   void append(Bytes sealed) override;

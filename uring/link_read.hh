@@ -30,7 +30,6 @@ bool Link<Session, Sink>::produce() {
     return true;
   }
   if (end_after_yield_ != LinkEnd::kNone) end_with(end_after_yield_);
-  if (aborted_) end_with(LinkEnd::kAborted);
   if (ended()) {
     stop_feeding();
     if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
@@ -94,6 +93,17 @@ template <class Session, class Sink>
 void Link<Session, Sink>::stop_feeding() {
   if (feeds_ != nullptr && feeds_->feeder_ == this) feeds_->feeder_ = nullptr;
   feeds_ = nullptr;
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::forget_session() {
+  if (!session_) return;
+  if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+  sealed_ = {};
+  behind_handshake_ = {};
+  session_.reset();
+  end_after_yield_ = LinkEnd::kNone;
+  if (!socket_.end_of_stream() && socket_.receive_error() == 0) end_ = LinkEnd::kNone;
 }
 
 template <class Session, class Sink>

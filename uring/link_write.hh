@@ -84,9 +84,9 @@ void Link<Session, Sink>::append(Bytes sealed) {
 }
 
 template <class Session, class Sink>
-void Link<Session, Sink>::write_end() {
+void Link<Session, Sink>::write_end(Ending ending) {
   if (end_written_) return;
-  if (session_ && session_->handshake_done()) {
+  if (session_ && session_->handshake_done() && ending == Ending::kWhole) {
     seal_staged();
     session_->close(static_cast<Sink&>(*this));
   }

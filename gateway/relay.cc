@@ -1,0 +1,184 @@
+#include "gateway/relay.hh"
+
+#include "gateway/random.hh"
+#include "proto/ws/close.hh"
+
+namespace gateway {
+namespace {
+
+// What a link's end means of the peer behind it.
+Reason reason_of(uring::LinkEnd end, Party peer) {
+  const bool client = peer == Party::kClient;
+  switch (end) {
+    case uring::LinkEnd::kTruncated:
+      return client ? Reason::kClientTruncated : Reason::kUpstreamReset;
+    case uring::LinkEnd::kTlsFailed:
+      return Reason::kTlsFailed;
+    case uring::LinkEnd::kFailed:
+      return client ? Reason::kClientReset : Reason::kUpstreamReset;
+    default:
+      return client ? Reason::kClientLeft : Reason::kUpstreamLeft;
+  }
+}
+
+}  // namespace
+
+Relay::Relay(uring::Loop& loop, Link& client, Link& upstream, std::uint8_t rsv_allowed,
+             std::chrono::milliseconds idle)
+    : loop_(loop),
+      client_frames_(ws::Sender::kClient, rsv_allowed),
+      upstream_frames_(ws::Sender::kServer, rsv_allowed),
+      to_upstream_{client, upstream, client_frames_, Party::kClient},
+      to_client_{upstream, client, upstream_frames_, Party::kUpstream},
+      idle_(idle),
+      last_activity_(loop.now()),
+      deadline_(loop.timers(), deadline_passed_),
+      finished_(loop.ready()) {
+  if (idle_.count() > 0) deadline_.arm(last_activity_ + idle_);
+}
+
+void Relay::start(Bytes behind_request, Bytes behind_response) {
+  pump_to_client_ = pump(to_client_, behind_response);
+  pump_to_client_.start();
+  pump_to_upstream_ = pump(to_upstream_, behind_request);
+  pump_to_upstream_.start();
+}
+
+uring::Task<> Relay::finished() {
+  co_await finished_.wait();
+  deadline_.disarm();
+}
+
+uring::Task<> Relay::pump(Direction& way, Bytes first) {
+  Bytes bytes = first;
+  do {
+    if (!bytes.empty()) pass_on(way, bytes);
+    bytes = co_await way.from.read_for(way.to);
+  } while (!bytes.empty());
+  note_end_of_stream(way);
+  way.finished = true;
+  if (to_upstream_.finished && to_client_.finished) finished_.set();
+}
+
+// Writes on what is valid of `bytes`.
+void Relay::pass_on(Direction& way, Bytes bytes) {
+  last_activity_ = loop_.now();
+  if (way.to.send_failed()) {
+    const bool client = way.sender == Party::kUpstream;
+    stop({.reason = client ? Reason::kClientReset : Reason::kUpstreamReset,
+          .error = way.to.send_error()});
+    return;
+  }
+  if (way.close_passed) return;  // RFC 6455 section 5.5.1: nothing follows a close frame
+  way.frames.feed(bytes);
+  while (const auto piece = way.frames.next()) way.to.write(piece->bytes);
+  if (way.frames.close_seen()) {
+    note_close(way);
+  } else if (const auto violation = way.frames.violation()) {
+    const bool client = way.sender == Party::kClient;
+    stop({.reason = client ? Reason::kClientViolation : Reason::kUpstreamViolation,
+          .close_code = ws::close_code(*violation),
+          .detail = ws::describe(*violation)});
+  } else if (way.frames.stopped()) {
+    close_towards(way);
+  }
+}
+
+void Relay::note_close(Direction& way) {
+  way.close_passed = true;
+  if (close_code_ == 0) {
+    close_code_ = way.frames.close_seen()->code;
+    closed_by_ = way.sender;
+  }
+  if (to_upstream_.close_passed && to_client_.close_passed) {
+    decide({});
+    to_upstream_.from.abort();
+    to_client_.from.abort();
+  } else if (!closing_) {
+    closing_ = true;
+    deadline_.arm(loop_.now() + kCloseTime);
+  }
+}
+
+void Relay::note_end_of_stream(Direction& way) {
+  const uring::LinkEnd end = way.from.end();
+  if (end == uring::LinkEnd::kAborted) return;
+  // After a close frame from either side the stream may end: that is how closing goes.
+  if (end == uring::LinkEnd::kEndOfStream && (closing_ || way.close_passed)) {
+    decide({});
+    way.to.write_end();
+    if (way.sender == Party::kUpstream || to_client_.close_passed) to_upstream_.from.abort();
+    return;
+  }
+  const End cause{.reason = reason_of(end, way.sender), .error = way.from.error_number()};
+  if (end == uring::LinkEnd::kEndOfStream && way.sender == Party::kClient) {
+    // A half-close goes on to the upstream, which may still have something to say.
+    decide(cause);
+    way.to.write_end();
+    closing_ = true;
+    deadline_.arm(loop_.now() + kCloseTime);
+    return;
+  }
+  // In mid-frame no close frame of ours can follow what was passed on.
+  way.finished = !way.frames.at_frame_boundary();
+  stop(cause);
+}
+
+void Relay::decide(End end) {
+  if (!end_) end_ = end;
+}
+
+void Relay::stop(End end) {
+  const bool first = !end_;
+  decide(end);
+  if (!first && closing_) return;
+  closing_ = true;
+  deadline_.arm(loop_.now() + kBoundaryTime);
+  for (Direction* way : {&to_upstream_, &to_client_}) {
+    way->frames.stop_at_boundary();
+    const bool waits = owes_close(*way) && !way->frames.at_frame_boundary();
+    if (!waits) close_towards(*way);
+  }
+}
+
+// Whether the peer at the end of `way` is still to get a close frame of ours.
+bool Relay::owes_close(const Direction& way) const {
+  return !way.close_passed && !way.finished && !way.to.end_written() && code_towards(way) != 0;
+}
+
+std::uint16_t Relay::code_towards(const Direction& way) const {
+  const EndPolicy& policy = policy_of(end_->reason);
+  // The peer that broke a rule learns which one.
+  if (end_->close_code != 0 && policy.party != way.sender) return end_->close_code;
+  return way.sender == Party::kUpstream ? policy.client_close_code : policy.upstream_close_code;
+}
+
+// Tells the peer at the end of `way`, and reads no more from the one at its beginning.
+void Relay::close_towards(Direction& way) {
+  if (owes_close(way) && way.frames.at_frame_boundary()) {
+    const std::string_view text =
+        end_->detail.empty() ? policy_of(end_->reason).text : end_->detail;
+    const auto frame = way.sender == Party::kUpstream
+                           ? ws::make_close(code_towards(way), text)
+                           : ws::make_close(code_towards(way), text, random_mask_key());
+    way.to.write(frame.bytes());
+  }
+  way.close_passed = true;
+  way.from.abort();
+}
+
+void Relay::on_deadline() {
+  if (closing_) {
+    decide({.reason = Reason::kCloseTimeout});
+    to_upstream_.from.abort();
+    to_client_.from.abort();
+    return;
+  }
+  if (loop_.now() - last_activity_ < idle_) {
+    deadline_.arm(last_activity_ + idle_);
+    return;
+  }
+  stop({.reason = Reason::kIdle});
+}
+
+}  // namespace gateway

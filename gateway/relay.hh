@@ -1,0 +1,100 @@
+// An open WebSocket: two pumps, one per direction, between two links.
+//
+//   client --read_for(upstream)--> scanner --> upstream.write      (masked as it came)
+//   upstream --read_for(client)--> scanner --> client.write
+//
+// Frames are checked and passed on untouched. The relay ends when both sides have sent their close
+// frames, when a peer leaves, breaks the protocol or fails, or when somebody calls stop(): then
+// each side that may be told gets a close frame of ours, at the next frame boundary, or is cut
+// after a moment. Owns nothing but its state; the links outlive it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "gateway/end.hh"
+#include "gateway/link.hh"
+#include "proto/ws/scanner.hh"
+
+namespace gateway {
+
+class Relay {
+ public:
+  // How long the other side may take to answer a close frame, or to go on after a half-close.
+  static constexpr std::chrono::seconds kCloseTime{10};
+  // How long a frame under way may take to reach its end when we want to close.
+  static constexpr std::chrono::seconds kBoundaryTime{2};
+
+  struct Counts {
+    std::uint64_t frames = 0;
+    std::uint64_t messages = 0;
+    std::uint64_t payload_bytes = 0;
+  };
+
+  // `rsv_allowed`: the bits that the negotiated extensions use. `idle` of zero: no limit.
+  Relay(uring::Loop& loop, Link& client, Link& upstream, std::uint8_t rsv_allowed,
+        std::chrono::milliseconds idle);
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  // What came right behind the heads goes first, and is written on before this returns.
+  void start(Bytes behind_request, Bytes behind_response);
+  uring::Task<> finished();
+  End how_ended() const { return end_.value_or(End{}); }
+
+  // No frame towards the client was cut.
+  bool client_stream_is_whole() const { return upstream_frames_.at_frame_boundary(); }
+
+  // Ends it politely; the first End wins.
+  void stop(End end);
+
+  Counts from_client() const { return counts_of(client_frames_); }
+  Counts from_upstream() const { return counts_of(upstream_frames_); }
+  // The code of the first close frame that a peer sent, or 0; and who sent it.
+  std::uint16_t close_code() const { return close_code_; }
+  Party closed_by() const { return closed_by_; }
+
+ private:
+  // One way through the relay.
+  struct Direction {
+    Link& from;
+    Link& to;
+    ws::FrameScanner& frames;
+    Party sender;
+    bool close_passed = false;  // nothing of the sender's goes to `to` any more
+    bool finished = false;
+  };
+
+  uring::Task<> pump(Direction& way, Bytes first);
+  void pass_on(Direction& way, Bytes bytes);
+  void note_close(Direction& way);
+  void note_end_of_stream(Direction& way);
+  void decide(End end);
+  bool owes_close(const Direction& way) const;
+  std::uint16_t code_towards(const Direction& way) const;
+  void close_towards(Direction& way);
+  void on_deadline();
+  static Counts counts_of(const ws::FrameScanner& frames) {
+    return {frames.frames(), frames.messages(), frames.payload_bytes()};
+  }
+
+  uring::Loop& loop_;
+  ws::FrameScanner client_frames_;
+  ws::FrameScanner upstream_frames_;
+  Direction to_upstream_;
+  Direction to_client_;
+  std::optional<End> end_;
+  std::chrono::milliseconds idle_;
+  uring::Clock::time_point last_activity_;
+  uring::ReadyMember<&Relay::on_deadline> deadline_passed_{*this};
+  uring::Timer deadline_;
+  uring::Task<> pump_to_upstream_;
+  uring::Task<> pump_to_client_;
+  uring::Event finished_;
+  std::uint16_t close_code_ = 0;
+  Party closed_by_ = Party::kNobody;
+  bool closing_ = false;  // the deadline is the closing's, not the idle one
+};
+
+}  // namespace gateway

@@ -1,0 +1,159 @@
+#include "gateway/server.hh"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include "gateway/certificates.hh"
+#include "gateway/config/reader.hh"
+#include "gateway/version.hh"
+#include "proto/tls/library.hh"
+#include "uring/probe.hh"
+
+namespace gateway {
+namespace {
+
+// Shards are pinned where each has a core of its own.
+void pin_to_core(std::thread& thread, unsigned index, unsigned shard_count) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  if (static_cast<unsigned>(CPU_COUNT(&allowed)) != shard_count) return;
+  for (unsigned core = 0, seen = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(core, &allowed) || seen++ != index) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    pthread_setaffinity_np(thread.native_handle(), sizeof one, &one);
+    return;
+  }
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Server>, std::string> Server::create(const Options& options,
+                                                                   config::Snapshot config) {
+  std::unique_ptr<Server> server(new Server(options, std::move(config)));
+  if (auto done = server->set_up(); !done) return std::unexpected(done.error());
+  return server;
+}
+
+Server::Server(const Options& options, config::Snapshot config)
+    : options_(options),
+      config_(std::move(config)),
+      shard_count_(options.shards ? *options.shards : config::shard_count(*config_)),
+      signals_blocked_(uring::block_signals({SIGTERM, SIGINT})) {}
+
+Server::~Server() = default;
+
+std::expected<void, std::string> Server::set_up() {
+  const config::LogSettings& settings = config_->log;
+  auto writer = LogWriter::start(settings.file, settings.level, settings.buffer_bytes);
+  if (!writer) return std::unexpected(writer.error());
+  log_writer_ = std::move(*writer);
+  log_ = log_writer_->open("main");
+  if (auto warm = tls::warm_up(); !warm) return std::unexpected(warm.error());
+  if (auto listening = listen(); !listening) return listening;
+  auto kernel = make_kernel();
+  if (!kernel) return std::unexpected(kernel.error());
+  kernel_ = std::move(*kernel);
+  loop_.emplace(*kernel_);
+  signals_.emplace(*loop_, signals_blocked_, static_cast<uring::SignalListener&>(*this));
+  return make_shards();
+}
+
+std::expected<std::unique_ptr<uring::IoUringKernel>, std::string> Server::make_kernel() const {
+  return uring::IoUringKernel::create(
+      {.one_shot_receive = options_.receive == ReceiveForm::one_shot});
+}
+
+std::expected<void, std::string> Server::listen() {
+  listening_.resize(shard_count_);
+  for (const config::Listener& listener : config_->listeners) {
+    std::vector<tls::Pem> certificates;
+    if (listener.tls) {
+      auto loaded = load_certificates(*listener.tls, *log_);
+      if (!loaded) return std::unexpected(loaded.error());
+      certificates = std::move(*loaded);
+    }
+    auto descriptors = sockets_.open(listener.address, shard_count_);
+    if (!descriptors) return std::unexpected(descriptors.error());
+    for (unsigned index = 0; index < shard_count_; ++index) {
+      listening_[index].push_back({(*descriptors)[index], certificates});
+    }
+  }
+  return {};
+}
+
+std::expected<void, std::string> Server::make_shards() {
+  for (unsigned index = 0; index < shard_count_; ++index) {
+    auto kernel = make_kernel();
+    if (!kernel) return std::unexpected(kernel.error());
+    auto shard = Shard::create({.index = index,
+                                .count = shard_count_,
+                                .listening = listening_[index],
+                                .config = config_,
+                                .tickets = tickets_,
+                                .log = log_writer_->open("shard=" + std::to_string(index)),
+                                .control_descriptor = kernel_->descriptor(),
+                                .control = shard_ended_},
+                               std::move(*kernel));
+    if (!shard) return std::unexpected(shard.error());
+    shards_.push_back(std::move(*shard));
+  }
+  return {};
+}
+
+void Server::run() {
+  kernel_->enable();
+  for (unsigned index = 0; index < shard_count_; ++index) {
+    threads_.emplace_back([this, index] { shards_[index]->run(ready_); });
+    pin_to_core(threads_.back(), index, shard_count_);
+  }
+  for (unsigned ready = ready_; ready != shard_count_; ready = ready_) ready_.wait(ready);
+  log_start();
+  signals_->start();
+  loop_->run();
+  for (std::thread& thread : threads_) thread.join();
+  log_->info("stopped");
+}
+
+void Server::log_start() {
+  const std::size_t descriptors = uring::raise_descriptor_limit();
+  log_->info("gateway {} on {} and {}", kVersion, kWolfsslVersion, kLiburingVersion);
+  if (!kLibrariesLack.empty()) log_->warning("these libraries lack {}", kLibrariesLack);
+  log_->info("shards={} receive={} open_files_max={} config={}", shard_count_,
+             kernel_->receive_byte_cap() ? "multishot" : "oneshot", descriptors, config_->file);
+  for (const config::Listener& listener : config_->listeners) {
+    log_->info("listening on {}://{}", listener.tls ? "https" : "http", listener.address.text());
+  }
+  for (const config::Route& route : config_->routes) {
+    log_->info("route {} path={} pool={}", route.name, route.path, config_->pools[route.pool].name);
+  }
+  if (descriptors < 4096) {
+    log_->warning(
+        "only {} open files are allowed, two for each connection: raise the limit with 'ulimit -n' "
+        "or LimitNOFILE=",
+        descriptors);
+  }
+  log_->info("ready");
+}
+
+void Server::signalled(int signal) {
+  log_->info("{}: stopping {}", strsignal(signal), signal == SIGTERM ? "in order" : "at once");
+  tell_shards(Message::kStop);
+  if (signal != SIGTERM) tell_shards(Message::kCut);
+}
+
+void Server::tell_shards(Message message) {
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    loop_->send_message(shard->descriptor(), shard->mailbox(), static_cast<int>(message));
+  }
+}
+
+void Server::on_shard_ended(uring::Completion) {
+  if (++ended_ < shard_count_) return;
+  signals_end_ = signals_->stop();
+  signals_end_.start();
+  loop_->stop();
+}
+
+}  // namespace gateway

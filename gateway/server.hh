@@ -1,0 +1,65 @@
+// The whole gateway as the main thread sees it: it makes what the shards need, starts them, turns
+// signals into messages, and waits for their end.
+#pragma once
+
+#include <atomic>
+#include <expected>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gateway/config/config.hh"
+#include "gateway/listening.hh"
+#include "gateway/log/writer.hh"
+#include "gateway/options.hh"
+#include "gateway/shard.hh"
+#include "proto/tls/ticket_keys.hh"
+#include "uring/signals.hh"
+
+namespace gateway {
+
+class Server final : private uring::SignalListener {
+ public:
+  // Everything that can fail at start fails here, with what is wrong and the cure.
+  static std::expected<std::unique_ptr<Server>, std::string> create(const Options& options,
+                                                                    config::Snapshot config);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Serves until SIGTERM (in order) or SIGINT (at once).
+  void run();
+
+ private:
+  Server(const Options& options, config::Snapshot config);
+  std::expected<void, std::string> set_up();
+  std::expected<std::unique_ptr<uring::IoUringKernel>, std::string> make_kernel() const;
+  std::expected<void, std::string> listen();
+  std::expected<void, std::string> make_shards();
+  void log_start();
+  void signalled(int signal) override;
+  void on_shard_ended(uring::Completion completion);
+  void tell_shards(Message message);
+
+  Options options_;
+  config::Snapshot config_;
+  unsigned shard_count_;
+  sigset_t signals_blocked_;
+  std::unique_ptr<LogWriter> log_writer_;
+  std::optional<Log> log_;
+  tls::TicketKeys tickets_;
+  ListeningSockets sockets_;
+  std::vector<std::vector<ListeningSocket>> listening_;  // per shard
+  std::unique_ptr<uring::IoUringKernel> kernel_;
+  std::optional<uring::Loop> loop_;
+  std::optional<uring::Signals> signals_;
+  uring::Task<> signals_end_;
+  uring::OperationMember<&Server::on_shard_ended> shard_ended_{*this};
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::thread> threads_;
+  std::atomic<unsigned> ready_{0};
+  unsigned ended_ = 0;
+};
+
+}  // namespace gateway

@@ -1,0 +1,104 @@
+#include "gateway/shard.hh"
+
+#include <cstring>
+
+#include "gateway/exchange.hh"
+
+namespace gateway {
+namespace {
+
+constexpr std::size_t kPlaintextBytes = 64 * 1024;
+
+}  // namespace
+
+std::expected<std::unique_ptr<Shard>, std::string> Shard::create(
+    Setup setup, std::unique_ptr<uring::IoUringKernel> kernel) {
+  std::unique_ptr<Shard> shard(new Shard(std::move(setup), std::move(kernel)));
+  auto buffers = uring::ReceiveBuffers::create(*shard->kernel_, shard->loop_.ready(), {});
+  if (!buffers) return std::unexpected(buffers.error());
+  shard->buffers_ = std::move(*buffers);
+  shard->loop_.set_receive_buffers(*shard->buffers_);
+  return shard;
+}
+
+Shard::Shard(Setup setup, std::unique_ptr<uring::IoUringKernel> kernel)
+    : setup_(std::move(setup)),
+      kernel_(std::move(kernel)),
+      loop_(*kernel_),
+      plaintext_(kPlaintextBytes),
+      patience_(loop_.timers(), patience_over_),
+      all_gone_(loop_.ready()) {
+  for (const ListeningSocket& socket : setup_.listening) ports_.emplace_back(*this, socket);
+}
+
+Shard::~Shard() = default;
+
+void Shard::run(std::atomic<unsigned>& ready) {
+  kernel_->enable();
+  links_.emplace(uring::LinkResources{loop_, *buffers_, batches_, plaintext_});
+  for (Port& port : ports_) {
+    port.load_certificates();
+    port.listener().start();
+  }
+  ready.fetch_add(1);
+  ready.notify_all();
+  loop_.run();
+  const uring::LoopCounters& counters = loop_.counters();
+  log().info("stopped connections={} turns={} enters={} completions={}", accepted_, counters.turns,
+             kernel_->enters(), counters.completions);
+}
+
+void Shard::on_message(uring::Completion completion) {
+  const auto message = static_cast<Message>(completion.result);
+  if (message == Message::kCut) {
+    cut_all();
+  } else if (retirement_.done()) {
+    retirement_ = retire();
+    retirement_.start();
+  }
+}
+
+uring::Task<> Shard::retire() {
+  for (Port& port : ports_) co_await port.listener().stop();
+  // A connection that ends takes itself out of the table, but never before the next turn.
+  for (auto& [id, connection] : connections_) connection->stop();
+  patience_.arm(loop_.now() + kStopTime);
+  while (!connections_.empty()) {
+    all_gone_.clear();
+    co_await all_gone_.wait();
+  }
+  patience_.disarm();
+  loop_.send_message(setup_.control_descriptor, setup_.control, static_cast<int>(setup_.index));
+  loop_.stop();
+}
+
+void Shard::cut_all() {
+  for (auto& [id, connection] : connections_) connection->cut();
+}
+
+void Shard::forget(Connection& connection) {
+  connections_.erase(connection.id());
+  if (connections_.empty()) all_gone_.set();
+}
+
+void Shard::Port::load_certificates() {
+  if (socket_.certificates.empty()) return;
+  auto contexts = tls::ServerContexts::load(socket_.certificates, shard_.setup_.tickets);
+  CHECK(contexts.has_value(), "certificates that were checked at start can be loaded");
+  contexts_ = std::move(*contexts);
+}
+
+void Shard::Port::accepted(int descriptor) {
+  const std::uint64_t id = shard_.accepted_++ * shard_.setup_.count + shard_.setup_.index + 1;
+  auto connection = std::make_unique<Connection>(shard_, descriptor, contexts_.get(), id);
+  connection->start();
+  shard_.connections_.emplace(id, std::move(connection));
+}
+
+void Shard::Port::accept_failed(int error) {
+  shard_.log().error(
+      "accepting pauses: {}; raise the limit of open files with 'ulimit -n' or LimitNOFILE=",
+      strerrordesc_np(error));
+}
+
+}  // namespace gateway

@@ -1,0 +1,121 @@
+// One thread with everything it needs of its own: ring, buffers, timers, listening sockets, TLS
+// contexts, connections. Made on the main thread, run on its own, and never shared: others reach it
+// through messages only.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "gateway/config/config.hh"
+#include "gateway/connection.hh"
+#include "gateway/log/log.hh"
+#include "proto/tls/context.hh"
+#include "proto/tls/ticket_keys.hh"
+#include "uring/io_uring_kernel.hh"
+#include "uring/listener.hh"
+
+namespace gateway {
+
+// A listening socket of one shard; the descriptor stays the main thread's to close.
+struct ListeningSocket {
+  int descriptor;
+  std::vector<tls::Pem> certificates;  // none: plain HTTP
+};
+
+// What a shard tells the control loop, and is told by it.
+enum class Message : int { kStop = 1, kCut = 2 };
+
+class Shard {
+ public:
+  // Connections that are still open then are cut.
+  static constexpr std::chrono::seconds kStopTime{10};
+  // Memory for outbound batches of slow peers, beyond what each may have anyway.
+  static constexpr std::size_t kBatchBudget = 8 * 1024 * 1024;
+
+  struct Setup {
+    unsigned index;
+    unsigned count;
+    std::vector<ListeningSocket> listening;
+    config::Snapshot config;
+    tls::TicketKeys& tickets;
+    Log log;
+    // Who is told, with the shard's index, that it has ended.
+    int control_descriptor;
+    uring::Operation& control;
+  };
+
+  // On the main thread. The error says what is missing, and its cure.
+  static std::expected<std::unique_ptr<Shard>, std::string> create(
+      Setup setup, std::unique_ptr<uring::IoUringKernel> kernel);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  // On the shard's thread, until it has stopped; `ready` is set once it serves.
+  void run(std::atomic<unsigned>& ready);
+
+  // Where the control loop sends its messages.
+  int descriptor() const { return kernel_->descriptor(); }
+  uring::Operation& mailbox() { return mailbox_; }
+
+  uring::Loop& loop() { return loop_; }
+  uring::LinkResources& links() { return *links_; }
+  config::Snapshot snapshot() const { return setup_.config; }
+  const config::Config& config() const { return *setup_.config; }
+  Log& log() { return setup_.log; }
+  std::size_t next_server() { return next_server_++; }
+
+  void forget(Connection& connection);
+
+ private:
+  // Accepts for one listening socket.
+  class Port final : public uring::Acceptor {
+   public:
+    Port(Shard& shard, const ListeningSocket& socket)
+        : shard_(shard), socket_(socket), listener_(shard.loop(), socket.descriptor, *this) {}
+    void accepted(int descriptor) override;
+    void accept_failed(int error) override;
+    uring::Listener& listener() { return listener_; }
+
+    // On the shard's thread, which the contexts belong to. What is loaded here was loaded before,
+    // by the main thread, so it can be.
+    void load_certificates();
+
+   private:
+    Shard& shard_;
+    const ListeningSocket& socket_;
+    uring::Listener listener_;
+    std::unique_ptr<tls::ServerContexts> contexts_;
+  };
+
+  Shard(Setup setup, std::unique_ptr<uring::IoUringKernel> kernel);
+  void on_message(uring::Completion completion);
+  uring::Task<> retire();
+  void cut_all();
+
+  Setup setup_;
+  std::unique_ptr<uring::IoUringKernel> kernel_;
+  uring::Loop loop_;
+  std::unique_ptr<uring::ReceiveBuffers> buffers_;
+  uring::BatchPool batches_{kBatchBudget};
+  std::vector<std::byte> plaintext_;
+  std::optional<uring::LinkResources> links_;  // while it runs
+  std::deque<Port> ports_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  uring::OperationMember<&Shard::on_message> mailbox_{*this};
+  uring::ReadyMember<&Shard::cut_all> patience_over_{*this};
+  uring::Timer patience_;
+  uring::Event all_gone_;
+  uring::Task<> retirement_;
+  std::uint64_t accepted_ = 0;
+  std::size_t next_server_ = 0;
+};
+
+}  // namespace gateway
