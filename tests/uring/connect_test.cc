@@ -26,7 +26,7 @@ struct Connecting {
   }
 
   Simulation simulation;
-  SocketOwner owner;
+  SocketOwner<Simulation> owner;
   uring::Event connected;
   sockaddr_in address{};
 };

@@ -12,6 +12,18 @@
 
 constexpr uring::ReceiveBufferOptions kFewBuffers{4, 256, 2, 4096};
 
+// Turns until condition(), with world() playing the peers between them; false if it takes more than
+// so many turns.
+template <class Condition, class World>
+bool turn_until(uring::Loop& loop, unsigned turns_max, Condition condition, World world) {
+  for (unsigned turns = 0; turns < turns_max; ++turns) {
+    if (condition()) return true;
+    world();
+    loop.turn(std::chrono::milliseconds(1));
+  }
+  return condition();
+}
+
 struct Simulation {
   explicit Simulation(std::uint64_t seed, SimulationOptions options = {},
                       uring::ReceiveBufferOptions buffer_options = kFewBuffers)
@@ -20,21 +32,15 @@ struct Simulation {
     loop.set_receive_buffers(*buffers);
   }
 
-  // Turns until condition(), with `world` playing the peers between them; false if it takes too
-  // many turns.
   template <class Condition, class World>
   bool turn_until(Condition condition, World world) {
-    for (unsigned turns = 0; turns < 200'000; ++turns) {
-      if (condition()) return true;
-      world();
-      loop.turn(std::chrono::milliseconds(1));
-    }
-    return condition();
+    return ::turn_until(loop, 200'000, condition, world);
   }
   template <class Condition>
   bool turn_until(Condition condition) {
     return turn_until(condition, [] {});
   }
+  Dice& dice() { return kernel.dice(); }
 
   void expect_quiet() {
     loop.turn(std::chrono::milliseconds(50));

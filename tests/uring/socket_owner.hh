@@ -1,14 +1,15 @@
 // What a socket needs around it in a test: takes and checks what it receives, arms it again with
-// credits of any size and sometimes late, and keeps it sending.
+// credits of any size, and keeps it sending. `Stand` is a Simulation or a RealRing.
 #pragma once
 
 #include "tests/uring/simulation.hh"
 #include "uring/socket.hh"
 
+template <class Stand>
 class SocketOwner {
  public:
-  SocketOwner(Simulation& simulation, int descriptor, std::size_t stream = 0)
-      : simulation_(simulation), stream_(stream) {
+  SocketOwner(Stand& stand, int descriptor, std::size_t stream = 0)
+      : stand_(stand), stream_(stream) {
     if (descriptor >= 0) socket_.adopt(descriptor);
   }
 
@@ -28,9 +29,8 @@ class SocketOwner {
   void arm() {
     const bool over = socket_.end_of_stream() || socket_.receive_error() != 0;
     if (!receiving_ || over || socket_.armed() || socket_.has_received()) return;
-    const std::size_t least = simulation_.buffers->bytes_of(uring::BufferGroup::kSmall);
-    const std::size_t room =
-        room_ != 0 ? room_ : simulation_.kernel.dice().of_any_size(least, 300'000);
+    const std::size_t least = stand_.buffers->bytes_of(uring::BufferGroup::kSmall);
+    const std::size_t room = room_ != 0 ? room_ : stand_.dice().of_any_size(least, 300'000);
     credit_ = socket_.arm(room, arming_);
     EXPECT_LE(credit_, room);
     EXPECT_EQ(socket_.armed(), credit_ > 0);  // a closing socket is not armed any more
@@ -47,7 +47,7 @@ class SocketOwner {
     to_send_ = 0;
     uring::Task<> closing = socket_.close();
     closing.start();
-    EXPECT_TRUE(simulation_.turn_until([&] { return closing.done(); }));
+    EXPECT_TRUE(stand_.turn_until([&] { return closing.done(); }));
   }
 
  private:
@@ -66,7 +66,7 @@ class SocketOwner {
 
   void on_sent() {
     if (sent_bytes_ == to_send_ || to_send_ == 0 || socket_.send_error() != 0) return;
-    Dice& dice = simulation_.kernel.dice();
+    Dice& dice = stand_.dice();
     const std::size_t size = std::min(dice.of_any_size(1, 50'000), to_send_ - sent_bytes_);
     batch_ = stream_bytes(stream_, sent_bytes_, size);
     sent_bytes_ += size;
@@ -75,12 +75,12 @@ class SocketOwner {
 
   void on_left() { ++times_left_; }
 
-  Simulation& simulation_;
+  Stand& stand_;
   std::size_t stream_;
   uring::ReadyMember<&SocketOwner::on_received> received_{*this};
   uring::ReadyMember<&SocketOwner::on_sent> sent_{*this};
   uring::ReadyMember<&SocketOwner::on_left> left_{*this};
-  uring::Socket socket_{simulation_.loop, *simulation_.buffers, received_, sent_, left_};
+  uring::Socket socket_{stand_.loop, *stand_.buffers, received_, sent_, left_};
   uring::Received last_received_{};
   std::vector<std::byte> batch_;
   uring::Socket::Arming arming_ = uring::Socket::Arming::kStream;

@@ -71,7 +71,7 @@ TEST_P(SocketForms, ShareTwoBuffersFairlyAmongManySockets) {
   for_each_seed(40, [](std::uint64_t seed) {
     Simulation simulation(seed, {.byte_cap = GetParam().byte_cap}, {2, 128, 1, 1024});
     Dice& dice = simulation.kernel.dice();
-    std::deque<SocketOwner> owners;
+    std::deque<SocketOwner<Simulation>> owners;
     std::vector<Writer> writers;
     for (std::size_t stream = 0; stream < 8; ++stream) {
       SimulatedKernel::Stream peer;
@@ -86,7 +86,7 @@ TEST_P(SocketForms, ShareTwoBuffersFairlyAmongManySockets) {
     EXPECT_TRUE(simulation.turn_until(all_ended, [&] {
       for (Writer& writer : writers) writer.act(dice);
     }));
-    for (SocketOwner& owner : owners) {
+    for (auto& owner : owners) {
       EXPECT_EQ(owner.received_bytes(), 6000u);
       owner.close_and_wait();
     }
@@ -231,7 +231,7 @@ TEST(Socket, TakesBulkBuffersWhileReceivesFillThem) {
   simulation.expect_quiet();
 }
 
-uring::Task<> close_and_destroy(std::optional<SocketOwner>& owner, uring::Event& go) {
+uring::Task<> close_and_destroy(std::optional<SocketOwner<Simulation>>& owner, uring::Event& go) {
   co_await go.wait();
   co_await owner->socket().close();
   owner.reset();
@@ -240,7 +240,7 @@ uring::Task<> close_and_destroy(std::optional<SocketOwner>& owner, uring::Event&
 TEST(Socket, IsNotClosedBeforeItsOwnerHasBeenToldWhatCameInThatTurn) {
   Simulation simulation(1, {.calm = true});
   SimulatedKernel::Stream peer;
-  std::optional<SocketOwner> owner;
+  std::optional<SocketOwner<Simulation>> owner;
   owner.emplace(simulation, simulation.kernel.open_stream(peer));
   owner->receive_all(Socket::Arming::kOnce);
   uring::Event go(simulation.loop.ready());
