@@ -1,5 +1,7 @@
 #include "proto/tls/context.hh"
 
+#include <algorithm>
+#include <cstring>
 #include <ctime>
 #include <optional>
 #include <string_view>
@@ -26,7 +28,7 @@ struct Group {
 };
 
 constexpr Group kGroups[] = {
-#if defined(WOLFSSL_HAVE_MLKEM) && defined(WOLFSSL_PQC_HYBRIDS)
+#ifdef TLS_HAS_MLKEM
     {"X25519MLKEM768", WOLFSSL_X25519MLKEM768},
 #endif
     {"X25519", WOLFSSL_ECC_X25519},
@@ -103,7 +105,7 @@ Problem use_key(WOLFSSL_CTX* context, std::string_view pem) {
   if (key.empty()) return "not a private key: no complete BEGIN ... PRIVATE KEY block in it";
   const int code = wolfSSL_CTX_use_PrivateKey_buffer(
       context, bytes_of(key), static_cast<long>(key.size()), WOLFSSL_FILETYPE_PEM);
-  wc_ForceZero(key.data(), key.size());
+  explicit_bzero(key.data(), key.size());
   if (code != WOLFSSL_SUCCESS) return explain("the private key cannot be read", code);
   if (wolfSSL_CTX_check_private_key(context) != WOLFSSL_SUCCESS) {
     return "the private key does not match the certificate";
@@ -111,8 +113,8 @@ Problem use_key(WOLFSSL_CTX* context, std::string_view pem) {
   return {};
 }
 
-Problem use_groups(WOLFSSL_CTX* context, const std::vector<std::string>& names,
-                   std::vector<std::uint16_t>* chosen) {
+// The groups' numbers, or which name is none.
+std::expected<std::vector<int>, std::string> groups_named(const std::vector<std::string>& names) {
   std::vector<int> ids;
   if (names.empty()) {
     for (const Group& group : kGroups) ids.push_back(group.id);
@@ -122,14 +124,25 @@ Problem use_groups(WOLFSSL_CTX* context, const std::vector<std::string>& names,
     for (const Group& group : kGroups) {
       if (group.name == name) found = &group;
     }
-    if (found == nullptr) return "unknown group " + name;
+    if (found == nullptr) return std::unexpected("unknown group " + name);
     ids.push_back(found->id);
   }
-  if (wolfSSL_CTX_set_groups(context, ids.data(), static_cast<int>(ids.size())) !=
-      WOLFSSL_SUCCESS) {
-    return "the groups were refused";
+  return ids;
+}
+
+Problem use_groups(WOLFSSL_CTX* context, std::vector<int> ids) {
+  const int count = static_cast<int>(ids.size());
+  if (wolfSSL_CTX_set_groups(context, ids.data(), count) == WOLFSSL_SUCCESS) return {};
+  return "the groups were refused";
+}
+
+// Earlier libraries set groups in order only where there is TLS 1.3.
+Problem use_curves(WOLFSSL_CTX* context, const std::vector<int>& ids) {
+  for (const int id : ids) {
+    if (wolfSSL_CTX_UseSupportedCurve(context, static_cast<word16>(id)) != WOLFSSL_SUCCESS) {
+      return "the groups were refused";
+    }
   }
-  if (chosen != nullptr) chosen->assign(ids.begin(), ids.end());
   return {};
 }
 
@@ -203,7 +216,7 @@ std::string_view warn_of(const std::string& chain) {
 
 Problem set_up_server(WOLFSSL_CTX* context, const Pem& pem, TicketKeys& tickets) {
   if (auto problem = prepare(context, kSuites)) return problem;
-  if (auto problem = use_groups(context, {}, nullptr)) return problem;
+  if (auto problem = use_groups(context, *groups_named({}))) return problem;
   wolfSSL_CTX_set_verify(context, WOLFSSL_VERIFY_NONE, nullptr);
   wolfSSL_CTX_set_TicketEncCb(context, ticket_callback);
   wolfSSL_CTX_set_TicketEncCtx(context, &tickets);
@@ -213,11 +226,13 @@ Problem set_up_server(WOLFSSL_CTX* context, const Pem& pem, TicketKeys& tickets)
 }
 
 Problem set_up_client(WOLFSSL_CTX* context, const ClientOptions& options,
-                      std::vector<std::uint16_t>& groups) {
+                      const std::vector<int>& groups) {
   if (auto problem = prepare(context, options.suites.empty() ? kSuites : options.suites.c_str())) {
     return problem;
   }
-  if (auto problem = use_groups(context, options.groups, &groups)) return problem;
+  auto problem = options.version_max == Version::k13 ? use_groups(context, groups)
+                                                     : use_curves(context, groups);
+  if (problem) return problem;
   wolfSSL_CTX_UseSessionTicket(context);  // TLS 1.2 has to ask for them
   if (!options.verify) {
     wolfSSL_CTX_set_verify(context, WOLFSSL_VERIFY_NONE, nullptr);
@@ -266,16 +281,19 @@ std::expected<std::unique_ptr<ClientContext>, std::string> ClientContext::load(
   const bool newest = options.version_max == Version::k13;
   made->context_ =
       wolfSSL_CTX_new(newest ? wolfSSLv23_client_method() : wolfTLSv1_2_client_method());
-  std::vector<std::uint16_t> groups;
-  if (auto problem = set_up_client(made->context_, options, groups)) {
+  const auto groups = groups_named(options.groups);
+  if (!groups) return std::unexpected(groups.error());
+  if (auto problem = set_up_client(made->context_, options, *groups)) {
     return std::unexpected(*problem);
   }
   made->options_ = options;
   made->options_.ca.clear();
   // The hybrid one and the one that every server has, as browsers do: no second round trip.
   if (newest) {
-    groups.resize(std::min<std::size_t>(groups.size(), 2));
-    made->key_shares_ = std::move(groups);
+    const std::size_t count = std::min<std::size_t>(2, groups->size());
+    for (std::size_t i = 0; i < count; ++i) {
+      made->key_shares_.push_back(static_cast<std::uint16_t>((*groups)[i]));
+    }
   }
   return made;
 }

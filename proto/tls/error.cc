@@ -48,7 +48,6 @@ constexpr Reason kReasons[] = {
     {VERIFY_CERT_ERROR, "certificate refused"},
     {MAX_CHAIN_ERROR, "certificate chain too long"},
     {ALERT_COUNT_E, "too many alerts"},
-    {EMPTY_RECORD_LIMIT_E, "too many empty records"},
     {MEMORY_E, "out of memory"},
 };
 

@@ -99,7 +99,7 @@ std::string_view library_version() {
 }
 
 std::string_view lacks() {
-#if defined(WOLFSSL_HAVE_MLKEM) && defined(WOLFSSL_PQC_HYBRIDS)
+#ifdef TLS_HAS_MLKEM
   return {};
 #else
   return "X25519MLKEM768";

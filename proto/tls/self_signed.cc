@@ -131,7 +131,7 @@ std::expected<Pem, std::string> make_self_signed(std::chrono::days validity) {
   size = wc_EccKeyToDer(&key.key, der.data(), der.size());
   if (size < 0) return failure("key", size);
   auto key_pem = to_pem(der.data(), size, ECC_PRIVATEKEY_TYPE);
-  wc_ForceZero(der.data(), der.size());
+  explicit_bzero(der.data(), der.size());
   if (!key_pem) return std::unexpected(key_pem.error());
   return Pem{.chain = std::move(*chain), .key = std::move(*key_pem)};
 }

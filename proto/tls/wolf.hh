@@ -6,12 +6,18 @@
 // The settings come first.
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/ssl.h>
+#include <wolfssl/version.h>
 #include <wolfssl/wolfcrypt/asn.h>
 
 #include <string>
 #include <vector>
 
 #include "proto/tls/session.hh"
+
+// X25519MLKEM768 has its final form and name from this version on.
+#if LIBWOLFSSL_VERSION_HEX >= 0x05008000
+#define TLS_HAS_MLKEM
+#endif
 
 namespace tls {
 
