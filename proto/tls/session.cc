@@ -85,11 +85,11 @@ Session::Session(ClientContext& context, const std::string& server_name, const T
   if (state_ == State::kFailed) return;
   set_up_name(server_name);
   if (!ticket.session_) return;
-  // A copy, since the library changes a session that it uses. Where it cannot copy (before 5.9) it
-  // is shared.
-  WOLFSSL_SESSION* copy = wolfSSL_SESSION_dup(ticket.session_.get());
-  wolfSSL_set_session(ssl_, copy != nullptr ? copy : ticket.session_.get());
-  if (copy != nullptr) wolfSSL_SESSION_free(copy);
+  // A copy, since the library changes a session that it uses.
+  if (WOLFSSL_SESSION* copy = wolfSSL_SESSION_dup(ticket.session_.get())) {
+    wolfSSL_set_session(ssl_, copy);
+    wolfSSL_SESSION_free(copy);
+  }
 }
 
 Session::~Session() {
@@ -314,9 +314,11 @@ Ticket Session::ticket() const {
   word32 size = sizeof bytes;
   const bool there = wolfSSL_get_SessionTicket(ssl_, bytes, &size) == WOLFSSL_SUCCESS && size > 0;
   if (!there) return ticket;
-  WOLFSSL_SESSION* kept = wolfSSL_SESSION_dup(wolfSSL_get_session(ssl_));
-  if (kept == nullptr) kept = wolfSSL_get1_session(ssl_);
-  if (kept != nullptr) ticket.session_ = {kept, wolfSSL_SESSION_free};
+  // A library before 5.9 cannot copy it, and would not resume with its cache off: it makes full
+  // handshakes.
+  if (WOLFSSL_SESSION* copy = wolfSSL_SESSION_dup(wolfSSL_get_session(ssl_))) {
+    ticket.session_ = {copy, wolfSSL_SESSION_free};
+  }
   return ticket;
 }
 

@@ -225,12 +225,13 @@ struct Twice {
     EXPECT_EQ(pair.client.received, "hello");
     EXPECT_EQ(pair.client.session->resumed(), pair.server.session->resumed());
     ticket = pair.client.session->ticket();
-    EXPECT_TRUE(ticket);
+    EXPECT_EQ(static_cast<bool>(ticket), lacks().empty());
     return pair.server.session->resumed();
   }
 };
 
 TEST(TlsTickets, ResumeOnAnotherShardAndAcrossOneRotation) {
+  if (!lacks().empty()) GTEST_SKIP() << library_version() << " resumes in the server role only";
   for (const Version version : {Version::k12, Version::k13}) {
     TicketKeys tickets;
     Twice first(tickets, version);
