@@ -5,8 +5,13 @@
 
 #include <wolfssl/wolfcrypt/coding.h>
 #include <wolfssl/wolfcrypt/hash.h>
+#include <wolfssl/wolfcrypt/sha256.h>
 
+#include <algorithm>
 #include <cassert>
+
+// The library's old name of its own type.
+#undef Sha256
 
 namespace proto {
 
@@ -23,6 +28,35 @@ std::array<std::byte, 20> sha1(Bytes bytes) {
   std::array<std::byte, 20> digest;
   [[maybe_unused]] const int result = wc_ShaHash(words(bytes), static_cast<word32>(bytes.size()),
                                                  reinterpret_cast<byte*>(digest.data()));
+  assert(result == 0);
+  return digest;
+}
+
+Sha256::Sha256() : state_(std::make_unique<wc_Sha256>()) {
+  [[maybe_unused]] const int result = wc_InitSha256(state_.get());
+  assert(result == 0);
+}
+
+Sha256::~Sha256() {
+  wc_Sha256Free(state_.get());
+}
+
+void Sha256::update(Bytes bytes) {
+  constexpr std::size_t kStepMax = 1u << 30;  // the library counts in 32 bits
+  while (!bytes.empty()) {
+    const Bytes step = bytes.first(std::min(bytes.size(), kStepMax));
+    [[maybe_unused]] const int result =
+        wc_Sha256Update(state_.get(), words(step), static_cast<word32>(step.size()));
+    assert(result == 0);
+    bytes = bytes.subspan(step.size());
+  }
+}
+
+std::array<std::byte, 32> Sha256::finish() {
+  std::array<std::byte, 32> digest;
+  static_assert(WC_SHA256_DIGEST_SIZE == digest.size());
+  [[maybe_unused]] const int result =
+      wc_Sha256Final(state_.get(), reinterpret_cast<byte*>(digest.data()));
   assert(result == 0);
   return digest;
 }
