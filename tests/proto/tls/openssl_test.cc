@@ -263,6 +263,30 @@ TEST_F(OpenSsl, ClientMayChangeItsKeys) {
   EXPECT_TRUE(pair.server.session->ended_cleanly()) << pair.server.session->error().text();
 }
 
+TEST_F(OpenSsl, ClientResumesOnAnotherShardAndAcrossARotation) {
+  for (const std::string version : {"-tls1_2", "-tls1_3"}) {
+    SCOPED_TRACE(version);
+    TicketKeys tickets;
+    for (const std::string session : {"-sess_out s", "-sess_in s -sess_out s", "-sess_in s"}) {
+      unlink(file("socket").c_str());
+      const auto contexts = ServerContexts::load({&localhost(), 1}, tickets).value();
+      Peer server;
+      server.session = std::make_unique<Session>(*contexts);
+      listen_then("s_client -unix socket -nocommands " + version + " " + session);
+      tell("x");
+      pump(server, [&] { return server.received == "x"; });
+      EXPECT_EQ(server.session->resumed(), session != "-sess_out s") << session;
+      server.seal("bye");
+      server.session->close(server.wire);
+      pump(server, [] { return false; });
+      waitpid(std::exchange(child_, -1), nullptr, 0);
+      ::close(to_child_);
+      ::close(std::exchange(socket_, -1));
+      if (session == "-sess_out s") tickets.rotate();
+    }
+  }
+}
+
 TEST_F(OpenSsl, OldClientIsRefused) {
   Pair pair;
   listen_then("s_client -unix socket -tls1_1 -cipher DEFAULT:@SECLEVEL=0");
