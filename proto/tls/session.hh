@@ -69,16 +69,19 @@ class Ticket {
 
 class Session {
  public:
-  // Everything that seal may append for one call with `plaintext` bytes: TLS 1.3 adds 22 bytes a
-  // record, TLS 1.2 up to 29.
-  static constexpr std::size_t sealed_size_max(std::size_t plaintext) {
-    return plaintext + (plaintext + kRecordPlaintextMax - 1) / kRecordPlaintextMax * kExpansionMax;
-  }
-  // The most that one open call may append after the handshake: KeyUpdate answers and one alert.
-  static constexpr std::size_t kAnswersMax = 512;
   // The most plaintext of one record: with that much room in `plaintext_to`, open yields one record
   // a call.
   static constexpr std::size_t kRecordPlaintextMax = 16384;
+  // Everything that seal may append for one call with `plaintext` bytes: TLS 1.3 adds 22 bytes a
+  // record, TLS 1.2 up to 29; and once in 2^24 records a KeyUpdate follows.
+  static constexpr std::size_t sealed_size_max(std::size_t plaintext) {
+    return plaintext + (plaintext + kRecordPlaintextMax - 1) / kRecordPlaintextMax * kExpansionMax +
+           kKeyUpdateSize;
+  }
+  // The most that one open call may append after the handshake: at most ten KeyUpdate answers, and
+  // an alert. A peer that wants more of them than its data pays for (one for each 16 KiB) fails the
+  // session.
+  static constexpr std::size_t kAnswersMax = 512;
 
   // Server role. The session keeps what it needs of the contexts alive.
   explicit Session(ServerContexts& contexts);
@@ -98,9 +101,9 @@ class Session {
   // appended to `to_peer`. `plaintext_to` must not be empty, and must not overlap `ciphertext`.
   Progress open(proto::Bytes& ciphertext, proto::MutableBytes plaintext_to, Sink& to_peer);
 
-  // Seals `plaintext` into records of at most 16 KiB; needs handshake_done(). One append per
-  // record, and that record's plaintext may lie where the sink puts the sealed bytes: it was copied
-  // before. After a failure or close it does nothing.
+  // Seals `plaintext` into records of at most 16 KiB, one append each; before handshake_done(),
+  // after a failure or a close it does nothing. Where it is a single record, the plaintext may lie
+  // where the sink puts the sealed bytes: it was copied before.
   void seal(proto::Bytes plaintext, Sink& to_peer);
 
   // Changes the sending key (KeyUpdate, RFC 8446 section 4.6.3) and asks the peer to do so; nothing
@@ -124,8 +127,8 @@ class Session {
   bool plain_http() const { return plain_http_; }
   const Error& error() const { return error_; }
 
-  // Ciphertext and plaintext kept inside: of an incomplete record, or handed out only in part. At
-  // most about 17 KiB.
+  // An upper bound of the record bytes kept inside: of an incomplete record, or of one handed out
+  // only in part. At most 17 KiB. What a handshake needs (11-28 KiB) comes on top until it is done.
   std::size_t held() const;
 
   // For the log, after the handshake; empty where there is none. Valid as long as the session.

@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
-#include <utility>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proto/tls/context.hh"
