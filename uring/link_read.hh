@@ -176,6 +176,7 @@ Task<> Link<Session, Sink>::close() {
   if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
   sealed_ = {};
   co_await socket_.close();
+  resources_.loop.forget_flush(*this);
 }
 
 }  // namespace uring

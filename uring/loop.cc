@@ -106,6 +106,18 @@ void Loop::flush_at_end_of_turn(Flushable& flushable) {
   last_due_ = &flushable.next_;
 }
 
+void Loop::forget_flush(Flushable& flushable) {
+  if (!flushable.due_) return;
+  Flushable** link = &first_due_;
+  while (*link != &flushable) {
+    CHECK(*link != nullptr, "nothing ends while links are flushed");
+    link = &(*link)->next_;
+  }
+  *link = flushable.next_;
+  if (last_due_ == &flushable.next_) last_due_ = link;
+  flushable.due_ = false;
+}
+
 bool Loop::take_heavy_step() {
   if (heavy_steps_ == kHeavyStepsPerTurn) return false;
   ++heavy_steps_;

@@ -72,6 +72,8 @@ class Loop {
   void send_message(int descriptor, Operation& receiver, int value);
 
   void flush_at_end_of_turn(Flushable& flushable);
+  // It is about to go: nothing of it is to be flushed any more.
+  void forget_flush(Flushable& flushable);
 
   // Runs `ready` in this turn, or in a later one if this turn has had its share of heavy steps.
   bool take_heavy_step();

@@ -228,6 +228,23 @@ TEST(Loop, TakesWhatAFlushAsksOfItselfAsDone) {
   EXPECT_EQ(flushes, 1u);
 }
 
+TEST(Loop, ForgetsAFlushWhereverItStands) {
+  for (int leaves = 0; leaves < 3; ++leaves) {
+    Simulation simulation(1, {.calm = true});
+    std::string log;
+    std::deque<Flushed> flushed;
+    for (const char name : {'0', '1', '2', '3'}) flushed.emplace_back([&, name] { log += name; });
+    for (int at = 0; at < 3; ++at) simulation.loop.flush_at_end_of_turn(flushed[at]);
+    simulation.loop.forget_flush(flushed[leaves]);
+    simulation.loop.forget_flush(flushed[3]);
+    simulation.loop.flush_at_end_of_turn(flushed[3]);
+    simulation.loop.turn(milliseconds(1));
+    std::string expected = "0123";
+    expected.erase(static_cast<std::size_t>(leaves), 1);
+    EXPECT_EQ(log, expected);
+  }
+}
+
 TEST(Loop, RunsUntilItIsStopped) {
   Simulation simulation(1, {.calm = true});
   Call call([&] { simulation.loop.stop(); });

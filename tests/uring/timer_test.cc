@@ -33,7 +33,8 @@ class Alarm {
   void arm(Clock::time_point now, Clock::time_point deadline) {
     timer_.arm(deadline);
     deadline_ = deadline;
-    latest_ = std::max(deadline, now) + kSlot;
+    latest_ =
+        deadline < Clock::time_point::max() - kSlot ? std::max(deadline, now) + kSlot : deadline;
   }
   void disarm() {
     timer_.disarm();
