@@ -50,12 +50,6 @@ void refuse_rings(unsigned error) {
   prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }
 
-// For good, too.
-void allow_no_descriptor() {
-  const rlimit none{3, 3};
-  setrlimit(RLIMIT_NOFILE, &none);
-}
-
 // Ends the process: 0 if no ring is to be had and the reason says `word`.
 [[noreturn]] void exit_if_refused_with(const char* word) {
   const auto kernel = uring::IoUringKernel::create({});
@@ -83,7 +77,7 @@ TEST(RingErrorDeathTest, ExplainsAKernelWithoutRings) {
 TEST(RingErrorDeathTest, ExplainsThatDescriptorsRanOut) {
   EXPECT_EXIT(
       {
-        allow_no_descriptor();
+        refuse_rings(EMFILE);
         exit_if_refused_with("no descriptor left");
       },
       testing::ExitedWithCode(0), "");
