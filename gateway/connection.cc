@@ -30,13 +30,13 @@ void Connection::start() {
 }
 
 uring::Task<> Connection::story() {
-  const bool ready = !secure() || co_await shake_hands();
-  if (ready && !ended()) {
+  if (secure()) co_await shake_hands();
+  if (!ended()) {
     exchange_ = std::make_unique<Exchange>(*this);
     co_await exchange_->run();
     end({});
     exchange_->finish();
-  } else if (ended()) {
+  } else {
     shard_.log().debug("connection id={} client={}:{} end={} cause={}", id_, client_address_,
                        client_port_, policy_of(end_->reason).word, quoted(cause_of(*end_)));
   }
@@ -45,12 +45,11 @@ uring::Task<> Connection::story() {
   shard_.loop().push_next_turn(forgotten_);
 }
 
-uring::Task<bool> Connection::shake_hands() {
+uring::Task<> Connection::shake_hands() {
   set_deadline(shard_.config().timeouts.tls_handshake, {.reason = Reason::kTlsTimeout});
   client_.secure(std::make_unique<tls::Session>(*contexts_));
   const bool done = co_await client_.handshake();
   if (!done) explain_tls_failure();
-  co_return done;
 }
 
 void Connection::explain_tls_failure() {

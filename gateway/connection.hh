@@ -60,7 +60,7 @@ class Connection {
 
  private:
   uring::Task<> story();
-  uring::Task<bool> shake_hands();
+  uring::Task<> shake_hands();
   uring::Task<> farewell();
   uring::Task<> linger();
   void explain_tls_failure();

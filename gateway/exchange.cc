@@ -17,10 +17,11 @@ Exchange::Exchange(Connection& connection)
 Exchange::~Exchange() = default;
 
 uring::Task<> Exchange::run() {
-  if (!co_await receive_request()) co_return;
-  if (!find_route() || !judge_upgrade()) co_return;
+  const bool received = co_await receive_request();
+  if (!received || !find_route() || !judge_upgrade()) co_return;
   watch_client();
-  if (co_await dial()) co_await forward();
+  const bool connected = co_await dial();
+  if (connected) co_await forward();
 }
 
 void Exchange::finish() {
@@ -50,7 +51,8 @@ uring::Task<bool> Exchange::dial() {
   const std::size_t first = shard.next_server();
   for (std::size_t tried = 0; tried < pool.servers.size(); ++tried) {
     server_ = &pool.servers[(first + tried) % pool.servers.size()];
-    if (co_await dial_server(*server_)) co_return true;
+    const bool connected = co_await dial_server(*server_);
+    if (connected) co_return true;
     if (connection_.ended()) co_return false;
   }
   connection_.end({.reason = Reason::kUpstreamUnreachable, .error = last_connect_error_});
@@ -78,7 +80,8 @@ uring::Task<> Exchange::forward() {
     request_pump_ = pump_request();
     request_pump_.start();
   }
-  if (co_await receive_response()) {
+  const bool answered = co_await receive_response();
+  if (answered) {
     if (websocket_ && status_ == 101) {
       if (accept_websocket()) co_await run_websocket();
     } else {
