@@ -15,6 +15,7 @@ Loop::Loop(Kernel& kernel) : kernel_(kernel), now_(kernel.now()), timers_(ready_
 
 void Loop::run() {
   while (!stopping_) turn();
+  turn();  // submits what was prepared last, and does not wait
 }
 
 std::optional<std::chrono::nanoseconds> Loop::wait_limit(
