@@ -13,7 +13,8 @@ Socket::Socket(Loop& loop, ReceiveBuffers& buffers, Ready& received, Ready& sent
       received_(received),
       sent_(sent),
       left_(left),
-      idle_(loop.ready()) {}
+      idle_(loop.ready()),
+      quiet_(loop.timers(), quiet_over_) {}
 
 Socket::~Socket() {
   CHECK(descriptor_ < 0, "a socket is closed before it is destroyed");
@@ -69,6 +70,8 @@ std::size_t Socket::arm(std::size_t room, Arming arming) {
     credit_ = room - buffer_bytes;
     if (armed_group_ == BufferGroup::kSmall) {
       credit_ = std::min(credit_, BatchPool::kShareFloor - buffer_bytes);
+    } else if (!quiet_.armed()) {
+      quiet_.arm(loop_.now() + kBulkQuiet);
     }
     issue_receive();
     return credit_ + buffer_bytes;
@@ -98,6 +101,7 @@ void Socket::on_received(Completion completion) {
     buffers_.push(received_queue_, armed_group_, id, size);
     credit_ -= std::min(credit_, size);
     if (armed_group_ == BufferGroup::kBulk) {
+      received_lately_ = true;
       bulk_bytes_ += size;
       ++bulk_receives_;
     } else if (size == buffers_.bytes_of(BufferGroup::kSmall)) {
@@ -114,6 +118,17 @@ void Socket::on_received(Completion completion) {
   }
   loop_.ready().push(received_);
   note_idle();
+}
+
+void Socket::on_quiet() {
+  if (shut_down_ || armed_group_ != BufferGroup::kBulk || !receive_.in_flight()) return;
+  if (received_lately_) {
+    received_lately_ = false;
+    quiet_.arm(loop_.now() + kBulkQuiet);
+  } else {
+    group_ = BufferGroup::kSmall;
+    loop_.cancel(receive_);
+  }
 }
 
 void Socket::on_fed() {
@@ -189,6 +204,7 @@ void Socket::shutdown_write() {
 void Socket::shutdown_both() {
   if (descriptor_ < 0 || shut_down_) return;
   shut_down_ = true;
+  quiet_.disarm();
   stop_waiting_for_buffer();
   loop_.cancel(connect_);
   loop_.cancel(watch_);
@@ -204,7 +220,8 @@ bool Socket::busy() const {
 }
 
 bool Socket::any_queued() const {
-  return fed_.queued() || received_.queued() || sent_.queued() || left_.queued();
+  return fed_.queued() || quiet_over_.queued() || received_.queued() || sent_.queued() ||
+         left_.queued();
 }
 
 void Socket::note_idle() {

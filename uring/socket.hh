@@ -29,6 +29,9 @@ class Socket {
   static constexpr std::size_t kBulkMeanBytes = 4096;
   static constexpr unsigned kBulkTrial = 8;
   static constexpr std::size_t kBulkCreditMin = 128 * 1024;
+  // A bulk socket that receives nothing for so long becomes small again, so that the room reserved
+  // for it goes to others.
+  static constexpr std::chrono::seconds kBulkQuiet{1};
 
   // `received` runs when bytes, the end of the stream or an error are there, `sent` when the send
   // in flight has ended, `left` when a watched peer hung up.
@@ -95,6 +98,7 @@ class Socket {
   void on_connected(Completion completion);
   void on_left(Completion completion);
   void on_fed();
+  void on_quiet();
   void issue_receive();
   void issue_watch();
   void stop_waiting_for_buffer();
@@ -116,6 +120,8 @@ class Socket {
   OperationMember<&Socket::on_connected> connect_{*this};
   OperationMember<&Socket::on_left> watch_{*this};
   ReadyMember<&Socket::on_fed> fed_{*this};
+  ReadyMember<&Socket::on_quiet> quiet_over_{*this};
+  Timer quiet_;
   Starved starved_{fed_};
   ReceivedQueue received_queue_;
 
@@ -130,6 +136,7 @@ class Socket {
   BufferGroup group_ = BufferGroup::kSmall;
   BufferGroup armed_group_ = BufferGroup::kSmall;
   bool wants_bulk_ = false;
+  bool received_lately_ = false;
   bool once_ = false;
   bool end_of_stream_ = false;
   bool watching_ = false;
