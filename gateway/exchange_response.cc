@@ -36,7 +36,11 @@ uring::Task<bool> Exchange::receive_response() {
       }
       heads.response_bytes.append(proto::as_text(received));
     }
-    if (!take_response_head()) co_return !connection_.ended();
+    const bool interim = take_response_head();
+    if (!interim) co_return !connection_.ended();
+    // Any number of them may come, so the next one waits until the client has taken this one.
+    co_await connection_.client().drained();
+    if (connection_.ended()) co_return false;
   }
 }
 
