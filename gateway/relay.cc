@@ -162,6 +162,7 @@ void Relay::close_towards(Direction& way) {
                            ? ws::make_close(code_towards(way), text)
                            : ws::make_close(code_towards(way), text, random_mask_key());
     way.to.write(frame.bytes());
+    if (close_code_ == 0) close_code_ = code_towards(way);
   }
   way.close_passed = true;
   way.from.abort();

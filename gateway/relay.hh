@@ -51,7 +51,7 @@ class Relay {
 
   Counts from_client() const { return counts_of(client_frames_); }
   Counts from_upstream() const { return counts_of(upstream_frames_); }
-  // The code of the first close frame that a peer sent, or 0; and who sent it.
+  // The code of the first close frame, a peer's or ours, or 0; and which peer it was.
   std::uint16_t close_code() const { return close_code_; }
   Party closed_by() const { return closed_by_; }
 
