@@ -5,11 +5,10 @@
 
 namespace gateway {
 
-LogRing::LogRing(std::string source, size_t capacity_bytes, std::condition_variable* half_full)
+LogRing::LogRing(std::string source, size_t capacity_bytes)
     : source_(std::move(source)),
       mask_(std::bit_ceil(std::max(capacity_bytes, 2 * sizeof(Header))) - 1),
-      bytes_(std::make_unique_for_overwrite<char[]>(mask_ + 1)),
-      half_full_(half_full) {}
+      bytes_(std::make_unique_for_overwrite<char[]>(mask_ + 1)) {}
 
 bool LogRing::append(LogLevel level, int64_t time_ns, std::string_view text) {
   const uint64_t written = written_.load(std::memory_order_relaxed);
@@ -26,16 +25,7 @@ bool LogRing::append(LogLevel level, int64_t time_ns, std::string_view text) {
   copy_to(written, &header, sizeof header);
   copy_to(written + sizeof header, text.data(), text.size());
   written_.store(written + needed, std::memory_order_release);
-  if (half_full_ != nullptr) wake_when_half_full(written + needed);
   return true;
-}
-
-void LogRing::wake_when_half_full(uint64_t written) {
-  if (written - read_seen_ <= capacity_bytes() / 2) return;
-  read_seen_ = read_.load(std::memory_order_acquire);
-  const bool half_full = written - read_seen_ > capacity_bytes() / 2;
-  if (half_full && !woken_) half_full_->notify_one();
-  woken_ = half_full;
 }
 
 bool LogRing::front(Record& record) {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,9 +19,7 @@ namespace gateway {
 class LogRing {
  public:
   // `source` names the thread in each line ("shard=1"); the capacity is rounded up to a power of 2.
-  // A consumer that sleeps on `half_full` is woken when that much is waiting: else an append makes
-  // no system call.
-  LogRing(std::string source, size_t capacity_bytes, std::condition_variable* half_full = nullptr);
+  LogRing(std::string source, size_t capacity_bytes);
   LogRing(const LogRing&) = delete;
   LogRing& operator=(const LogRing&) = delete;
 
@@ -59,7 +56,6 @@ class LogRing {
 
   bool front(Record& record);
   void pop();
-  void wake_when_half_full(uint64_t written);
   void copy_to(uint64_t position, const void* from, size_t bytes);
   void copy_from(uint64_t position, void* to, size_t bytes) const;
 
@@ -70,8 +66,6 @@ class LogRing {
   alignas(64) std::atomic<uint64_t> written_{0};
   std::atomic<uint64_t> dropped_{0};
   uint64_t read_seen_ = 0;  // the producer's last look at read_
-  std::condition_variable* const half_full_;
-  bool woken_ = false;
   alignas(64) std::atomic<uint64_t> read_{0};
 };
 

@@ -16,9 +16,7 @@
 namespace gateway {
 namespace {
 
-// Soon after lines came, and seldom while none do.
-constexpr std::chrono::milliseconds kIntervalMin{20};
-constexpr std::chrono::milliseconds kIntervalMax{320};
+constexpr std::chrono::milliseconds kDrainInterval{50};
 constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
 
 int64_t now_ns() {
@@ -86,7 +84,7 @@ LogWriter::~LogWriter() {
 
 Log LogWriter::open(std::string source) {
   const std::lock_guard lock(mutex_);
-  sources_.push_back({std::make_unique<LogRing>(std::move(source), ring_bytes_, &wake_)});
+  sources_.push_back({std::make_unique<LogRing>(std::move(source), ring_bytes_)});
   return {*sources_.back().ring, level_};
 }
 
@@ -97,11 +95,9 @@ void LogWriter::flush() {
 
 void LogWriter::run() {
   std::unique_lock lock(mutex_);
-  auto interval = kIntervalMin;
   while (!stopping_) {
-    wake_.wait_for(lock, interval);
+    wake_.wait_for(lock, kDrainInterval, [this] { return stopping_; });
     drain_all();
-    interval = lines_.empty() ? std::min(2 * interval, kIntervalMax) : kIntervalMin;
   }
   drain_all();  // it may have been stopped before its first turn
 }

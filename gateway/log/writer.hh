@@ -1,7 +1,6 @@
-// The one thread that writes the log: drains every ring soon after lines came, or when one is half
-// full, and writes its lines, with their time and source, to stderr or a file; tells how many were
-// dropped; and drains all once more when it stops. Owns the rings: every Log made here must be gone
-// before it is.
+// The one thread that writes the log: drains every ring about 20 times a second and writes its
+// lines, with their time and source, to stderr or a file; tells how many were dropped; and drains
+// all once more when it stops. Owns the rings: every Log made here must be gone before it is.
 #pragma once
 
 #include <condition_variable>

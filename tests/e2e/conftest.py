@@ -1,0 +1,166 @@
+"""Fixtures: the gateway in front of the echo backend and of upstreams that tests play themselves.
+
+`gateway` is shared by the whole run, once for each variant (threads, form of receiving). After each
+test that used it, it must be alive and have given back every descriptor: so nothing leaks after any
+kind of ending. Tests that need their own configuration start one with `start_gateway`.
+
+    GATEWAY_BUILD=build python3 -m pytest tests/e2e
+"""
+
+import subprocess
+
+import pytest
+
+from support.gateway import ALL, BUILD, ECHO, FEW, GATEWAY, Config, Echo, Gateway
+from support.ports import free_port
+from support.streams import Upstream, connect
+from support.waiting import DEADLINE, wait_until
+
+RAW_HOST = "raw.test"    # served by the `upstream` that a test plays
+DOWN_HOST = "down.test"  # served by nobody
+
+# The core of the relay is tested in every combination, the rest in FEW.
+every_variant = pytest.mark.parametrize("gateway", ALL, indirect=True, scope="session", ids=str)
+
+
+def pytest_configure(config):
+    for program in (GATEWAY, ECHO):
+        if not program.exists():
+            pytest.exit(f"{program} is missing: build it, or set GATEWAY_BUILD (now {BUILD})", 2)
+
+
+@pytest.fixture(scope="session")
+def echo(tmp_path_factory):
+    backend = Echo(tmp_path_factory.mktemp("echo"))
+    yield backend
+    backend.stop()
+
+
+@pytest.fixture(scope="session")
+def raw_port():
+    return free_port()
+
+
+@pytest.fixture(scope="session", params=FEW, ids=str)
+def gateway(request, tmp_path_factory, echo, raw_port):
+    config = Config(
+        pools={"echo": echo.port, "raw": raw_port, "down": free_port()},
+        routes=[{"name": "echo", "path": "/", "host": ["localhost", "127.0.0.1", "other.test"],
+                 "pool": "echo"},
+                {"name": "raw", "path": "/", "host": RAW_HOST, "pool": "raw"},
+                {"name": "down", "path": "/", "host": DOWN_HOST, "pool": "down"}],
+        timeouts={"request_header": "10s"})
+    gateway = Gateway(tmp_path_factory.mktemp("gateway"), config, request.param)
+    yield gateway
+    try:
+        gateway.finish()
+    finally:
+        gateway.kill()
+
+
+@pytest.fixture(autouse=True)
+def settled(request):
+    """After each test, the shared gateway is as it was before."""
+    shared = request.getfixturevalue("gateway") if "gateway" in request.fixturenames else None
+    yield
+    if shared is not None:
+        shared.wait_for_descriptors()
+        shared.check_faults()
+
+
+@pytest.fixture
+def start_gateway(tmp_path):
+    """start_gateway(config, variant): one of the test's own, stopped in order after it."""
+    started = []
+
+    def start(config, *variant):
+        started.append(Gateway(tmp_path, config, *variant, name=f"gateway-{len(started)}"))
+        return started[-1]
+
+    yield start
+    try:
+        for gateway in started:
+            if gateway.process.poll() is None:
+                gateway.finish()
+            gateway.check_faults()
+    finally:
+        for gateway in started:
+            gateway.kill()
+
+
+@pytest.fixture
+def start_echo(tmp_path):
+    """Backends of the test's own, which may kill them."""
+    started = []
+
+    def start(**options):
+        started.append(Echo(tmp_path, name=f"echo-{len(started)}", **options))
+        return started[-1]
+
+    yield start
+    for backend in started:
+        backend.kill()
+
+
+@pytest.fixture
+def upstream(raw_port):
+    server = Upstream(raw_port)
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["plain", "tls"])
+def client(request, gateway):
+    """A raw client of the shared gateway: over http, then the same over https."""
+    secure = request.param == "tls"
+    stream = connect(gateway.https_port if secure else gateway.http_port, secure)
+    stream.secure = secure
+    yield stream
+    stream.close()
+
+
+class LogView:
+    """The gateway's log since the test began."""
+
+    def __init__(self, gateway):
+        self.gateway = gateway
+        self.mark = gateway.log_mark()
+
+    def text(self):
+        return self.gateway.log_since(self.mark)
+
+    def lines(self, *words):
+        return [line for line in self.text().splitlines() if all(word in line for word in words)]
+
+    def wait(self, *words):
+        """The first line with all these words."""
+        return self.wait_many(1, *words)[0]
+
+    def wait_many(self, count, *words):
+        def enough():
+            lines = self.lines(*words)
+            return lines if len(lines) >= count else None
+        return wait_until(enough, lambda: f"{count} log lines with {words} in:\n{self.text()}")
+
+
+@pytest.fixture
+def log(gateway):
+    return LogView(gateway)
+
+
+@pytest.fixture
+def log_of():
+    return LogView
+
+
+@pytest.fixture
+def curl():
+    def run(*arguments, data=None, code=0):
+        """Runs curl; `code` is what it must end with (None: judge it yourself)."""
+        command = ["curl", "--silent", "--show-error", "--insecure", "--noproxy", "*",
+                   "--max-time", str(int(DEADLINE)), *map(str, arguments)]
+        done = subprocess.run(command, input=data, capture_output=True, timeout=2 * DEADLINE,
+                              check=False)
+        assert code is None or done.returncode == code, (done.returncode, done.stderr)
+        return done
+    return run

@@ -1,0 +1,140 @@
+"""The gateway and its echo backend as the tests start them, and the configuration they write."""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.ports import free_port
+from support.program import Program
+from support.waiting import DEADLINE
+
+ROOT = Path(__file__).resolve().parents[3]
+BUILD = (ROOT / os.environ.get("GATEWAY_BUILD", "build")).resolve()
+GATEWAY = BUILD / "gateway" / "gateway"
+ECHO = BUILD / "tools" / "gateway-echo"
+LOAD = BUILD / "tools" / "gateway-load"
+
+# What no run may print: a broken invariant of ours, or a finding of a sanitizer.
+FAULT = re.compile(r"broken invariant|ERROR: \w+Sanitizer|runtime error:|terminate called|"
+                   r"[Aa]ssertion .*failed")
+
+
+def is_sanitized():
+    options = json.loads((BUILD / "meson-info" / "intro-buildoptions.json").read_text())
+    return any(option["name"] == "b_sanitize" and option["value"] != "none" for option in options)
+
+
+@dataclass(frozen=True)
+class Variant:
+    shards: int = 1
+    receive: str = "multishot"
+
+    def __str__(self):
+        return f"{self.shards}-shard-{self.receive}"
+
+
+# Each test that is not about the shape of the process sees both numbers of shards and both forms of
+# receiving; the core of the relay sees every combination.
+FEW = [Variant(1, "oneshot"), Variant(2, "multishot")]
+ALL = [Variant(shards, receive) for shards in (1, 2) for receive in ("multishot", "oneshot")]
+
+
+def toml(value):
+    """A value as TOML writes it; JSON strings and lists are TOML, too."""
+    return json.dumps(value)
+
+
+class Config:
+    """A gateway.conf with one plain and one TLS listener on free ports.
+
+    pools: {name: port or "host:port" or a list of them}; routes: [{"path": ..., "pool": ...}];
+    timeouts: {key: "5s"}; certificates: "self-signed" or a list.
+    """
+
+    def __init__(self, pools, routes, timeouts=None, certificates="self-signed", level="debug"):
+        self.http_port = free_port()
+        self.https_port = free_port()
+        self.pools = pools
+        self.routes = routes
+        self.timeouts = timeouts or {}
+        self.certificates = certificates
+        self.level = level
+
+    def text(self):
+        lines = ["[[listen]]", f'address = "127.0.0.1:{self.http_port}"',
+                 "[[listen]]", f'address = "127.0.0.1:{self.https_port}"',
+                 f"certificates = {self.print_certificates()}"]
+        for name, servers in self.pools.items():
+            servers = servers if isinstance(servers, list) else [servers]
+            texts = [f"127.0.0.1:{one}" if isinstance(one, int) else one for one in servers]
+            lines += [f"[pool.{name}]", f"servers = {toml(texts)}"]
+        for route in self.routes:
+            lines += ["[[route]]"] + [f"{key} = {toml(value)}" for key, value in route.items()]
+        lines += ["[timeouts]"] + [f"{key} = {toml(value)}" for key, value in self.timeouts.items()]
+        lines += ["[log]", f"level = {toml(self.level)}"]
+        return "\n".join(lines) + "\n"
+
+    def print_certificates(self):
+        if isinstance(self.certificates, str):
+            return toml(self.certificates)
+        tables = [f"{{ chain = {toml(str(chain))}, key = {toml(str(key))} }}"
+                  for chain, key in self.certificates]
+        return "[" + ", ".join(tables) + "]"
+
+
+class Gateway(Program):
+    """Started and ready when the constructor returns."""
+
+    def __init__(self, folder, config, variant=Variant(), name="gateway"):
+        self.config = config
+        self.variant = variant
+        self.http_port = config.http_port
+        self.https_port = config.https_port
+        file = folder / f"{name}.conf"
+        file.write_text(config.text())
+        super().__init__([GATEWAY, "-c", file, "--shards", variant.shards,
+                          "--receive", variant.receive], folder, name)
+        try:
+            self.wait_for(lambda: re.search(r"\bready\b", self.log()), "the line 'ready'")
+        except BaseException:
+            self.kill()
+            raise
+        self.descriptors_at_start = self.descriptors()
+
+    def log_since(self, mark):
+        return self.log_file.read_bytes()[mark:].decode(errors="replace")
+
+    def log_mark(self):
+        return self.log_file.stat().st_size
+
+    def wait_for_descriptors(self, seconds=DEADLINE):
+        """Every connection has ended and gave back what it held."""
+        self.wait_for(lambda: self.descriptors() <= self.descriptors_at_start,
+                      "the descriptors to be given back", seconds)
+
+    def check_faults(self):
+        found = FAULT.search(self.log())
+        assert not found, f"{self.name} reported a fault:\n{self.log()[found.start() - 500:]}"
+
+    def finish(self):
+        """Stops in order; fails where the gateway had ended, found a fault or does not end well."""
+        self.check_running()
+        code = self.stop()
+        self.check_faults()
+        assert code == 0, f"{self.name} ended with {code}:\n{self.log()[-4000:]}"
+
+
+class Echo(Program):
+    """gateway-echo on a port that it picks itself, unless told."""
+
+    def __init__(self, folder, name="echo", port=0):
+        super().__init__([ECHO, "--listen", f"127.0.0.1:{port}"], folder, name)
+        try:
+            found = self.wait_for(lambda: re.search(r"listening on 127\.0\.0\.1:(\d+)",
+                                                    self.output() + self.log()), "its port")
+        except BaseException:
+            self.kill()
+            raise
+        self.port = int(found[1])

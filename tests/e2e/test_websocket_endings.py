@@ -1,0 +1,246 @@
+"""How WebSockets end: each side sees what really happened, and the log names it."""
+
+import time
+
+import pytest
+
+from conftest import every_variant
+from support.frames import (BINARY, CLOSE, CONTINUATION, PING, TEXT, close_payload, frame,
+                            read_frame)
+from support.gateway import FEW, Config
+from support.relay import open_echo, open_relay
+from support.streams import Upstream, connect
+
+# What a client may not send: name: (bytes, close code)
+CLIENT_VIOLATIONS = {
+    "unmasked": (frame(TEXT, b"x", masked=False), 1002),
+    "rsv1": (frame(TEXT, b"x", rsv=4), 1002),
+    "rsv2": (frame(TEXT, b"x", rsv=2), 1002),
+    "rsv3": (frame(TEXT, b"x", rsv=1), 1002),
+    "reserved-opcode": (frame(3, b"x"), 1002),
+    "reserved-control": (frame(11, b"x"), 1002),
+    "fragmented-ping": (frame(PING, b"x", fin=False), 1002),
+    "long-ping": (frame(PING, bytes(126)), 1002),
+    "long-form-of-a-short-length": (b"\x82\xfe\x00\x05" + bytes(9), 1002),
+    "longest-form-of-a-short-length": (b"\x82\xff" + (65535).to_bytes(8, "big") + bytes(9), 1002),
+    "length-beyond-63-bits": (b"\x82\xff" + b"\xff" * 8 + bytes(9), 1002),
+    "continuation-of-nothing": (frame(CONTINUATION, b"x"), 1002),
+    "a-message-in-a-message": (frame(TEXT, b"x", fin=False) + frame(TEXT, b"y"), 1002),
+    "half-a-close-code": (frame(CLOSE, b"\x03"), 1002),
+    "close-code-1005": (frame(CLOSE, close_payload(1005)), 1002),
+    "close-code-999": (frame(CLOSE, close_payload(999)), 1002),
+    "close-reason-not-utf-8": (frame(CLOSE, close_payload(1000) + b"\xff\xfe"), 1007),
+}
+SERVER_VIOLATIONS = ["opcode", "rsv", "masked", "control", "long-control", "length", "continuation",
+                     "close-code", "close-length"]
+
+
+def read_until_close(stream):
+    """All frames up to the close frame, which is the last thing; then the end of the stream."""
+    frames = []
+    while not frames or frames[-1].opcode != CLOSE:
+        frames.append(read_frame(stream))
+    rest, ending = stream.read_ending()
+    assert (rest, ending) == (b"", "end")
+    return frames
+
+
+@every_variant
+@pytest.mark.parametrize("name", CLIENT_VIOLATIONS)
+def test_a_client_that_breaks_the_protocol_is_told_and_closed(client, upstream, log, name):
+    violation, code = CLIENT_VIOLATIONS[name]
+    relay = open_relay(client, upstream)
+    good = frame(TEXT, b"all was well")
+    client.send(good + violation)
+    assert relay.upstream.read_exactly(len(good)) == good, "what came before is passed on"
+    closing = read_until_close(client)[-1]
+    assert closing.close_code == code and not closing.masked
+    _, ending = relay.upstream.read_ending()
+    assert ending == "end"
+    line = log.wait("websocket", "client-violation")
+    assert "by=client" in line and "cause=" in line
+
+
+@pytest.mark.parametrize("kind", SERVER_VIOLATIONS)
+def test_a_client_is_told_when_its_server_breaks_the_protocol(client, log, kind):
+    open_echo(client, f"/misbehave/violate?kind={kind}")
+    closing = read_until_close(client)[-1]
+    assert closing.close_code in (1002, 1011, 1014) and not closing.masked
+    assert "by=upstream" in log.wait("websocket", "upstream-violation")
+
+
+def test_the_upstream_is_told_when_its_client_breaks_the_protocol(client, upstream):
+    relay = open_relay(client, upstream)
+    client.send(frame(3, b"x"))
+    closing = read_until_close(relay.upstream)[-1]
+    assert closing.close_code == 1002 and closing.masked
+
+
+def test_no_close_frame_is_put_into_the_middle_of_a_frame(client, upstream, log):
+    relay = open_relay(client, upstream)
+    half = frame(BINARY, bytes(100), masked=False)[:50]
+    relay.upstream.send(half)
+    assert client.read_exactly(len(half)) == half
+    client.send(frame(3, b"x"))
+    rest, _ = client.read_ending()
+    assert rest == b"", "the client waits for payload, so a close frame would be taken for it"
+    log.wait("websocket", "client-violation")
+
+
+@every_variant
+@pytest.mark.parametrize("payload", [b"", close_payload(1000), close_payload(4321, "tschüss")],
+                         ids=["no-code", "1000", "4321"])
+def test_a_close_of_the_client_goes_there_and_back(client, upstream, log, payload):
+    relay = open_relay(client, upstream)
+    client.send(frame(CLOSE, payload))
+    closing = read_frame(relay.upstream)
+    assert (closing.opcode, closing.payload, closing.masked) == (CLOSE, payload, True)
+    relay.upstream.send(frame(CLOSE, payload, masked=False))
+    assert read_until_close(client)[-1].payload == payload
+    assert relay.upstream.read_ending() == (b"", "end")
+    line = log.wait("websocket")
+    assert "by=client" in line and "end=done" in line
+
+
+@every_variant
+def test_a_close_of_the_server_goes_there_and_back(client, upstream, log):
+    relay = open_relay(client, upstream)
+    payload = close_payload(1012, "we restart")
+    relay.upstream.send(frame(TEXT, b"last words", masked=False)
+                        + frame(CLOSE, payload, masked=False))
+    assert read_frame(client).payload == b"last words"
+    assert read_frame(client).payload == payload
+    client.send(frame(TEXT, b"wait") + frame(CLOSE, payload))
+    assert read_frame(relay.upstream).payload == b"wait"
+    assert read_frame(relay.upstream).payload == payload
+    assert client.read_ending() == (b"", "end")
+    assert relay.upstream.read_ending() == (b"", "end")
+    line = log.wait("websocket")
+    assert "by=upstream" in line and "code=1012" in line
+
+
+def test_a_close_code_of_a_backend_reaches_the_client(client):
+    open_echo(client, "/misbehave/close?code=4002&reason=no%20more")
+    closing = read_frame(client)
+    assert (closing.close_code, closing.close_reason) == (4002, "no more")
+
+
+@every_variant
+def test_a_reset_of_the_client_reaches_the_upstream(client, upstream, log):
+    relay = open_relay(client, upstream)
+    client.send(frame(TEXT, b"hello"))
+    read_frame(relay.upstream)
+    client.reset()
+    rest, ending = relay.upstream.read_ending()
+    assert ending in ("end", "reset")
+    assert close_payload(1000) not in rest
+    assert "by=client" in log.wait("websocket", "end=client-reset")
+
+
+@every_variant
+def test_a_reset_of_the_upstream_is_told_to_the_client(client, upstream, log):
+    relay = open_relay(client, upstream)
+    relay.upstream.send(frame(TEXT, b"hello", masked=False))
+    assert read_frame(client).payload == b"hello"
+    relay.upstream.reset()
+    assert read_until_close(client)[-1].close_code in (1011, 1014)
+    assert "by=upstream" in log.wait("websocket", "end=upstream-reset")
+
+
+def test_an_upstream_that_is_gone_in_mid_frame_is_no_orderly_end(client, upstream, log):
+    relay = open_relay(client, upstream)
+    half = frame(BINARY, bytes(1000), masked=False)[:500]
+    relay.upstream.send(half)
+    assert client.read_exactly(len(half)) == half
+    relay.upstream.close()
+    rest, ending = client.read_ending()
+    assert rest == b""
+    assert ending in (("truncated", "reset") if client.secure else ("end", "reset"))
+    assert "by=upstream" in log.wait("websocket", "end=upstream-left")
+
+
+def test_a_tls_stream_that_is_cut_is_told_from_a_closed_one(gateway, upstream, log):
+    with connect(gateway.https_port, tls=True) as client:
+        relay = open_relay(client, upstream)
+        client.send(frame(TEXT, b"hello"))
+        read_frame(relay.upstream)
+        client.cut()
+        rest, ending = relay.upstream.read_ending()
+        assert close_payload(1000) not in rest and ending in ("end", "reset")
+        assert "by=client" in log.wait("websocket", "end=client-truncated")
+
+
+def test_a_half_closed_client_still_gets_what_the_upstream_has_to_say(client, upstream, log):
+    relay = open_relay(client, upstream)
+    client.send(frame(TEXT, b"that is all"))
+    client.finish()
+    assert read_frame(relay.upstream).payload == b"that is all"
+    assert relay.upstream.read_ending() == (b"", "end")
+    relay.upstream.send(frame(TEXT, b"one more", masked=False))
+    relay.upstream.close()
+    assert read_frame(client).payload == b"one more"
+    client.read_ending()
+    assert "by=client" in log.wait("websocket", "end=client-left")
+
+
+def test_a_half_close_of_the_upstream_is_told_to_the_client(client, log):
+    open_echo(client, "/misbehave/half-close")
+    frames = read_until_close(client)
+    assert frames[0].payload == b"half"
+    assert frames[-1].close_code in (1011, 1014)
+    assert "by=upstream" in log.wait("websocket", "end=upstream-left")
+
+
+@pytest.mark.parametrize("variant", FEW, ids=str)
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+def test_a_backend_that_is_killed_in_mid_stream_is_told_to_the_client(
+        start_gateway, start_echo, log_of, variant, secure):
+    backend = start_echo()
+    gateway = start_gateway(Config({"app": backend.port}, [{"pool": "app"}]), variant)
+    log = log_of(gateway)
+    with connect(gateway.https_port if secure else gateway.http_port, secure) as client:
+        open_echo(client, "/push?rate=0&size=5000")
+        for _ in range(100):
+            assert len(read_frame(client).payload) == 5000
+        backend.kill()
+        rest, ending = client.read_ending()
+        assert frame(CLOSE, close_payload(1000), masked=False) not in rest
+        told = close_payload(1014) in rest[-130:] or close_payload(1011) in rest[-130:]
+        assert told or ending in ("truncated", "reset") or not secure
+    assert "by=upstream" in log.wait("websocket", "end=upstream-")
+    gateway.wait_for_descriptors()
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+def test_a_websocket_that_is_idle_for_too_long_is_closed(start_gateway, raw_port, log_of, secure):
+    idle_seconds = 0.5
+    gateway = start_gateway(Config({"raw": raw_port}, [{"pool": "raw"}],
+                                   timeouts={"websocket_idle": "500ms"}))
+    log = log_of(gateway)
+    upstream = Upstream(raw_port)
+    with connect(gateway.https_port if secure else gateway.http_port, secure) as client:
+        relay = open_relay(client, upstream)
+        begun = time.monotonic()
+        while time.monotonic() - begun < 2.5 * idle_seconds:  # bytes one way keep it open
+            client.send(frame(TEXT, b"busy"))
+            assert read_frame(relay.upstream).payload == b"busy"
+            relay.upstream.wait_readable(idle_seconds / 5)
+        assert read_until_close(relay.upstream)[-1].close_code == 1001
+        relay.upstream.close()
+        assert read_until_close(client)[-1].close_code == 1001
+    upstream.close()
+    assert "by=gateway" in log.wait("websocket", "end=idle")
+    gateway.wait_for_descriptors()
+
+
+def test_a_peer_that_never_answers_a_close_does_not_hold_the_connection(start_gateway, upstream,
+                                                                       raw_port):
+    gateway = start_gateway(Config({"raw": raw_port}, [{"pool": "raw"}]))
+    with connect(gateway.https_port, True) as one, connect(gateway.http_port) as other:
+        to_client, to_upstream = open_relay(one, upstream), open_relay(other, upstream)
+        one.send(frame(CLOSE, close_payload(1000)))
+        to_upstream.upstream.send(frame(CLOSE, close_payload(1000), masked=False))
+        for relay in (to_client, to_upstream):  # the gateway's patience is 10 s
+            relay.client.read_ending()
+            relay.upstream.read_ending()
+    gateway.wait_for_descriptors()
