@@ -14,6 +14,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -157,6 +158,8 @@ class Link final : private Sink, private Flushable {
   static constexpr std::size_t kSealBack = 32;
   // Of each batch, for our own control frames, alerts and KeyUpdate answers.
   static constexpr std::size_t kOwnBytes = 512;
+  // A peer that wants more answers of the session than this and takes none of them is given up.
+  static constexpr std::size_t kAnswersUnsentMax = 4096;
 
   bool produce();
   bool produce_plain();
@@ -207,6 +210,7 @@ class Link final : private Sink, private Flushable {
   Batch flying_;
   std::size_t staged_ = 0;  // plaintext behind filling_, not sealed yet
   std::size_t committed_ = 0;
+  std::size_t answers_unsent_ = 0;  // bytes in filling_ that the session said of its own
 
   int error_number_ = 0;
   LinkEnd end_ = LinkEnd::kNone;

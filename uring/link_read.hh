@@ -77,13 +77,20 @@ bool Link<Session, Sink>::produce_opened() {
 template <class Session, class Sink>
 bool Link<Session, Sink>::open_some(std::size_t& plaintext) {
   if (!lent_) return false;
+  const std::size_t filling_before = filling_.size;
   const auto progress =
       session_->open(sealed_, resources_.plaintext.subspan(plaintext), static_cast<Sink&>(*this));
   plaintext += progress.plaintext;
   using Status = decltype(progress.status);
-  if (progress.status == Status::kPlaintext) return true;
+  if (!shaking_hands_) answers_unsent_ += filling_.size - filling_before;
+  const bool given_up = answers_unsent_ > kAnswersUnsentMax;
+  if (progress.status == Status::kPlaintext && !given_up) return true;
   if (progress.status == Status::kClosed) end_after_yield_ = LinkEnd::kEndOfStream;
   if (progress.status == Status::kFailed) end_after_yield_ = LinkEnd::kTlsFailed;
+  if (given_up) {
+    end_after_yield_ = LinkEnd::kFailed;
+    error_number_ = ENOBUFS;
+  }
   resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
   sealed_ = {};
   return false;

@@ -105,6 +105,7 @@ void Link<Session, Sink>::flush() {
   seal_staged();
   if (filling_.size > 0) {
     std::swap(filling_, flying_);
+    answers_unsent_ = 0;
     socket_.send({flying_.data, flying_.size});
   } else if (end_written_ && !end_sent_) {
     end_sent_ = true;

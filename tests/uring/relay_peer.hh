@@ -28,6 +28,13 @@ class RelayPeer final : private RecordSink {
     if (ending_ != Ending::kNeverReads && dice.chance(50)) read_some(dice);
   }
 
+  // Asks for so many answers, and reads none of them.
+  void demand(int count) {
+    while (count-- > 0) append(RecordSession::record(RecordType::kDemand));
+    const std::size_t taken = end_->write(unsent_);
+    unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<long>(taken));
+  }
+
   std::size_t written() const { return written_; }
   std::size_t read() const { return read_; }
   // All of the other's stream came, and its proper end behind it.

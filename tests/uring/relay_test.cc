@@ -217,6 +217,22 @@ TEST_P(Relay, StopsReadingForAPeerThatDoesNotRead) {
   });
 }
 
+// What a session answers of its own needs no room of another's, so it has a bound of its own.
+TEST_P(Relay, EndsAPeerThatDemandsAnswersAndNeverReadsThem) {
+  if (!GetParam().client_sealed) GTEST_SKIP() << "plain peers demand nothing";
+  for_each_seed(4, [](std::uint64_t seed) {
+    Relays relays(seed, {.byte_cap = GetParam().byte_cap, .window = 4096}, 1 << 20);
+    add(relays, Ending::kNeverReads, Ending::kWhole, 1 << 30);
+    EXPECT_TRUE(relays.simulation.turn_until([&] { return relays.relays[0].done(); },
+                                             [&] {
+                                               relays.peers[1].act(relays.simulation.dice());
+                                               relays.peers[0].demand(50);
+                                             }));
+    EXPECT_TRUE(relays.relays[0].stopped_early());
+    relays.expect_nothing_left();
+  });
+}
+
 TEST_P(Relay, ServesTheQuickBesideThoseThatDoNotRead) {
   for_each_seed(3, [](std::uint64_t seed) {
     Relays relays(seed, {.byte_cap = GetParam().byte_cap}, 1 << 20);
