@@ -130,7 +130,8 @@ uring::Task<> Connection::farewell() {
           make_reply(status, sentence, exchange_ && exchange_->is_head_request());
       client_.write(proto::as_bytes(reply));
     }
-    set_deadline(kFlushTime, {});
+    const bool client_is_gone = policy_of(end_->reason).party == Party::kClient && status == 0;
+    set_deadline(client_is_gone ? kLingerTime : kFlushTime, {});
     if (exchange_ && exchange_->must_reset()) {
       co_await client_.drained();
       client_.reset_on_close();
