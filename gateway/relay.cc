@@ -38,6 +38,8 @@ Relay::Relay(uring::Loop& loop, Link& client, Link& upstream, std::uint8_t rsv_a
 }
 
 void Relay::start(Bytes behind_request, Bytes behind_response) {
+  to_upstream_.from.watch_hangup_when_held_back(client_left_);
+  to_client_.from.watch_hangup_when_held_back(upstream_left_);
   pump_to_client_ = pump(to_client_, behind_response);
   pump_to_client_.start();
   pump_to_upstream_ = pump(to_upstream_, behind_request);
@@ -47,6 +49,8 @@ void Relay::start(Bytes behind_request, Bytes behind_response) {
 uring::Task<> Relay::finished() {
   co_await finished_.wait();
   deadline_.disarm();
+  to_upstream_.from.unwatch_hangup();
+  to_client_.from.unwatch_hangup();
 }
 
 uring::Task<> Relay::pump(Direction& way, Bytes first) {
@@ -168,6 +172,18 @@ void Relay::close_towards(Direction& way) {
   way.from.abort();
 }
 
+void Relay::on_client_left() {
+  if (closing_ || to_upstream_.finished) return;
+  left_ = Reason::kClientLeft;
+  deadline_.arm(loop_.now() + kCloseTime);
+}
+
+void Relay::on_upstream_left() {
+  if (closing_ || to_client_.finished) return;
+  left_ = Reason::kUpstreamLeft;
+  deadline_.arm(loop_.now() + kCloseTime);
+}
+
 void Relay::on_deadline() {
   if (closing_) {
     decide({.reason = Reason::kCloseTimeout});
@@ -175,11 +191,12 @@ void Relay::on_deadline() {
     to_client_.from.abort();
     return;
   }
-  if (loop_.now() - last_activity_ < idle_) {
-    deadline_.arm(last_activity_ + idle_);
-    return;
+  const std::chrono::milliseconds limit = left_ ? kCloseTime : idle_;
+  if (loop_.now() - last_activity_ < limit) {
+    deadline_.arm(last_activity_ + limit);
+  } else {
+    stop({.reason = left_.value_or(Reason::kIdle)});
   }
-  stop({.reason = Reason::kIdle});
 }
 
 }  // namespace gateway

@@ -21,7 +21,8 @@ namespace gateway {
 
 class Relay {
  public:
-  // How long the other side may take to answer a close frame, or to go on after a half-close.
+  // How long the other side may take to answer a close frame, to go on after a half-close, or to
+  // take anything at all of what a peer that has left was sending.
   static constexpr std::chrono::seconds kCloseTime{10};
   // How long a frame under way may take to reach its end when we want to close.
   static constexpr std::chrono::seconds kBoundaryTime{2};
@@ -74,6 +75,8 @@ class Relay {
   bool owes_close(const Direction& way) const;
   std::uint16_t code_towards(const Direction& way) const;
   void close_towards(Direction& way);
+  void on_client_left();
+  void on_upstream_left();
   void on_deadline();
   static Counts counts_of(const ws::FrameScanner& frames) {
     return {frames.frames(), frames.messages(), frames.payload_bytes()};
@@ -88,13 +91,16 @@ class Relay {
   std::chrono::milliseconds idle_;
   uring::Clock::time_point last_activity_;
   uring::ReadyMember<&Relay::on_deadline> deadline_passed_{*this};
+  uring::ReadyMember<&Relay::on_client_left> client_left_{*this};
+  uring::ReadyMember<&Relay::on_upstream_left> upstream_left_{*this};
   uring::Timer deadline_;
   uring::Task<> pump_to_upstream_;
   uring::Task<> pump_to_client_;
   uring::Event finished_;
   std::uint16_t close_code_ = 0;
   Party closed_by_ = Party::kNobody;
-  bool closing_ = false;  // the deadline is the closing's, not the idle one
+  std::optional<Reason> left_;  // a peer closed while what it sent is held back
+  bool closing_ = false;        // the deadline is the closing's, not the idle one
 };
 
 }  // namespace gateway

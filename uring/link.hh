@@ -133,6 +133,8 @@ class Link final : private Sink, private Flushable {
     hangup_ = &left;
     socket_.watch_hangup();
   }
+  // As above, but only while a read_for waits for room: then nothing else would tell.
+  void watch_hangup_when_held_back(Ready& left) { hangup_ = &left; }
   void unwatch_hangup() {
     hangup_ = nullptr;
     socket_.unwatch_hangup();

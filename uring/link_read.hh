@@ -137,6 +137,7 @@ bool Link<Session, Sink>::arm_or_wait() {
   Link& to = *feeds_;
   if (to.below_half() && to.has_unsent() && !to.send_failed()) {
     to.feeder_ = this;
+    if (hangup_ != nullptr) socket_.watch_hangup();
     return true;
   }
   const std::size_t room = to.room();
