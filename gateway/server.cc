@@ -118,7 +118,7 @@ void Server::run() {
 
 void Server::log_start() {
   const std::size_t descriptors = uring::raise_descriptor_limit();
-  log_->info("gateway {} on {} and {}", kVersion, kWolfsslVersion, kLiburingVersion);
+  log_->info("gateway {}, wolfSSL {}, liburing {}", kVersion, kWolfsslVersion, kLiburingVersion);
   if (!kLibrariesLack.empty()) log_->warning("these libraries lack {}", kLibrariesLack);
   log_->info("shards={} receive={} open_files_max={} config={}", shard_count_,
              kernel_->receive_byte_cap() ? "multishot" : "oneshot", descriptors, config_->file);
