@@ -86,6 +86,13 @@ bool Exchange::judge_upgrade() {
     return false;
   }
   websocket_ = verdict.kind == ws::RequestVerdict::Kind::kAccept;
+  const http::BodyFraming framing = http::request_framing(request);
+  if (websocket_ && (framing.kind == http::Framing::kChunked || framing.length > 0)) {
+    // Its bytes would be taken for frames.
+    connection_.end({.reason = Reason::kUpgradeRefused,
+                     .detail = "a WebSocket handshake must not have a body"});
+    return false;
+  }
   if (websocket_) heads_->key = verdict.key;
   return true;
 }
