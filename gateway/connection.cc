@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <cerrno>
+
 #include "gateway/exchange.hh"
 #include "gateway/log/quoted.hh"
 #include "gateway/reply.hh"
@@ -158,7 +160,8 @@ void Connection::learn_client_address() {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
   if (getpeername(client_.descriptor(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-    return;
+    // It has reset the connection already. No upstream is to get a request of nobody.
+    return end({.reason = Reason::kClientReset, .error = errno});
   }
   char text[INET6_ADDRSTRLEN] = "";
   if (address.ss_family == AF_INET) {
