@@ -135,6 +135,7 @@ class Link final : private Sink, private Flushable {
   }
   // As above, but only while a read_for waits for room: then nothing else would tell.
   void watch_hangup_when_held_back(Ready& left) { hangup_ = &left; }
+  bool peer_gone() const { return socket_.peer_gone(); }  // by a reset, as far as was watched
   void unwatch_hangup() {
     hangup_ = nullptr;
     socket_.unwatch_hangup();

@@ -190,6 +190,7 @@ void Socket::issue_watch() {
 void Socket::on_left(Completion completion) {
   if (completion.result > 0) {
     watching_ = false;
+    peer_gone_ = (completion.result & (POLLHUP | POLLERR)) != 0;
     loop_.ready().push(left_);
   } else if (watching_ && !shut_down_) {
     issue_watch();  // wanted again while its cancellation was under way

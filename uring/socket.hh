@@ -79,6 +79,8 @@ class Socket {
   // `left` runs once when the peer has closed or reset. Nothing is received by it.
   void watch_hangup();
   void unwatch_hangup();
+  // What was watched for was a reset: the peer has not only ended its own stream.
+  bool peer_gone() const { return peer_gone_; }
 
   void shutdown_write();
 
@@ -140,6 +142,7 @@ class Socket {
   bool once_ = false;
   bool end_of_stream_ = false;
   bool watching_ = false;
+  bool peer_gone_ = false;
   bool shut_down_ = false;
 };
 
