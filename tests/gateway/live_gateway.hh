@@ -1,0 +1,75 @@
+// The whole gateway in the test's own process, on the real ring, between sockets that the test
+// plays: a client's and an upstream's. It stops when it is destroyed, and its log is read then or
+// while it runs.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "gateway/config/reader.hh"
+#include "gateway/server.hh"
+#include "tests/gateway/plain_peer.hh"
+
+class LiveGateway {
+ public:
+  // `more` is TOML behind what is always there. It serves from start() on; what comes before waits.
+  explicit LiveGateway(std::uint16_t upstream_port, const std::string& more = "") {
+    char name[] = "/tmp/live-gateway-XXXXXX";
+    folder_ = mkdtemp(name);
+    port_ = free_port();
+    const std::string text =
+        "shards = 1\n[[listen]]\naddress = \"127.0.0.1:" + std::to_string(port_) +
+        "\"\n[pool.app]\nservers = [\"127.0.0.1:" + std::to_string(upstream_port) +
+        "\"]\n[[route]]\npool = \"app\"\n[log]\nfile = \"" + log_file() + "\"\n" + more;
+    auto config = gateway::config::read_text(text, folder_ + "/gateway.conf");
+    EXPECT_TRUE(config.has_value()) << (config ? "" : config.error().front().text());
+    auto server = gateway::Server::create(
+        {}, std::make_shared<const gateway::config::Config>(std::move(*config)));
+    EXPECT_TRUE(server.has_value()) << (server ? "" : server.error());
+    server_ = std::move(*server);
+  }
+
+  ~LiveGateway() {
+    if (thread_.joinable()) stop(SIGINT);
+    server_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void start() {
+    thread_ = std::thread([this] { server_->run(); });
+  }
+
+  // Until it has ended.
+  void stop(int signal) {
+    kill(getpid(), signal);
+    thread_.join();
+  }
+
+  PlainPeer connect() const { return PlainPeer::connect(port_); }
+
+  // Waits until a line of the log holds the text, at most some seconds; gives the line.
+  std::string wait_for_log(const std::string& text) const {
+    for (int tries = 0; tries < 2000; ++tries) {
+      std::ifstream log(log_file());
+      for (std::string line; std::getline(log, line);) {
+        if (line.find(text) != std::string::npos) return line;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    ADD_FAILURE() << "the log never says " << text;
+    return {};
+  }
+
+ private:
+  std::string log_file() const { return folder_ + "/log"; }
+
+  std::string folder_;
+  std::uint16_t port_ = 0;
+  std::unique_ptr<gateway::Server> server_;
+  std::thread thread_;
+};
