@@ -173,14 +173,18 @@ void Relay::close_towards(Direction& way) {
 }
 
 void Relay::on_client_left() {
-  if (closing_ || to_upstream_.finished) return;
-  left_ = Reason::kClientLeft;
-  deadline_.arm(loop_.now() + kCloseTime);
+  note_left(to_upstream_, Reason::kClientLeft, Reason::kClientReset);
 }
 
 void Relay::on_upstream_left() {
-  if (closing_ || to_client_.finished) return;
-  left_ = Reason::kUpstreamLeft;
+  note_left(to_client_, Reason::kUpstreamLeft, Reason::kUpstreamReset);
+}
+
+// The sender of `way` closed while what it sent is held back.
+void Relay::note_left(Direction& way, Reason left, Reason reset) {
+  if (closing_ || way.finished) return;
+  if (way.from.peer_gone()) return stop({.reason = reset});
+  left_ = left;
   deadline_.arm(loop_.now() + kCloseTime);
 }
 

@@ -77,6 +77,7 @@ class Relay {
   void close_towards(Direction& way);
   void on_client_left();
   void on_upstream_left();
+  void note_left(Direction& way, Reason left, Reason reset);
   void on_deadline();
   static Counts counts_of(const ws::FrameScanner& frames) {
     return {frames.frames(), frames.messages(), frames.payload_bytes()};
