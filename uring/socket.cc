@@ -209,11 +209,19 @@ void Socket::shutdown_both() {
   stop_waiting_for_buffer();
   loop_.cancel(connect_);
   loop_.cancel(watch_);
-  loop_.kernel().shutdown(descriptor_, SHUT_RDWR);
+  if (resets_on_close_) {
+    // shutdown(2) would send the FIN that is not to be seen.
+    loop_.cancel(receive_);
+    loop_.cancel(send_);
+  } else {
+    loop_.kernel().shutdown(descriptor_, SHUT_RDWR);
+  }
 }
 
 void Socket::reset_on_close() {
-  if (descriptor_ >= 0) loop_.kernel().reset_on_close(descriptor_);
+  if (descriptor_ < 0) return;
+  resets_on_close_ = true;
+  loop_.kernel().reset_on_close(descriptor_);
 }
 
 bool Socket::busy() const {

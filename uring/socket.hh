@@ -143,6 +143,7 @@ class Socket {
   bool end_of_stream_ = false;
   bool watching_ = false;
   bool peer_gone_ = false;
+  bool resets_on_close_ = false;
   bool shut_down_ = false;
 };
 

@@ -165,6 +165,7 @@ TEST_P(RealSocket, ResetsThePeerWhenItIsToldTo) {
   owner.close_and_wait();
   EXPECT_TRUE(ring.turn_until([&] { return peer.saw_end() || peer.saw_reset(); },
                               [&] { peer.read_some(ring.dice()); }));
+  EXPECT_TRUE(peer.saw_reset());
   ring.expect_quiet();
 }
 
