@@ -77,6 +77,9 @@ class Link final : private Sink, private Flushable {
   // Gives 0 or errno; ECANCELED after an abort.
   Task<int> connect(const sockaddr* address, socklen_t length);
 
+  // Before handshake(), where we are the client: says the first word.
+  void start_handshake() { session_->start(static_cast<Sink&>(*this)); }
+
   // Until the handshake is done, or the link has ended: then end() says why. Data that came right
   // behind it is what the next read yields; that read must follow before anything else is awaited.
   Task<bool> handshake();
