@@ -47,7 +47,7 @@ def raise_descriptor_limit():
 
 @contextlib.contextmanager
 def site(options, level="info", **config):
-    """A backend and a gateway before it, which must end well."""
+    """A backend and a gateway before it, which must end well; its log then is final_log."""
     raise_descriptor_limit()
     with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as name:
         folder = Path(name)
@@ -58,6 +58,7 @@ def site(options, level="info", **config):
             try:
                 yield gateway, echo
                 gateway.finish()
+                gateway.final_log = gateway.log()
             finally:
                 gateway.kill()
         finally:
@@ -76,7 +77,7 @@ def kib(program, key="VmRSS"):
 def stop_counters(gateway):
     """What the shards say when they stop: summed over them."""
     sums = {}
-    for line in gateway.log().splitlines():
+    for line in gateway.final_log.splitlines():
         if "stopped connections=" in line:
             for name, number in re.findall(r"(\w+)=(\d+)", line):
                 sums[name] = sums.get(name, 0) + int(number)

@@ -13,6 +13,7 @@ from support.frames import CLOSE, read_frame
 from support.gateway import Echo
 from support.relay import open_echo
 from support.streams import connect
+from support.waiting import wait_until
 
 GROWTH_MAX_KIB = 4096
 # kind: (path, the log's words for it)
@@ -74,7 +75,11 @@ def main():
             gateway.wait_for_descriptors(60)
             if kind == "killed backend":
                 echo = Echo(echo.log_file.parent, port=echo.port)
-            ends = Counter(re.findall(r"websocket .* end=(\S+)", gateway.log_since(mark)))
+
+            def logged():
+                ends = Counter(re.findall(r"websocket .* end=(\S+)", gateway.log_since(mark)))
+                return ends if ends.total() >= options.connections else None
+            ends = wait_until(logged, "a line for each connection in the log")
             return seen, ends, set(ends) <= words and ends.total() == options.connections
 
         for kind in KINDS:

@@ -65,7 +65,7 @@ def echoes(stream, count):
 def main():
     options = arguments(__doc__, clients=(100, "of each kind"), echoes=(1000, "to be completed"),
                         size=(16384, "bytes of a message"))
-    with site(options) as (gateway, _):
+    with site(options) as (gateway, echo):
         def dial(path, **settings):
             stream = connect(gateway.https_port, True, **settings)
             open_echo(stream, path)
@@ -99,8 +99,9 @@ def main():
         for stream in silent + flooding:
             stream.reset()
         healthy.close()
+        echo.kill()
         gateway.wait_for_descriptors(30)
-        verdict(True, f"descriptors are back to {gateway.descriptors_at_start}")
+        verdict(True, f"all left: descriptors are back to {gateway.descriptors_at_start}")
     finish()
 
 

@@ -137,6 +137,20 @@ def test_a_reset_of_the_client_reaches_the_upstream(client, upstream, log):
     assert "by=client" in log.wait("websocket", "end=client-reset")
 
 
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+def test_a_reset_of_the_client_is_one_while_much_is_under_way_to_it(gateway, log, secure):
+    """Whoever meets the error first, the receive or the send: the kernel tells it only once."""
+    clients = [connect(gateway.https_port if secure else gateway.http_port, secure)
+               for _ in range(20)]
+    for client in clients:
+        open_echo(client, "/push?rate=0&size=3000")
+        assert read_frame(client).opcode == BINARY
+    for client in clients:
+        client.reset()
+    for line in log.wait_many(len(clients), "websocket", "/push"):
+        assert "end=client-reset" in line and "by=client" in line
+
+
 @every_variant
 def test_a_reset_of_the_upstream_is_told_to_the_client(client, upstream, log):
     relay = open_relay(client, upstream)
