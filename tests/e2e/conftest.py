@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from support.gateway import ALL, BUILD, ECHO, FEW, GATEWAY, Config, Echo, Gateway
+from support.gateway import ALL, BUILD, ECHO, FEW, GATEWAY, LOAD, Config, Echo, Gateway
 from support.ports import free_port
 from support.streams import Upstream, connect
 from support.waiting import DEADLINE, wait_until
@@ -24,7 +24,7 @@ every_variant = pytest.mark.parametrize("gateway", ALL, indirect=True, scope="se
 
 
 def pytest_configure(config):
-    for program in (GATEWAY, ECHO):
+    for program in (GATEWAY, ECHO, LOAD):
         if not program.exists():
             pytest.exit(f"{program} is missing: build it, or set GATEWAY_BUILD (now {BUILD})", 2)
 
