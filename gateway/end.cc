@@ -93,6 +93,7 @@ std::uint16_t status_of(const End& end) {
 std::string cause_of(const End& end) {
   std::string cause(end.detail.empty() ? policy_of(end.reason).text : end.detail);
   if (end.error != 0) {
+    if (cause.ends_with('.')) cause.pop_back();
     cause += ": ";
     cause += describe_errno(end.error);
   }

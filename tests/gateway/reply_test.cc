@@ -1,0 +1,49 @@
+#include "gateway/reply.hh"
+
+#include <gtest/gtest.h>
+
+#include "proto/http/response.hh"
+
+namespace {
+
+TEST(Reply, IsAWholeResponseThatClosesTheConnection) {
+  EXPECT_EQ(gateway::make_reply(404, "No route.", false),
+            "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            "Content-Length: 24\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+            "404 Not Found\nNo route.\n");
+}
+
+TEST(Reply, LeavesOutTheBodyForHeadButNotItsLength) {
+  const std::string whole = gateway::make_reply(502, "Gone.", false);
+  const std::string head = gateway::make_reply(502, "Gone.", true);
+  EXPECT_EQ(head, whole.substr(0, whole.find("\r\n\r\n") + 4));
+}
+
+TEST(Reply, SaysWhatIsAllowedInstead) {
+  struct Case {
+    std::uint16_t status;
+    std::string_view field;
+  };
+  for (const auto& [status, field] :
+       {Case{405, "\r\nAllow: GET, HEAD, "}, Case{426, "\r\nUpgrade: websocket\r\n"},
+        Case{426, "\r\nSec-WebSocket-Version: 13\r\n"},
+        Case{426, "\r\nConnection: Upgrade, close\r\n"}}) {
+    const std::string reply = gateway::make_reply(status, "No.", false);
+    EXPECT_NE(reply.find(field), std::string::npos) << reply;
+  }
+}
+
+TEST(Reply, CanBeParsed) {
+  for (const std::uint16_t status : {400, 404, 405, 408, 413, 414, 426, 431, 501, 502, 503, 504}) {
+    const std::string reply = gateway::make_reply(status, "Why it is so.", false);
+    http::ResponseHead head;
+    http::ResponseParser parser(head);
+    const auto state = parser.parse(proto::as_bytes(reply));
+    ASSERT_TRUE(state && *state == http::HeadState::kComplete) << status;
+    EXPECT_EQ(head.status, status);
+    EXPECT_FALSE(head.reason.empty()) << status;
+    EXPECT_EQ(head.bytes + *head.content_length, reply.size()) << status;
+  }
+}
+
+}  // namespace
