@@ -81,7 +81,7 @@ Step FieldReader::take_known(std::string_view name, std::string_view value, Slic
       }
       break;
     case 10:
-      if (equals_ignoring_case(name, "Connection")) take_connection(value);
+      if (equals_ignoring_case(name, "Connection")) return take_connection(value);
       break;
     case 14:
       if (equals_ignoring_case(name, "Content-Length")) return take_content_length(value);
@@ -137,13 +137,15 @@ bool FieldReader::resembles_chunked(std::string_view coding) {
   return false;
 }
 
-void FieldReader::take_connection(std::string_view value) {
+Step FieldReader::take_connection(std::string_view value) {
   ListReader options(value);
   while (const auto option = options.next()) {
+    if (++connection_options_ > kConnectionOptionsMax) return refuse("too many Connection options");
     if (equals_ignoring_case(*option, "close")) head_.connection.close = true;
     if (equals_ignoring_case(*option, "keep-alive")) head_.connection.keep_alive = true;
     if (equals_ignoring_case(*option, "upgrade")) head_.connection.upgrade = true;
   }
+  return {};
 }
 
 Step FieldReader::finish() {

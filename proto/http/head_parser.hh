@@ -28,6 +28,9 @@ struct HeadError {
   Slice largest_field;         // the name of the largest field where the head is too large
 };
 
+// More are refused: each field of the head is compared with each of them when it is forwarded.
+inline constexpr std::uint32_t kConnectionOptionsMax = 64;
+
 // The options of all Connection fields that matter to a connection's life.
 struct ConnectionOptions {
   bool close = false;
@@ -92,12 +95,13 @@ class FieldReader {
   Step take_content_length(std::string_view value);
   Step take_transfer_encoding(std::string_view value);
   static bool resembles_chunked(std::string_view coding);
-  void take_connection(std::string_view value);
+  Step take_connection(std::string_view value);
 
   Head& head_;
   const bool is_request_;
   Slice host_;
   std::uint32_t host_count_ = 0;
+  std::uint32_t connection_options_ = 0;
   bool has_transfer_encoding_ = false;
   bool has_unknown_coding_ = false;
 };

@@ -71,6 +71,21 @@ TEST(RequestParser, ReadsEveryFormOfTarget) {
   });
 }
 
+TEST(RequestParser, RefusesMoreConnectionOptionsThanItCountsFor) {
+  const std::string head = "GET / HTTP/1.1\r\nHost: a\r\nConnection: a,,close\r\nConnection: ";
+  std::string most;
+  for (std::uint32_t count = 4; count < http::kConnectionOptionsMax; ++count) most += "b,";
+  http::RequestHead parsed;
+  http::RequestParser accepts(parsed);
+  EXPECT_TRUE(accepts.parse(proto::as_bytes(head + most + "b\r\n\r\n")).has_value());
+  http::RequestParser refuses(parsed);
+  const std::string more = head + most + "b,b\r\n\r\n";
+  const auto state = refuses.parse(proto::as_bytes(more));
+  ASSERT_FALSE(state.has_value());
+  EXPECT_EQ(state.error().status, 400);
+  EXPECT_EQ(state.error().reason, "too many Connection options");
+}
+
 TEST(RequestParser, RefusesRequestLines) {
   const std::string malformed = "400 malformed request line";
   const std::string version = "400 malformed HTTP version";
