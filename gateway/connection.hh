@@ -45,6 +45,7 @@ class Connection {
   void stop();
   // No more patience: no farewell either.
   void cut();
+  bool is_cut() const { return cut_; }
 
   // Calls end() when nothing has touched the connection for so long.
   void set_deadline(std::chrono::milliseconds limit, End end);

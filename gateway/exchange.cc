@@ -98,7 +98,7 @@ uring::Task<> Exchange::forward() {
 
 uring::Task<> Exchange::close_upstream() {
   if (!upstream_) co_return;
-  if (relay_ && upstream_->end() != uring::LinkEnd::kFailed) {
+  if (relay_ && !connection_.is_cut() && upstream_->end() != uring::LinkEnd::kFailed) {
     upstream_->clear_abort();
     upstream_->write_end();
     co_await upstream_->drained();

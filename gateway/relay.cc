@@ -110,7 +110,8 @@ void Relay::note_end_of_stream(Direction& way) {
   // After a close frame from either side the stream may end: that is how closing goes.
   if (end == uring::LinkEnd::kEndOfStream && (closing_ || way.close_passed)) {
     decide({});
-    way.to.write_end();
+    const bool whole = way.frames.at_frame_boundary();
+    way.to.write_end(whole ? Link::Ending::kWhole : Link::Ending::kTruncated);
     if (way.sender == Party::kUpstream || to_client_.close_passed) to_upstream_.from.abort();
     return;
   }
