@@ -107,19 +107,19 @@ uring::Task<> Exchange::close_upstream() {
 }
 
 void Exchange::watch_client() {
-  watched_since_turn_ = connection_.shard().loop().counters().turns;
+  watched_since_ = connection_.shard().loop().now();
   connection_.client().watch_hangup(client_left_);
 }
 
-// The client closed while nothing is read from it. A reset means that it is gone. A FIN that was
-// there already, behind the request, closes its sending side only; one that comes later means that,
-// a moment later, it is gone.
+// The client closed while nothing is read from it. A reset means that it is gone, a FIN behind the
+// request that it only has nothing more to say; one that comes later means, a moment later, that it
+// is gone.
 void Exchange::on_client_left() {
   if (connection_.client().peer_gone()) {
     return connection_.end({.reason = Reason::kClientReset});
   }
   uring::Loop& loop = connection_.shard().loop();
-  const bool came_with_request = !request_sent_ || loop.counters().turns <= watched_since_turn_ + 1;
+  const bool came_with_request = !request_sent_ || loop.now() - watched_since_ <= kFinWithRequest;
   if (!came_with_request) grace_.arm(loop.now() + kHalfCloseGrace);
 }
 

@@ -22,8 +22,11 @@ class Exchange {
  public:
   // Nothing moved for so long while a body was under way: one of the two sides is gone.
   static constexpr std::chrono::seconds kBodyIdle{300};
-  // A client that closes while it waits may have closed its sending side only: if the response has
-  // not ended after this moment, nobody waits for it any more.
+  // A FIN so soon after the request's end belongs to it: the client has closed its sending side
+  // only, and waits for the response.
+  static constexpr std::chrono::milliseconds kFinWithRequest{5};
+  // One that comes later may, too: but if the response has not ended after this moment, nobody
+  // waits for it any more.
   static constexpr std::chrono::milliseconds kHalfCloseGrace{50};
   static constexpr std::size_t kLoggedTargetBytes = 512;
 
@@ -101,7 +104,7 @@ class Exchange {
   std::uint64_t to_upstream_bytes_ = 0;
   std::uint64_t to_client_bytes_ = 0;
   std::size_t head_bytes_ = 0;
-  std::uint64_t watched_since_turn_ = 0;
+  uring::Clock::time_point watched_since_;
   int last_connect_error_ = 0;
   std::uint16_t status_ = 0;
   http::Method method_ = http::Method::kOther;

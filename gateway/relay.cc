@@ -134,10 +134,11 @@ void Relay::decide(End end) {
 }
 
 void Relay::stop(End end) {
-  const bool first = !end_;
   decide(end);
-  if (!first && closing_) return;
+  if (stopping_) return;
+  stopping_ = true;
   closing_ = true;
+  told_ = end;
   deadline_.arm(loop_.now() + kBoundaryTime);
   for (Direction* way : {&to_upstream_, &to_client_}) {
     way->frames.stop_at_boundary();
@@ -152,9 +153,9 @@ bool Relay::owes_close(const Direction& way) const {
 }
 
 std::uint16_t Relay::code_towards(const Direction& way) const {
-  const EndPolicy& policy = policy_of(end_->reason);
+  const EndPolicy& policy = policy_of(told_.reason);
   // The peer that broke a rule learns which one.
-  if (end_->close_code != 0 && policy.party != way.sender) return end_->close_code;
+  if (told_.close_code != 0 && policy.party != way.sender) return told_.close_code;
   return way.sender == Party::kUpstream ? policy.client_close_code : policy.upstream_close_code;
 }
 
@@ -162,7 +163,7 @@ std::uint16_t Relay::code_towards(const Direction& way) const {
 void Relay::close_towards(Direction& way) {
   if (owes_close(way) && way.frames.at_frame_boundary()) {
     const std::string_view text =
-        end_->detail.empty() ? policy_of(end_->reason).text : end_->detail;
+        told_.detail.empty() ? policy_of(told_.reason).text : told_.detail;
     const auto frame = way.sender == Party::kUpstream
                            ? ws::make_close(code_towards(way), text)
                            : ws::make_close(code_towards(way), text, random_mask_key());

@@ -101,7 +101,9 @@ class Relay {
   std::uint16_t close_code_ = 0;
   Party closed_by_ = Party::kNobody;
   std::optional<Reason> left_;  // a peer closed while what it sent is held back
-  bool closing_ = false;        // the deadline is the closing's, not the idle one
+  End told_;                    // what our close frames speak of: set by stop()
+  bool stopping_ = false;
+  bool closing_ = false;  // the deadline is the closing's, not the idle one
 };
 
 }  // namespace gateway
