@@ -10,6 +10,7 @@ from support.gateway import LOAD
 from support.program import Program
 from support.waiting import DEADLINE
 
+
 def run_load(gateway, scheme, *arguments):
     port = gateway.https_port if scheme == "wss" else gateway.http_port
     done = subprocess.run([LOAD, "--url", f"{scheme}://127.0.0.1:{port}/echo",
