@@ -191,8 +191,12 @@ std::optional<std::time_t> time_of(const unsigned char* date, int size) {
   return timegm(&calendar);
 }
 
-// What is odd about the leaf, though it can be served.
-std::string_view warn_of(const std::string& chain) {
+struct Leaf {
+  std::string_view warning;  // what is odd about it, though it can be served
+  std::vector<std::string> names;
+};
+
+Leaf read_leaf(const std::string& chain) {
   DerBuffer* der = nullptr;
   if (wc_PemToDer(bytes_of(chain), static_cast<long>(chain.size()), CERT_TYPE, &der, nullptr,
                   nullptr, nullptr) != 0) {
@@ -200,18 +204,22 @@ std::string_view warn_of(const std::string& chain) {
   }
   const auto cert = std::make_unique<DecodedCert>();
   wc_InitDecodedCert(cert.get(), der->buffer, der->length, nullptr);
-  std::string_view warning;
+  Leaf leaf;
   if (wc_ParseCert(cert.get(), CERT_TYPE, NO_VERIFY, nullptr) == 0) {
     const auto until = time_of(cert->afterDate, cert->afterDateLen);
     const auto from = time_of(cert->beforeDate, cert->beforeDateLen);
     const std::time_t now = std::time(nullptr);
-    if (until && *until < now) warning = "has expired";
-    if (from && *from > now) warning = "is not valid yet";
-    if (cert->altNames == nullptr) warning = "names no host (subject alternative name)";
+    if (until && *until < now) leaf.warning = "has expired";
+    if (from && *from > now) leaf.warning = "is not valid yet";
+    if (cert->altNames == nullptr) leaf.warning = "names no host (subject alternative name)";
+    for (const DNS_entry* name = cert->altNames; name != nullptr; name = name->next) {
+      if (name->type != ASN_DNS_TYPE || name->name == nullptr || name->len <= 0) continue;
+      leaf.names.emplace_back(name->name, static_cast<std::size_t>(name->len));
+    }
   }
   wc_FreeDecodedCert(cert.get());
   wc_FreeDer(&der);
-  return warning;
+  return leaf;
 }
 
 Problem set_up_server(WOLFSSL_CTX* context, const Pem& pem, TicketKeys& tickets) {
@@ -257,19 +265,25 @@ std::expected<std::unique_ptr<ServerContexts>, std::string> ServerContexts::load
   for (std::size_t i = 0; i < certificates.size(); ++i) {
     const std::string which =
         certificates.size() > 1 ? "certificate " + std::to_string(i + 1) + ": " : "";
-    set->contexts_.push_back(wolfSSL_CTX_new(wolfSSLv23_server_method()));
-    if (auto problem = set_up_server(set->contexts_.back(), certificates[i], tickets)) {
+    WOLFSSL_CTX* const context = wolfSSL_CTX_new(wolfSSLv23_server_method());
+    set->certificates_->contexts.push_back(context);
+    if (auto problem = set_up_server(context, certificates[i], tickets)) {
       return std::unexpected(which + *problem);
     }
-    const std::string_view warning = warn_of(certificates_of(certificates[i].chain));
-    if (!warning.empty())
-      set->warnings_.push_back(which + "the certificate " + std::string(warning));
+    const Leaf leaf = read_leaf(certificates_of(certificates[i].chain));
+    for (const std::string& name : leaf.names) set->certificates_->names.add(name, i);
+    if (!leaf.warning.empty())
+      set->warnings_.push_back(which + "the certificate " + std::string(leaf.warning));
   }
   return set;
 }
 
-ServerContexts::~ServerContexts() {
-  for (WOLFSSL_CTX* context : contexts_) {
+ServerContexts::ServerContexts() : certificates_(std::make_shared<Certificates>()) {}
+
+ServerContexts::~ServerContexts() = default;
+
+Certificates::~Certificates() {
+  for (WOLFSSL_CTX* context : contexts) {
     if (context != nullptr) wolfSSL_CTX_free(context);
   }
 }

@@ -16,6 +16,7 @@ struct WOLFSSL_CTX;
 namespace tls {
 
 class TicketKeys;
+struct Certificates;
 
 // A certificate chain, leaf first, and its private key; both PEM text.
 struct Pem {
@@ -25,8 +26,9 @@ struct Pem {
 
 class ServerContexts {
  public:
-  // The first certificate serves clients without a known server name. `tickets` outlives all
-  // sessions of the set.
+  // A client gets the certificate that has the server name it asks for among its alternative names,
+  // an exact one before a wildcard; the first one without a name, or with one that none has.
+  // `tickets` outlives all sessions of the set.
   static std::expected<std::unique_ptr<ServerContexts>, std::string> load(
       std::span<const Pem> certificates, TicketKeys& tickets);
   ~ServerContexts();
@@ -38,9 +40,9 @@ class ServerContexts {
 
  private:
   friend class Session;
-  ServerContexts() = default;
+  ServerContexts();
 
-  std::vector<WOLFSSL_CTX*> contexts_;  // one per certificate
+  std::shared_ptr<Certificates> certificates_;
   std::vector<std::string> warnings_;
 };
 

@@ -1,10 +1,11 @@
-// Whether a certificate is for a name: alternative names only, compared strictly.
+// Certificates and names: alternative names only, compared strictly.
 #include <arpa/inet.h>
 
 #include <algorithm>
 #include <memory>
 #include <string_view>
 
+#include "proto/tls/name_table.hh"
 #include "proto/tls/wolf.hh"
 
 namespace tls {
@@ -19,15 +20,36 @@ bool same(std::string_view a, std::string_view b) {
                     [](char x, char y) { return lower(x) == lower(y); });
 }
 
-// RFC 6125 section 6.4.3. "*.com" and the like match nothing: a wildcard stands under two labels at
-// least.
+std::string lowered(std::string_view text) {
+  std::string copy(text);
+  std::transform(copy.begin(), copy.end(), copy.begin(), lower);
+  return copy;
+}
+
+// Of "*.example.com" ".example.com"; empty for what is no wildcard, and for "*.com" and the like,
+// which match nothing: a wildcard stands under two labels at least (RFC 6125 section 6.4.3).
+std::string_view wildcard_domain(std::string_view pattern) {
+  if (!pattern.starts_with("*.")) return {};
+  const std::string_view domain = pattern.substr(1);
+  return domain.find('.', 1) != std::string_view::npos ? domain : std::string_view{};
+}
+
+// Of "www.example.com" ".example.com"; empty where there is no label before a dot.
+std::string_view domain_of(std::string_view name) {
+  const std::size_t dot = name.find('.');
+  return dot != std::string_view::npos && dot > 0 ? name.substr(dot) : std::string_view{};
+}
+
 bool name_matches(std::string_view pattern, std::string_view name) {
   if (same(pattern, name)) return true;
-  if (!pattern.starts_with("*.")) return false;
-  const std::string_view domain = pattern.substr(1);
-  const std::size_t dot = name.find('.');
-  return domain.find('.', 1) != std::string_view::npos && dot != std::string_view::npos &&
-         dot > 0 && same(domain, name.substr(dot));
+  const std::string_view domain = wildcard_domain(pattern);
+  return !domain.empty() && same(domain, domain_of(name));
+}
+
+// A name may be written with a final dot; a certificate's is not.
+std::string_view without_final_dot(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return name;
 }
 
 struct Decoded {
@@ -51,9 +73,7 @@ std::string address_bytes(const std::string& name) {
 }
 
 bool certificate_is_for(const unsigned char* der, unsigned size, const std::string& name) {
-  // A name may be written with a final dot; a certificate's is not.
-  std::string_view wanted = name;
-  if (wanted.ends_with('.')) wanted.remove_suffix(1);
+  const std::string_view wanted = without_final_dot(name);
   if (wanted.empty()) return false;
   const std::string address = address_bytes(name);
   const auto decoded = std::make_unique<Decoded>(der, size);
@@ -67,6 +87,24 @@ bool certificate_is_for(const unsigned char* der, unsigned size, const std::stri
     }
   }
   return false;
+}
+
+void NameTable::add(std::string_view pattern, std::size_t certificate) {
+  if (pattern.empty()) return;
+  if (!pattern.starts_with("*.")) {
+    exact_.try_emplace(lowered(pattern), certificate);
+  } else if (const auto domain = wildcard_domain(pattern); !domain.empty()) {
+    wildcards_.try_emplace(lowered(domain), certificate);
+  }
+}
+
+std::size_t NameTable::certificate_for(std::string_view name) const {
+  constexpr std::size_t kNameSizeMax = 255;  // RFC 1035 section 2.3.4
+  if (name.size() > kNameSizeMax) return 0;
+  const std::string wanted = lowered(without_final_dot(name));
+  if (const auto found = exact_.find(wanted); found != exact_.end()) return found->second;
+  const auto found = wildcards_.find(std::string(domain_of(wanted)));
+  return found != wildcards_.end() ? found->second : 0;
 }
 
 }  // namespace tls

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "proto/tls/context.hh"
+#include "proto/tls/hello.hh"
 #include "proto/tls/wolf.hh"
 
 namespace tls {
@@ -36,6 +37,26 @@ std::string_view view_of(const char* text) {
 
 }  // namespace
 
+// Client role: the name to verify. Server role, with several certificates: the hello so far.
+struct Session::Pending {
+  std::string verified_name;
+  std::shared_ptr<const Certificates> certificates;
+  HelloScanner scanner;
+  std::vector<std::byte> hello;
+
+  // Takes from the front of `ciphertext`; at most HelloScanner::kSizeMax in all.
+  void keep(proto::Bytes& ciphertext) {
+    const std::size_t room = HelloScanner::kSizeMax - hello.size();
+    const proto::Bytes part = ciphertext.first(std::min(ciphertext.size(), room));
+    const std::size_t size = hello.size() + part.size();
+    if (size > hello.capacity()) {
+      hello.reserve(std::min(HelloScanner::kSizeMax, std::max(size, 2 * hello.capacity())));
+    }
+    hello.insert(hello.end(), part.begin(), part.end());
+    ciphertext = ciphertext.subspan(part.size());
+  }
+};
+
 // --- What the library calls.
 
 int Callbacks::receive(WOLFSSL*, char* to, int size, void* session) {
@@ -64,7 +85,8 @@ int Callbacks::verify(int accepted, WOLFSSL_X509_STORE_CTX* store) {
   if (store->error_depth != 0) return accepted;
   if (store->certs == nullptr || store->totalCerts < 1) return 0;
   const WOLFSSL_BUFFER_INFO& leaf = store->certs[0];
-  if (!certificate_is_for(leaf.buffer, leaf.length, self->verified_name_)) {
+  if (self->pending_ == nullptr ||
+      !certificate_is_for(leaf.buffer, leaf.length, self->pending_->verified_name)) {
     self->error_.reason = "certificate is not for this name";
     return 0;
   }
@@ -74,14 +96,19 @@ int Callbacks::verify(int accepted, WOLFSSL_X509_STORE_CTX* store) {
 
 // --- Making and ending.
 
-Session::Session(ServerContexts& contexts)
-    : ssl_(wolfSSL_new(contexts.contexts_.front())), client_(false) {
-  if (!set_up() || !use_protocol(ssl_, std::string(kHttp11))) fail({"out of memory"});
+Session::Session(ServerContexts& contexts) : client_(false) {
+  const auto& certificates = contexts.certificates_;
+  if (certificates->contexts.size() > 1) {
+    pending_ = std::make_unique<Pending>();
+    pending_->certificates = certificates;
+  } else if (!set_up_server(certificates->contexts.front())) {
+    fail({"out of memory"});
+  }
 }
 
 Session::Session(ClientContext& context, const std::string& server_name, const Ticket& ticket)
-    : ssl_(wolfSSL_new(context.context_)), client_(true), verify_(context.options_.verify) {
-  if (!set_up() || !set_up_client(context)) fail({"out of memory"});
+    : client_(true), verify_(context.options_.verify) {
+  if (!set_up(context.context_) || !set_up_client(context)) fail({"out of memory"});
   if (state_ == State::kFailed) return;
   set_up_name(server_name);
   if (!ticket.session_) return;
@@ -96,11 +123,16 @@ Session::~Session() {
   if (ssl_ != nullptr) wolfSSL_free(ssl_);
 }
 
-bool Session::set_up() {
+bool Session::set_up(WOLFSSL_CTX* context) {
+  ssl_ = wolfSSL_new(context);
   if (ssl_ == nullptr) return false;
   wolfSSL_SetIOReadCtx(ssl_, this);
   wolfSSL_SetIOWriteCtx(ssl_, this);
   return true;
+}
+
+bool Session::set_up_server(WOLFSSL_CTX* context) {
+  return set_up(context) && use_protocol(ssl_, std::string(kHttp11));
 }
 
 bool Session::set_up_client(const ClientContext& context) {
@@ -119,7 +151,8 @@ void Session::set_up_name(const std::string& name) {
                    static_cast<unsigned short>(std::min<std::size_t>(name.size(), USHRT_MAX)));
   }
   if (!verify_) return;
-  verified_name_ = name;
+  pending_ = std::make_unique<Pending>();
+  pending_->verified_name = name;
   wolfSSL_SetCertCbCtx(ssl_, this);
 }
 
@@ -157,13 +190,37 @@ Progress Session::open(proto::Bytes& ciphertext, proto::MutableBytes plaintext_t
     ciphertext = {};
     return {0, state_ == State::kFailed ? Progress::Status::kFailed : Progress::Status::kClosed};
   }
-  input_ = ciphertext;
   to_peer_ = &to_peer;
-  const Progress progress = take(plaintext_to);
+  Progress progress;
+  if (ssl_ == nullptr) progress = choose_certificate(ciphertext);
+  if (ssl_ != nullptr && progress.status == Progress::Status::kWantInput) {
+    input_ = ciphertext;
+    progress = take(plaintext_to);
+  }
   const bool ended = state_ == State::kFailed || close_received_;
   ciphertext = ended ? proto::Bytes{} : input_;
   input_ = {};
   to_peer_ = nullptr;
+  return progress;
+}
+
+// Server role. The library has no way to change the certificate of a session with all that depends
+// on it (suites, curve), so the session is made when the hello says for which one, and then gets
+// what was kept of it.
+Progress Session::choose_certificate(proto::Bytes& ciphertext) {
+  pending_->keep(ciphertext);
+  if (!pending_->scanner.scan(pending_->hello)) return {};
+  const std::unique_ptr<Pending> chosen = std::move(pending_);
+  const std::string name = chosen->scanner.server_name(chosen->hello);
+  const Certificates& certificates = *chosen->certificates;
+  if (!set_up_server(certificates.contexts[certificates.names.certificate_for(name)])) {
+    fail({"out of memory"});
+    return {0, Progress::Status::kFailed};
+  }
+  input_ = chosen->hello;
+  // It cannot end here: the client has yet to answer.
+  const Progress progress = stopped(wolfSSL_accept(ssl_));
+  input_ = {};
   return progress;
 }
 
@@ -177,6 +234,7 @@ Progress Session::take(proto::MutableBytes plaintext_to) {
     }
     handshake_done_ = true;
     state_ = State::kOpen;
+    pending_.reset();
   }
   const auto room = static_cast<int>(std::min<std::size_t>(plaintext_to.size(), INT_MAX));
   answering_ = true;
@@ -234,7 +292,7 @@ void Session::measure(proto::Bytes taken) {
 }
 
 std::size_t Session::held() const {
-  if (ssl_ == nullptr) return 0;
+  if (ssl_ == nullptr) return pending_ != nullptr ? pending_->hello.size() : 0;
   const bool partly_read = handshake_done_ && wolfSSL_pending(ssl_) > 0;
   return partly_read ? kRecordHeader + kRecordPlaintextMax + 256 : record_held_;
 }

@@ -14,6 +14,7 @@
 #include "proto/bytes.hh"
 
 struct WOLFSSL;
+struct WOLFSSL_CTX;
 struct WOLFSSL_SESSION;
 
 namespace tls {
@@ -127,8 +128,9 @@ class Session {
   bool plain_http() const { return plain_http_; }
   const Error& error() const { return error_; }
 
-  // An upper bound of the record bytes kept inside: of an incomplete record, or of one handed out
-  // only in part. At most 17 KiB. What a handshake needs (11-28 KiB) comes on top until it is done.
+  // An upper bound of the record bytes kept inside: of an incomplete record or ClientHello, or of a
+  // record handed out only in part. At most 17 KiB. What a handshake needs (11-28 KiB) comes on top
+  // until it is done.
   std::size_t held() const;
 
   // For the log, after the handshake; empty where there is none. Valid as long as the session.
@@ -147,20 +149,24 @@ class Session {
   static constexpr std::size_t kExpansionMax = 29;
   static constexpr std::size_t kKeyUpdateSize = 27;
   enum class State : std::uint8_t { kHandshake, kOpen, kFailed };
+  struct Pending;
 
-  bool set_up();
+  bool set_up(WOLFSSL_CTX* context);
+  bool set_up_server(WOLFSSL_CTX* context);
   bool set_up_client(const ClientContext& context);
   void set_up_name(const std::string& name);
+  Progress choose_certificate(proto::Bytes& ciphertext);
   Progress take(proto::MutableBytes plaintext_to);
   Progress stopped(int result);
   void fail(Error error);
   void measure(proto::Bytes taken);
 
-  // Owned. A plain pointer, so that the header stays free of the library.
+  // Owned. A plain pointer, so that the header stays free of the library. A server with several
+  // certificates has none before it knows the client's hello.
   WOLFSSL* ssl_ = nullptr;
-  std::string verified_name_;  // client role, until the handshake is done
-  proto::Bytes input_;         // what the library may still take; during open only
-  Sink* to_peer_ = nullptr;    // during a call only
+  std::unique_ptr<Pending> pending_;  // what only the handshake needs; often none
+  proto::Bytes input_;                // what the library may still take; during open only
+  Sink* to_peer_ = nullptr;           // during a call only
   Error error_;
   std::uint32_t record_held_ = 0;  // bytes of the incomplete record, header included
   std::uint32_t record_size_ = 0;  // its length field
@@ -169,7 +175,7 @@ class Session {
   std::uint32_t plaintext_unpaid_ = 0;
   State state_ = State::kHandshake;
   const bool client_;
-  bool verify_ = false;  // client role: the certificate, and that it is for verified_name_
+  bool verify_ = false;  // client role: the certificate, and that it is for the name
   bool answering_ = false;
   bool handshake_done_ = false;
   bool first_byte_seen_ = false;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "proto/tls/name_table.hh"
 #include "proto/tls/session.hh"
 
 // X25519MLKEM768 has its final form and name from this version on.
@@ -31,6 +32,18 @@ struct Callbacks {
   static int receive(WOLFSSL* ssl, char* to, int size, void* session);
   static int send(WOLFSSL* ssl, char* sealed, int size, void* session);
   static int verify(int accepted, WOLFSSL_X509_STORE_CTX* store);
+};
+
+// What the server sessions of a shard share, one context per certificate. It lives as long as its
+// ServerContexts, or a session that has not chosen yet.
+struct Certificates {
+  Certificates() = default;
+  ~Certificates();
+  Certificates(const Certificates&) = delete;
+  Certificates& operator=(const Certificates&) = delete;
+
+  std::vector<WOLFSSL_CTX*> contexts;
+  NameTable names;
 };
 
 // The reason for a library error, with the alert that went or came with it.

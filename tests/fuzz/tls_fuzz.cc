@@ -1,7 +1,8 @@
-// Hostile bytes for the TLS engine. The first byte chooses what is attacked, the second the size of
-// the pieces, the rest is the attack: bytes for a fresh server, bytes for a server after its
-// handshake, changes to a real client's hello, or bytes for a client. Whatever comes, the engine
-// keeps to its contract. tests/proto/tls replays the corpus.
+// Hostile bytes for the TLS engine. The first byte chooses what is attacked, and whether the server
+// has one certificate or chooses among several; the second is the size of the pieces, the rest is
+// the attack: bytes for a fresh server, bytes for a server after its handshake, changes to a real
+// client's hello, or bytes for a client. Whatever comes, the engine keeps to its contract.
+// tests/proto/tls replays the corpus.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -34,8 +35,10 @@ struct Wire final : tls::Sink {
 struct World {
   tls::Pem pem = tls::make_self_signed().value();
   tls::TicketKeys tickets;
-  std::unique_ptr<tls::ServerContexts> contexts =
-      tls::ServerContexts::load({&pem, 1}, tickets).value();
+  tls::Pem several[2] = {pem, pem};
+  std::unique_ptr<tls::ServerContexts> servers[2] = {
+      tls::ServerContexts::load({&pem, 1}, tickets).value(),
+      tls::ServerContexts::load(several, tickets).value()};
   std::unique_ptr<tls::ClientContext> clients[2] = {
       tls::ClientContext::load({.ca = pem.chain, .groups = {"X25519"}}).value(),
       tls::ClientContext::load({.ca = pem.chain, .version_max = tls::Version::k12}).value()};
@@ -91,7 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t piece = data[1] == 0 ? 1 << 20 : data[1];
   const proto::Bytes attack = std::as_bytes(std::span(data + 2, size - 2));
 
-  tls::Session server(*world.contexts);
+  tls::Session server(*world.servers[data[0] >> 3 & 1]);
   tls::Session client(context, "localhost");
   Wire to_server;
   Wire to_client;
