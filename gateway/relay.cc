@@ -115,8 +115,12 @@ void Relay::note_end_of_stream(Direction& way) {
     if (way.sender == Party::kUpstream || to_client_.close_passed) to_upstream_.from.abort();
     return;
   }
-  const End cause{.reason = reason_of(end, way.sender), .error = way.from.error_number()};
-  if (end == uring::LinkEnd::kEndOfStream && way.sender == Party::kClient) {
+  // The kernel tells a reset only once: where the send has heard of it, the receive sees a mere
+  // end.
+  const bool reset = way.from.send_failed();
+  const End cause{.reason = reason_of(reset ? uring::LinkEnd::kFailed : end, way.sender),
+                  .error = reset ? way.from.send_error() : way.from.error_number()};
+  if (end == uring::LinkEnd::kEndOfStream && !reset && way.sender == Party::kClient) {
     // A half-close goes on to the upstream, which may still have something to say.
     decide(cause);
     way.to.write_end();

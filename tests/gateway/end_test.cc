@@ -36,11 +36,17 @@ TEST(EndPolicy, HasAWordOfItsOwnForEachReason) {
 TEST(EndPolicy, NamesStatusesAndCloseCodesThatExist) {
   for (const Reason reason : all_reasons()) {
     const gateway::EndPolicy& policy = policy_of(reason);
-    if (policy.status != 0) EXPECT_FALSE(http::status_reason(policy.status).empty()) << policy.word;
-    for (const std::uint16_t code : {policy.client_close_code, policy.upstream_close_code}) {
-      if (code != 0) EXPECT_TRUE(ws::is_valid_close_code(code)) << policy.word;
+    if (policy.status != 0) {
+      EXPECT_FALSE(http::status_reason(policy.status).empty()) << policy.word;
     }
-    if (reason != Reason::kDone) EXPECT_FALSE(policy.text.empty()) << policy.word;
+    for (const std::uint16_t code : {policy.client_close_code, policy.upstream_close_code}) {
+      if (code != 0) {
+        EXPECT_TRUE(ws::is_valid_close_code(code)) << policy.word;
+      }
+    }
+    if (reason != Reason::kDone) {
+      EXPECT_FALSE(policy.text.empty()) << policy.word;
+    }
     EXPECT_LE(policy.text.size(), 123u) << "does not fit into a close frame: " << policy.word;
   }
 }
