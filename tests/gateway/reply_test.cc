@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "proto/http/response.hh"
 
 namespace {
@@ -34,7 +36,9 @@ TEST(Reply, SaysWhatIsAllowedInstead) {
 }
 
 TEST(Reply, CanBeParsed) {
-  for (const std::uint16_t status : {400, 404, 405, 408, 413, 414, 426, 431, 501, 502, 503, 504}) {
+  constexpr std::array<std::uint16_t, 12> kStatuses = {400, 404, 405, 408, 413, 414,
+                                                       426, 431, 501, 502, 503, 504};
+  for (const std::uint16_t status : kStatuses) {
     const std::string reply = gateway::make_reply(status, "Why it is so.", false);
     http::ResponseHead head;
     http::ResponseParser parser(head);
