@@ -37,7 +37,7 @@ class Shard {
   // Connections that are still open then are cut.
   static constexpr std::chrono::seconds kStopTime{10};
   // Memory for outbound batches of slow peers, beyond what each may have anyway.
-  static constexpr std::size_t kBatchBudget = 8 * 1024 * 1024;
+  static constexpr std::size_t kBatchBudget = 4 * 1024 * 1024;
 
   struct Setup {
     unsigned index;
