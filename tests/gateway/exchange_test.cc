@@ -22,21 +22,6 @@ TEST(Exchange, RefusesAWebSocketHandshakeWithABody) {
 }
 
 // Who it was is not known any more, and the upstream is never told of a client without an address.
-TEST(Exchange, DropsAClientThatWasGoneWhenItWasAccepted) {
-  PlainListener upstream;
-  LiveGateway gateway(upstream.port());
-  PlainPeer gone = gateway.connect();
-  gone.send("POST /gone HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab");
-  gone.reset();
-  gateway.start();
-  PlainPeer client = gateway.connect();
-  client.send("GET /second HTTP/1.1\r\nHost: x\r\n\r\n");
-  PlainPeer accepted = upstream.accept();
-  const std::string head = accepted.receive_head();
-  EXPECT_TRUE(head.starts_with("GET /second ")) << head;
-  EXPECT_NE(head.find("\r\nX-Forwarded-For: 127.0.0.1\r\n"), std::string::npos) << head;
-}
-
 TEST(Exchange, NoticesTheResetOfAClientWhileItDials) {
   PlainListener full(0);  // takes one connection, and answers no other
   const PlainPeer first = PlainPeer::connect(full.port());
