@@ -21,7 +21,6 @@ TEST(Exchange, RefusesAWebSocketHandshakeWithABody) {
   }
 }
 
-// Who it was is not known any more, and the upstream is never told of a client without an address.
 TEST(Exchange, NoticesTheResetOfAClientWhileItDials) {
   PlainListener full(0);  // takes one connection, and answers no other
   const PlainPeer first = PlainPeer::connect(full.port());
