@@ -127,7 +127,9 @@ class LogView:
         self.mark = gateway.log_mark()
 
     def text(self):
-        return self.gateway.log_since(self.mark)
+        """Whole lines: the last one may be in the middle of being written."""
+        written = self.gateway.log_since(self.mark)
+        return written[:written.rfind("\n") + 1]
 
     def lines(self, *words):
         return [line for line in self.text().splitlines() if all(word in line for word in words)]

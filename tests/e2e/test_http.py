@@ -184,7 +184,7 @@ def test_each_request_has_its_line_in_the_log(client, log):
     head, body = client.read_response()
     assert head.status == 200
     client.read_to_end()
-    line = log.wait("POST", "/sink", "200")
+    line = log.wait("POST", "/sink", "status=200")
     assert "echo" in line and f"127.0.0.1:{client.local_port}" in line
     assert str(len(body)) in line and "end=done" in line
     assert len(log.lines("POST", "/sink")) == 1

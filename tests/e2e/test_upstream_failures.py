@@ -26,7 +26,7 @@ def expect_status(client, status):
 def test_an_upstream_that_refuses_is_502(client, log):
     client.send(f"GET /x HTTP/1.1\r\nHost: {DOWN_HOST}\r\n\r\n".encode())
     expect_status(client, 502)
-    line = log.wait("502", "/x")
+    line = log.wait("status=502", "/x")
     assert "upstream-unreachable" in line and "refused" in line and "down" in line
 
 
@@ -60,7 +60,7 @@ def test_an_upstream_that_does_not_accept_in_time_is_504(start_gateway, log_of):
         with connect(gateway.http_port) as client:
             client.send(b"GET / HTTP/1.1\r\nHost: x.test\r\n\r\n")
             expect_status(client, 504)
-        assert "connect-timeout" in log.wait("504")
+        assert "connect-timeout" in log.wait("status=504")
         gateway.wait_for_descriptors()
         for one in waiting:
             one.close()
@@ -74,7 +74,7 @@ def test_an_upstream_that_does_not_answer_in_time_is_504(start_gateway, echo, lo
     with connect(gateway.https_port, tls=True) as client:
         client.send(f"GET {path} HTTP/1.1\r\nHost: x.test\r\n\r\n".encode())
         expect_status(client, 504)
-    assert "response-timeout" in log.wait("504")
+    assert "response-timeout" in log.wait("status=504")
     gateway.wait_for_descriptors()
 
 
@@ -106,7 +106,7 @@ def test_an_answer_that_is_no_http_is_502(client, upstream, log, name):
     except OSError:
         pass  # it was refused before all of it was sent
     expect_status(client, 502)
-    line = log.wait("502")
+    line = log.wait("status=502")
     assert "by=upstream" in line and ("bad-response" in line or "upstream-left" in line)
 
 
@@ -122,7 +122,7 @@ def test_an_upstream_that_leaves_without_an_answer_is_502(client, upstream, log,
     else:
         server.close()
     expect_status(client, 502)
-    assert ("upstream-reset" if reset else "upstream-left") in log.wait("502")
+    assert ("upstream-reset" if reset else "upstream-left") in log.wait("status=502")
 
 
 CUT_BODIES = {
@@ -153,7 +153,7 @@ def test_a_body_that_is_cut_is_seen_as_cut(client, upstream, log, name):
         body, ending = client.read_ending()
         assert ending != "end"
     assert b"only this" in body
-    line = log.wait("200", "by=upstream")
+    line = log.wait("status=200", "by=upstream")
     assert "end=upstream-left" in line or "end=bad-response" in line
 
 
@@ -172,7 +172,7 @@ def test_a_cut_body_without_a_length_is_not_taken_for_whole(client, upstream, lo
         assert ending in ("truncated", "reset")
     else:
         assert not rest.endswith(b"0\r\n\r\n")
-    assert "end=upstream-reset" in log.wait("200", "by=upstream")
+    assert "end=upstream-reset" in log.wait("status=200", "by=upstream")
 
 
 @pytest.mark.parametrize("path", ["/misbehave/cut?n=50000", "/misbehave/reset?n=50000"])
@@ -205,7 +205,7 @@ def test_a_client_that_leaves_in_mid_response_ends_it(client, upstream, log):
     with pytest.raises(OSError):
         while True:
             server.send(chunk)
-    log.wait("request", "200", "by=client")
+    log.wait("request", "status=200", "by=client")
 
 
 def test_a_client_that_leaves_in_mid_upload_is_not_taken_for_done(client, upstream, log):

@@ -28,7 +28,7 @@ def test_a_bad_key_is_refused(client, upstream, log, key):
     head, _ = client.read_response()
     assert head.status == 400
     assert upstream.saw_nothing()
-    assert "upgrade-refused" in log.wait("400")
+    assert "upgrade-refused" in log.wait("status=400")
 
 
 def test_a_missing_key_is_refused(client, upstream):
@@ -68,7 +68,7 @@ def test_a_switch_that_nobody_asked_for_is_a_bad_answer(client, upstream, log):
     server.read_head()
     server.send((SWITCH + FIELDS + ACCEPT + "\r\n").encode())
     assert client.read_head().status == 502
-    assert "bad-response" in log.wait("502")
+    assert "bad-response" in log.wait("status=502")
 
 
 @pytest.mark.parametrize("path", ["/misbehave/refuse"])
@@ -77,7 +77,7 @@ def test_the_upstreams_refusal_reaches_the_client_with_its_body(client, log, pat
     head, body = client.read_response()
     assert (head.status, body) == (403, b"refused: you may not come in\n")
     assert client.read_to_end() == b""
-    log.wait("request ", "403", path)
+    log.wait("request ", "status=403", path)
 
 
 @pytest.mark.parametrize("status", [200, 302, 401, 503])
@@ -115,7 +115,7 @@ def test_an_answer_that_does_not_accept_is_no_websocket(client, upstream, log, a
     assert head.status == 502
     assert b"502" in body
     server.read_ending()
-    line = log.wait("502", "/ws")
+    line = log.wait("status=502", "/ws")
     assert "bad-response" in line and "by=upstream" in line
 
 
