@@ -30,12 +30,12 @@ std::expected<BodyPiece, BodyError> BodyDecoder::next(proto::Bytes bytes) {
     case Framing::kLength: {
       const std::size_t size = std::min<std::uint64_t>(remaining_, bytes.size());
       remaining_ -= size;
-      return BodyPiece{size, bytes.first(size)};
+      return BodyPiece{.consumed = size, .payload = bytes.first(size)};
     }
     case Framing::kChunked:
       return chunked_.next(bytes);
     case Framing::kUntilClose:
-      return BodyPiece{bytes.size(), bytes};
+      return BodyPiece{.consumed = bytes.size(), .payload = bytes};
   }
   return BodyPiece{};
 }

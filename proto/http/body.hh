@@ -28,7 +28,7 @@ BodyFraming response_framing(Method request_method, const ResponseHead& head);
 // Feed it what follows the head, until done():
 //     while (!bytes.empty() && !body.done()) {
 //       const auto piece = body.next(bytes);  // an error: 400 of a request, 502 of a response
-//       ...piece->payload...
+//       ...piece->payload, piece->trailers...
 //       bytes = bytes.subspan(piece->consumed);
 //     }
 class BodyDecoder {
@@ -39,6 +39,8 @@ class BodyDecoder {
   std::expected<BodyPiece, BodyError> next(proto::Bytes bytes);
 
   bool done() const;
+  // How many bytes of kLength are still to come; 0 with any other framing.
+  std::uint64_t remaining() const { return kind_ == Framing::kLength ? remaining_ : 0; }
   // Whether the body is whole when the peer ends its stream here.
   bool complete_at_end_of_stream() const { return kind_ == Framing::kUntilClose || done(); }
 

@@ -24,13 +24,41 @@ std::expected<BodyPiece, BodyError> ChunkedDecoder::next(proto::Bytes bytes) {
       const std::size_t size = std::min<std::uint64_t>(remaining_, bytes.size() - at);
       remaining_ -= size;
       if (remaining_ == 0) state_ = State::kDataCr;
-      return BodyPiece{at + size, bytes.subspan(at, size)};
+      return BodyPiece{.consumed = at + size, .payload = bytes.subspan(at, size)};
     }
-    const Reason wrong = take(static_cast<char>(bytes[at]));
+    const char c = static_cast<char>(bytes[at]);
+    if (is_in_trailer_line(c)) return next_trailers(bytes, at);
+    const Reason wrong = take(c);
     if (!wrong.empty()) return std::unexpected(BodyError{wrong});
     ++at;
   }
-  return BodyPiece{at, {}};
+  return BodyPiece{.consumed = at};
+}
+
+// As many bytes of trailer lines as there are from `begin` on.
+std::expected<BodyPiece, BodyError> ChunkedDecoder::next_trailers(proto::Bytes bytes,
+                                                                  std::size_t begin) {
+  std::size_t at = begin;
+  while (at < bytes.size() && is_in_trailer_line(static_cast<char>(bytes[at]))) {
+    const Reason wrong = take_trailer(static_cast<char>(bytes[at]));
+    if (!wrong.empty()) return std::unexpected(BodyError{wrong});
+    ++at;
+  }
+  return BodyPiece{.consumed = at, .trailers = bytes.subspan(begin, at - begin)};
+}
+
+// Whether the next byte belongs to a line of the trailers, and not to the empty line behind them.
+bool ChunkedDecoder::is_in_trailer_line(char c) const {
+  switch (state_) {
+    case State::kLineStart:
+      return c != '\r';
+    case State::kName:
+    case State::kValue:
+    case State::kLineLf:
+      return true;
+    default:
+      return false;
+  }
 }
 
 ChunkedDecoder::Reason ChunkedDecoder::take(char c) {

@@ -1,6 +1,6 @@
 // The chunked transfer coding (RFC 9112 section 7.1), both ways, without copying payload.
-// Decoding is strict: hex digits, CRLF exact. Extensions and trailers are validated, bounded and
-// dropped. The decoder is small, since it lives as long as a body does.
+// Decoding is strict: hex digits, CRLF exact. Extensions are validated, bounded and dropped; so are
+// trailers, but that they are yielded. The decoder is small, since it lives as long as a body does.
 #pragma once
 
 #include <array>
@@ -14,10 +14,14 @@
 namespace http {
 
 // What a body decoder made of the front of the bytes given: so many were consumed, and of them this
-// is payload (a part of the caller's bytes, at the end of those consumed; often empty).
+// is payload or trailers, never both (a part of the caller's bytes, at the end of those consumed;
+// often empty).
 struct BodyPiece {
   std::size_t consumed = 0;
   proto::Bytes payload;
+  // A part of the trailer section, each line with its CRLF, without the empty line at its end. All
+  // parts in a row are the section, once the body is done; before, a line may still turn out bad.
+  proto::Bytes trailers;
 };
 
 struct BodyError {
@@ -30,8 +34,9 @@ inline constexpr std::uint16_t kTrailerFieldsMax = 64;
 
 class ChunkedDecoder {
  public:
-  // Consumes up to the end of the next payload, or all bytes; never past the body's end. With bytes
-  // to read and done() not reached it consumes at least one. Not to be called after an error.
+  // Consumes up to the end of the next payload or of the trailers, or all bytes; never past the
+  // body's end. With bytes to read and done() not reached it consumes at least one. Not to be
+  // called after an error.
   std::expected<BodyPiece, BodyError> next(proto::Bytes bytes);
 
   bool done() const { return state_ == State::kDone; }
@@ -55,6 +60,8 @@ class ChunkedDecoder {
   };
   using Reason = std::string_view;  // what is wrong; empty: nothing
 
+  std::expected<BodyPiece, BodyError> next_trailers(proto::Bytes bytes, std::size_t begin);
+  bool is_in_trailer_line(char c) const;
   Reason take(char c);
   Reason take_size(char c);
   Reason take_trailer(char c);

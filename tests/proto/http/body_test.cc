@@ -55,7 +55,7 @@ TEST(BodyFraming, OfResponses) {
   EXPECT_EQ(framing(Method::kConnect, "300", ""), kUntilClose);
 }
 
-// The payload of all parts; and what is left when the body has ended.
+// The payload and the trailers of all parts; and what is left when the body has ended.
 struct Decoded {
   explicit Decoded(BodyFraming framing) : body(framing) {}
 
@@ -65,6 +65,7 @@ struct Decoded {
       ASSERT_TRUE(piece);
       ASSERT_GT(piece->consumed, 0u);
       payload += proto::as_text(piece->payload);
+      trailers += proto::as_text(piece->trailers);
       bytes = bytes.subspan(piece->consumed);
     }
     left_over += proto::as_text(bytes);
@@ -72,6 +73,7 @@ struct Decoded {
 
   http::BodyDecoder body;
   std::string payload;
+  std::string trailers;
   std::string left_over;
 };
 
@@ -106,6 +108,34 @@ TEST(BodyDecoder, EndsWhereTheFramingSays) {
           << each.name;
     });
   }
+}
+
+TEST(BodyDecoder, PassesTrailersOn) {
+  const std::string_view input = "1\r\na\r\n0\r\nA: b\r\nC: d\r\n\r\nnext";
+  for_every_split(proto::as_bytes(input), [](proto::Bytes first, proto::Bytes second) {
+    Decoded decoded(kChunked);
+    decoded.take(first);
+    decoded.take(second);
+    EXPECT_EQ(decoded.payload, "a");
+    EXPECT_EQ(decoded.trailers, "A: b\r\nC: d\r\n");
+    EXPECT_EQ(decoded.left_over, "next");
+  });
+}
+
+TEST(BodyDecoder, TellsHowMuchOfALengthIsToCome) {
+  http::BodyDecoder body({Framing::kLength, 5});
+  EXPECT_EQ(body.remaining(), 5u);
+  ASSERT_TRUE(body.next(proto::as_bytes("abc")));
+  EXPECT_EQ(body.remaining(), 2u);
+  ASSERT_TRUE(body.next(proto::as_bytes("denext")));
+  EXPECT_EQ(body.remaining(), 0u);
+
+  for (const Framing kind : {Framing::kNone, Framing::kChunked, Framing::kUntilClose}) {
+    EXPECT_EQ(http::BodyDecoder({kind, 5}).remaining(), 0u);
+  }
+  http::BodyDecoder chunked(kChunked);
+  ASSERT_TRUE(chunked.next(proto::as_bytes("5\r\nab")));
+  EXPECT_EQ(chunked.remaining(), 0u);
 }
 
 TEST(BodyDecoder, PassesAnErrorOn) {

@@ -1,8 +1,9 @@
-// The chunked coding: every cut of each input comes to the same payload and the same end.
+// The chunked coding: every cut of each input comes to the same payload, trailers and end.
 #include "proto/http/chunked.hh"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -21,36 +22,47 @@ class Decoding {
         return;
       }
       ASSERT_GT(piece->consumed, 0u);
-      ASSERT_LE(piece->payload.size(), piece->consumed);
-      if (!piece->payload.empty()) {
-        // Payload is a part of the caller's bytes, the last of those consumed.
-        ASSERT_EQ(piece->payload.data() + piece->payload.size(), bytes.data() + piece->consumed);
+      ASSERT_TRUE(piece->payload.empty() || piece->trailers.empty());
+      for (const proto::Bytes part : {piece->payload, piece->trailers}) {
+        // It is a part of the caller's bytes, the last of those consumed.
+        ASSERT_LE(part.size(), piece->consumed);
+        if (part.empty()) continue;
+        ASSERT_EQ(part.data() + part.size(), bytes.data() + piece->consumed);
       }
       payload_ += proto::as_text(piece->payload);
+      trailers_ += proto::as_text(piece->trailers);
       bytes = bytes.subspan(piece->consumed);
     }
     left_over_ += bytes.size();
   }
 
-  // "payload" and how it went on; an error's payload is what had been yielded before.
+  // "payload" and how it went on; an error's payload is what had been yielded before. How much of
+  // a bad trailer section is yielded depends on the cuts, so it is left out.
   std::string outcome() const {
     if (!error_.empty()) return "'" + payload_ + "' " + error_;
     if (!decoder_.done()) return "'" + payload_ + "' more";
+    EXPECT_EQ(std::ranges::count(trailers_, '\n'), decoder_.trailer_fields());
     return "'" + payload_ + "' done trailers=" + std::to_string(decoder_.trailer_fields()) + " +" +
            std::to_string(left_over_);
   }
 
+  bool failed() const { return !error_.empty(); }
+  const std::string& trailers() const { return trailers_; }
+
  private:
   http::ChunkedDecoder decoder_;
   std::string payload_;
+  std::string trailers_;
   std::string error_;
   std::size_t left_over_ = 0;
 };
 
-std::string outcome_of(std::string_view input) {
+// The decoding of the whole input, which every cut must agree with.
+Decoding decoding_of(std::string_view input) {
   const proto::Bytes bytes = proto::as_bytes(input);
   Decoding whole;
   whole.take(bytes);
+  const bool fails = whole.failed();
   constexpr std::size_t kEverySplitMax = 2048;
   if (input.size() <= kEverySplitMax) {
     for_every_split(bytes, [&](proto::Bytes first, proto::Bytes second) {
@@ -58,12 +70,21 @@ std::string outcome_of(std::string_view input) {
       split.take(first);
       split.take(second);
       EXPECT_EQ(split.outcome(), whole.outcome()) << "split at " << first.size();
+      if (fails) return;
+      EXPECT_EQ(split.trailers(), whole.trailers()) << "split at " << first.size();
     });
   }
   Decoding dripping;
   for_each_byte(bytes, [&](proto::Bytes byte) { dripping.take(byte); });
   EXPECT_EQ(dripping.outcome(), whole.outcome()) << "one byte at a time";
-  return whole.outcome();
+  if (!fails) {
+    EXPECT_EQ(dripping.trailers(), whole.trailers()) << "one byte at a time";
+  }
+  return whole;
+}
+
+std::string outcome_of(std::string_view input) {
+  return decoding_of(input).outcome();
 }
 
 struct Case {
@@ -88,8 +109,29 @@ TEST(ChunkedDecoder, YieldsPayload) {
       {"extensions dropped", "1;a=b;c=\"d\"\r\nx\r\n0;e\r\n\r\n", "'x' done trailers=0 +0"},
       {"extension with bytes from 0x80", "1;\xc3\xa9\t\r\nx\r\n0\r\n\r\n",
        "'x' done trailers=0 +0"},
-      {"trailers dropped", "1\r\na\r\n0\r\nA: b\r\nC:\r\n\r\n+", "'a' done trailers=2 +1"},
+      {"trailers", "1\r\na\r\n0\r\nA: b\r\nC:\r\n\r\n+", "'a' done trailers=2 +1"},
   });
+}
+
+TEST(ChunkedDecoder, YieldsTrailers) {
+  const struct {
+    const char* name;
+    std::string_view input;
+    std::string_view expected;
+  } cases[] = {
+      {"none", "1\r\na\r\n0\r\n\r\n", ""},
+      {"one", "1\r\na\r\n0\r\nA: b\r\n\r\n", "A: b\r\n"},
+      {"as they are", "0\r\nA-1:\t b  \r\nc:\r\nA-1: \xff\r\n\r\nNext: x\r\n",
+       "A-1:\t b  \r\nc:\r\nA-1: \xff\r\n"},
+      {"no extension", "0;e=1\r\nA: b\r\n\r\n", "A: b\r\n"},
+      {"the last line to come", "0\r\nA: b\r\nCd: e", "A: b\r\nCd: e"},
+      {"the empty line to come", "0\r\nA: b\r\n\r", "A: b\r\n"},
+  };
+  for (const auto& each : cases) {
+    const Decoding decoding = decoding_of(each.input);
+    EXPECT_FALSE(decoding.failed()) << each.name;
+    EXPECT_EQ(decoding.trailers(), each.expected) << each.name;
+  }
 }
 
 TEST(ChunkedDecoder, WaitsForTheRest) {
