@@ -1,5 +1,7 @@
 #include "proto/http/head_parser.hh"
 
+#include <algorithm>
+#include <charconv>
 #include <limits>
 
 #include "proto/http/syntax.hh"
@@ -25,6 +27,7 @@ void Head::reset() {
   chunked = false;
   connection = {};
   content_length.reset();
+  keep_alive_seconds.reset();
   fields.clear();
 }
 
@@ -64,7 +67,7 @@ Step FieldReader::take(std::string_view buffer, Slice line) {
       .value = {position(value.data() - buffer.data()), position(value.size())},
       .tag = field_tag(name),
   };
-  if (!head_.fields.add(field)) {
+  if (head_.fields.size() >= fields_max_ || !head_.fields.add(field)) {
     const std::string_view up_to_line = buffer.substr(0, line.offset + line.length);
     return std::unexpected(too_large(head_, up_to_line, line.offset, "too many fields"));
   }
@@ -82,6 +85,7 @@ Step FieldReader::take_known(std::string_view name, std::string_view value, Slic
       break;
     case 10:
       if (equals_ignoring_case(name, "Connection")) return take_connection(value);
+      if (equals_ignoring_case(name, "Keep-Alive")) take_keep_alive(value);
       break;
     case 14:
       if (equals_ignoring_case(name, "Content-Length")) return take_content_length(value);
@@ -146,6 +150,23 @@ Step FieldReader::take_connection(std::string_view value) {
     if (equals_ignoring_case(*option, "upgrade")) head_.connection.upgrade = true;
   }
   return {};
+}
+
+// Parameters in a list, such as "timeout=5, max=100". Of several timeouts the shortest counts; what
+// is malformed is passed over, since it decides nothing that could be misread.
+void FieldReader::take_keep_alive(std::string_view value) {
+  ListReader parameters(value);
+  while (const auto parameter = parameters.next()) {
+    const std::size_t equals_at = parameter->find('=');
+    if (equals_at == std::string_view::npos) continue;
+    if (!equals_ignoring_case(trim(parameter->substr(0, equals_at)), "timeout")) continue;
+    const std::string_view digits = trim(parameter->substr(equals_at + 1));
+    const char* const digits_end = digits.data() + digits.size();
+    std::uint32_t seconds = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits_end, seconds);
+    if (error != std::errc() || end != digits_end) continue;
+    head_.keep_alive_seconds = std::min(seconds, head_.keep_alive_seconds.value_or(seconds));
+  }
 }
 
 Step FieldReader::finish() {

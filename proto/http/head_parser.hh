@@ -18,6 +18,7 @@ namespace http {
 struct HeadLimits {
   std::uint32_t head_bytes = 32 * 1024;   // the whole head with its empty line: 431
   std::uint32_t target_bytes = 8 * 1024;  // 414
+  std::uint32_t fields = kFieldsMax;      // 431; more than kFieldsMax are never taken
 };
 
 enum class HeadState : std::uint8_t { kMore, kComplete };
@@ -46,6 +47,9 @@ struct Head {
   bool chunked = false;            // Transfer-Encoding: chunked
   ConnectionOptions connection;
   std::optional<std::uint64_t> content_length;  // at most 2^63-1
+  // For how long the peer keeps a connection that is not in use: the timeout of Keep-Alive, an
+  // extension that servers made common (RFC 2068 section 19.7.1.1); none where it is malformed.
+  std::optional<std::uint32_t> keep_alive_seconds;
   Fields fields;
 
   void reset();
@@ -81,7 +85,8 @@ class LineReader {
 class FieldReader {
  public:
   enum class Of : std::uint8_t { kRequest, kResponse };
-  FieldReader(Head& head, Of of) : head_(head), is_request_(of == Of::kRequest) {}
+  FieldReader(Head& head, Of of, std::uint32_t fields_max)
+      : head_(head), is_request_(of == Of::kRequest), fields_max_(fields_max) {}
 
   Step take(std::string_view buffer, Slice line);
   // After the last line: RFC 9112 section 6.1 to 6.3. The version must be known by now.
@@ -96,9 +101,11 @@ class FieldReader {
   Step take_transfer_encoding(std::string_view value);
   static bool resembles_chunked(std::string_view coding);
   Step take_connection(std::string_view value);
+  void take_keep_alive(std::string_view value);
 
   Head& head_;
   const bool is_request_;
+  const std::uint32_t fields_max_;
   Slice host_;
   std::uint32_t host_count_ = 0;
   std::uint32_t connection_options_ = 0;

@@ -57,7 +57,9 @@ void RequestHead::reset() {
 }
 
 RequestParser::RequestParser(RequestHead& head, HeadLimits limits)
-    : head_(head), limits_(limits), fields_(head, detail::FieldReader::Of::kRequest) {
+    : head_(head),
+      limits_(limits),
+      fields_(head, detail::FieldReader::Of::kRequest, limits.fields) {
   head_.reset();
 }
 

@@ -24,7 +24,9 @@ void ResponseHead::reset() {
 }
 
 ResponseParser::ResponseParser(ResponseHead& head, HeadLimits limits)
-    : head_(head), limits_(limits), fields_(head, detail::FieldReader::Of::kResponse) {
+    : head_(head),
+      limits_(limits),
+      fields_(head, detail::FieldReader::Of::kResponse, limits.fields) {
   head_.reset();
 }
 

@@ -88,6 +88,7 @@ TEST(HeadParser, RefusesContentLengths) {
       {"plus", "Content-Length: +5\r\n", malformed},
       {"minus", "Content-Length: -5\r\n", malformed},
       {"list", "Content-Length: 5, 5\r\n", malformed},
+      {"list without a space", "Content-Length: 5,5\r\n", malformed},
       {"comma", "Content-Length: 5,\r\n", malformed},
       {"hexadecimal", "Content-Length: 0x5\r\n", malformed},
       {"behind", "Content-Length: 5 5\r\n", malformed},
@@ -117,7 +118,9 @@ TEST(HeadParser, RefusesTransferEncodings) {
       {"empty", "Transfer-Encoding:\r\n", malformed},
       {"empty element first", "Transfer-Encoding: , chunked\r\n", malformed},
       {"empty element last", "Transfer-Encoding: chunked,\r\n", not_final},
+      {"no space behind an empty element", "Transfer-Encoding: ,chunked\r\n", malformed},
       {"prefix", "Transfer-Encoding: xchunked\r\n", malformed},
+      {"prefix and hyphen", "Transfer-Encoding: x-chunked\r\n", malformed},
       {"suffix", "Transfer-Encoding: chunkedx\r\n", malformed},
       {"quoted", "Transfer-Encoding: \"chunked\"\r\n", malformed},
       {"parameter", "Transfer-Encoding: chunked;q=1\r\n", malformed},
@@ -133,6 +136,10 @@ TEST(HeadParser, RefusesTransferEncodings) {
       {"identity", "Transfer-Encoding: identity\r\n", unknown},
       {"with a length", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
        "400 both Content-Length and Transfer-Encoding"},
+      {"space before the colon", "Transfer-Encoding : chunked\r\n",
+       "400 whitespace in a field name"},
+      {"vertical tab", "Transfer-Encoding: chunked\v\r\n", "400 control byte in the head"},
+      {"folded", "Transfer-Encoding:\r\n chunked\r\n", malformed},
       {"behind a length", "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n",
        "400 both Content-Length and Transfer-Encoding"},
   });
@@ -143,6 +150,67 @@ TEST(HeadParser, RefusesTransferEncodingOfHttp10) {
             "400 Transfer-Encoding with HTTP/1.0");
   EXPECT_EQ(response_outcome("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
             "502 Transfer-Encoding with HTTP/1.0");
+}
+
+TEST(HeadParser, TakesContentLengths) {
+  for (const std::string value : {"5", " 5", "5 ", "\t5\t", "005"}) {
+    const std::string outcome =
+        request_outcome("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length:" + value + "\r\n\r\n");
+    EXPECT_NE(outcome.find(" length=5 "), std::string::npos) << value << ": " << outcome;
+  }
+}
+
+TEST(HeadParser, TakesChunkedInAnyCaseAndWithSpaceAround) {
+  for (const std::string value : {"chunked", "CHUNKED", " chunked ", "\tchunked \t"}) {
+    const std::string outcome =
+        request_outcome("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:" + value + "\r\n\r\n");
+    EXPECT_NE(outcome.find(" chunked "), std::string::npos) << value << ": " << outcome;
+  }
+}
+
+TEST(HeadParser, BoundsTheNumberOfFields) {
+  const std::string request = "GET / HTTP/1.1\r\nHost: a\r\nB: c\r\n";
+  const std::string response = "HTTP/1.1 200 OK\r\nHost: a\r\nB: c\r\n";
+  const http::HeadLimits two{.fields = 2};
+  EXPECT_TRUE(request_outcome(request + "\r\n", two).ends_with("[B=c] +0"));
+  EXPECT_TRUE(response_outcome(response + "\r\n", two).ends_with("[B=c] +0"));
+  EXPECT_EQ(request_outcome(request + "D: ef\r\n\r\n", two), "431 too many fields: Host");
+  EXPECT_EQ(response_outcome(response + "D: ef\r\n\r\n", two), "502 too many fields: Host");
+
+  const http::HeadLimits any{.fields = 1000};
+  std::string most = "GET / HTTP/1.1\r\nHost: a\r\n";
+  for (std::size_t field = 1; field < http::kFieldsMax; ++field) most += "B: c\r\n";
+  EXPECT_TRUE(request_outcome(most + "\r\n", any).starts_with("GET / origin"));
+  EXPECT_EQ(request_outcome(most + "B: c\r\n\r\n", any), "431 too many fields: Host");
+}
+
+TEST(HeadParser, ReadsTheTimeoutOfKeepAlive) {
+  const auto seconds = [](const std::string& fields) {
+    http::ResponseHead head;
+    const std::string text = "HTTP/1.1 200 OK\r\n" + fields + "\r\n";
+    EXPECT_TRUE(http::ResponseParser(head).parse(proto::as_bytes(text))) << text;
+    return head.keep_alive_seconds;
+  };
+  using Seconds = std::optional<std::uint32_t>;
+  EXPECT_EQ(seconds("Keep-Alive: timeout=5\r\n"), Seconds(5));
+  EXPECT_EQ(seconds("keep-alive: max=100 , Timeout = 60\r\n"), Seconds(60));
+  EXPECT_EQ(seconds("Keep-Alive: timeout=0\r\n"), Seconds(0));
+  EXPECT_EQ(seconds("Keep-Alive: timeout=4294967295\r\n"), Seconds(4294967295));
+  EXPECT_EQ(seconds("Keep-Alive: timeout=9, timeout=7\r\nKeep-Alive: timeout=8\r\n"), Seconds(7));
+  EXPECT_EQ(seconds("Keep-Alive: timeout=x, timeout=7\r\n"), Seconds(7));
+  for (const std::string value :
+       {"", "5", "timeout", "timeout=", "timeout=-5", "timeout=+5", "timeout=5s", "timeout=5.5",
+        "timeout=\"5\"", "timeout=4294967296", "xtimeout=5", "max=5", "timeout:5"}) {
+    EXPECT_EQ(seconds("Keep-Alive: " + value + "\r\n"), Seconds()) << value;
+  }
+  EXPECT_EQ(seconds("X-Keep-Alive: timeout=5\r\n"), Seconds());
+
+  http::ResponseHead reused;
+  const std::string with = "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\n\r\n";
+  ASSERT_TRUE(http::ResponseParser(reused).parse(proto::as_bytes(with)));
+  const std::string without = "HTTP/1.1 200 OK\r\n\r\n";
+  ASSERT_TRUE(http::ResponseParser(reused).parse(proto::as_bytes(without)));
+  EXPECT_EQ(reused.keep_alive_seconds, Seconds());
 }
 
 TEST(HeadParser, TellsWhetherTheConnectionIsKept) {

@@ -29,6 +29,7 @@ inline std::string text_of_shared(const http::Head& head, proto::Bytes buffer) {
   if (head.connection.close) text += " close";
   if (head.connection.keep_alive) text += " keep-alive";
   if (head.connection.upgrade) text += " upgrade";
+  if (head.keep_alive_seconds) text += " timeout=" + std::to_string(*head.keep_alive_seconds);
   for (const http::Field& field : head.fields.all()) {
     text +=
         " [" + std::string(field.name.in(buffer)) + "=" + std::string(field.value.in(buffer)) + "]";
