@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -96,10 +97,13 @@ class Link final : private Sink, private Flushable {
   };
 
   // The next bytes to be written to `to`, valid until the next read of any link; empty at the end.
-  // Who adds bytes to each piece (chunk headers) arms kOnce, so that the pieces stay few.
-  Read read_for(Link& to, Socket::Arming arming = Socket::Arming::kStream) {
+  // Who adds bytes to each piece (chunk headers) arms kOnce, so that the pieces stay few. Not many
+  // more than `most` are received: what lies behind them belongs to somebody else.
+  Read read_for(Link& to, Socket::Arming arming = Socket::Arming::kStream,
+                std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) {
     feeds_ = &to;
     arming_ = arming;
+    most_ = most;
     return Read(*this);
   }
 
@@ -109,6 +113,20 @@ class Link final : private Sink, private Flushable {
     once_room_ = room;
     return Read(*this);
   }
+
+  // While nobody reads: `noticed` runs when something has arrived, for take_input(). At most `room`
+  // bytes are let in until they are taken.
+  void watch_input(Ready& noticed, std::size_t room);
+  // From here on what has arrived, and what is armed for, is the next read's.
+  void unwatch_input() { noticed_ = nullptr; }
+  bool watches_input() const { return noticed_ != nullptr; }
+  // It is watched, and nothing has arrived.
+  bool quiet() const;
+  // Appends what has arrived to `to`. kNothing: only what the session understands came, and the
+  // watching goes on; else it is over, and after kEnd end() says why.
+  enum class Input : std::uint8_t { kNothing, kBytes, kEnd };
+  template <class Text>
+  Input take_input(Text& to);
 
   LinkEnd end() const { return aborted_ ? LinkEnd::kAborted : end_; }
   int error_number() const { return error_number_; }
@@ -125,6 +143,10 @@ class Link final : private Sink, private Flushable {
 
   // Bytes that were written and have not been taken by the kernel.
   bool has_unsent() const { return filling_.size + staged_ > 0 || socket_.sending(); }
+  // More is waiting to be sent than should be added to.
+  bool crowded() const { return below_half() && has_unsent(); }
+  // Sealed bytes that the kernel has taken.
+  std::uint64_t sent_bytes() const { return sent_bytes_; }
   bool send_failed() const { return socket_.send_error() != 0; }
   int send_error() const { return socket_.send_error(); }
 
@@ -132,9 +154,9 @@ class Link final : private Sink, private Flushable {
   Task<> drained();
 
   // Runs `left` once when the peer closes, while nothing is read.
-  void watch_hangup(Ready& left) {
+  void watch_hangup(Ready& left, Socket::Hangup of = Socket::Hangup::kOfStream) {
     hangup_ = &left;
-    socket_.watch_hangup();
+    socket_.watch_hangup(of);
   }
   // As above, but only while a read_for waits for room: then nothing else would tell.
   void watch_hangup_when_held_back(Ready& left) { hangup_ = &left; }
@@ -157,6 +179,8 @@ class Link final : private Sink, private Flushable {
 
   std::uint64_t received_bytes() const { return received_bytes_; }
 
+  BlockPool& frames() { return resources_.loop.frames(); }
+
  private:
   static constexpr std::size_t kRecordMax = 16384;
   // Room in front of staged plaintext for a record's header and nonce, and behind it for the tag.
@@ -174,6 +198,7 @@ class Link final : private Sink, private Flushable {
   void finish_stream();
   void stop_feeding();
   bool arm_or_wait();
+  std::size_t sealed_most() const;
   bool ended() const { return end() != LinkEnd::kNone; }
   void end_with(LinkEnd end) {
     if (end_ == LinkEnd::kNone) end_ = end;
@@ -200,6 +225,7 @@ class Link final : private Sink, private Flushable {
   Event connected_;
   Event drained_;
   Ready* hangup_ = nullptr;
+  Ready* noticed_ = nullptr;  // of watch_input()
 
   std::coroutine_handle<> reader_;
   Bytes yielded_;
@@ -210,7 +236,9 @@ class Link final : private Sink, private Flushable {
   Link* feeder_ = nullptr;        // who waits for our room
   Socket::Arming arming_ = Socket::Arming::kStream;
   std::size_t once_room_ = 0;
+  std::uint64_t most_ = 0;
   std::uint64_t received_bytes_ = 0;
+  std::uint64_t sent_bytes_ = 0;
 
   Batch filling_;
   Batch flying_;

@@ -135,21 +135,67 @@ bool Link<Session, Sink>::arm_or_wait() {
     return true;
   }
   Link& to = *feeds_;
-  if (to.below_half() && to.has_unsent() && !to.send_failed()) {
+  if (to.crowded() && !to.send_failed()) {
     to.feeder_ = this;
     if (hangup_ != nullptr) socket_.watch_hangup();
     return true;
   }
   const std::size_t room = to.room();
-  const std::size_t granted = socket_.arm(room > held ? room - held : 1, arming_);
+  const std::size_t granted = socket_.arm(std::min(room > held ? room - held : 1, sealed_most()),
+                                          arming_);
   resources_.pool.commit(to.committed_,
                          granted + held + to.filling_.size + to.staged_ + to.flying_.size);
   return true;
 }
 
+// most_ as it comes from the peer: with a record's worth for what TLS adds.
+template <class Session, class Sink>
+std::size_t Link<Session, Sink>::sealed_most() const {
+  constexpr std::uint64_t kWhatever = std::numeric_limits<std::uint32_t>::max();
+  const std::uint64_t most = std::min(most_, kWhatever);
+  return static_cast<std::size_t>(session_ ? most + most / 128 + kSealFront + kSealBack : most);
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::watch_input(Ready& noticed, std::size_t room) {
+  noticed_ = &noticed;
+  feeds_ = nullptr;
+  once_room_ = room;
+  if (lent_ && !session_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+  if (socket_.has_received() || lent_ || ended() || end_after_yield_ != LinkEnd::kNone) {
+    resources_.loop.ready().push(*noticed_);
+  } else {
+    arm_or_wait();
+  }
+}
+
+template <class Session, class Sink>
+bool Link<Session, Sink>::quiet() const {
+  return noticed_ != nullptr && socket_.armed() && !socket_.has_received() && !ended();
+}
+
+template <class Session, class Sink>
+template <class Text>
+auto Link<Session, Sink>::take_input(Text& to) -> Input {
+  CHECK(!reader_, "input is watched while nobody reads");
+  if (!produce()) {
+    arm_or_wait();
+    return Input::kNothing;
+  }
+  noticed_ = nullptr;
+  const Bytes bytes = std::exchange(yielded_, {});
+  to.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  // A received buffer is not kept until the next read, which may be far.
+  if (lent_ && !session_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+  return bytes.empty() ? Input::kEnd : Input::kBytes;
+}
+
 template <class Session, class Sink>
 void Link<Session, Sink>::on_received() {
-  if (!reader_) return;
+  if (!reader_) {
+    if (noticed_ != nullptr) resources_.loop.ready().push(*noticed_);
+    return;
+  }
   // Handshakes cost much more than anything else in a turn, so each turn takes a few of them.
   if (shaking_hands_ && !resources_.loop.take_heavy_step()) {
     resources_.loop.push_next_turn(received_);
@@ -170,6 +216,7 @@ void Link<Session, Sink>::on_left() {
 template <class Session, class Sink>
 void Link<Session, Sink>::abort() {
   aborted_ = true;
+  noticed_ = nullptr;
   socket_.cancel_connect();
   socket_.disarm();
   drained_.set();
@@ -179,6 +226,7 @@ void Link<Session, Sink>::abort() {
 template <class Session, class Sink>
 Task<> Link<Session, Sink>::close() {
   hangup_ = nullptr;
+  noticed_ = nullptr;
   feeder_ = nullptr;
   aborted_ = true;
   if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));

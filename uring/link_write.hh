@@ -116,6 +116,7 @@ void Link<Session, Sink>::flush() {
 
 template <class Session, class Sink>
 void Link<Session, Sink>::on_sent() {
+  if (!send_failed()) sent_bytes_ += flying_.size;
   resources_.pool.give_back(flying_);
   if (send_failed()) {
     staged_ = 0;
@@ -131,7 +132,7 @@ void Link<Session, Sink>::on_sent() {
 
 template <class Session, class Sink>
 void Link<Session, Sink>::wake_feeder() {
-  if (feeder_ == nullptr || (below_half() && has_unsent())) return;
+  if (feeder_ == nullptr || crowded()) return;
   resources_.loop.ready().push(std::exchange(feeder_, nullptr)->received_);
 }
 

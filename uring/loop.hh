@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "uring/batch_pool.hh"
+#include "uring/block_pool.hh"
 #include "uring/kernel.hh"
 #include "uring/operation.hh"
 #include "uring/ready.hh"
@@ -81,6 +82,8 @@ class Loop {
 
   Kernel& kernel() { return kernel_; }
   ReadyList& ready() { return ready_; }
+  // Memory for what lives on this loop's thread, coroutine frames first of all.
+  BlockPool& frames() { return frames_; }
   TimerWheel& timers() { return timers_; }
   Clock::time_point now() const { return now_; }
   const LoopCounters& counters() const { return counters_; }
@@ -98,6 +101,7 @@ class Loop {
   void flush();
 
   Kernel& kernel_;
+  BlockPool frames_;
   ReadyList ready_;
   ReadyList next_turn_;
   Clock::time_point now_;

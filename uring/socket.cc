@@ -172,8 +172,11 @@ void Socket::on_sent(Completion completion) {
   note_idle();
 }
 
-void Socket::watch_hangup() {
+void Socket::watch_hangup(Hangup of) {
+  // One of the other kind is asked for anew when it has ended.
+  if (watch_.in_flight() && of != watched_) loop_.cancel(watch_);
   watching_ = true;
+  watched_ = of;
   if (!watch_.in_flight()) issue_watch();
 }
 
@@ -184,16 +187,18 @@ void Socket::unwatch_hangup() {
 
 void Socket::issue_watch() {
   io_uring_sqe& sqe = loop_.prepare(watch_);
-  io_uring_prep_poll_add(&sqe, descriptor_, POLLRDHUP);
+  // POLLHUP and POLLERR are always looked for.
+  io_uring_prep_poll_add(&sqe, descriptor_, watched_ == Hangup::kOfStream ? POLLRDHUP : 0);
 }
 
 void Socket::on_left(Completion completion) {
-  if (completion.result > 0) {
+  const bool gone = completion.result > 0 && (completion.result & (POLLHUP | POLLERR)) != 0;
+  if (gone || (completion.result > 0 && watched_ == Hangup::kOfStream)) {
     watching_ = false;
-    peer_gone_ = (completion.result & (POLLHUP | POLLERR)) != 0;
+    peer_gone_ = gone;
     loop_.ready().push(left_);
   } else if (watching_ && !shut_down_) {
-    issue_watch();  // wanted again while its cancellation was under way
+    issue_watch();  // wanted again, or the other kind, while its cancellation was under way
   }
   note_idle();
 }

@@ -76,8 +76,10 @@ class Socket {
   bool sending() const { return send_.in_flight(); }
   int send_error() const { return send_error_; }
 
-  // `left` runs once when the peer has closed or reset. Nothing is received by it.
-  void watch_hangup();
+  // `left` runs once when the peer has closed (its stream, or all), or only when all is over, as
+  // after a reset. Nothing is received by it.
+  enum class Hangup : std::uint8_t { kOfStream, kOfAll };
+  void watch_hangup(Hangup of = Hangup::kOfStream);
   void unwatch_hangup();
   // What was watched for was a reset: the peer has not only ended its own stream.
   bool peer_gone() const { return peer_gone_; }
@@ -142,6 +144,7 @@ class Socket {
   bool once_ = false;
   bool end_of_stream_ = false;
   bool watching_ = false;
+  Hangup watched_ = Hangup::kOfStream;
   bool peer_gone_ = false;
   bool resets_on_close_ = false;
   bool shut_down_ = false;

@@ -7,11 +7,14 @@
 // compiler makes no tail call of it (-O0, sanitizers).
 #pragma once
 
+#include <concepts>
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <utility>
 
+#include "uring/block_pool.hh"
 #include "uring/check.hh"
 
 namespace uring {
@@ -21,8 +24,24 @@ class Task;
 
 namespace detail {
 
+// A class whose member coroutines take their frames from a pool, which outlives them.
+template <class Owner>
+concept HasFramePool = requires(Owner& owner) {
+  { owner.frames() } -> std::same_as<BlockPool&>;
+};
+
 class PromiseBase {
  public:
+  template <class Owner, class... Arguments>
+    requires HasFramePool<Owner>
+  static void* operator new(std::size_t size, Owner& owner, const Arguments&...) {
+    return BlockPool::take_marked(&owner.frames(), size);
+  }
+  static void* operator new(std::size_t size) { return BlockPool::take_marked(nullptr, size); }
+  static void operator delete(void* frame, std::size_t size) {
+    BlockPool::give_back_marked(frame, size);
+  }
+
   struct FinalAwaiter {
     bool await_ready() const noexcept { return false; }
     template <class Promise>

@@ -1,0 +1,74 @@
+// Memory for what comes and goes with every request: coroutine frames, exchanges, log texts. Blocks
+// of one size class are used again and again, so that a steady state allocates nothing. For one
+// thread; all blocks are back before the pool goes.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <memory_resource>
+#include <utility>
+#include <vector>
+
+#include "uring/poison.hh"
+
+namespace uring {
+
+class BlockPool final : public std::pmr::memory_resource {
+ public:
+  BlockPool() = default;
+  ~BlockPool() override;
+  BlockPool(const BlockPool&) = delete;
+  BlockPool& operator=(const BlockPool&) = delete;
+
+  // Aligned like operator new's. Larger blocks than kBlockMax come from there, too.
+  void* take(std::size_t bytes);
+  void give_back(void* block, std::size_t bytes);
+
+  // An object in a block: the pointer destroys it and gives the block back.
+  template <class T>
+  struct Delete {
+    BlockPool* pool;
+    void operator()(T* object) const {
+      object->~T();
+      pool->give_back(object, sizeof(T));
+    }
+  };
+  template <class T>
+  using Owned = std::unique_ptr<T, Delete<T>>;
+
+  template <class T, class... Args>
+  Owned<T> make(Args&&... args) {
+    static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+    return Owned<T>(new (take(sizeof(T))) T(std::forward<Args>(args)...), Delete<T>{this});
+  }
+
+  // A block that remembers where it came from, for who gives it back without knowing the pool. A
+  // null pool stands for operator new.
+  static void* take_marked(BlockPool* pool, std::size_t bytes);
+  static void give_back_marked(void* block, std::size_t bytes);
+
+  std::size_t in_use() const { return in_use_; }
+
+ private:
+  static constexpr std::size_t kGranule = 32;
+  static constexpr std::size_t kBlockMax = 8192;
+  // Free blocks kept of each size. With AddressSanitizer none: it is to see what is used too late.
+#ifdef URING_POISONS
+  static constexpr std::size_t kKept = 0;
+#else
+  static constexpr std::size_t kKept = 256;
+#endif
+
+  static std::size_t class_of(std::size_t bytes) { return (bytes - 1) / kGranule; }
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override;
+  void do_deallocate(void* block, std::size_t bytes, std::size_t alignment) override;
+  bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
+    return this == &other;
+  }
+
+  std::size_t in_use_ = 0;
+  std::array<std::vector<void*>, kBlockMax / kGranule> free_;
+};
+
+}  // namespace uring
