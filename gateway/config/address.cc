@@ -3,9 +3,12 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netdb.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstddef>
 #include <cstring>
 #include <memory>
 
@@ -24,11 +27,20 @@ Address address_of(const sockaddr* from, socklen_t length) {
 }  // namespace
 
 uint16_t Address::port() const {
+  if (is_unix()) return 0;
   // sin_port and sin6_port lie at the same place.
   return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
 }
 
+std::string_view Address::unix_path() const {
+  constexpr size_t kPathAt = offsetof(sockaddr_un, sun_path);
+  if (!is_unix() || length <= kPathAt) return {};
+  const char* const path = reinterpret_cast<const sockaddr_un*>(&storage)->sun_path;
+  return {path, strnlen(path, length - kPathAt)};
+}
+
 std::string Address::text() const {
+  if (is_unix()) return fmt::format("{}{}", kUnixScheme, unix_path());
   std::array<char, INET6_ADDRSTRLEN> host{};
   if (family() == AF_INET) {
     inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr, host.data(),
@@ -41,6 +53,22 @@ std::string Address::text() const {
     return fmt::format("[{}]:{}", host.data(), port());
   }
   return {};
+}
+
+std::expected<Address, std::string> unix_address(std::string_view path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty()) return std::unexpected("has no path: write \"unix:/run/app.sock\"");
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::any_of(path.begin(), path.end(), is_control))
+    return std::unexpected("has a control character in its path");
+  if (path.size() >= sizeof address.sun_path)
+    return std::unexpected(
+        fmt::format("has a path of {} bytes, '{}': a Unix socket's has {} at most", path.size(),
+                    path, sizeof address.sun_path - 1));
+  path.copy(address.sun_path, path.size());
+  return address_of(reinterpret_cast<const sockaddr*>(&address),
+                    static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1));
 }
 
 std::expected<HostPort, std::string> split_host_port(std::string_view text) {

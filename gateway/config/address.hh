@@ -1,4 +1,5 @@
-// A socket address as the configuration names it: an IPv4 or IPv6 address with a port.
+// A socket address as the configuration names it: an IPv4 or IPv6 address with a port, or the path
+// of a Unix socket.
 // A plain value: copied freely, owns nothing, and is never changed after loading.
 #pragma once
 
@@ -21,14 +22,22 @@ struct Address {
 
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
   int family() const { return storage.ss_family; }
-  uint16_t port() const;
-  // "127.0.0.1:8080" or "[::1]:8080": reads back as the same address.
+  bool is_unix() const { return family() == AF_UNIX; }
+  uint16_t port() const;               // 0: a Unix socket's
+  std::string_view unix_path() const;  // empty if it has none, or is no Unix socket
+  // "127.0.0.1:8080", "[::1]:8080" or "unix:/run/app.sock": reads back as the same address.
   std::string text() const;
 
   friend bool operator==(const Address& one, const Address& other) {
     return one.text() == other.text();
   }
 };
+
+// "unix:PATH", in place of a host and a port.
+inline constexpr std::string_view kUnixScheme = "unix:";
+
+// `path` as the system gets it. Fails with words that fit behind "'TEXT' ".
+std::expected<Address, std::string> unix_address(std::string_view path);
 
 // "HOST:PORT" or "[IPV6]:PORT" taken apart, its host not yet looked at.
 struct HostPort {

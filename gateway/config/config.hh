@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gateway/config/address.hh"
+#include "gateway/config/network.hh"
 #include "gateway/config/router.hh"
 #include "gateway/log/level.hh"
 
@@ -35,36 +36,120 @@ struct Tls {
   std::vector<Certificate> certificates;  // the first serves clients that name no known host
 };
 
+// How a Unix socket's file is made; what is left out stays as the process makes it.
+struct UnixFile {
+  std::optional<unsigned> mode;   // permission bits, such as 0660
+  std::optional<unsigned> owner;  // user id
+  std::optional<unsigned> group;  // group id
+};
+
 struct Listener {
   Address address;  // [::] takes IPv4 as well: IPV6_V6ONLY stays off
   std::optional<Tls> tls;
+  UnixFile unix_file;                          // of a Unix socket
+  std::optional<std::uint16_t> redirect_port;  // every request is sent to https on this port
   Place place;
 };
 
 struct Server {
-  std::string text;                // "app.internal:9001", as written: its name in logs
+  std::string text;  // "app.internal:9001" or "unix:/run/app.sock", as written: its name in logs
+  std::string host;  // its name or IP address, without brackets; empty for a Unix socket
   std::vector<Address> addresses;  // at least one, in the order to try them
+  size_t index = 0;                // of all servers of the configuration, over all pools
+};
+
+enum class Balance : std::uint8_t { round_robin, least_connections };
+
+// TLS towards the servers of a pool.
+struct PoolTls {
+  std::string name;     // for SNI and verification; empty: each server's own host
+  std::string ca_path;  // an absolute path, it could be read; empty only without verification
+  bool verify = true;
+  Place place;
+};
+
+// Connections to a server that are kept for the next request, per shard and server.
+struct KeepAlive {
+  std::chrono::milliseconds idle{60'000};   // closed when unused for so long; 0: none are kept
+  std::chrono::milliseconds age{3'600'000};  // not used again when older
+  size_t count = 128;                        // more are closed instead of kept
 };
 
 struct Pool {
   std::string name;
   std::vector<Server> servers;  // at least one
+  Balance balance = Balance::round_robin;
+  KeepAlive keep_alive;
+  std::optional<PoolTls> tls;
+};
+
+struct Header {
+  std::string name;  // a token; neither hop-by-hop nor of the framing
+  std::string value;
+};
+
+// Applied in this order. `set` replaces all fields of the name, `add` goes behind what is there.
+struct HeaderChanges {
+  std::vector<std::string> remove;
+  std::vector<Header> set;
+  std::vector<Header> add;
+
+  bool empty() const { return remove.empty() && set.empty() && add.empty(); }
+};
+
+// A response that the gateway gives itself.
+struct Answer {
+  std::uint16_t status = 200;
+  std::string body;
+  std::string type = "text/plain; charset=utf-8";
+};
+
+struct Redirect {
+  std::uint16_t status = 308;
+  std::string to;  // "{host}" and "{target}" in it stand for the request's
 };
 
 struct Route {
   std::string name;                // unique; as given, or "route-1", "route-2" by position
   std::vector<std::string> hosts;  // lower-case, exact or "*.SUFFIX"; empty: any host
   std::string path = "/";          // a prefix on segment borders, without a slash at its end
-  size_t pool = 0;                 // index into Config::pools
+  size_t pool = 0;                 // index into Config::pools, unless one of the next two is there
+  std::optional<Answer> answer;
+  std::optional<Redirect> redirect;
+  bool strip_prefix = false;  // the upstream gets the target without `path`
+  std::optional<std::uint64_t> body_bytes_max;  // instead of Limits::body_bytes; 0: any
+  HeaderChanges request_headers;
+  HeaderChanges response_headers;
 };
 
 // None is 0 but websocket_idle, where it means "off".
 struct Timeouts {
   std::chrono::milliseconds tls_handshake{10'000};
   std::chrono::milliseconds request_header{15'000};
-  std::chrono::milliseconds connect{5'000};
+  std::chrono::milliseconds request_body_idle{60'000};  // between two pieces of a body
+  std::chrono::milliseconds keep_alive_idle{75'000};    // until the next request begins
+  std::chrono::milliseconds connect{5'000};             // TLS handshake included
   std::chrono::milliseconds upstream_response{60'000};  // until the head of the response is there
+  std::chrono::milliseconds response_idle{300'000};     // between two pieces of a response's body
   std::chrono::milliseconds websocket_idle{600'000};    // no byte either way
+};
+
+// What a request may have at the most.
+struct Limits {
+  size_t header_bytes = 32 * 1024;   // its head, with the empty line: 431
+  size_t header_fields = 128;        // 431
+  size_t target_bytes = 8 * 1024;    // 414
+  std::uint64_t body_bytes = 0;      // 413; 0: any
+  std::uint64_t requests = 0;        // on one connection, which is closed after them; 0: any
+};
+
+// Proxies in front of the gateway: what they say of the client is believed.
+struct TrustedProxies {
+  std::vector<Network> networks;
+  bool unix_sockets = false;  // whoever comes through a Unix socket
+
+  // `peer` is a connected peer's address.
+  bool contain(const Address& peer) const;
 };
 
 struct LogSettings {
@@ -80,6 +165,9 @@ struct Config {
   std::vector<Pool> pools;
   std::vector<Route> routes;
   Timeouts timeouts;
+  Limits limits;
+  TrustedProxies trusted_proxies;
+  std::string via = "gateway";  // the gateway's name in Via (RFC 9110 section 7.6.3); empty: no Via
   LogSettings log;
   Router router;  // over `routes`
 

@@ -1,5 +1,6 @@
 // Units, addresses and suggestions.
 #include <gtest/gtest.h>
+#include <sys/un.h>
 
 #include <array>
 
@@ -71,6 +72,39 @@ TEST(Address, RefusesTextsThatAreNoHostAndPort) {
                             "::1", "::1:80", "[::1]", "[::1]80", "[]:80", "[a]:80", "a:b:80"}) {
     EXPECT_FALSE(split_host_port(wrong)) << wrong;
   }
+}
+
+TEST(Address, NamesAUnixSocketByItsPath) {
+  const auto address = unix_address("/run/app.sock");
+  ASSERT_TRUE(address) << address.error();
+  EXPECT_EQ(address->family(), AF_UNIX);
+  EXPECT_TRUE(address->is_unix());
+  EXPECT_EQ(address->length, offsetof(sockaddr_un, sun_path) + sizeof "/run/app.sock");
+  EXPECT_EQ(address->port(), 0);
+  EXPECT_EQ(address->unix_path(), "/run/app.sock");
+  EXPECT_EQ(address->text(), "unix:/run/app.sock");
+  EXPECT_FALSE(*address == *unix_address("/run/other.sock"));
+  EXPECT_TRUE(unix_address('/' + std::string(106, 'a')));
+}
+
+TEST(Address, SaysWhatIsWrongWithAPathOfAUnixSocket) {
+  EXPECT_EQ(unix_address("").error(), "has no path: write \"unix:/run/app.sock\"");
+  EXPECT_EQ(unix_address("/a\nb").error(), "has a control character in its path");
+  EXPECT_EQ(unix_address(std::string_view("/a\0b", 4)).error(),
+            "has a control character in its path");
+  const std::string path = '/' + std::string(107, 'a');
+  EXPECT_EQ(unix_address(path).error(),
+            "has a path of 108 bytes, '" + path + "': a Unix socket's has 107 at most");
+}
+
+// What the system gives for a client, which is bound to no path.
+TEST(Address, OfAUnixSocketMayHaveNoPath) {
+  Address address;
+  address.storage.ss_family = AF_UNIX;
+  address.length = sizeof(sa_family_t);
+  EXPECT_EQ(address.unix_path(), "");
+  EXPECT_EQ(address.text(), "unix:");
+  EXPECT_EQ(literal_address({"127.0.0.1", 1})->unix_path(), "");
 }
 
 TEST(Address, AsksTheSystemForNames) {

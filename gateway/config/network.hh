@@ -1,0 +1,29 @@
+// A range of IP addresses, such as 10.0.0.0/8 or 2001:db8::/32; a plain value.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "gateway/config/address.hh"
+
+namespace gateway::config {
+
+struct Network {
+  std::array<std::uint8_t, 16> address{};  // IPv4 as IPv6 maps it (RFC 4291 section 2.5.5.2)
+  unsigned prefix_bits = 0;                // of the 128; an IPv4 prefix counts 96 more
+
+  // Whether a socket address lies in the range. An IPv4 address counts as one in both its forms, so
+  // that "::/0" is all of IPv6 without it; a Unix socket's never matches.
+  bool contains(const Address& other) const;
+  // As it is written: "10.0.0.0/8"; one address without its prefix.
+  std::string text() const;
+};
+
+// "10.0.0.0/8", "2001:db8::/32", or one address. Fails with words that fit behind "'TEXT' "; bits
+// beyond the prefix are an error.
+std::expected<Network, std::string> parse_network(std::string_view text);
+
+}  // namespace gateway::config
