@@ -3,8 +3,10 @@
 // A request keeps the snapshot it took at its head, so pointers into it live as long as that does.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,13 +54,16 @@ struct Listener {
 };
 
 struct Server {
-  std::string text;  // "app.internal:9001" or "unix:/run/app.sock", as written: its name in logs
+  std::string text;  // "app.internal:9001" as written, "unix:/run/app.sock" with its absolute path
   std::string host;  // its name or IP address, without brackets; empty for a Unix socket
   std::vector<Address> addresses;  // at least one, in the order to try them
   size_t index = 0;                // of all servers of the configuration, over all pools
 };
 
 enum class Balance : std::uint8_t { round_robin, least_connections };
+
+inline constexpr std::array<std::string_view, 2> kBalanceNames = {"round-robin",
+                                                                  "least-connections"};
 
 // TLS towards the servers of a pool.
 struct PoolTls {
@@ -70,7 +75,7 @@ struct PoolTls {
 
 // Connections to a server that are kept for the next request, per shard and server.
 struct KeepAlive {
-  std::chrono::milliseconds idle{60'000};   // closed when unused for so long; 0: none are kept
+  std::chrono::milliseconds idle{60'000};    // closed when unused for so long; 0: none are kept
   std::chrono::milliseconds age{3'600'000};  // not used again when older
   size_t count = 128;                        // more are closed instead of kept
 };
@@ -116,7 +121,7 @@ struct Route {
   size_t pool = 0;                 // index into Config::pools, unless one of the next two is there
   std::optional<Answer> answer;
   std::optional<Redirect> redirect;
-  bool strip_prefix = false;  // the upstream gets the target without `path`
+  bool strip_prefix = false;                    // the upstream gets the target without `path`
   std::optional<std::uint64_t> body_bytes_max;  // instead of Limits::body_bytes; 0: any
   HeaderChanges request_headers;
   HeaderChanges response_headers;
@@ -136,11 +141,11 @@ struct Timeouts {
 
 // What a request may have at the most.
 struct Limits {
-  size_t header_bytes = 32 * 1024;   // its head, with the empty line: 431
-  size_t header_fields = 128;        // 431
-  size_t target_bytes = 8 * 1024;    // 414
-  std::uint64_t body_bytes = 0;      // 413; 0: any
-  std::uint64_t requests = 0;        // on one connection, which is closed after them; 0: any
+  size_t header_bytes = 32 * 1024;  // its head, with the empty line: 431
+  size_t header_fields = 128;       // 431
+  size_t target_bytes = 8 * 1024;   // 414
+  std::uint64_t body_bytes = 0;     // 413; 0: any
+  std::uint64_t requests = 0;       // on one connection, which is closed after them; 0: any
 };
 
 // Proxies in front of the gateway: what they say of the client is believed.

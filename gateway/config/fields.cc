@@ -63,15 +63,23 @@ Fields::~Fields() {
 // last table: that is told, where nothing in this table resembles it.
 std::string Fields::advice_on_unknown(std::string_view key) const {
   std::string advice = did_you_mean(key, known_);
-  if (!advice.empty() || outer_ == nullptr) return advice;
-  const auto& keys = outer_->known_;
-  if (std::find(keys.begin(), keys.end(), key) == keys.end()) return {};
-  if (outer_->label_.empty()) return "; it belongs at the top of the file, before any table";
-  return fmt::format("; it belongs in {}", outer_->label_);
+  if (!advice.empty()) return advice;
+  for (const Fields* outer = outer_; outer != nullptr; outer = outer->outer_) {
+    const auto& keys = outer->known_;
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) continue;
+    if (outer->label_.empty()) return "; it belongs at the top of the file, before any table";
+    return fmt::format("; it belongs in {}", outer->label_);
+  }
+  return {};
 }
 
 Place Fields::place() const {
   return place_of(table_.source());
+}
+
+Place Fields::place(std::string_view key) const {
+  const toml::node* const node = table_.get(key);
+  return node == nullptr ? place() : place_of(node->source());
 }
 
 const toml::node* Fields::take(std::string_view key) {
@@ -84,18 +92,19 @@ void Fields::wrong_type(const toml::node& node, std::string_view name, std::stri
               fmt::format("'{}' must be {}, not {}", name, what, type_name(node)));
 }
 
+std::optional<Text> Fields::any_text_of(const toml::node& node, std::string_view name,
+                                        std::string_view what) {
+  if (const auto* const text = node.as_string()) return Text{text->get(), place_of(node.source())};
+  wrong_type(node, name, what);
+  return std::nullopt;
+}
+
 std::optional<Text> Fields::text_of(const toml::node& node, std::string_view name,
                                     std::string_view what) {
-  const auto* const text = node.as_string();
-  if (text == nullptr) {
-    wrong_type(node, name, what);
-    return std::nullopt;
-  }
-  if ((*text)->empty()) {
-    report_.add(place_of(node.source()), fmt::format("'{}' must not be empty", name));
-    return std::nullopt;
-  }
-  return Text{text->get(), place_of(node.source())};
+  auto text = any_text_of(node, name, what);
+  if (!text || !text->value.empty()) return text;
+  report_.add(text->place, fmt::format("'{}' must not be empty", name));
+  return std::nullopt;
 }
 
 std::optional<Text> Fields::text(std::string_view key) {
@@ -172,45 +181,94 @@ void Fields::duration(std::string_view key, bool may_be_off, std::chrono::millis
 }
 
 void Fields::size(std::string_view key, size_t least, size_t most, size_t& value) {
+  size(key, least, most, false, value);
+}
+
+void Fields::size_or_off(std::string_view key, size_t most, std::uint64_t& value) {
+  size(key, 1, most, true, value);
+}
+
+void Fields::size(std::string_view key, size_t least, size_t most, bool may_be_off,
+                  std::uint64_t& value) {
   const toml::node* const node = take(key);
   if (node == nullptr) return;
-  const auto text = text_of(*node, key, "a size in quotes, such as \"64KiB\"");
+  const std::string_view or_off = may_be_off ? " or \"off\"" : "";
+  const auto text =
+      text_of(*node, key, fmt::format("a size in quotes, such as \"64KiB\"{}", or_off));
   if (!text) return;
+  if (may_be_off && text->value == "off") {
+    value = 0;
+    return;
+  }
   const auto parsed = parse_size(text->value);
   if (!parsed) {
-    report_.add(text->place, fmt::format("'{}' {}", text->value, parsed.error()));
+    report_.add(text->place, fmt::format("'{}' {}{}", text->value, parsed.error(), or_off));
   } else if (*parsed < least || *parsed > most) {
-    report_.add(text->place, fmt::format("'{}' must be between {} and {}, not {}", key,
-                                         print_size(least), print_size(most), text->value));
+    report_.add(text->place, fmt::format("'{}' must be between {} and {}{}, not {}", key,
+                                         print_size(least), print_size(most), or_off, text->value));
   } else {
     value = *parsed;
   }
 }
 
+void Fields::count(std::string_view key, size_t most, size_t& value) {
+  count(key, most, "", value);
+}
+
+void Fields::count_or_off(std::string_view key, std::uint64_t most, std::uint64_t& value) {
+  count(key, most, "off", value);
+}
+
 void Fields::count_or_auto(std::string_view key, unsigned most, unsigned& value) {
+  std::uint64_t number = value;
+  count(key, most, "auto", number);
+  value = static_cast<unsigned>(number);
+}
+
+void Fields::count(std::string_view key, std::uint64_t most, std::string_view word,
+                   std::uint64_t& value) {
   const toml::node* const node = take(key);
   if (node == nullptr) return;
-  if (node->value<std::string_view>() == "auto") {
+  const std::string or_word = word.empty() ? "" : fmt::format(" or \"{}\"", word);
+  if (!word.empty() && node->value<std::string_view>() == word) {
     value = 0;
     return;
   }
   const auto* const number = node->as_integer();
   if (number == nullptr) {
-    wrong_type(*node, key, "a whole number or \"auto\"");
-  } else if (number->get() < 1 || number->get() > most) {
-    report_.add(place_of(node->source()),
-                fmt::format("'{}' must be between 1 and {}, not {}", key, most, number->get()));
+    wrong_type(*node, key, fmt::format("a whole number{}", or_word));
+  } else if (number->get() < 1 || static_cast<std::uint64_t>(number->get()) > most) {
+    report_.add(place_of(node->source()), fmt::format("'{}' must be between 1 and {}{}, not {}",
+                                                      key, most, or_word, number->get()));
   } else {
-    value = static_cast<unsigned>(number->get());
+    value = static_cast<std::uint64_t>(number->get());
   }
+}
+
+void Fields::boolean(std::string_view key, bool& value) {
+  const toml::node* const node = take(key);
+  if (node == nullptr) return;
+  if (const auto* const truth = node->as_boolean()) {
+    value = truth->get();
+  } else {
+    wrong_type(*node, key, "true or false");
+  }
+}
+
+std::string Fields::label_of(std::string_view key) const {
+  const size_t start = label_.find_first_not_of('[');
+  if (start == label_.npos) return fmt::format("[{}]", key);
+  const std::string_view name = std::string_view(label_).substr(start);
+  return fmt::format("[{}.{}]", name.substr(0, name.find(']')), key);
 }
 
 void Fields::table(std::string_view key, const std::function<void(Fields&)>& read) {
   const toml::node* const node = take(key);
   if (node == nullptr) return;
   const auto* const inner = node->as_table();
-  if (inner == nullptr) return wrong_type(*node, key, fmt::format("a table, [{}]", key));
-  Fields fields(*inner, fmt::format("[{}]", key), report_, this);
+  const std::string label = label_of(key);
+  if (inner == nullptr) return wrong_type(*node, key, fmt::format("a table, {}", label));
+  Fields fields(*inner, label, report_, this);
   read(fields);
 }
 

@@ -49,7 +49,10 @@ class Fields {
   Fields(const Fields&) = delete;
   Fields& operator=(const Fields&) = delete;
 
-  Place place() const;  // of the table
+  Place place() const;                      // of the table
+  Place place(std::string_view key) const;  // of a key's value; of the table where it is absent
+  bool has(std::string_view key) const { return table_.contains(key); }
+  const std::string& label() const { return label_; }
   Report& report() const { return report_; }
 
   // Absent or wrong: nothing. No string is ever empty.
@@ -65,9 +68,14 @@ class Fields {
   void duration(std::string_view key, std::chrono::milliseconds& value);         // 1ms to 24h
   void duration_or_off(std::string_view key, std::chrono::milliseconds& value);  // "off" is 0
   void size(std::string_view key, size_t least, size_t most, size_t& value);
-  void count_or_auto(std::string_view key, unsigned most, unsigned& value);  // "auto" is 0
+  void size_or_off(std::string_view key, size_t most, std::uint64_t& value);  // from 1B; "off" is 0
+  void count(std::string_view key, size_t most, size_t& value);               // from 1
+  void count_or_auto(std::string_view key, unsigned most, unsigned& value);   // "auto" is 0
+  void count_or_off(std::string_view key, std::uint64_t most, std::uint64_t& value);  // "off" is 0
+  void boolean(std::string_view key, bool& value);
 
-  // Tables in this table: [KEY], each [[KEY]], each [KEY.NAME].
+  // Tables in this table: [KEY], each [[KEY]], each [KEY.NAME]. What stands before them in the file
+  // is to be taken first, so that a key that went astray behind them is told where it belongs.
   void table(std::string_view key, const std::function<void(Fields&)>& read);
   void each(std::string_view key, const std::function<void(Fields&)>& read);
   void named(std::string_view key, const std::function<void(const Text&, Fields&)>& read);
@@ -76,12 +84,20 @@ class Fields {
   const toml::node* take(std::string_view key);
   // The text of a node that has to be a string; "what" completes "NAME must be ".
   std::optional<Text> text_of(const toml::node& node, std::string_view name, std::string_view what);
+  // The same, and it may be empty.
+  std::optional<Text> any_text_of(const toml::node& node, std::string_view name,
+                                  std::string_view what);
+  // `what` completes "NAME must be ".
+  void wrong_type(const toml::node& node, std::string_view name, std::string_view what);
 
  private:
-  // The same duration in both its forms.
+  // Each in both its forms; `word` stands for 0, and is empty where there is none.
   void duration(std::string_view key, bool may_be_off, std::chrono::milliseconds& value);
+  void size(std::string_view key, size_t least, size_t most, bool may_be_off, std::uint64_t& value);
+  void count(std::string_view key, std::uint64_t most, std::string_view word, std::uint64_t& value);
+  // How errors call a table in this one.
+  std::string label_of(std::string_view key) const;
   std::string advice_on_unknown(std::string_view key) const;
-  void wrong_type(const toml::node& node, std::string_view name, std::string_view what);
 
   const toml::table& table_;
   const std::string label_;

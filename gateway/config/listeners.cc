@@ -1,11 +1,12 @@
-// [[listen]]: addresses and certificates.
+// [[listen]]: addresses, certificates, and what becomes of the file of a Unix socket.
 #include <fmt/format.h>
-#include <sys/stat.h>
+#include <grp.h>
+#include <pwd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <algorithm>
+#include <charconv>
 
+#include "gateway/config/pem.hh"
 #include "gateway/config/sections.hh"
 
 namespace gateway::config {
@@ -14,27 +15,10 @@ namespace {
 constexpr std::string_view kCertificatesForm =
     "\"self-signed\" or a list, such as [\"tls/site.pem\"] or "
     "[{ chain = \"site.pem\", key = \"site.key\" }]";
-constexpr size_t kPemBytesMax = 1 << 20;
-
-// What is wrong with a PEM file, in words that fit behind its name; or its text.
-std::expected<std::string, std::string> read_pem(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0 && errno == ENOENT)
-    return std::unexpected(
-        "does not exist; its path is taken from the folder of the configuration file "
-        "(certificates = \"self-signed\" makes one for development)");
-  if (S_ISDIR(status.st_mode)) return std::unexpected("is a folder, not a PEM file");
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    return std::unexpected(fmt::format(
-        "cannot be read: {}; let the user that runs the gateway read it", std::strerror(errno)));
-  std::string text(kPemBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (file.bad()) return std::unexpected("cannot be read");
-  if (text.size() > kPemBytesMax) return std::unexpected("is larger than 1MiB: no PEM file");
-  return text;
-}
+constexpr std::string_view kIfAbsent =
+    "; its path is taken from the folder of the configuration file "
+    "(certificates = \"self-signed\" makes one for development)";
+constexpr std::uint16_t kHttpsPort = 443;
 
 class CertificateReader {
  public:
@@ -78,33 +62,9 @@ class CertificateReader {
   void add(const Text& chain, const Text& key, Tls& tls) {
     const Certificate certificate{path_from(folder_, chain.value).string(),
                                   path_from(folder_, key.value).string(), chain.place};
-    check(certificate, chain.place, key.place);
+    for (const CertificateFault& fault : check_certificate(certificate, kIfAbsent))
+      report_.add(fault.of_key ? key.place : chain.place, fault.message);
     tls.certificates.push_back(certificate);
-  }
-
-  // Only what a person gets wrong with files; the TLS engine judges the rest.
-  void check(const Certificate& certificate, Place chain_place, Place key_place) {
-    const bool one_file = certificate.chain_path == certificate.key_path;
-    const auto complain = [&](Place place, const std::string& path, std::string_view what) {
-      report_.add(place, fmt::format("certificate file '{}' {}", path, what));
-    };
-    const auto chain = read_pem(certificate.chain_path);
-    if (!chain) {
-      complain(chain_place, certificate.chain_path, chain.error());
-    } else if (chain->find("-----BEGIN CERTIFICATE-----") == chain->npos) {
-      complain(chain_place, certificate.chain_path, "holds no certificate in PEM form");
-    }
-    const auto key = one_file ? chain : read_pem(certificate.key_path);
-    if (!key) {
-      if (!one_file) complain(key_place, certificate.key_path, key.error());
-    } else if (key->find("ENCRYPTED") != key->npos) {
-      complain(key_place, certificate.key_path,
-               "holds a key that is encrypted; store it decrypted, readable by the gateway alone");
-    } else if (key->find("PRIVATE KEY-----") == key->npos) {
-      complain(key_place, certificate.key_path,
-               "holds no private key; put the key into it, or name another file with "
-               "{ chain = \"...\", key = \"...\" }");
-    }
   }
 
   Fields& listen_;
@@ -112,21 +72,113 @@ class CertificateReader {
   const std::filesystem::path& folder_;
 };
 
-std::optional<Address> read_address(Fields& listen, Place& place) {
+// A user's or group's number, by its name or as it is.
+template <typename Entry>
+std::optional<unsigned> find_id(const std::string& text, Entry* (*find)(const char*),
+                                unsigned Entry::*id) {
+  if (const Entry* const entry = find(text.c_str())) return entry->*id;
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+void read_owner(const Text& text, Report& report, UnixFile& file) {
+  const size_t colon = text.value.find(':');
+  const std::string user = text.value.substr(0, colon);
+  if (!user.empty()) {
+    file.owner = find_id(user, getpwnam, &passwd::pw_uid);
+    if (!file.owner) report.add(text.place, fmt::format("there is no user '{}'", user));
+  }
+  if (colon == std::string::npos) return;
+  const std::string group = text.value.substr(colon + 1);
+  file.group = find_id(group, getgrnam, &group::gr_gid);
+  if (!file.group) report.add(text.place, fmt::format("there is no group '{}'", group));
+}
+
+UnixFile read_unix_file(Fields& listen, bool is_unix) {
+  UnixFile file;
+  const auto mode = listen.text("mode");
+  const auto owner = listen.text("owner");
+  for (const std::string_view key : {"mode", "owner"}) {
+    if (!is_unix && listen.has(key))
+      listen.report().add(
+          listen.place(key),
+          fmt::format("'{}' is for Unix sockets, such as address = \"unix:/run/gateway.sock\"",
+                      key));
+  }
+  if (!is_unix) return file;
+  if (mode) {
+    const char* const end = mode->value.data() + mode->value.size();
+    unsigned bits = 0;
+    const auto [stop, error] = std::from_chars(mode->value.data(), end, bits, 8);
+    if (error != std::errc() || stop != end || bits > 0777) {
+      listen.report().add(
+          mode->place, fmt::format("'mode' must be permission bits in octal, such as \"0660\", not "
+                                   "'{}'",
+                                   mode->value));
+    }
+    file.mode = bits;
+  }
+  if (owner) read_owner(*owner, listen.report(), file);
+  return file;
+}
+
+// "https", whose port is found when all listeners are read: 0 until then; or "https:PORT".
+std::optional<std::uint16_t> read_redirect(Fields& listen) {
+  const auto text = listen.text("redirect");
+  if (!text) return std::nullopt;
+  if (listen.has("certificates"))
+    listen.report().add(text->place,
+                        "a listener that redirects to https has no certificates of its own: leave "
+                        "'redirect' or 'certificates' out");
+  if (text->value == "https") return std::uint16_t{0};
+  const auto where = split_host_port(text->value);
+  if (where && where->host == "https") return where->port;
+  listen.report().add(text->place, fmt::format("'redirect' must be \"https\" or \"https:PORT\", "
+                                               "not '{}'",
+                                               text->value));
+  return std::nullopt;
+}
+
+std::optional<Address> read_address(Fields& listen, const std::filesystem::path& folder,
+                                    Place& place) {
   const auto text = listen.required_text("address", "\"127.0.0.1:8080\"");
   if (!text) return std::nullopt;
   place = text->place;
-  const auto where = split_host_port(text->value);
-  if (!where) {
-    listen.report().add(place, fmt::format("'{}' {}", text->value, where.error()));
-    return std::nullopt;
+  const auto address = listening_address(text->value, folder);
+  if (address) return *address;
+  listen.report().add(place, address.error());
+  return std::nullopt;
+}
+
+void find_redirect_ports(std::vector<Listener>& listeners) {
+  const auto secure = std::find_if(
+      listeners.begin(), listeners.end(),
+      [](const Listener& listener) { return listener.tls && !listener.address.is_unix(); });
+  const std::uint16_t port = secure == listeners.end() ? kHttpsPort : secure->address.port();
+  for (Listener& listener : listeners) {
+    if (listener.redirect_port == 0) listener.redirect_port = port;
   }
-  const auto address = literal_address(*where);
-  if (!address)
-    listen.report().add(place, fmt::format("'{}' must begin with an IP address, such as "
-                                           "\"0.0.0.0:{}\" or \"[::]:{}\" for all of the machine's",
-                                           text->value, where->port, where->port));
-  return address;
+}
+
+}  // namespace
+
+std::expected<Address, std::string> listening_address(const std::string& text,
+                                                      const std::filesystem::path& folder) {
+  if (text.starts_with(kUnixScheme)) {
+    const std::string path = text.substr(kUnixScheme.size());
+    const auto address = unix_address(path.empty() ? path : path_from(folder, path).string());
+    if (!address) return std::unexpected(fmt::format("'{}' {}", text, address.error()));
+    return *address;
+  }
+  const auto where = split_host_port(text);
+  if (!where) return std::unexpected(fmt::format("'{}' {}", text, where.error()));
+  if (const auto address = literal_address(*where)) return *address;
+  return std::unexpected(
+      fmt::format("'{}' must begin with an IP address, such as \"0.0.0.0:{}\" or "
+                  "\"[::]:{}\" for all of the machine's",
+                  text, where->port, where->port));
 }
 
 // [::] takes IPv4 as well, so 0.0.0.0 with the same port is the same address.
@@ -141,13 +193,13 @@ bool collide(const Address& one, const Address& other) {
   return one == other || (all(one) && all_v4(other)) || (all_v4(one) && all(other));
 }
 
-}  // namespace
-
 void read_listeners(Fields& file, const std::filesystem::path& folder, Config& config) {
   file.each("listen", [&](Fields& listen) {
     Listener listener;
-    const auto address = read_address(listen, listener.place);
+    const auto address = read_address(listen, folder, listener.place);
     listener.tls = CertificateReader(listen, folder).read();
+    listener.redirect_port = read_redirect(listen);
+    listener.unix_file = read_unix_file(listen, !address || address->is_unix());
     if (!address) return;
     listener.address = *address;
     for (const Listener& other : config.listeners) {
@@ -159,6 +211,7 @@ void read_listeners(Fields& file, const std::filesystem::path& folder, Config& c
     }
     config.listeners.push_back(std::move(listener));
   });
+  find_redirect_ports(config.listeners);
 }
 
 }  // namespace gateway::config

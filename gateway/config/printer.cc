@@ -1,7 +1,10 @@
 // The effective configuration as TOML: every key that the reader knows, in the order of
 // gateway.conf.
 #include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "gateway/config/reader.hh"
@@ -50,18 +53,87 @@ std::string list(const List& items, Print&& print) {
   return result + "]";
 }
 
+std::string duration(std::chrono::milliseconds value) {
+  return quote(print_duration(value));
+}
+
+std::string duration_or_off(std::chrono::milliseconds value) {
+  return value.count() == 0 ? quote("off") : duration(value);
+}
+
+std::string size_or_off(std::uint64_t bytes) {
+  return quote(bytes == 0 ? "off" : print_size(bytes));
+}
+
 std::string print_certificate(const Certificate& certificate) {
   return fmt::format("{{ chain = {}, key = {} }}", quote(certificate.chain_path),
                      quote(certificate.key_path));
 }
 
+template <typename Entry>
+std::string name_or_id(const Entry* entry, char* Entry::*name, unsigned id) {
+  return entry == nullptr ? fmt::to_string(id) : entry->*name;
+}
+
+void print_unix_file(Printer& out, const UnixFile& file) {
+  if (file.mode) out.line("mode = \"{:04o}\"", *file.mode);
+  std::string owner;
+  if (file.owner) owner = name_or_id(getpwuid(*file.owner), &passwd::pw_name, *file.owner);
+  if (file.group) owner += ':' + name_or_id(getgrgid(*file.group), &group::gr_name, *file.group);
+  if (!owner.empty()) out.line("owner = {}", quote(owner));
+}
+
 void print_listener(Printer& out, const Listener& listener) {
   out.line("\n[[listen]]");
   out.line("address = {}", quote(listener.address.text()));
+  print_unix_file(out, listener.unix_file);
+  if (listener.redirect_port) out.line("redirect = \"https:{}\"", *listener.redirect_port);
   if (!listener.tls) return;
   out.line("certificates = {}", listener.tls->self_signed
                                     ? quote("self-signed")
                                     : list(listener.tls->certificates, print_certificate));
+}
+
+void print_pool(Printer& out, const Pool& pool) {
+  // A point in a bare key would begin a table of its own.
+  const bool bare = pool.name.find('.') == std::string::npos;
+  const std::string name = bare ? pool.name : quote(pool.name);
+  out.line("\n[pool.{}]", name);
+  out.line("servers = {}",
+           list(pool.servers, [](const Server& server) { return quote(server.text); }));
+  out.line("balance = {}", quote(kBalanceNames[static_cast<size_t>(pool.balance)]));
+  out.line("keep_alive_idle = {}", duration_or_off(pool.keep_alive.idle));
+  out.line("keep_alive_age = {}", duration(pool.keep_alive.age));
+  out.line("keep_alive_connections = {}", pool.keep_alive.count);
+  if (!pool.tls) return;
+  out.line("[pool.{}.tls]", name);
+  if (!pool.tls->name.empty()) out.line("name = {}", quote(pool.tls->name));
+  if (!pool.tls->ca_path.empty()) out.line("ca = {}", quote(pool.tls->ca_path));
+  out.line("verify = {}", pool.tls->verify);
+}
+
+// Values of one name stand together.
+std::string print_headers(const std::vector<Header>& headers) {
+  std::string result = "{ ";
+  for (auto at = headers.begin(); at != headers.end();) {
+    const auto end = std::find_if(at, headers.end(),
+                                  [&](const Header& other) { return other.name != at->name; });
+    const std::vector<Header> same(at, end);
+    const auto value = [](const Header& header) { return quote(header.value); };
+    result += fmt::format("{} = {}", quote(at->name),
+                          same.size() == 1 ? quote(at->value) : list(same, value));
+    at = end;
+    if (at != headers.end()) result += ", ";
+  }
+  return result + " }";
+}
+
+void print_changes(Printer& out, std::string_view name, const HeaderChanges& changes) {
+  if (changes.empty()) return;
+  out.line("[route.{}]", name);
+  if (!changes.set.empty()) out.line("set = {}", print_headers(changes.set));
+  if (!changes.add.empty()) out.line("add = {}", print_headers(changes.add));
+  if (!changes.remove.empty()) out.line("remove = {}", list(changes.remove, quote));
 }
 
 void print_route(Printer& out, const Route& route, const Config& config) {
@@ -69,18 +141,51 @@ void print_route(Printer& out, const Route& route, const Config& config) {
   out.line("name = {}", quote(route.name));
   if (!route.hosts.empty()) out.line("host = {}", list(route.hosts, quote));
   out.line("path = {}", quote(route.path));
-  out.line("pool = {}", quote(config.pools[route.pool].name));
+  if (route.answer) {
+    out.line("[route.answer]");
+    out.line("status = {}", route.answer->status);
+    out.line("body = {}", quote(route.answer->body));
+    out.line("type = {}", quote(route.answer->type));
+  } else if (route.redirect) {
+    out.line("[route.redirect]");
+    out.line("status = {}", route.redirect->status);
+    out.line("to = {}", quote(route.redirect->to));
+  } else {
+    out.line("pool = {}", quote(config.pools[route.pool].name));
+    out.line("strip_prefix = {}", route.strip_prefix);
+    if (route.body_bytes_max) out.line("body_max = {}", size_or_off(*route.body_bytes_max));
+  }
+  print_changes(out, "request_headers", route.request_headers);
+  print_changes(out, "response_headers", route.response_headers);
 }
 
 void print_timeouts(Printer& out, const Timeouts& timeouts) {
-  const auto duration = [](auto value) { return quote(print_duration(value)); };
   out.line("\n[timeouts]");
   out.line("tls_handshake = {}", duration(timeouts.tls_handshake));
   out.line("request_header = {}", duration(timeouts.request_header));
+  out.line("request_body_idle = {}", duration(timeouts.request_body_idle));
+  out.line("keep_alive_idle = {}", duration(timeouts.keep_alive_idle));
   out.line("connect = {}", duration(timeouts.connect));
   out.line("upstream_response = {}", duration(timeouts.upstream_response));
-  out.line("websocket_idle = {}",
-           timeouts.websocket_idle.count() == 0 ? quote("off") : duration(timeouts.websocket_idle));
+  out.line("response_idle = {}", duration(timeouts.response_idle));
+  out.line("websocket_idle = {}", duration_or_off(timeouts.websocket_idle));
+}
+
+void print_limits(Printer& out, const Limits& limits) {
+  out.line("\n[limits]");
+  out.line("header = {}", quote(print_size(limits.header_bytes)));
+  out.line("header_count = {}", limits.header_fields);
+  out.line("target = {}", quote(print_size(limits.target_bytes)));
+  out.line("body = {}", size_or_off(limits.body_bytes));
+  out.line("requests_per_connection = {}",
+           limits.requests == 0 ? quote("off") : fmt::to_string(limits.requests));
+}
+
+void print_trusted_proxies(Printer& out, const TrustedProxies& trusted) {
+  std::vector<std::string> names;
+  for (const Network& network : trusted.networks) names.push_back(network.text());
+  if (trusted.unix_sockets) names.push_back("unix");
+  if (!names.empty()) out.line("trusted_proxies = {}", list(names, quote));
 }
 
 }  // namespace
@@ -88,15 +193,13 @@ void print_timeouts(Printer& out, const Timeouts& timeouts) {
 std::string to_toml(const Config& config) {
   Printer out;
   out.line("shards = {}", config.shards == 0 ? quote("auto") : fmt::to_string(config.shards));
+  print_trusted_proxies(out, config.trusted_proxies);
+  out.line("via = {}", quote(config.via.empty() ? "off" : config.via));
   for (const Listener& listener : config.listeners) print_listener(out, listener);
-  for (const Pool& pool : config.pools) {
-    const bool bare = pool.name.find('.') == std::string::npos;
-    out.line("\n[pool.{}]", bare ? pool.name : quote(pool.name));
-    out.line("servers = {}",
-             list(pool.servers, [](const Server& server) { return quote(server.text); }));
-  }
+  for (const Pool& pool : config.pools) print_pool(out, pool);
   for (const Route& route : config.routes) print_route(out, route, config);
   print_timeouts(out, config.timeouts);
+  print_limits(out, config.limits);
   out.line("\n[log]");
   out.line("file = {}", quote(config.log.file));
   out.line("level = {}", quote(name_of(config.log.level)));

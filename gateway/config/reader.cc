@@ -11,21 +11,71 @@
 
 #include "gateway/config/fields.hh"
 #include "gateway/config/sections.hh"
+#include "gateway/config/units.hh"
+#include "proto/http/syntax.hh"
 
 namespace gateway::config {
 namespace {
 
 constexpr size_t kFileBytesMax = 1 << 20;
 constexpr unsigned kShardsMax = 256;
+constexpr size_t kHeaderBytesMin = 1 << 10;
+constexpr size_t kHeaderBytesMax = 64 << 10;
+constexpr size_t kHeaderFieldsMax = 128;
+constexpr size_t kTargetBytesMin = 256;
+constexpr size_t kBodyBytesMax = size_t{1} << 40;
+constexpr std::uint64_t kRequestsMax = 1'000'000'000;
 constexpr size_t kLogBufferBytesMin = 16 << 10;
 constexpr size_t kLogBufferBytesMax = 64 << 20;
 
 void read_timeouts(Fields& fields, Timeouts& timeouts) {
   fields.duration("tls_handshake", timeouts.tls_handshake);
   fields.duration("request_header", timeouts.request_header);
+  fields.duration("request_body_idle", timeouts.request_body_idle);
+  fields.duration("keep_alive_idle", timeouts.keep_alive_idle);
   fields.duration("connect", timeouts.connect);
   fields.duration("upstream_response", timeouts.upstream_response);
+  fields.duration("response_idle", timeouts.response_idle);
   fields.duration_or_off("websocket_idle", timeouts.websocket_idle);
+}
+
+void read_limits(Fields& fields, Limits& limits) {
+  fields.size("header", kHeaderBytesMin, kHeaderBytesMax, limits.header_bytes);
+  fields.count("header_count", kHeaderFieldsMax, limits.header_fields);
+  fields.size("target", kTargetBytesMin, kHeaderBytesMax, limits.target_bytes);
+  if (!fields.has("target")) {
+    limits.target_bytes = std::min(limits.target_bytes, limits.header_bytes);
+  } else if (limits.target_bytes > limits.header_bytes) {
+    fields.report().add(fields.place("target"),
+                        fmt::format("'target' must not be above 'header', which is {}: the header "
+                                    "includes it",
+                                    print_size(limits.header_bytes)));
+  }
+  fields.size_or_off("body", kBodyBytesMax, limits.body_bytes);
+  fields.count_or_off("requests_per_connection", kRequestsMax, limits.requests);
+}
+
+void read_trusted_proxies(Fields& file, TrustedProxies& trusted) {
+  for (const Text& text : file.texts("trusted_proxies", "[\"10.0.0.0/8\", \"unix\"]")) {
+    if (text.value == "unix") {
+      trusted.unix_sockets = true;
+    } else if (const auto network = parse_network(text.value)) {
+      trusted.networks.push_back(*network);
+    } else {
+      file.report().add(text.place, fmt::format("'{}' {}", text.value, network.error()));
+    }
+  }
+}
+
+void read_via(Fields& file, std::string& via) {
+  const auto text = file.text("via");
+  if (!text) return;
+  if (!http::is_token(text->value))
+    file.report().add(text->place,
+                      fmt::format("'{}' must be a name without blanks, such as \"gateway\", or "
+                                  "\"off\"",
+                                  text->value));
+  via = text->value == "off" ? "" : text->value;
 }
 
 void read_log(Fields& fields, const std::filesystem::path& folder, LogSettings& log) {
@@ -47,22 +97,49 @@ void read_log(Fields& fields, const std::filesystem::path& folder, LogSettings& 
 void read_all(Fields& file, const std::filesystem::path& folder, const Resolve& resolve,
               Config& config) {
   file.count_or_auto("shards", kShardsMax, config.shards);
+  read_trusted_proxies(file, config.trusted_proxies);
+  read_via(file, config.via);
   read_listeners(file, folder, config);
-  read_pools(file, resolve, config);
+  read_pools(file, folder, resolve, config);
   read_routes(file, config);
   file.table("timeouts", [&](Fields& fields) { read_timeouts(fields, config.timeouts); });
+  file.table("limits", [&](Fields& fields) { read_limits(fields, config.limits); });
   file.table("log", [&](Fields& fields) { read_log(fields, folder, config.log); });
+}
+
+bool is_empty(const toml::table& file, std::string_view key) {
+  const toml::node* const node = file.get(key);
+  if (node == nullptr) return true;
+  if (const auto* const list = node->as_array()) return list->empty();
+  return node->is_table() && node->as_table()->empty();
+}
+
+// Whether each [[KEY]] has one of the keys; so if there is none.
+bool each_has(const toml::table& file, std::string_view key,
+              std::initializer_list<std::string_view> any_of) {
+  const toml::array* const list = file[key].as_array();
+  if (list == nullptr) return !file.contains(key);
+  return std::all_of(list->begin(), list->end(), [&](const toml::node& node) {
+    const toml::table* const table = node.as_table();
+    const auto has = [&](std::string_view one) { return table->contains(one); };
+    return table != nullptr && std::any_of(any_of.begin(), any_of.end(), has);
+  });
 }
 
 // What is missing as a whole; a table that is there with errors in it is not missing.
 void check_complete(const toml::table& file, Report& report) {
-  if (!file.contains("listen"))
+  const bool listens = !is_empty(file, "listen");
+  const bool routes = !is_empty(file, "route");
+  const bool only_redirects = listens && each_has(file, "listen", {"redirect"});
+  const bool needs_pool =
+      routes ? !each_has(file, "route", {"answer", "redirect"}) : !only_redirects;
+  if (!listens)
     report.add({}, "nothing to listen on: add [[listen]] with address = \"127.0.0.1:8080\"");
-  if (!file.contains("pool"))
+  if (needs_pool && is_empty(file, "pool"))
     report.add({},
                "no servers to pass requests to: add [pool.app] with servers = "
                "[\"127.0.0.1:9001\"]");
-  if (!file.contains("route"))
+  if (!routes && !only_redirects)
     report.add({}, "no route: add [[route]] with path = \"/\" and pool = \"app\"");
 }
 

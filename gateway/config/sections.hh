@@ -2,26 +2,47 @@
 // what is wrong and go on; the Config counts only if nothing was reported.
 #pragma once
 
+#include <expected>
 #include <filesystem>
+#include <string>
+#include <string_view>
 
 #include "gateway/config/config.hh"
 #include "gateway/config/fields.hh"
 
 namespace gateway::config {
 
+inline constexpr std::string_view kFromFolderOfFile =
+    "; its path is taken from the folder of the configuration file";
+
 // Absolute, taken from the folder of the configuration file.
 std::filesystem::path path_from(const std::filesystem::path& folder, std::string_view path);
 
-// Route, pool and server names appear in logs, metrics and reloads: letters, digits and "-_.".
-bool is_name(std::string_view text);
+// What "HOST:PORT" or "unix:PATH" stands for, of a listener and of a server; relative paths are
+// taken from the folder. Failures are whole sentences.
+std::expected<Address, std::string> listening_address(const std::string& text,
+                                                      const std::filesystem::path& folder);
+std::expected<Server, std::string> server_from(const std::string& text,
+                                               const std::filesystem::path& folder,
+                                               const Resolve& resolve);
+
+// Whether both cannot be listened on at once.
+bool collide(const Address& one, const Address& other);
 
 // [[listen]], with a look at the certificates: that they are there, readable, and complete.
 void read_listeners(Fields& file, const std::filesystem::path& folder, Config& config);
 
 // [pool.NAME], with all names of servers resolved.
-void read_pools(Fields& file, const Resolve& resolve, Config& config);
+void read_pools(Fields& file, const std::filesystem::path& folder, const Resolve& resolve,
+                Config& config);
 
 // [[route]]; the pools have been read.
 void read_routes(Fields& file, Config& config);
+
+// What a route does: its pool, [route.answer] or [route.redirect], and what goes with them.
+void read_action(Fields& fields, const Config& config, Route& route);
+
+// [route.request_headers] and [route.response_headers].
+void read_header_changes(Fields& fields, Route& route);
 
 }  // namespace gateway::config

@@ -10,35 +10,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-struct Case {
-  const char* name;
-  std::string toml;
-  const char* error;
-};
-
-void expect_each(const std::vector<Case>& cases) {
-  for (const Case& one : cases) {
-    SCOPED_TRACE(one.name);
-    EXPECT_THAT(errors_of(one.toml), ElementsAre(one.error));
-  }
-}
-
-std::string listen(std::string_view lines) {
-  return "[[listen]]\n" + std::string(lines) + "\n" + std::string(kPool) + std::string(kRoute);
-}
-
-std::string pool(std::string_view lines) {
-  return "[pool.app]\n" + std::string(lines) + "\n" + std::string(kListen) + std::string(kRoute);
-}
-
-std::string routes(std::string_view lines) {
-  return std::string(lines) + "\n" + std::string(kListen) + std::string(kPool);
-}
-
-std::string table(std::string_view lines) {
-  return std::string(lines) + "\n" + complete();
-}
-
 TEST(ConfigErrors, UnknownKeysAreNamedWithTheLikelyOne) {
   expect_each({
       {"file", table("shrads = 2"), "1:1: error: unknown key 'shrads'; did you mean 'shards'?"},
@@ -53,6 +24,18 @@ TEST(ConfigErrors, UnknownKeysAreNamedWithTheLikelyOne) {
       {"behind a table", table("[log]\nshards = 2"),
        "2:1: error: unknown key 'shards' in [log]; it belongs at the top of the file, before any "
        "table"},
+      {"behind a table of a route",
+       routes("[[route]]\npath = \"/x\"\n[route.answer]\npool = \"app\"\n[route.response_headers]\n"
+              "name = \"x\""),
+       "4:1: error: unknown key 'pool' in [route.answer]; it belongs in [[route]]",
+       "6:1: error: unknown key 'name' in [route.response_headers]; it belongs in [[route]]"},
+      {"behind a table of a table",
+       table("[pool.b]\nservers = \"[::1]:1\"\n[pool.b.tls]\n"
+             "verify = false\nvia = \"x\"\nbalance = \"x\""),
+       "5:1: error: unknown key 'via' in [pool.b.tls]; it belongs at the top of the file, before "
+       "any "
+       "table",
+       "6:1: error: unknown key 'balance' in [pool.b.tls]; it belongs in [pool.b]"},
       {"pool without a name", "[pool]\nx = 1\n" + complete(),
        "2:1: error: unknown key 'x' in [pool], which must be a table with a name, such as "
        "[pool.app]"},
@@ -100,9 +83,33 @@ TEST(ConfigErrors, ValuesOutOfRangeAreToldWithTheRange) {
        "2:18: error: 'websocket_idle' must be between 1ms and 24h or \"off\", not 0s"},
       {"too small", table("[log]\nbuffer = \"1KiB\""),
        "2:10: error: 'buffer' must be between 16KiB and 64MiB, not 1KiB"},
-      {"no shards", table("shards = 0"), "1:10: error: 'shards' must be between 1 and 256, not 0"},
+      {"no shards", table("shards = 0"),
+       "1:10: error: 'shards' must be between 1 and 256 or \"auto\", not 0"},
       {"many shards", table("shards = 257"),
-       "1:10: error: 'shards' must be between 1 and 256, not 257"},
+       "1:10: error: 'shards' must be between 1 and 256 or \"auto\", not 257"},
+      {"body of nothing", table("[limits]\nbody = \"0B\""),
+       "2:8: error: 'body' must be between 1B and 1024GiB or \"off\", not 0B"},
+      {"body of a word", table("[limits]\nbody = \"none\""),
+       "2:8: error: 'none' is not a size: write a whole number and B, KiB, MiB or GiB, such as "
+       "\"64KiB\" or \"off\""},
+      {"small header", table("[limits]\nheader = \"1023B\""),
+       "2:10: error: 'header' must be between 1KiB and 64KiB, not 1023B"},
+      {"many fields", table("[limits]\nheader_count = 129"),
+       "2:16: error: 'header_count' must be between 1 and 128, not 129"},
+      {"count of a word", table("[limits]\nheader_count = \"off\""),
+       "2:16: error: 'header_count' must be a whole number, not a string"},
+      {"target above the header", table("[limits]\nheader = \"4KiB\"\ntarget = \"8KiB\""),
+       "3:10: error: 'target' must not be above 'header', which is 4KiB: the header includes it"},
+      {"no requests", table("[limits]\nrequests_per_connection = 0"),
+       "2:27: error: 'requests_per_connection' must be between 1 and 1000000000 or \"off\", not 0"},
+      {"idle bodies for ever", table("[timeouts]\nresponse_idle = \"off\""),
+       "2:17: error: 'off' is not a duration: write a whole number and ms, s, m or h, such as "
+       "\"30s\""},
+      {"via", table("via = \"a b\""),
+       "1:7: error: 'a b' must be a name without blanks, such as \"gateway\", or \"off\""},
+      {"proxies", table("trusted_proxies = [\"unix\", \"10.0.0.1/8\", \"localhost\"]"),
+       "1:28: error: '10.0.0.1/8' has bits beyond its prefix: write \"10.0.0.0/8\"",
+       "1:42: error: 'localhost' is no IP address or network, such as \"10.0.0.0/8\" or \"::1\""},
       {"choice", table("[log]\nlevel = \"warnin\""),
        "2:9: error: 'level' must be one of error, warning, info, debug, not 'warnin'; did you mean "
        "'warning'?"},
@@ -144,6 +151,58 @@ TEST(ConfigErrors, ListenersNeedAFreeAddress) {
   });
 }
 
+TEST(ConfigErrors, UnixSocketsHaveAPathAndAFile) {
+  const std::string path(108, 'a');
+  const auto socket = [](std::string_view lines) {
+    return listen("address = \"unix:/run/s\"\n" + std::string(lines));
+  };
+  expect_each({
+      {"no path", listen("address = \"unix:\""),
+       "2:11: error: 'unix:' has no path: write \"unix:/run/app.sock\""},
+      {"long path", listen("address = \"unix:/" + path + "\""),
+       "2:11: error: 'unix:/" + path + "' has a path of 109 bytes, '/" + path +
+           "': a Unix socket's has 107 at most"},
+      {"twice", socket("[[listen]]\naddress = \"unix:/run/../run/s\""),
+       "4:11: error: 'unix:/run/s' is taken: 'unix:/run/s' in line 2 listens there already"},
+      {"mode", socket("mode = \"0680\""),
+       "3:8: error: 'mode' must be permission bits in octal, such as \"0660\", not '0680'"},
+      {"too many bits", socket("mode = \"1777\""),
+       "3:8: error: 'mode' must be permission bits in octal, such as \"0660\", not '1777'"},
+      {"mode as a number", socket("mode = 0o660"),
+       "3:8: error: 'mode' must be a string in quotes, not an integer"},
+      {"user", socket("owner = \"no-such-user\""), "3:9: error: there is no user 'no-such-user'"},
+      {"group", socket("owner = \"root:no-such-group\""),
+       "3:9: error: there is no group 'no-such-group'"},
+      {"no group", socket("owner = \"root:\""), "3:9: error: there is no group ''"},
+      {"numbers", socket("owner = \"4242:4243\"")},
+      {"group alone", socket("owner = \":root\"")},
+      {"of an IP address", listen("address = \"[::1]:1\"\nmode = \"0660\"\nowner = \"root\""),
+       "3:8: error: 'mode' is for Unix sockets, such as address = \"unix:/run/gateway.sock\"",
+       "4:9: error: 'owner' is for Unix sockets, such as address = \"unix:/run/gateway.sock\""},
+      {"server", pool("servers = \"unix:\""),
+       "2:11: error: 'unix:' has no path: write \"unix:/run/app.sock\""},
+      {"server twice", pool("servers = [\"unix:/a\", \"unix:/b/../a\"]"),
+       "2:23: error: server 'unix:/b/../a' is in this pool already"},
+  });
+}
+
+TEST(ConfigErrors, RedirectsGoToHttps) {
+  const auto redirect = [](const std::string& value) {
+    return listen("address = \"[::1]:1\"\nredirect = \"" + value + "\"");
+  };
+  expect_each({
+      {"scheme", redirect("http"),
+       "3:12: error: 'redirect' must be \"https\" or \"https:PORT\", not 'http'"},
+      {"port", redirect("https:0"),
+       "3:12: error: 'redirect' must be \"https\" or \"https:PORT\", not 'https:0'"},
+      {"host", redirect("https://a"),
+       "3:12: error: 'redirect' must be \"https\" or \"https:PORT\", not 'https://a'"},
+      {"certificates", redirect("https\"\ncertificates = \"self-signed"),
+       "3:12: error: a listener that redirects to https has no certificates of its own: leave "
+       "'redirect' or 'certificates' out"},
+  });
+}
+
 TEST(ConfigErrors, PoolsNeedServersThatResolve) {
   expect_each({
       {"missing", pool(""),
@@ -163,10 +222,34 @@ TEST(ConfigErrors, PoolsNeedServersThatResolve) {
   });
 }
 
+TEST(ConfigErrors, PoolsKeepConnectionsWithinBounds) {
+  const auto with = [](std::string_view line) {
+    return pool("servers = \"127.0.0.1:1\"\n" + std::string(line));
+  };
+  expect_each({
+      {"balance", with("balance = \"least-connection\""),
+       "3:11: error: 'balance' must be one of round-robin, least-connections, not "
+       "'least-connection'; did you mean 'least-connections'?"},
+      {"none", with("keep_alive_connections = 0"),
+       "3:26: error: 'keep_alive_connections' must be between 1 and 65536, not 0"},
+      {"many", with("keep_alive_connections = 65537"),
+       "3:26: error: 'keep_alive_connections' must be between 1 and 65536, not 65537"},
+      {"idle", with("keep_alive_idle = \"0s\""),
+       "3:19: error: 'keep_alive_idle' must be between 1ms and 24h or \"off\", not 0s"},
+      {"age", with("keep_alive_age = \"off\""),
+       "3:18: error: 'off' is not a duration: write a whole number and ms, s, m or h, such as "
+       "\"30s\""},
+      {"tls", with("tls = true"),
+       "3:7: error: 'tls' must be a table, [pool.app.tls], not true or "
+       "false"},
+  });
+}
+
 TEST(ConfigErrors, RoutesNeedAKnownPoolAndAMatchablePath) {
   expect_each({
       {"missing pool", routes("[[route]]\n"),
-       "1:1: error: [[route]] needs 'pool', such as pool = \"app\""},
+       "1:1: error: [[route]] needs 'pool', such as pool = \"app\", or [route.answer], or "
+       "[route.redirect]"},
       {"unknown pool", routes("[[route]]\npool = \"apq\""),
        "2:8: error: unknown pool 'apq'; did you mean 'app'?"},
       {"unlike pool", routes("[[route]]\npool = \"chat\""),
@@ -226,13 +309,37 @@ TEST(ConfigErrors, AllAreToldAtOnceInTheOrderOfTheFile) {
                                     "'address'?")));
 }
 
-TEST(ConfigErrors, AnEmptyFileIsToldWhatItLacks) {
-  EXPECT_THAT(
-      errors_of(""),
-      ElementsAre(" error: nothing to listen on: add [[listen]] with address = \"127.0.0.1:8080\"",
-                  " error: no servers to pass requests to: add [pool.app] with servers = "
-                  "[\"127.0.0.1:9001\"]",
-                  " error: no route: add [[route]] with path = \"/\" and pool = \"app\""));
+constexpr const char* kNothingToListenOn =
+    " error: nothing to listen on: add [[listen]] with address = \"127.0.0.1:8080\"";
+constexpr const char* kNoServers =
+    " error: no servers to pass requests to: add [pool.app] with servers = [\"127.0.0.1:9001\"]";
+constexpr const char* kNoRoute =
+    " error: no route: add [[route]] with path = \"/\" and pool = \"app\"";
+constexpr const char* kAnswer = "[[route]]\n[route.answer]\n";
+constexpr const char* kRedirect = "[[listen]]\naddress = \"[::1]:80\"\nredirect = \"https\"\n";
+
+TEST(ConfigErrors, AFileIsToldWhatItLacksAsAWhole) {
+  const std::string listener(kListen);
+  const std::string route(kRoute);
+  expect_each({
+      {"all", "", kNothingToListenOn, kNoServers, kNoRoute},
+      {"empty tables", "listen = []\nroute = []\n[pool]", kNothingToListenOn, kNoServers, kNoRoute},
+      {"servers and routes", listener, kNoServers, kNoRoute},
+      {"servers of a route", listener + route, kNoServers},
+      {"servers of one of two routes",
+       listener + "[[route]]\npath = \"/a\"\n[route.answer]\n" + route, kNoServers},
+      {"listener", kAnswer, kNothingToListenOn},
+      {"servers and routes of one of two listeners", kRedirect + listener, kNoServers, kNoRoute},
+      {"servers of a route behind a redirect", kRedirect + route, kNoServers},
+  });
+}
+
+TEST(ConfigErrors, AFileNeedsNoMoreThanItUses) {
+  for (const std::string& complete :
+       {std::string(kListen) + kAnswer, std::string(kRedirect), kRedirect + std::string(kAnswer),
+        std::string(kListen) + "[[route]]\n[route.redirect]\nto = \"/x\"\n"}) {
+    EXPECT_THAT(errors_of(complete), testing::IsEmpty()) << complete;
+  }
 }
 
 TEST(ConfigErrors, SyntaxStopsAtTheFirst) {

@@ -3,15 +3,18 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 
+#include "gateway/config/pem.hh"
 #include "tests/gateway/config_text.hh"
 
 namespace gateway::config {
 namespace {
 
 using testing::ElementsAre;
+using testing::IsEmpty;
 
 constexpr std::string_view kChain = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
 constexpr std::string_view kKey = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n";
@@ -40,6 +43,11 @@ class ConfigFiles : public testing::Test {
     return write("gateway.conf",
                  "[[listen]]\naddress = \"127.0.0.1:8443\"\ncertificates = " + certificates + "\n" +
                      std::string(kPool) + std::string(kRoute));
+  }
+  std::filesystem::path write_pool(const std::string& tls,
+                                   const std::string& servers = "\"127.0.0.1:1\"") {
+    return write("gateway.conf", "\n[pool.app]\nservers = " + servers + "\n[pool.app.tls]\n" + tls +
+                                     "\n" + std::string(kListen) + std::string(kRoute));
   }
   // Errors with the folder's name replaced by "DIR".
   std::vector<std::string> errors(const std::filesystem::path& file) {
@@ -145,6 +153,78 @@ TEST_F(ConfigFiles, NamesACertificateThatItMayNotRead) {
               ElementsAre("DIR/gateway.conf:3:17: error: certificate file 'DIR/tls/both.pem' "
                           "cannot be read: Permission denied; let the user that runs the gateway "
                           "read it"));
+}
+
+TEST_F(ConfigFiles, TakesTheCaFileFromTheFolderOfTheConfiguration) {
+  const auto config = read_file(write_pool("ca = \"tls/chain.pem\""), resolve_for_test);
+  ASSERT_TRUE(config) << config.error().front().text();
+  const PoolTls& tls = config->pools.at(0).tls.value();
+  EXPECT_EQ(tls.ca_path, folder_ / "tls/chain.pem");
+  EXPECT_TRUE(tls.verify);
+  EXPECT_EQ(tls.place.line, 4u);
+  const std::string printed = to_toml(*config);
+  const auto again = read(printed, "/elsewhere/gateway.conf");
+  ASSERT_TRUE(again) << again.error().front().text();
+  EXPECT_EQ(to_toml(*again), printed);
+}
+
+TEST_F(ConfigFiles, TakesTheCertificatesOfTheSystemForAnEmptyTable) {
+  const auto ca = find_system_ca();
+  if (!ca) GTEST_SKIP() << ca.error();
+  const auto config = read_file(write_pool(""), resolve_for_test);
+  ASSERT_TRUE(config) << config.error().front().text();
+  EXPECT_EQ(config->pools.at(0).tls.value().ca_path, *ca);
+}
+
+TEST_F(ConfigFiles, NamesWhatIsWrongWithTlsTowardsServers) {
+  struct Case {
+    const char* lines;
+    const char* error;
+  };
+  const std::vector<Case> cases = {
+      {"ca = \"tls/none.pem\"",
+       "5:6: error: CA file 'DIR/tls/none.pem' does not exist; its path is taken from the folder "
+       "of "
+       "the configuration file"},
+      {"ca = \"tls/key.pem\"",
+       "5:6: error: CA file 'DIR/tls/key.pem' holds no certificate in PEM form"},
+      {"ca = \"tls\"", "5:6: error: CA file 'DIR/tls' is a folder, not a PEM file"},
+      {"ca = \"tls/chain.pem\"\nverify = 1",
+       "6:10: error: 'verify' must be true or false, not an integer"},
+      {"ca = \"tls/chain.pem\"\nname = \"*.a\"",
+       "6:8: error: '*.a' must be a host name as in the servers' certificate, such as "
+       "\"app.internal\""},
+      {"ca = \"tls/chain.pem\"\nname = \"a.b:80\"",
+       "6:8: error: 'a.b:80' must be a host name as in the servers' certificate, such as "
+       "\"app.internal\""},
+      {"verify = false\nciphers = \"x\"", "6:1: error: unknown key 'ciphers' in [pool.app.tls]"},
+  };
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.lines);
+    EXPECT_THAT(errors(write_pool(one.lines)),
+                ElementsAre("DIR/gateway.conf:" + std::string(one.error)));
+  }
+}
+
+TEST_F(ConfigFiles, WantsANameToVerifyBehindAUnixSocket) {
+  const std::string servers = "[\"127.0.0.1:1\", \"unix:app.sock\"]";
+  EXPECT_THAT(
+      errors(write_pool("ca = \"tls/chain.pem\"", servers)),
+      ElementsAre("DIR/gateway.conf:4:1: error: [pool.app.tls] needs 'name', such as name = "
+                  "\"app.internal\": a Unix socket, 'unix:DIR/app.sock', has no name that "
+                  "a certificate could hold"));
+  EXPECT_THAT(errors(write_pool("ca = \"tls/chain.pem\"\nname = \"a.b\"", servers)), IsEmpty());
+  EXPECT_THAT(errors(write_pool("verify = false", servers)), IsEmpty());
+}
+
+TEST_F(ConfigFiles, TakesTheFirstFileOfCertificatesThatTheSystemHas) {
+  const std::string chain = folder_ / "tls/chain.pem";
+  const std::array<std::string_view, 2> second = {"/no/such/ca.pem", chain};
+  EXPECT_EQ(find_system_ca(second), chain);
+  const std::array<std::string_view, 2> none = {"/no/such/ca.pem", "/no/other.pem"};
+  EXPECT_EQ(find_system_ca(none).error(),
+            "this system has no CA certificates (/no/such/ca.pem, /no/other.pem): install the "
+            "package ca-certificates, or name a file with ca = \"ca.pem\"");
 }
 
 TEST_F(ConfigFiles, SaysWhyTheConfigurationItselfCannotBeRead) {

@@ -1,5 +1,6 @@
 // What a good configuration reads as: defaults, every key, and the way back to TOML.
 #include <gmock/gmock.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -13,38 +14,94 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+MATCHER_P2(IsHeader, name, value, "") {
+  return arg.name == name && arg.value == value;
+}
+
 constexpr std::string_view kEveryKey = R"(
 shards = 3
+trusted_proxies = ["10.0.0.0/8", "unix", "::1"]
+via = "edge"
 
 [[listen]]
 address = "0.0.0.0:80"
+redirect = "https"
 
 [[listen]]
 address = "[::1]:8443"
 certificates = "self-signed"
 
+[[listen]]
+address = "unix:run/gateway.sock"
+mode = "0660"
+owner = "root:daemon"
+
 [pool.app]
 servers = ["known.test:9001", "[::1]:9002"]
+balance = "least-connections"
+keep_alive_idle = "off"
+keep_alive_age = "5m"
+keep_alive_connections = 7
 
 [pool."a.b"]
 servers = "127.0.0.1:1"
+
+[pool.local]
+servers = ["unix:run/app.sock", "unix:/run/app.sock"]
+[pool.local.tls]
+name = "app.internal"
+verify = false
 
 [[route]]
 name = "chat"
 host = ["Chat.Example.com", "*.example.org", "[::1]"]
 path = "/ws/"
 pool = "app"
+strip_prefix = true
+body_max = "10MiB"
+[route.request_headers]
+set = { Host = "app.internal:80", "X-Set" = "" }
+add = { "X-Add" = ["one", "two"], "X-More" = "three" }
+remove = "X-Remove"
+[route.response_headers]
+remove = ["Server", "X-Powered-By"]
 
 [[route]]
 host = "one.example"
 pool = "a.b"
+body_max = "off"
+
+[[route]]
+path = "/health"
+[route.answer]
+status = 503
+body = "down \"for\" now\n"
+type = "text/html"
+
+[[route]]
+path = "/old"
+[route.redirect]
+to = "https://{host}/new{target}"
+status = 302
+[route.response_headers]
+set = { "X-A" = "b" }
 
 [timeouts]
 tls_handshake = "1s"
 request_header = "2500ms"
+request_body_idle = "2s"
+keep_alive_idle = "3s"
 connect = "1h"
 upstream_response = "24h"
+response_idle = "4s"
 websocket_idle = "off"
+
+[limits]
+header = "16KiB"
+header_count = 64
+target = "4KiB"
+body = "1GiB"
+requests_per_connection = 1000
 
 [log]
 file = "/gateway.log"
@@ -65,7 +122,18 @@ TEST(ConfigReader, FillsInTheDefaults) {
   EXPECT_EQ(config->timeouts.request_header, 15s);
   EXPECT_EQ(config->timeouts.connect, 5s);
   EXPECT_EQ(config->timeouts.upstream_response, 60s);
+  EXPECT_EQ(config->timeouts.request_body_idle, 60s);
+  EXPECT_EQ(config->timeouts.keep_alive_idle, 75s);
+  EXPECT_EQ(config->timeouts.response_idle, 5min);
   EXPECT_EQ(config->timeouts.websocket_idle, 10min);
+  EXPECT_EQ(config->limits.header_bytes, 32u * 1024);
+  EXPECT_EQ(config->limits.header_fields, 128u);
+  EXPECT_EQ(config->limits.target_bytes, 8u * 1024);
+  EXPECT_EQ(config->limits.body_bytes, 0u);
+  EXPECT_EQ(config->limits.requests, 0u);
+  EXPECT_THAT(config->trusted_proxies.networks, IsEmpty());
+  EXPECT_FALSE(config->trusted_proxies.unix_sockets);
+  EXPECT_EQ(config->via, "gateway");
   EXPECT_EQ(config->log.file, "stderr");
   EXPECT_EQ(config->log.level, LogLevel::info);
   EXPECT_EQ(config->log.buffer_bytes, 256u * 1024);
@@ -75,24 +143,133 @@ TEST(ConfigReader, TakesEveryKey) {
   const auto config = read(kEveryKey);
   ASSERT_TRUE(config) << config.error().front().text();
   EXPECT_EQ(config->shards, 3u);
-  ASSERT_EQ(config->listeners.size(), 2u);
-  EXPECT_EQ(config->listeners[0].address.text(), "0.0.0.0:80");
-  EXPECT_EQ(config->listeners[1].address.text(), "[::1]:8443");
-  EXPECT_EQ(config->listeners[1].place.line, 8u);
-  EXPECT_TRUE(config->listeners[1].tls.value().self_signed);
-  ASSERT_EQ(config->routes.size(), 2u);
-  EXPECT_EQ(config->routes[0].name, "chat");
-  EXPECT_THAT(config->routes[0].hosts, ElementsAre("chat.example.com", "*.example.org", "[::1]"));
-  EXPECT_EQ(config->routes[0].path, "/ws");
-  EXPECT_EQ(config->pools.at(config->routes[0].pool).name, "app");
-  EXPECT_EQ(config->routes[1].name, "route-2");
-  EXPECT_EQ(config->pools.at(config->routes[1].pool).name, "a.b");
+  EXPECT_TRUE(config->trusted_proxies.contain(*literal_address({"10.1.1.1", 1})));
+  EXPECT_TRUE(config->trusted_proxies.contain(*literal_address({"::1", 1})));
+  EXPECT_FALSE(config->trusted_proxies.contain(*literal_address({"::2", 1})));
+  EXPECT_TRUE(config->trusted_proxies.unix_sockets);
+  EXPECT_EQ(config->via, "edge");
   EXPECT_EQ(config->timeouts.request_header, 2500ms);
+  EXPECT_EQ(config->timeouts.request_body_idle, 2s);
+  EXPECT_EQ(config->timeouts.keep_alive_idle, 3s);
   EXPECT_EQ(config->timeouts.upstream_response, 24h);
+  EXPECT_EQ(config->timeouts.response_idle, 4s);
   EXPECT_EQ(config->timeouts.websocket_idle, 0ms);
+  EXPECT_EQ(config->limits.header_bytes, 16u * 1024);
+  EXPECT_EQ(config->limits.header_fields, 64u);
+  EXPECT_EQ(config->limits.target_bytes, 4u * 1024);
+  EXPECT_EQ(config->limits.body_bytes, 1u << 30);
+  EXPECT_EQ(config->limits.requests, 1000u);
   EXPECT_EQ(config->log.file, "/gateway.log");
   EXPECT_EQ(config->log.level, LogLevel::debug);
   EXPECT_EQ(config->log.buffer_bytes, 1u << 20);
+}
+
+TEST(ConfigReader, TakesEveryKeyOfListeners) {
+  const auto config = read(kEveryKey);
+  ASSERT_TRUE(config) << config.error().front().text();
+  ASSERT_EQ(config->listeners.size(), 3u);
+  EXPECT_EQ(config->listeners[0].address.text(), "0.0.0.0:80");
+  EXPECT_EQ(config->listeners[0].redirect_port, 8443);
+  EXPECT_EQ(config->listeners[1].address.text(), "[::1]:8443");
+  EXPECT_EQ(config->listeners[1].place.line, 11u);
+  EXPECT_FALSE(config->listeners[1].redirect_port);
+  EXPECT_TRUE(config->listeners[1].tls.value().self_signed);
+  EXPECT_EQ(config->listeners[2].address.text(), "unix:/etc/gateway/run/gateway.sock");
+  EXPECT_EQ(config->listeners[2].unix_file.mode, 0660u);
+  EXPECT_EQ(config->listeners[2].unix_file.owner, 0u);
+  EXPECT_EQ(config->listeners[2].unix_file.group, getgrnam("daemon")->gr_gid);
+}
+
+TEST(ConfigReader, TakesEveryKeyOfRoutes) {
+  const auto config = read(kEveryKey);
+  ASSERT_TRUE(config) << config.error().front().text();
+  ASSERT_EQ(config->routes.size(), 4u);
+  const Route& chat = config->routes[0];
+  EXPECT_EQ(chat.name, "chat");
+  EXPECT_THAT(chat.hosts, ElementsAre("chat.example.com", "*.example.org", "[::1]"));
+  EXPECT_EQ(chat.path, "/ws");
+  EXPECT_EQ(config->pools.at(chat.pool).name, "app");
+  EXPECT_TRUE(chat.strip_prefix);
+  EXPECT_EQ(chat.body_bytes_max, 10u << 20);
+  EXPECT_FALSE(chat.answer || chat.redirect);
+  EXPECT_THAT(chat.request_headers.set,
+              ElementsAre(IsHeader("Host", "app.internal:80"), IsHeader("X-Set", "")));
+  EXPECT_THAT(
+      chat.request_headers.add,
+      ElementsAre(IsHeader("X-Add", "one"), IsHeader("X-Add", "two"), IsHeader("X-More", "three")));
+  EXPECT_THAT(chat.request_headers.remove, ElementsAre("X-Remove"));
+  EXPECT_THAT(chat.response_headers.remove, ElementsAre("Server", "X-Powered-By"));
+  EXPECT_EQ(config->routes[1].name, "route-2");
+  EXPECT_EQ(config->pools.at(config->routes[1].pool).name, "a.b");
+  EXPECT_EQ(config->routes[1].body_bytes_max, 0u);
+  EXPECT_EQ(config->routes[2].answer.value().status, 503);
+  EXPECT_EQ(config->routes[2].answer->body, "down \"for\" now\n");
+  EXPECT_EQ(config->routes[2].answer->type, "text/html");
+  EXPECT_EQ(config->routes[3].redirect.value().status, 302);
+  EXPECT_EQ(config->routes[3].redirect->to, "https://{host}/new{target}");
+  EXPECT_EQ(config->match("", "/old/x"), &config->routes[3]);
+}
+
+TEST(ConfigReader, TakesEveryKeyOfPools) {
+  const auto config = read(kEveryKey);
+  ASSERT_TRUE(config) << config.error().front().text();
+  ASSERT_EQ(config->pools.size(), 3u);
+  const Pool& dotted = config->pools[0];
+  EXPECT_EQ(dotted.name, "a.b");
+  EXPECT_EQ(dotted.balance, Balance::round_robin);
+  EXPECT_EQ(dotted.keep_alive.idle, 60s);
+  EXPECT_EQ(dotted.keep_alive.age, 1h);
+  EXPECT_EQ(dotted.keep_alive.count, 128u);
+  EXPECT_FALSE(dotted.tls);
+  const Pool& app = config->pools[1];
+  EXPECT_EQ(app.balance, Balance::least_connections);
+  EXPECT_EQ(app.keep_alive.idle, 0s);
+  EXPECT_EQ(app.keep_alive.age, 5min);
+  EXPECT_EQ(app.keep_alive.count, 7u);
+  const Pool& local = config->pools[2];
+  EXPECT_EQ(local.servers.at(0).text, "unix:/etc/gateway/run/app.sock");
+  EXPECT_EQ(local.servers[0].addresses.at(0).text(), local.servers[0].text);
+  EXPECT_EQ(local.servers[0].host, "");
+  EXPECT_EQ(local.servers.at(1).text, "unix:/run/app.sock");
+  EXPECT_EQ(local.tls.value().name, "app.internal");
+  EXPECT_EQ(local.tls->ca_path, "");
+  EXPECT_FALSE(local.tls->verify);
+}
+
+TEST(ConfigReader, CountsTheServersOfAllPools) {
+  const auto config = read(kEveryKey);
+  ASSERT_TRUE(config);
+  std::vector<size_t> indexes;
+  for (const Pool& pool : config->pools) {
+    for (const Server& server : pool.servers) indexes.push_back(server.index);
+  }
+  EXPECT_THAT(indexes, ElementsAre(0, 1, 2, 3, 4));
+}
+
+TEST(ConfigReader, KeepsTheTargetWithinTheHeader) {
+  const auto config = read("[limits]\nheader = \"2KiB\"\n" + complete());
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->limits.target_bytes, 2048u);
+}
+
+TEST(ConfigReader, RedirectsToTheFirstPortWithCertificates) {
+  struct Redirection {
+    const char* redirect;
+    const char* other;
+    std::uint16_t port;
+  };
+  const std::vector<Redirection> redirections = {
+      {"https", "", 443},
+      {"https", "[[listen]]\naddress = \"unix:/s\"\ncertificates = \"self-signed\"\n", 443},
+      {"https", "[[listen]]\naddress = \"[::1]:5\"\ncertificates = \"self-signed\"\n", 5},
+      {"https:99", "[[listen]]\naddress = \"[::1]:5\"\ncertificates = \"self-signed\"\n", 99},
+  };
+  for (const Redirection& one : redirections) {
+    const auto config = read(listen("address = \"[::1]:80\"\nredirect = \"" +
+                                    std::string(one.redirect) + "\"\n" + one.other));
+    ASSERT_TRUE(config) << config.error().front().text();
+    EXPECT_EQ(config->listeners.at(0).redirect_port, one.port) << one.redirect << one.other;
+  }
 }
 
 TEST(ConfigReader, ResolvesEachServerToAllItsAddresses) {
@@ -101,6 +278,8 @@ TEST(ConfigReader, ResolvesEachServerToAllItsAddresses) {
   const Pool& pool = config->pools.at(config->routes[0].pool);
   ASSERT_EQ(pool.servers.size(), 2u);
   EXPECT_EQ(pool.servers[0].text, "known.test:9001");
+  EXPECT_EQ(pool.servers[0].host, "known.test");
+  EXPECT_EQ(pool.servers[1].host, "::1");
   ASSERT_EQ(pool.servers[0].addresses.size(), 2u);
   EXPECT_EQ(pool.servers[0].addresses[0].text(), "[::1]:9001");
   EXPECT_EQ(pool.servers[0].addresses[1].text(), "127.0.0.1:9001");
@@ -123,24 +302,40 @@ TEST(ConfigReader, PrintsEveryDefault) {
   const auto config = read(complete());
   ASSERT_TRUE(config);
   EXPECT_EQ(to_toml(*config), R"(shards = "auto"
+via = "gateway"
 
 [[listen]]
 address = "127.0.0.1:8080"
 
 [pool.app]
 servers = ["127.0.0.1:9001"]
+balance = "round-robin"
+keep_alive_idle = "1m"
+keep_alive_age = "1h"
+keep_alive_connections = 128
 
 [[route]]
 name = "route-1"
 path = "/"
 pool = "app"
+strip_prefix = false
 
 [timeouts]
 tls_handshake = "10s"
 request_header = "15s"
+request_body_idle = "1m"
+keep_alive_idle = "75s"
 connect = "5s"
 upstream_response = "1m"
+response_idle = "5m"
 websocket_idle = "10m"
+
+[limits]
+header = "32KiB"
+header_count = 128
+target = "8KiB"
+body = "off"
+requests_per_connection = "off"
 
 [log]
 file = "stderr"
@@ -152,16 +347,108 @@ buffer = "256KiB"
 TEST(ConfigReader, PrintsEveryKeyThatItTakes) {
   const auto config = read(kEveryKey);
   ASSERT_TRUE(config);
-  const std::string printed = to_toml(*config);
-  for (const char* line :
-       {"shards = 3\n", "address = \"[::1]:8443\"\ncertificates = \"self-signed\"\n",
-        "[pool.\"a.b\"]\nservers = [\"127.0.0.1:1\"]\n",
-        "servers = [\"known.test:9001\", \"[::1]:9002\"]\n",
-        "name = \"chat\"\nhost = [\"chat.example.com\", \"*.example.org\", \"[::1]\"]\n",
-        "path = \"/ws\"\n", "request_header = \"2500ms\"\n", "websocket_idle = \"off\"\n",
-        "file = \"/gateway.log\"\nlevel = \"debug\"\nbuffer = \"1MiB\"\n"}) {
-    EXPECT_THAT(printed, testing::HasSubstr(line));
-  }
+  EXPECT_EQ(to_toml(*config), R"(shards = 3
+trusted_proxies = ["10.0.0.0/8", "::1", "unix"]
+via = "edge"
+
+[[listen]]
+address = "0.0.0.0:80"
+redirect = "https:8443"
+
+[[listen]]
+address = "[::1]:8443"
+certificates = "self-signed"
+
+[[listen]]
+address = "unix:/etc/gateway/run/gateway.sock"
+mode = "0660"
+owner = "root:daemon"
+
+[pool."a.b"]
+servers = ["127.0.0.1:1"]
+balance = "round-robin"
+keep_alive_idle = "1m"
+keep_alive_age = "1h"
+keep_alive_connections = 128
+
+[pool.app]
+servers = ["known.test:9001", "[::1]:9002"]
+balance = "least-connections"
+keep_alive_idle = "off"
+keep_alive_age = "5m"
+keep_alive_connections = 7
+
+[pool.local]
+servers = ["unix:/etc/gateway/run/app.sock", "unix:/run/app.sock"]
+balance = "round-robin"
+keep_alive_idle = "1m"
+keep_alive_age = "1h"
+keep_alive_connections = 128
+[pool.local.tls]
+name = "app.internal"
+verify = false
+
+[[route]]
+name = "chat"
+host = ["chat.example.com", "*.example.org", "[::1]"]
+path = "/ws"
+pool = "app"
+strip_prefix = true
+body_max = "10MiB"
+[route.request_headers]
+set = { "Host" = "app.internal:80", "X-Set" = "" }
+add = { "X-Add" = ["one", "two"], "X-More" = "three" }
+remove = ["X-Remove"]
+[route.response_headers]
+remove = ["Server", "X-Powered-By"]
+
+[[route]]
+name = "route-2"
+host = ["one.example"]
+path = "/"
+pool = "a.b"
+strip_prefix = false
+body_max = "off"
+
+[[route]]
+name = "route-3"
+path = "/health"
+[route.answer]
+status = 503
+body = "down \"for\" now\u000A"
+type = "text/html"
+
+[[route]]
+name = "route-4"
+path = "/old"
+[route.redirect]
+status = 302
+to = "https://{host}/new{target}"
+[route.response_headers]
+set = { "X-A" = "b" }
+
+[timeouts]
+tls_handshake = "1s"
+request_header = "2500ms"
+request_body_idle = "2s"
+keep_alive_idle = "3s"
+connect = "1h"
+upstream_response = "24h"
+response_idle = "4s"
+websocket_idle = "off"
+
+[limits]
+header = "16KiB"
+header_count = 64
+target = "4KiB"
+body = "1GiB"
+requests_per_connection = 1000
+
+[log]
+file = "/gateway.log"
+level = "debug"
+buffer = "1MiB"
+)");
 }
 
 TEST(ConfigReader, ReadsTheShippedConfiguration) {

@@ -2,6 +2,9 @@
 // of its errors.
 #pragma once
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +41,38 @@ inline constexpr std::string_view kRoute = "[[route]]\npool = \"app\"\n";
 
 inline std::string complete() {
   return std::string(kListen) + std::string(kPool) + std::string(kRoute);
+}
+
+// The same with lines under test in one of its parts, which stands first.
+inline std::string listen(std::string_view lines) {
+  return "[[listen]]\n" + std::string(lines) + "\n" + std::string(kPool) + std::string(kRoute);
+}
+inline std::string pool(std::string_view lines) {
+  return "[pool.app]\n" + std::string(lines) + "\n" + std::string(kListen) + std::string(kRoute);
+}
+inline std::string routes(std::string_view lines) {
+  return std::string(lines) + "\n" + std::string(kListen) + std::string(kPool);
+}
+inline std::string table(std::string_view lines) {
+  return std::string(lines) + "\n" + complete();
+}
+
+// A file and all of its errors.
+struct Case {
+  template <typename... Texts>
+  Case(const char* case_name, std::string text, Texts... all)
+      : name(case_name), toml(std::move(text)), errors{all...} {}
+
+  const char* name;
+  std::string toml;
+  std::vector<std::string> errors;
+};
+
+inline void expect_each(const std::vector<Case>& cases) {
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.name);
+    EXPECT_THAT(errors_of(one.toml), testing::ElementsAreArray(one.errors));
+  }
 }
 
 }  // namespace gateway::config

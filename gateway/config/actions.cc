@@ -1,0 +1,155 @@
+// What a route does with a request: passes it to a pool, answers it, or redirects it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "gateway/config/sections.hh"
+#include "gateway/config/suggest.hh"
+#include "proto/http/syntax.hh"
+
+namespace gateway::config {
+namespace {
+
+constexpr size_t kBodyBytesMax = size_t{1} << 40;
+constexpr std::array<std::int64_t, 5> kRedirectStatuses = {301, 302, 303, 307, 308};
+constexpr std::array<std::string_view, 2> kPlaceholders = {"{host}", "{target}"};
+
+size_t read_pool_of_route(Fields& fields, const Config& config) {
+  const auto text = fields.text("pool");
+  if (!text || config.pools.empty()) return 0;  // that there is no pool is told once
+  std::vector<std::string_view> names;
+  for (size_t index = 0; index < config.pools.size(); ++index) {
+    if (config.pools[index].name == text->value) return index;
+    names.push_back(config.pools[index].name);
+  }
+  const std::string suggestion = did_you_mean(text->value, names);
+  fields.report().add(
+      text->place,
+      fmt::format(
+          "unknown pool '{}'{}", text->value,
+          suggestion.empty() ? fmt::format("; there is {}", fmt::join(names, ", ")) : suggestion));
+  return 0;
+}
+
+// `what` completes "'status' must be ".
+template <typename Fits>
+void read_status(Fields& fields, std::string_view what, Fits fits, std::uint16_t& status) {
+  const toml::node* const node = fields.take("status");
+  if (node == nullptr) return;
+  const auto* const number = node->as_integer();
+  if (number == nullptr) {
+    fields.wrong_type(*node, "status", what);
+  } else if (!fits(number->get())) {
+    fields.report().add(place_of(node->source()),
+                        fmt::format("'status' must be {}, not {}", what, number->get()));
+  } else {
+    status = static_cast<std::uint16_t>(number->get());
+  }
+}
+
+Answer read_answer(Fields& fields) {
+  Answer answer;
+  read_status(
+      fields, "a number between 200 and 599",
+      [](std::int64_t status) { return status >= 200 && status <= 599; }, answer.status);
+  if (const toml::node* const node = fields.take("body")) {
+    if (auto text = fields.any_text_of(*node, "body", "a string in quotes"))
+      answer.body = std::move(text->value);
+  }
+  // RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5.
+  const bool bodiless = answer.status == 204 || answer.status == 205 || answer.status == 304;
+  if (bodiless && !answer.body.empty())
+    fields.report().add(
+        fields.place("body"),
+        fmt::format("a response with status {} has no body: leave 'body' out", answer.status));
+  if (const auto type = fields.text("type")) {
+    if (!http::is_text(type->value) || http::trim(type->value) != type->value)
+      fields.report().add(type->place,
+                          "'type' must be a media type, such as \"text/html; charset=utf-8\"");
+    answer.type = type->value;
+  }
+  return answer;
+}
+
+// What is wrong with where a redirect leads, in words behind "'TO' "; or nothing.
+std::string target_fault(std::string_view to) {
+  const bool absolute = to.starts_with("http://") || to.starts_with("https://");
+  const std::string_view host = absolute ? to.substr(to.find("//") + 2) : "";
+  if (!to.starts_with('/') && (host.empty() || host.starts_with('/')))
+    return "must begin with http://HOST, https://HOST or a slash, such as "
+           "\"https://example.com{target}\"";
+  if (std::any_of(to.begin(), to.end(), [](char c) { return c <= 0x20 || c == 0x7f; }))
+    return "must be of visible ASCII characters: percent-encode others";
+  for (size_t at = to.find_first_of("{}"); at != to.npos; at = to.find_first_of("{}", at)) {
+    const size_t end = to.find('}', at);
+    if (to[at] == '}' || end == to.npos)
+      return "has a brace of its own: {host} and {target} stand for the request's, others are "
+             "written %7B and %7D";
+    const std::string_view placeholder = to.substr(at, end + 1 - at);
+    if (std::find(kPlaceholders.begin(), kPlaceholders.end(), placeholder) == kPlaceholders.end()) {
+      const std::string suggestion = did_you_mean(placeholder, kPlaceholders);
+      return fmt::format("has an unknown placeholder, {}{}", placeholder,
+                         suggestion.empty() ? "; there is {host} and {target}" : suggestion);
+    }
+    at = end + 1;
+  }
+  return {};
+}
+
+Redirect read_redirect(Fields& fields) {
+  Redirect redirect;
+  if (const auto to = fields.required_text("to", "\"https://example.com{target}\"")) {
+    const std::string fault = target_fault(to->value);
+    if (!fault.empty()) fields.report().add(to->place, fmt::format("'{}' {}", to->value, fault));
+    redirect.to = to->value;
+  }
+  const auto fits = [](std::int64_t status) {
+    return std::find(kRedirectStatuses.begin(), kRedirectStatuses.end(), status) !=
+           kRedirectStatuses.end();
+  };
+  read_status(fields, fmt::format("one of {}", fmt::join(kRedirectStatuses, ", ")), fits,
+              redirect.status);
+  return redirect;
+}
+
+// Exactly one action, and nothing that only goes with another.
+void check_one_action(Fields& fields) {
+  constexpr std::array<std::string_view, 3> kActions = {"pool", "answer", "redirect"};
+  std::string_view first;
+  for (const std::string_view action : kActions) {
+    if (!fields.has(action)) continue;
+    if (!first.empty())
+      fields.report().add(fields.place(action),
+                          fmt::format("a route has one of 'pool', [route.answer] and "
+                                      "[route.redirect]: it has '{}' already",
+                                      first));
+    if (first.empty()) first = action;
+  }
+  if (first.empty())
+    fields.report().add(fields.place(),
+                        "[[route]] needs 'pool', such as pool = \"app\", or [route.answer], or "
+                        "[route.redirect]");
+  if (first.empty() || first == "pool") return;
+  for (const std::string_view key : {"strip_prefix", "body_max", "request_headers"}) {
+    if (fields.has(key))
+      fields.report().add(
+          fields.place(key),
+          fmt::format("'{}' is for routes with a pool, and this one has none", key));
+  }
+}
+
+}  // namespace
+
+void read_action(Fields& fields, const Config& config, Route& route) {
+  route.pool = read_pool_of_route(fields, config);
+  fields.boolean("strip_prefix", route.strip_prefix);
+  std::uint64_t body_bytes_max = 0;
+  fields.size_or_off("body_max", kBodyBytesMax, body_bytes_max);
+  if (fields.has("body_max")) route.body_bytes_max = body_bytes_max;
+  fields.table("answer", [&](Fields& answer) { route.answer = read_answer(answer); });
+  fields.table("redirect", [&](Fields& redirect) { route.redirect = read_redirect(redirect); });
+  check_one_action(fields);
+}
+
+}  // namespace gateway::config

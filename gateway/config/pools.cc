@@ -1,0 +1,122 @@
+// [pool.NAME]: servers, and the connections to them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gateway/config/names.hh"
+#include "gateway/config/pem.hh"
+#include "gateway/config/sections.hh"
+
+namespace gateway::config {
+namespace {
+
+constexpr size_t kKeptConnectionsMax = 65536;
+
+std::string read_name(Fields& fields) {
+  const auto text = fields.text("name");
+  if (!text) return {};
+  const bool usable =
+      is_host(text->value) && !text->value.starts_with("*") && !text->value.starts_with('[');
+  if (!usable && !literal_address({text->value, 1}))
+    fields.report().add(text->place, fmt::format("'{}' must be a host name as in the servers' "
+                                                 "certificate, such as \"app.internal\"",
+                                                 text->value));
+  return text->value;
+}
+
+std::string read_ca(Fields& fields, const std::filesystem::path& folder, bool needed) {
+  if (const auto text = fields.text("ca")) {
+    const std::string path = path_from(folder, text->value).string();
+    const std::string fault = ca_fault(path, kFromFolderOfFile);
+    if (!fault.empty()) fields.report().add(text->place, fault);
+    return path;
+  }
+  if (!needed || fields.has("ca")) return {};
+  const auto path = find_system_ca();
+  const std::string fault = path ? ca_fault(*path, "") : path.error();
+  if (!fault.empty()) fields.report().add(fields.place(), fault);
+  return path.value_or("");
+}
+
+void read_tls(Fields& fields, const std::filesystem::path& folder, Pool& pool) {
+  PoolTls tls;
+  tls.place = fields.place();
+  tls.name = read_name(fields);
+  fields.boolean("verify", tls.verify);
+  tls.ca_path = read_ca(fields, folder, tls.verify);
+  const auto nameless = std::find_if(pool.servers.begin(), pool.servers.end(),
+                                     [](const Server& server) { return server.host.empty(); });
+  if (tls.verify && !fields.has("name") && nameless != pool.servers.end())
+    fields.report().add(tls.place,
+                        fmt::format("{} needs 'name', such as name = \"app.internal\": a Unix "
+                                    "socket, '{}', has no name that a certificate could hold",
+                                    fields.label(), nameless->text));
+  pool.tls = std::move(tls);
+}
+
+void read_servers(Fields& fields, const std::filesystem::path& folder, const Resolve& resolve,
+                  Pool& pool) {
+  Report& report = fields.report();
+  const size_t errors_before = report.count();
+  for (const Text& text : fields.texts("servers", "[\"127.0.0.1:9001\"]")) {
+    auto server = server_from(text.value, folder, resolve);
+    const auto same = [&](const Server& other) { return other.text == server->text; };
+    if (!server) {
+      report.add(text.place, server.error());
+    } else if (std::any_of(pool.servers.begin(), pool.servers.end(), same)) {
+      report.add(text.place, fmt::format("server '{}' is in this pool already", text.value));
+    } else {
+      pool.servers.push_back(*std::move(server));
+    }
+  }
+  if (pool.servers.empty() && report.count() == errors_before)
+    report.add(fields.place(), fmt::format("{} needs 'servers', such as servers = "
+                                           "[\"127.0.0.1:9001\"]",
+                                           fields.label()));
+}
+
+}  // namespace
+
+std::expected<Server, std::string> server_from(const std::string& text,
+                                               const std::filesystem::path& folder,
+                                               const Resolve& resolve) {
+  if (text.starts_with(kUnixScheme)) {
+    const std::string path = text.substr(kUnixScheme.size());
+    const auto address = unix_address(path.empty() ? path : path_from(folder, path).string());
+    if (!address) return std::unexpected(fmt::format("'{}' {}", text, address.error()));
+    return Server{address->text(), "", {*address}};
+  }
+  const auto where = split_host_port(text);
+  if (!where) return std::unexpected(fmt::format("'{}' {}", text, where.error()));
+  if (const auto literal = literal_address(*where)) return Server{text, where->host, {*literal}};
+  if (!is_host(where->host) || where->host.starts_with('*'))
+    return std::unexpected(
+        fmt::format("'{}' must be a host and a port, such as \"127.0.0.1:9001\"", text));
+  auto addresses = resolve(*where);
+  if (!addresses)
+    return std::unexpected(
+        fmt::format("'{}' cannot be resolved: {}", where->host, addresses.error()));
+  return Server{text, where->host, *std::move(addresses)};
+}
+
+void read_pools(Fields& file, const std::filesystem::path& folder, const Resolve& resolve,
+                Config& config) {
+  size_t servers = 0;
+  file.named("pool", [&](const Text& name, Fields& fields) {
+    if (!is_name(name.value))
+      fields.report().add(
+          name.place, fmt::format("'{}' must be a name of letters, digits and -_.", name.value));
+    Pool pool{name.value, {}};
+    read_servers(fields, folder, resolve, pool);
+    for (Server& server : pool.servers) server.index = servers++;
+    if (const auto balance = fields.choice("balance", kBalanceNames))
+      pool.balance = static_cast<Balance>(*balance);
+    fields.duration_or_off("keep_alive_idle", pool.keep_alive.idle);
+    fields.duration("keep_alive_age", pool.keep_alive.age);
+    fields.count("keep_alive_connections", kKeptConnectionsMax, pool.keep_alive.count);
+    fields.table("tls", [&](Fields& tls) { read_tls(tls, folder, pool); });
+    config.pools.push_back(std::move(pool));
+  });
+}
+
+}  // namespace gateway::config
