@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +16,11 @@ constexpr int kBacklog = 4096;
 
 std::string explain(const config::Address& address, int error) {
   std::string text = "cannot listen on " + address.text() + ": " + strerrordesc_np(error);
+  if (address.is_unix()) {
+    if (error == ENOENT) text += "; make its folder first";
+    if (error == EACCES) text += "; let the gateway's user write to its folder";
+    return text;
+  }
   if (error == EADDRINUSE) text += "; another process has it: see 'ss -ltnp'";
   if (error == EACCES) text += "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
   if (error == EADDRNOTAVAIL) text += "; this machine does not have that address";
@@ -39,14 +45,65 @@ int bind_socket(const config::Address& address, bool shared) {
   return -error;
 }
 
+// Makes way for a Unix socket: removes one that nobody accepts at any more, and nothing else.
+std::expected<void, std::string> remove_stale(const config::Address& address) {
+  const std::string path(address.unix_path());
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return {};  // a folder that is not there shows when the socket is bound
+    return std::unexpected(explain(address, errno));
+  }
+  if (!S_ISSOCK(status.st_mode))
+    return std::unexpected("cannot listen on " + address.text() +
+                           ": there is a file that is no socket; name another path, or remove it");
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (probe < 0) return std::unexpected(explain(address, errno));
+  const int error = connect(probe, address.get(), address.length) == 0 ? 0 : errno;
+  close(probe);
+  if (error == ECONNREFUSED) {
+    if (unlink(path.c_str()) == 0 || errno == ENOENT) return {};
+    return std::unexpected(explain(address, errno));
+  }
+  if (error == ENOENT) return {};
+  if (error != 0 && error != EAGAIN) return std::unexpected(explain(address, error));
+  return std::unexpected("cannot listen on " + address.text() +
+                         ": another process accepts there; see 'ss -lxp'");
+}
+
+// Binds so that the file is nobody's to use until its mode is set; gives the mode that the process
+// would have made it with, or -errno.
+int bind_closed(int descriptor, const config::Address& address) {
+  const mode_t mask = umask(0777);
+  const int bound = bind(descriptor, address.get(), address.length);
+  const int error = errno;
+  umask(mask);
+  return bound == 0 ? static_cast<int>(0777 & ~mask) : -error;
+}
+
+// The owner first: before that the mode would open the file to the wrong one.
+int give_away(const char* path, const config::UnixFile& file, mode_t usual_mode) {
+  const bool changes_owner = file.owner || file.group;
+  if (changes_owner && lchown(path, file.owner.value_or(-1u), file.group.value_or(-1u)) != 0)
+    return errno;
+  return chmod(path, file.mode.value_or(usual_mode)) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 ListeningSockets::~ListeningSockets() {
+  for (const UnixFile& file : files_) {
+    struct stat status {};
+    const bool ours = lstat(file.path.c_str(), &status) == 0 && status.st_dev == file.device &&
+                      status.st_ino == file.inode;
+    if (ours) unlink(file.path.c_str());
+  }
   for (const int descriptor : descriptors_) close(descriptor);
 }
 
-std::expected<std::vector<int>, std::string> ListeningSockets::open(const config::Address& address,
-                                                                    unsigned count) {
+std::expected<std::vector<int>, std::string> ListeningSockets::open(
+    const config::Listener& listener, unsigned count) {
+  const config::Address& address = listener.address;
+  if (address.is_unix()) return open_unix(listener);
   // Sockets that share a port would silently share it with another gateway, too: so one that does
   // not share tries first.
   const int trial = bind_socket(address, false);
@@ -64,6 +121,29 @@ std::expected<std::vector<int>, std::string> ListeningSockets::open(const config
     if (listen(descriptor, kBacklog) != 0) return std::unexpected(explain(address, errno));
   }
   return opened;
+}
+
+std::expected<std::vector<int>, std::string> ListeningSockets::open_unix(
+    const config::Listener& listener) {
+  const config::Address& address = listener.address;
+  if (auto free = remove_stale(address); !free) return std::unexpected(free.error());
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return std::unexpected(explain(address, errno));
+  descriptors_.push_back(descriptor);
+  const int usual_mode = bind_closed(descriptor, address);
+  if (usual_mode < 0) return std::unexpected(explain(address, -usual_mode));
+
+  const std::string path(address.unix_path());
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0) return std::unexpected(explain(address, errno));
+  files_.push_back({path, status.st_dev, status.st_ino});
+  const int error = give_away(path.c_str(), listener.unix_file, static_cast<mode_t>(usual_mode));
+  if (error == EPERM)
+    return std::unexpected("cannot give " + address.text() +
+                           " to the owner that the configuration names: only root may");
+  if (error != 0) return std::unexpected(explain(address, error));
+  if (listen(descriptor, kBacklog) != 0) return std::unexpected(explain(address, errno));
+  return std::vector{descriptor};
 }
 
 }  // namespace gateway

@@ -1,12 +1,15 @@
 // The listening sockets, made by the main thread before any shard runs: one for each address and
-// shard (SO_REUSEPORT), so that the kernel spreads the connections.
+// shard (SO_REUSEPORT), so that the kernel spreads the connections. Of a Unix socket there is one;
+// its file is this object's, and goes with it.
 #pragma once
+
+#include <sys/types.h>
 
 #include <expected>
 #include <string>
 #include <vector>
 
-#include "gateway/config/address.hh"
+#include "gateway/config/config.hh"
 
 namespace gateway {
 
@@ -17,11 +20,23 @@ class ListeningSockets {
   ListeningSockets(const ListeningSockets&) = delete;
   ListeningSockets& operator=(const ListeningSockets&) = delete;
 
-  // Gives `count` descriptors that this object closes. The error names the address and the cure.
-  std::expected<std::vector<int>, std::string> open(const config::Address& address, unsigned count);
+  // Gives `count` descriptors, or one for a Unix socket, that this object closes. The error names
+  // the address and the cure.
+  std::expected<std::vector<int>, std::string> open(const config::Listener& listener,
+                                                    unsigned count);
 
  private:
+  // The file that this process made; another one that has its name now is somebody else's.
+  struct UnixFile {
+    std::string path;
+    dev_t device;
+    ino_t inode;
+  };
+
+  std::expected<std::vector<int>, std::string> open_unix(const config::Listener& listener);
+
   std::vector<int> descriptors_;
+  std::vector<UnixFile> files_;
 };
 
 }  // namespace gateway

@@ -74,9 +74,9 @@ std::expected<void, std::string> Server::listen() {
       if (!loaded) return std::unexpected(loaded.error());
       certificates = std::move(*loaded);
     }
-    auto descriptors = sockets_.open(listener.address, shard_count_);
+    auto descriptors = sockets_.open(listener, shard_count_);
     if (!descriptors) return std::unexpected(descriptors.error());
-    for (unsigned index = 0; index < shard_count_; ++index) {
+    for (unsigned index = 0; index < descriptors->size(); ++index) {
       listening_[index].push_back({(*descriptors)[index], certificates});
     }
   }

@@ -119,7 +119,7 @@ std::optional<Text> Fields::required_text(std::string_view key, std::string_view
   return std::nullopt;
 }
 
-std::vector<Text> Fields::texts(std::string_view key, std::string_view example) {
+std::vector<Text> Fields::texts(std::string_view key, std::string_view example, bool may_be_empty) {
   std::vector<Text> result;
   const toml::node* const node = take(key);
   if (node == nullptr) return result;
@@ -130,7 +130,7 @@ std::vector<Text> Fields::texts(std::string_view key, std::string_view example) 
   const auto* const list = node->as_array();
   if (list == nullptr) {
     add(*node);
-  } else if (list->empty()) {
+  } else if (list->empty() && !may_be_empty) {
     report_.add(place_of(node->source()), fmt::format("'{}' must not be an empty list", key));
   } else {
     for (const toml::node& one : *list) add(one);

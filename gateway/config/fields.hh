@@ -59,8 +59,9 @@ class Fields {
   std::optional<Text> text(std::string_view key);
   // The same; absent is an error that shows the example, which is written as in the file.
   std::optional<Text> required_text(std::string_view key, std::string_view example);
-  // A string, or a list of at least one.
-  std::vector<Text> texts(std::string_view key, std::string_view example);
+  // A string, or a list; of at least one, unless it may be empty.
+  std::vector<Text> texts(std::string_view key, std::string_view example,
+                          bool may_be_empty = false);
   // One of the words: its position.
   std::optional<size_t> choice(std::string_view key, std::span<const std::string_view> words);
 

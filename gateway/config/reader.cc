@@ -56,7 +56,7 @@ void read_limits(Fields& fields, Limits& limits) {
 }
 
 void read_trusted_proxies(Fields& file, TrustedProxies& trusted) {
-  for (const Text& text : file.texts("trusted_proxies", "[\"10.0.0.0/8\", \"unix\"]")) {
+  for (const Text& text : file.texts("trusted_proxies", "[\"10.0.0.0/8\", \"unix\"]", true)) {
     if (text.value == "unix") {
       trusted.unix_sockets = true;
     } else if (const auto network = parse_network(text.value)) {

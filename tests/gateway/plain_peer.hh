@@ -70,6 +70,7 @@ class PlainPeer {
     return text;
   }
 
+  int descriptor() const { return descriptor_; }
   void shutdown_write() { ::shutdown(descriptor_, SHUT_WR); }
   void close() {
     if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));

@@ -1,0 +1,99 @@
+// A configuration with every key that there is.
+#pragma once
+
+#include <string_view>
+
+namespace gateway::config {
+
+inline constexpr std::string_view kEveryKey = R"(
+shards = 3
+trusted_proxies = ["10.0.0.0/8", "unix", "::1"]
+via = "edge"
+
+[[listen]]
+address = "0.0.0.0:80"
+redirect = "https"
+
+[[listen]]
+address = "[::1]:8443"
+certificates = "self-signed"
+
+[[listen]]
+address = "unix:run/gateway.sock"
+mode = "0660"
+owner = "root:daemon"
+
+[pool.app]
+servers = ["known.test:9001", "[::1]:9002"]
+balance = "least-connections"
+keep_alive_idle = "off"
+keep_alive_age = "5m"
+keep_alive_connections = 7
+
+[pool."a.b"]
+servers = "127.0.0.1:1"
+
+[pool.local]
+servers = ["unix:run/app.sock", "unix:/run/app.sock"]
+[pool.local.tls]
+name = "app.internal"
+verify = false
+
+[[route]]
+name = "chat"
+host = ["Chat.Example.com", "*.example.org", "[::1]"]
+path = "/ws/"
+pool = "app"
+strip_prefix = true
+body_max = "10MiB"
+[route.request_headers]
+set = { Host = "app.internal:80", "X-Set" = "" }
+add = { "X-Add" = ["one", "two"], "X-More" = "three" }
+remove = "X-Remove"
+[route.response_headers]
+remove = ["Server", "X-Powered-By"]
+
+[[route]]
+host = "one.example"
+pool = "a.b"
+body_max = "off"
+
+[[route]]
+path = "/health"
+[route.answer]
+status = 503
+body = "down \"for\" now\n"
+type = "text/html"
+
+[[route]]
+path = "/old"
+[route.redirect]
+to = "https://{host}/new{target}"
+status = 302
+[route.response_headers]
+set = { "X-A" = "b" }
+
+[timeouts]
+tls_handshake = "1s"
+request_header = "2500ms"
+request_body_idle = "2s"
+keep_alive_idle = "3s"
+connect = "1h"
+upstream_response = "24h"
+response_idle = "4s"
+websocket_idle = "off"
+
+[limits]
+header = "16KiB"
+header_count = 64
+target = "4KiB"
+body = "1GiB"
+requests_per_connection = 1000
+
+[log]
+file = "/gateway.log"
+level = "debug"
+buffer = "1MiB"
+)";
+
+}  // namespace gateway::config
