@@ -27,7 +27,8 @@ int fail(const std::string& text) {
 }
 
 int run(const Options& options) {
-  auto config = config::read_file(options.config_file);
+  auto config = options.command_line.from.empty() ? config::read_file(options.config_file)
+                                                  : config::from_command_line(options.command_line);
   if (!config) {
     for (const config::Error& error : config.error()) {
       std::fprintf(stderr, "%s\n", error.text().c_str());

@@ -10,17 +10,49 @@ namespace {
 constexpr int kUsageError = 2;
 constexpr unsigned kShardsMax = 256;
 
+void add_command_line(CLI::App& app, config::CommandLine& line) {
+  const auto repeat = [&](const char* name, std::vector<std::string>& values, const char* help) {
+    app.add_option(name, values, help)->type_name("URL")->allow_extra_args(false);
+  };
+  repeat("--from", line.from,
+         "Without a file: listen on http://HOST:PORT, https://HOST:PORT or unix:PATH; without HOST "
+         "on all addresses. May be repeated");
+  repeat("--to", line.to,
+         "Pass requests to HOST:PORT, https://HOST:PORT or unix:PATH. May be repeated");
+  app.add_option("--cert", line.chain_path,
+                 "The certificate of https, in PEM; without it one is made for development")
+      ->type_name("FILE");
+  app.add_option("--key", line.key_path, "Its key, if that is in a file of its own")
+      ->type_name("FILE");
+}
+
+// What no single option can tell; or nothing.
+std::string fault_of(const config::CommandLine& line, bool names_a_file) {
+  const bool has_from = !line.from.empty();
+  const bool has_to = !line.to.empty();
+  if (!has_from && !has_to) {
+    if (line.chain_path.empty() && line.key_path.empty()) return {};
+    return "--cert and --key go with --from; in a configuration file write certificates = [...]";
+  }
+  if (names_a_file) return "either a configuration file, with -c, or --from and --to: not both";
+  if (!has_from) return "--to needs --from, where clients come in, such as --from http://:8080";
+  if (!has_to) return "--from needs --to, a server for the requests, such as --to 127.0.0.1:3000";
+  return {};
+}
+
 }  // namespace
 
 std::expected<Options, EarlyExit> parse_options(int argc, const char* const* argv) {
   Options options;
   CLI::App app("A gateway for WebSocket and HTTP on io_uring.", "gateway");
-  app.add_option("-c,--config", options.config_file, "The configuration file")
-      ->type_name("FILE")
-      ->capture_default_str();
+  const CLI::Option* const config_file =
+      app.add_option("-c,--config", options.config_file, "The configuration file")
+          ->type_name("FILE")
+          ->capture_default_str();
   app.add_flag("-t,--test", options.test,
                "Check the configuration, print it with all defaults, and end");
   app.add_flag("--version", options.version, "Print versions, and end");
+  add_command_line(app, options.command_line);
   app.add_option("--shards", options.shards, "Threads that serve, whatever the configuration says")
       ->type_name("N")
       ->check(CLI::Range(1u, kShardsMax));
@@ -40,6 +72,9 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
     const bool failed = app.exit(error, output, failure) != 0;
     return std::unexpected(EarlyExit{failed ? kUsageError : 0, output.str() + failure.str()});
   }
+  const std::string fault = fault_of(options.command_line, config_file->count() > 0);
+  if (!fault.empty())
+    return std::unexpected(EarlyExit{kUsageError, "gateway: error: " + fault + "\n"});
   return options;
 }
 

@@ -5,15 +5,18 @@
 #include <optional>
 #include <string>
 
+#include "gateway/config/command_line.hh"
+
 namespace gateway {
 
 enum class ReceiveForm { automatic, multishot, one_shot };
 
 struct Options {
   std::string config_file = "gateway.conf";
-  bool test = false;               // check the configuration, print it, and end
-  bool version = false;            // print versions, and end
-  std::optional<unsigned> shards;  // instead of the configuration's
+  config::CommandLine command_line;  // instead of the file where its `from` is not empty
+  bool test = false;                 // check the configuration, print it, and end
+  bool version = false;              // print versions, and end
+  std::optional<unsigned> shards;    // instead of the configuration's
   ReceiveForm receive = ReceiveForm::automatic;
 };
 

@@ -18,6 +18,8 @@ constexpr std::string_view kCertificatesForm =
 constexpr std::string_view kIfAbsent =
     "; its path is taken from the folder of the configuration file "
     "(certificates = \"self-signed\" makes one for development)";
+constexpr std::string_view kIfKeyless =
+    "put the key into it, or name another file with { chain = \"...\", key = \"...\" }";
 constexpr std::uint16_t kHttpsPort = 443;
 
 class CertificateReader {
@@ -62,7 +64,7 @@ class CertificateReader {
   void add(const Text& chain, const Text& key, Tls& tls) {
     const Certificate certificate{path_from(folder_, chain.value).string(),
                                   path_from(folder_, key.value).string(), chain.place};
-    for (const CertificateFault& fault : check_certificate(certificate, kIfAbsent))
+    for (const CertificateFault& fault : check_certificate(certificate, kIfAbsent, kIfKeyless))
       report_.add(fault.of_key ? key.place : chain.place, fault.message);
     tls.certificates.push_back(certificate);
   }

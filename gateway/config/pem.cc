@@ -35,7 +35,8 @@ std::expected<std::string, std::string> read_pem(const std::string& path,
 }
 
 std::vector<CertificateFault> check_certificate(const Certificate& certificate,
-                                                std::string_view if_absent) {
+                                                std::string_view if_absent,
+                                                std::string_view if_keyless) {
   std::vector<CertificateFault> faults;
   const bool one_file = certificate.chain_path == certificate.key_path;
   const auto complain = [&](bool of_key, std::string_view what) {
@@ -55,9 +56,7 @@ std::vector<CertificateFault> check_certificate(const Certificate& certificate,
     complain(true,
              "holds a key that is encrypted; store it decrypted, readable by the gateway alone");
   } else if (key->find("PRIVATE KEY-----") == key->npos) {
-    complain(true,
-             "holds no private key; put the key into it, or name another file with "
-             "{ chain = \"...\", key = \"...\" }");
+    complain(true, fmt::format("holds no private key; {}", if_keyless));
   }
   return faults;
 }

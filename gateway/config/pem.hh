@@ -1,6 +1,7 @@
 // PEM files as the configuration names them: that they are there, readable, and hold what they
 // should. Only what a person gets wrong with files; the TLS engine judges the rest.
-// Failures are words that fit behind the file's name; `if_absent` goes behind "does not exist".
+// Failures are words that fit behind the file's name; `if_absent` goes behind "does not exist", and
+// `if_keyless` behind "holds no private key".
 #pragma once
 
 #include <array>
@@ -22,7 +23,8 @@ struct CertificateFault {
   std::string message;  // with the file's name
 };
 std::vector<CertificateFault> check_certificate(const Certificate& certificate,
-                                                std::string_view if_absent);
+                                                std::string_view if_absent,
+                                                std::string_view if_keyless);
 
 // What is wrong with a file of CA certificates, with its name; or nothing.
 std::string ca_fault(const std::string& path, std::string_view if_absent);

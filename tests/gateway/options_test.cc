@@ -9,7 +9,9 @@
 namespace gateway {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 std::expected<Options, EarlyExit> parse(std::vector<const char*> arguments) {
@@ -24,6 +26,8 @@ TEST(Options, HaveDefaults) {
   EXPECT_FALSE(options->test);
   EXPECT_FALSE(options->version);
   EXPECT_FALSE(options->shards);
+  EXPECT_THAT(options->command_line.from, IsEmpty());
+  EXPECT_THAT(options->command_line.to, IsEmpty());
   EXPECT_EQ(options->receive, ReceiveForm::automatic);
 }
 
@@ -46,6 +50,43 @@ TEST(Options, TakeShortAndLongForms) {
   EXPECT_EQ(multishot->receive, ReceiveForm::multishot);
 }
 
+TEST(Options, TakeThePlaceOfAFile) {
+  const auto options =
+      parse({"--from", "http://:80", "--from=https://:443", "--to", "127.0.0.1:3000", "--to",
+             "unix:app.sock", "--cert", "chain.pem", "--key", "key.pem", "-t"});
+  ASSERT_TRUE(options) << options.error().text;
+  EXPECT_THAT(options->command_line.from, ElementsAre("http://:80", "https://:443"));
+  EXPECT_THAT(options->command_line.to, ElementsAre("127.0.0.1:3000", "unix:app.sock"));
+  EXPECT_EQ(options->command_line.chain_path, "chain.pem");
+  EXPECT_EQ(options->command_line.key_path, "key.pem");
+  EXPECT_TRUE(options->test);
+}
+
+TEST(Options, SayWhatGoesTogether) {
+  struct Case {
+    std::vector<const char*> arguments;
+    const char* error;
+  };
+  const std::vector<Case> cases = {
+      {{"--from", "http://:80"},
+       "--from needs --to, a server for the requests, such as --to 127.0.0.1:3000"},
+      {{"--to", "127.0.0.1:3000"},
+       "--to needs --from, where clients come in, such as --from http://:8080"},
+      {{"--from", "http://:80", "--to", "127.0.0.1:3000", "-c", "gateway.conf"},
+       "either a configuration file, with -c, or --from and --to: not both"},
+      {{"--config", "gateway.conf", "--to", "127.0.0.1:3000"},
+       "either a configuration file, with -c, or --from and --to: not both"},
+      {{"--cert", "chain.pem"},
+       "--cert and --key go with --from; in a configuration file write certificates = [...]"},
+  };
+  for (const Case& one : cases) {
+    const auto options = parse(one.arguments);
+    ASSERT_FALSE(options) << one.error;
+    EXPECT_EQ(options.error().code, 2);
+    EXPECT_EQ(options.error().text, "gateway: error: " + std::string(one.error) + "\n");
+  }
+}
+
 TEST(Options, ExplainThemselvesOnRequest) {
   const auto options = parse({"--help"});
   ASSERT_FALSE(options);
@@ -58,6 +99,8 @@ TEST(Options, RefuseWhatTheyDoNotKnow) {
   for (const std::vector<const char*>& wrong : {std::vector<const char*>{"--confg", "x"},
                                                 {"x"},
                                                 {"-c"},
+                                                {"--from"},
+                                                {"--from", "http://:1", "x", "--to", "a:1"},
                                                 {"--shards", "0"},
                                                 {"--shards", "257"},
                                                 {"--shards", "-1"},
