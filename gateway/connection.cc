@@ -11,12 +11,19 @@
 #include "gateway/shard.hh"
 
 namespace gateway {
+namespace {
 
-Connection::Connection(Shard& shard, int descriptor, tls::ServerContexts* contexts,
-                       std::uint64_t id)
+constexpr std::size_t kHeadReadBytes = 4096;
+
+}  // namespace
+
+Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uint64_t id)
     : shard_(shard),
-      contexts_(contexts),
+      entrance_(entrance),
       client_(shard.links()),
+      exchange_(nullptr, {&shard.loop().frames()}),
+      input_(&shard.loop().frames()),
+      grace_(shard.loop().timers(), grace_over_),
       deadline_(shard.loop().timers(), deadline_passed_),
       touched_(shard.loop().now()),
       id_(id),
@@ -33,28 +40,81 @@ void Connection::start() {
 
 uring::Task<> Connection::story() {
   if (secure()) co_await shake_hands();
-  if (!ended()) {
-    exchange_ = std::make_unique<Exchange>(*this);
+  bool open = !ended();
+  while (open) {
+    const bool asked = co_await await_request();
+    if (!asked) break;
+    ++requests_;
+    exchange_ = frames().make<Exchange>(*this);
     co_await exchange_->run();
-    end({});
-    exchange_->finish();
-  } else {
-    shard_.log().debug("connection id={} client={}:{} end={} cause={}", id_, client_address_,
-                       client_port_, policy_of(end_->reason).word, quoted(cause_of(*end_)));
+    open = exchange_->keeps_client();
+    if (!open) break;
+    exchange_.reset();
+    end_.reset();
+    client_.clear_abort();
   }
   co_await farewell();
   deadline_.disarm();
+  grace_.disarm();
   shard_.loop().push_next_turn(forgotten_);
 }
 
 uring::Task<> Connection::shake_hands() {
   set_deadline(shard_.config().timeouts.tls_handshake, {.reason = Reason::kTlsTimeout});
-  client_.secure(std::make_unique<tls::Session>(*contexts_));
+  client_.secure(std::make_unique<tls::Session>(*entrance_.contexts));
   const bool done = co_await client_.handshake();
-  if (!done) explain_tls_failure();
+  if (!done) {
+    explain_tls_failure();
+    log_no_request();
+  }
+}
+
+// Until the first bytes of the next request are there. A client that goes, or waits too long, between
+// two requests has done nothing wrong.
+uring::Task<bool> Connection::await_request() {
+  if (client_.crowded()) co_await client_.drained();
+  if (!input_.empty()) co_return !ended();
+  input_.shrink_to_fit();
+  const config::Timeouts& timeouts = shard_.config().timeouts;
+  if (requests_ == 0) {
+    set_deadline(timeouts.request_header, {.reason = Reason::kRequestTimeout});
+  } else if (stopping_) {
+    end({.reason = Reason::kStopping});
+  } else {
+    set_deadline(timeouts.keep_alive_idle, {.reason = Reason::kIdle});
+  }
+  const Bytes received = co_await client_.read_once(kHeadReadBytes);
+  if (received.empty()) {
+    end(how_client_left());
+    log_no_request();
+    co_return false;
+  }
+  input_.append(proto::as_text(received));
+  co_return true;
+}
+
+void Connection::log_no_request() {
+  shard_.log().debug("connection id={} client={}:{} requests={} end={} cause={}", id_,
+                     client_address_, client_port_, requests_, policy_of(end_->reason).word,
+                     quoted(cause_of(*end_)));
+}
+
+End Connection::how_client_left() {
+  switch (client_.end()) {
+    case uring::LinkEnd::kTruncated:
+      return {.reason = Reason::kClientTruncated};
+    case uring::LinkEnd::kFailed:
+      return {.reason = Reason::kClientReset, .error = client_.error_number()};
+    case uring::LinkEnd::kTlsFailed:
+      tls_failure_ = client_.session()->error().text();
+      return {.reason = Reason::kTlsFailed, .detail = tls_failure_};
+    default:
+      return {.reason = Reason::kClientLeft};
+  }
 }
 
 void Connection::explain_tls_failure() {
+  if (ended()) return;
   const tls::Session& session = *client_.session();
   if (client_.end() == uring::LinkEnd::kTlsFailed && session.plain_http()) {
     end({.reason = Reason::kPlainHttpOnTls});
@@ -79,6 +139,7 @@ void Connection::end(End end) {
 }
 
 void Connection::stop() {
+  stopping_ = true;
   if (exchange_ && exchange_->under_way() && !exchange_->is_websocket()) return;
   end({.reason = Reason::kStopping});
 }
@@ -107,42 +168,66 @@ void Connection::on_deadline() {
     deadline_.arm(due);
   } else if (taking_leave_) {
     client_.abort();
-    if (exchange_) exchange_->abort();
   } else {
-    end(deadline_end_);
+    end(exchange_ ? exchange_->blame(deadline_end_) : deadline_end_);
   }
+}
+
+void Connection::watch_input() {
+  client_.watch_input(noticed_, kHeadReadBytes);
+}
+
+void Connection::watch_hangup(uring::Socket::Hangup of) {
+  client_.watch_hangup(hung_up_, of);
+}
+
+void Connection::unwatch() {
+  client_.unwatch_input();
+  client_.unwatch_hangup();
+  grace_.disarm();
+}
+
+void Connection::arm_grace(std::chrono::milliseconds after) {
+  grace_.arm(shard_.loop().now() + after);
+}
+
+void Connection::on_input() {
+  if (exchange_ && client_.watches_input()) exchange_->on_client_input();
+}
+
+void Connection::on_hung_up() {
+  if (exchange_) exchange_->on_client_hung_up();
+}
+
+void Connection::on_grace_over() {
+  if (exchange_) exchange_->on_grace_over();
 }
 
 uring::Task<> Connection::farewell() {
   taking_leave_ = true;
-  using Ending = Link::Ending;
-  Ending ending = Ending::kWhole;
-  if (exchange_) {
-    set_deadline(kLingerTime, {});
-    co_await exchange_->close_upstream();
-    if (exchange_->response_is_cut()) ending = Ending::kTruncated;
-  }
+  using Ending = Exchange::Ending;
+  const Ending ending = exchange_ ? exchange_->ending() : Ending::kWhole;
   if (!cut_ && client_.is_open() && client_.end() != uring::LinkEnd::kFailed) {
     client_.clear_abort();
-    const std::uint16_t status = status_of(*end_);
-    if (status != 0 && (!exchange_ || exchange_->may_reply())) {
-      const std::string_view sentence =
-          end_->detail.empty() ? policy_of(end_->reason).text : end_->detail;
-      const std::string reply =
-          make_reply(status, sentence, exchange_ && exchange_->is_head_request());
-      client_.write(proto::as_bytes(reply));
-    }
-    const bool client_is_gone = policy_of(end_->reason).party == Party::kClient && status == 0;
-    set_deadline(client_is_gone ? kLingerTime : kFlushTime, {});
-    if (exchange_ && exchange_->must_reset()) {
+    if (ended() && end_->reason == Reason::kPlainHttpOnTls) refuse_plain_http();
+    set_deadline(kFlushTime, {});
+    if (ending == Ending::kReset) {
       co_await client_.drained();
       client_.reset_on_close();
     } else {
-      client_.write_end(ending);
+      client_.write_end(ending == Ending::kWhole ? Link::Ending::kWhole : Link::Ending::kTruncated);
       co_await linger();
     }
   }
   co_await client_.close();
+}
+
+void Connection::refuse_plain_http() {
+  std::string reply;
+  write_reply(reply, {.status = status_of(*end_),
+                      .sentence = policy_of(end_->reason).text,
+                      .persistence = Persistence::kClose});
+  client_.write(proto::as_bytes(reply));
 }
 
 uring::Task<> Connection::linger() {
@@ -157,19 +242,21 @@ uring::Task<> Connection::linger() {
 }
 
 void Connection::learn_client_address() {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (getpeername(client_.descriptor(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+  config::Address peer;
+  peer.length = sizeof peer.storage;
+  auto* const address = reinterpret_cast<sockaddr*>(&peer.storage);
+  if (getpeername(client_.descriptor(), address, &peer.length) != 0) {
     // It has reset the connection already. No upstream is to get a request of nobody.
     return end({.reason = Reason::kClientReset, .error = errno});
   }
-  char text[INET6_ADDRSTRLEN] = "";
-  if (address.ss_family == AF_INET) {
-    const auto& ip = reinterpret_cast<const sockaddr_in&>(address);
+  peer_trusted_ = shard_.config().trusted_proxies.contain(peer);
+  char text[INET6_ADDRSTRLEN] = "unix";
+  if (peer.family() == AF_INET) {
+    const auto& ip = reinterpret_cast<const sockaddr_in&>(peer.storage);
     inet_ntop(AF_INET, &ip.sin_addr, text, sizeof text);
     client_port_ = ntohs(ip.sin_port);
-  } else if (address.ss_family == AF_INET6) {
-    const auto& ip = reinterpret_cast<const sockaddr_in6&>(address);
+  } else if (peer.family() == AF_INET6) {
+    const auto& ip = reinterpret_cast<const sockaddr_in6&>(peer.storage);
     if (IN6_IS_ADDR_V4MAPPED(&ip.sin6_addr)) {
       inet_ntop(AF_INET, &ip.sin6_addr.s6_addr[12], text, sizeof text);
     } else {

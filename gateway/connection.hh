@@ -1,13 +1,16 @@
-// A client's connection, as one story: TLS, a request, its exchange, a farewell.
+// A client's connection, as one story: TLS, then requests in turn, each with an exchange of its
+// own, and a farewell.
 //
-// Everything that ends it calls end(): a timer, a pump, the peer's leaving, the stop of the
-// gateway. The first End wins; every pending wait returns, the frames unwind, what is due is
-// flushed, and the shard forgets the connection when nothing of it is in flight.
+// Everything that ends an exchange calls end(): a timer, a pump, a peer's leaving, the stop of the
+// gateway. The first End wins; every pending wait returns and the frames unwind. What the exchange
+// then says decides whether the next request follows, or the farewell. The shard forgets the
+// connection when nothing of it is in flight.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 
@@ -20,6 +23,12 @@ namespace gateway {
 class Exchange;
 class Shard;
 
+// What a connection needs to know of the listener that it came through.
+struct Entrance {
+  const config::Listener& listener;
+  tls::ServerContexts* contexts;  // null: plain HTTP
+};
+
 class Connection {
  public:
   // After the last bytes for the client: how long, and how much, is read and thrown away until it
@@ -27,10 +36,9 @@ class Connection {
   static constexpr std::chrono::seconds kLingerTime{2};
   static constexpr std::size_t kLingerBytes = 256 * 1024;
   // How long the client may take to take what is left for it.
-  static constexpr std::chrono::seconds kFlushTime{30};
+  static constexpr std::chrono::seconds kFlushTime{60};
 
-  // Without `contexts` the client speaks plain HTTP.
-  Connection(Shard& shard, int descriptor, tls::ServerContexts* contexts, std::uint64_t id);
+  Connection(Shard& shard, int descriptor, Entrance entrance, std::uint64_t id);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -40,53 +48,90 @@ class Connection {
   void end(End end);
   bool ended() const { return end_.has_value(); }
   const End& how_ended() const { return *end_; }
+  // The exchange has come to its proper end, which stops nothing.
+  void complete() {
+    if (!end_) end_.emplace();
+  }
 
   // The gateway stops: at once where nothing is under way, politely where something is.
   void stop();
+  bool stopping() const { return stopping_; }
   // No more patience: no farewell either.
   void cut();
-  bool is_cut() const { return cut_; }
 
   // Calls end() when nothing has touched the connection for so long.
   void set_deadline(std::chrono::milliseconds limit, End end);
   void touch();
   void clear_deadline() { deadline_.disarm(); }
 
+  // Watches the client while nothing is read from it; the exchange is told.
+  void watch_input();
+  void watch_hangup(uring::Socket::Hangup of);
+  void watch_hangup_when_held_back() { client_.watch_hangup_when_held_back(hung_up_); }
+  void unwatch();
+  // Calls the exchange's on_grace_over().
+  void arm_grace(std::chrono::milliseconds after);
+
   Shard& shard() { return shard_; }
   Link& client() { return client_; }
-  bool secure() const { return contexts_ != nullptr; }
+  // What the end of the client's link means.
+  End how_client_left();
+  // What was received and belongs to nobody yet: the rest of a request, or the next ones.
+  std::pmr::string& input() { return input_; }
+  bool secure() const { return entrance_.contexts != nullptr; }
+  const config::Listener& listener() const { return entrance_.listener; }
+  bool peer_trusted() const { return peer_trusted_; }
   std::uint64_t id() const { return id_; }
+  std::uint64_t requests() const { return requests_; }
+  // An IP address, or "unix".
   const std::string& client_address() const { return client_address_; }
   std::uint16_t client_port() const { return client_port_; }
+
+  uring::BlockPool& frames() { return client_.frames(); }
 
  private:
   uring::Task<> story();
   uring::Task<> shake_hands();
+  uring::Task<bool> await_request();
   uring::Task<> farewell();
   uring::Task<> linger();
   void explain_tls_failure();
+  void refuse_plain_http();
   void learn_client_address();
+  void log_no_request();
   void on_start() { story_.start(); }
   void on_deadline();
+  void on_input();
+  void on_hung_up();
+  void on_grace_over();
   void on_forgotten();
 
   Shard& shard_;
-  tls::ServerContexts* contexts_;
+  Entrance entrance_;
   Link client_;
-  std::unique_ptr<Exchange> exchange_;
+  uring::BlockPool::Owned<Exchange> exchange_;
   std::optional<End> end_;
+  std::pmr::string input_;
+  // The exchange's too: they may still be queued when it has gone.
+  uring::ReadyMember<&Connection::on_input> noticed_{*this};
+  uring::ReadyMember<&Connection::on_hung_up> hung_up_{*this};
+  uring::ReadyMember<&Connection::on_grace_over> grace_over_{*this};
   uring::ReadyMember<&Connection::on_deadline> deadline_passed_{*this};
-  uring::Timer deadline_;
   uring::ReadyMember<&Connection::on_start> start_{*this};
   uring::ReadyMember<&Connection::on_forgotten> forgotten_{*this};
+  uring::Timer grace_;
+  uring::Timer deadline_;
   std::chrono::milliseconds limit_{0};
   uring::Clock::time_point touched_;
   End deadline_end_;
   std::string client_address_;
   std::string tls_failure_;
   std::uint64_t id_;
+  std::uint64_t requests_ = 0;
   std::uint16_t client_port_ = 0;
+  bool peer_trusted_ = false;
   bool taking_leave_ = false;
+  bool stopping_ = false;
   bool cut_ = false;
   uring::Task<> story_;
 };

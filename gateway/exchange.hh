@@ -1,17 +1,26 @@
-// One request on a client's connection, from its head to its log line: route, upstream, response,
-// or the WebSocket that it becomes. The two bodies are pumped side by side.
+// One request on a client's connection, from its head to its log line: route, server, response, or
+// the WebSocket that it becomes. The two bodies are pumped side by side.
 //
-// It owns the heads (only until they are passed on), the upstream link and the relay. Whatever goes
-// wrong is told to the connection by end(); abort() makes every wait here return.
+//   receive_request -> judge -> dial -> forward -+-> pump_response -> settle
+//                                ^               +-> run_websocket -> settle
+//                                '-- again, where the request may be sent again
+//
+// It owns the heads (until they are passed on), borrows a connection to a server, and ends with
+// settle(): the reply of the gateway's own where nothing else was answered, the log line, and
+// whether the client's connection goes on. Whatever goes wrong is told to the connection by end();
+// abort() makes every wait here return.
 #pragma once
 
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 
 #include "gateway/config/config.hh"
 #include "gateway/connection.hh"
+#include "gateway/forward.hh"
 #include "gateway/relay.hh"
+#include "gateway/upstreams.hh"
 #include "proto/http/body.hh"
 #include "proto/http/request.hh"
 #include "proto/http/response.hh"
@@ -20,14 +29,13 @@ namespace gateway {
 
 class Exchange {
  public:
-  // Nothing moved for so long while a body was under way: one of the two sides is gone.
-  static constexpr std::chrono::seconds kBodyIdle{300};
-  // A FIN so soon after the request's end belongs to it: the client has closed its sending side
-  // only, and waits for the response.
-  static constexpr std::chrono::milliseconds kFinWithRequest{5};
-  // One that comes later may, too: but if the response has not ended after this moment, nobody
-  // waits for it any more.
-  static constexpr std::chrono::milliseconds kHalfCloseGrace{50};
+  // Whoever closes its stream while a response is under way that says nothing for so long has left.
+  static constexpr std::chrono::milliseconds kLeavingGrace{50};
+  // A client that has sent its next request already is looked at after so long: by then most
+  // responses are there.
+  static constexpr std::chrono::milliseconds kPipelinedWatch{20};
+  // How often a request is sent again at the most, where it may be.
+  static constexpr unsigned kResendsMax = 3;
   static constexpr std::size_t kLoggedTargetBytes = 512;
 
   explicit Exchange(Connection& connection);
@@ -41,83 +49,128 @@ class Exchange {
   // Ends an open WebSocket politely; false if there is none.
   bool stop_relay(const End& end);
 
-  // What is left for the upstream goes to it, then it is closed.
-  uring::Task<> close_upstream();
-
   bool under_way() const { return !request_line_.empty(); }
   bool is_websocket() const { return relay_.has_value(); }
-  bool is_head_request() const { return method_ == http::Method::kHead; }
-  // Nothing of a response has gone to the client, and it has asked for one.
-  bool may_reply() const { return !response_begun_ && head_bytes_ > 0; }
-  // The client has got a part of a response that will never be whole.
-  bool response_is_cut() const { return response_begun_ && !response_complete_ && !relay_whole_; }
-  // ... and could take it for the whole, were the connection closed properly.
-  bool must_reset() const { return response_is_cut() && until_close_ && !connection_.secure(); }
 
-  // After run(): no timer and no watch any more, and the log line.
-  void finish();
+  // After run(): the next request may follow on this connection; or how it is to end.
+  bool keeps_client() const { return keeps_client_; }
+  enum class Ending : std::uint8_t {
+    kWhole,
+    kTruncated,  // the client has a part of a response that will never be whole
+    kReset,      // ... and could take it for the whole, were the connection closed properly
+  };
+  Ending ending() const;
+
+  // The connection's deadline has passed: whose fault it is.
+  End blame(const End& end) const;
+
+  // From the connection, while the client is watched.
+  void on_client_input();
+  void on_client_hung_up();
+  void on_grace_over();
+
+  uring::BlockPool& frames() { return connection_.frames(); }
 
  private:
   struct Heads;
+  enum class Outcome : std::uint8_t { kEnded, kSendAgain };
 
+  // exchange_request.cc
   uring::Task<bool> receive_request();
   void refuse_request(const http::HeadError& error);
+  bool judge();
+  void note_request();
   bool find_route();
+  bool judge_fields();
   bool judge_upgrade();
+  bool refuse(std::uint16_t status, std::string_view why);
+  bool answer_itself();
+  void redirect_to_https(std::uint16_t port);
+
+  // exchange_forward.cc
+  uring::Task<> proxy();
   uring::Task<bool> dial();
   uring::Task<bool> dial_server(const config::Server& server);
-  uring::Task<> forward();
+  uring::Task<Outcome> forward();
   void send_request_head();
+  std::string_view stripped_target();
+  bool pass_buffered_body();
   uring::Task<> pump_request();
-  void pass_request_body(Bytes& bytes, http::BodyDecoder& body);
+  void pass_request_body(Bytes& bytes);
+  void finish_request_body();
+  bool may_send_again() const;
+  void release_upstream();
+
+  // exchange_response.cc
   uring::Task<bool> receive_response();
   bool take_response_head();
   uring::Task<> pump_response();
+  bool check_surplus(http::BodyFraming framing);
   void begin_response(http::BodyFraming framing);
   bool pass_response_body(Bytes bytes, http::BodyDecoder& body);
+  void finish_response();
   bool accept_websocket();
   uring::Task<> run_websocket();
-  void end_of_client();
   void end_of_upstream();
-  void on_client_left();
-  void on_grace_over();
+  void write_head(std::string_view head);
+
+  // exchange_ending.cc
   void watch_client();
+  void note_client_closed();
+  bool wants_keep_alive() const;
+  Persistence persistence();
+  void settle();
+  void reply(std::uint16_t status);
+  bool skip_buffered_body();
+
+  // exchange_log.cc
+  void log();
   void log_request();
   void log_websocket();
 
   Connection& connection_;
   config::Snapshot config_;
   uring::Clock::time_point begun_;
-  std::unique_ptr<Heads> heads_;
-  std::unique_ptr<Link> upstream_;
+  uring::BlockPool::Owned<Heads> heads_;
+  UpstreamConnection* upstream_ = nullptr;  // borrowed
   std::optional<Relay> relay_;
   uring::Task<> request_pump_;
   uring::Event request_done_;
-  uring::ReadyMember<&Exchange::on_client_left> client_left_{*this};
-  uring::ReadyMember<&Exchange::on_grace_over> grace_over_{*this};
-  uring::Timer grace_;
 
   const config::Route* route_ = nullptr;
   const config::Server* server_ = nullptr;
-  std::string request_line_;  // method, host and path as they are logged
-  std::string detail_;        // of the End, where it is not static text
+  std::pmr::string request_line_;  // method, host and path as they are logged
+  std::pmr::string trailers_;      // a body's trailer section while it arrives
+  std::string detail_;             // of the End, where it is not static text
+  http::BodyDecoder request_body_{{}};
   std::uint64_t to_upstream_bytes_ = 0;
   std::uint64_t to_client_bytes_ = 0;
+  std::uint64_t upstream_sent_before_ = 0;  // on its connection, by earlier exchanges
+  std::uint64_t client_sent_mark_ = 0;
   std::size_t head_bytes_ = 0;
-  uring::Clock::time_point watched_since_;
-  int last_connect_error_ = 0;
+  std::size_t body_in_input_ = 0;  // of the connection's input: this request's, passed on already
+  std::size_t first_server_ = 0;
+  std::size_t servers_tried_ = 0;
+  std::optional<std::uint32_t> server_keeps_s_;
+  unsigned resends_ = 0;
   std::uint16_t status_ = 0;
   http::Method method_ = http::Method::kOther;
   bool websocket_ = false;
   bool client_is_1_0_ = false;
-  bool request_sent_ = false;
+  bool client_keeps_alive_ = false;
+  bool client_closed_ = false;  // its stream: it may still read
+  bool status_line_begun_ = false;  // sent ahead, to find out whether the client is there
   bool request_pump_runs_ = false;
+  bool request_whole_ = false;
+  bool body_read_beyond_input_ = false;
   bool chunked_to_upstream_ = false;
   bool chunked_to_client_ = false;
   bool until_close_ = false;
   bool response_begun_ = false;
   bool response_complete_ = false;
   bool relay_whole_ = false;
+  bool upstream_reusable_ = false;
+  bool keeps_client_ = false;
 };
 
 }  // namespace gateway

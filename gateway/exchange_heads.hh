@@ -1,6 +1,8 @@
-// The heads of an exchange while they are read and passed on; an open WebSocket holds none.
+// The heads of an exchange while they are read and passed on. They go when the response has begun:
+// neither an open WebSocket nor a long answer holds any.
 #pragma once
 
+#include <memory_resource>
 #include <string>
 
 #include "gateway/exchange.hh"
@@ -10,19 +12,20 @@
 namespace gateway {
 
 struct Exchange::Heads {
-  std::string request_bytes;  // the head, and what came right behind it
+  explicit Heads(std::pmr::memory_resource* memory)
+      : request_bytes(memory), response_bytes(memory), key(memory), target(memory) {}
+
+  std::pmr::string request_bytes;  // the head alone
   http::RequestHead request;
-  http::RequestParser request_parser{request};
-  std::string response_bytes;
+  std::pmr::string response_bytes;  // the head, and what came right behind it
   http::ResponseHead response;
-  std::string key;  // Sec-WebSocket-Key
+  std::pmr::string key;     // Sec-WebSocket-Key
+  std::pmr::string target;  // what the upstream gets instead of the request's own, if anything
 
-  Bytes behind_request() const { return proto::as_bytes(request_bytes).subspan(request.bytes); }
-  Bytes behind_response() const { return proto::as_bytes(response_bytes).subspan(response.bytes); }
+  Bytes request_buffer() const { return proto::as_bytes(request_bytes); }
+  Bytes response_buffer() const { return proto::as_bytes(response_bytes); }
+  Bytes behind_response() const { return response_buffer().subspan(response.bytes); }
 };
-
-// How much is asked for at once while a head is awaited.
-inline constexpr std::size_t kHeadReadBytes = 4096;
 
 // Writes a piece of a body in the framing of the side that it goes to.
 inline void write_body(Link& to, Bytes payload, bool chunked) {

@@ -1,78 +1,174 @@
-// The request's way through an exchange: head, route, upgrade, body.
+// What an exchange makes of a request's head: parse, route, judge; and what the gateway answers
+// itself.
 #include <algorithm>
 #include <array>
 
 #include "gateway/exchange_heads.hh"
-#include "gateway/forward.hh"
+#include "gateway/reply.hh"
 #include "gateway/shard.hh"
 #include "proto/http/target.hh"
 #include "proto/ws/handshake.hh"
 
 namespace gateway {
+namespace {
+
+constexpr std::size_t kHeadReadBytes = 4096;
+
+http::HeadLimits head_limits(const config::Limits& limits) {
+  return {.head_bytes = static_cast<std::uint32_t>(limits.header_bytes),
+          .target_bytes = static_cast<std::uint32_t>(limits.target_bytes),
+          .fields = static_cast<std::uint32_t>(limits.header_fields)};
+}
+
+
+// Replaces "{host}" and "{target}".
+std::string expand(std::string_view text, std::string_view host, std::string_view target) {
+  std::string expanded;
+  while (!text.empty()) {
+    const std::size_t brace = std::min(text.find('{'), text.size());
+    expanded.append(text.substr(0, brace));
+    text.remove_prefix(brace);
+    if (text.starts_with("{host}")) {
+      expanded.append(host);
+      text.remove_prefix(std::string_view("{host}").size());
+    } else if (text.starts_with("{target}")) {
+      expanded.append(target);
+      text.remove_prefix(std::string_view("{target}").size());
+    } else if (!text.empty()) {
+      expanded.push_back(text.front());
+      text.remove_prefix(1);
+    }
+  }
+  return expanded;
+}
+
+// The path and the query, whatever the form of the target.
+std::string origin_form(const http::RequestHead& request, Bytes buffer) {
+  std::string target;
+  if (request.form == http::TargetForm::kAsterisk || request.path.empty()) target = "/";
+  if (request.form != http::TargetForm::kAsterisk) target.append(request.path.in(buffer));
+  return target.append(request.query.in(buffer));
+}
+
+}  // namespace
 
 uring::Task<bool> Exchange::receive_request() {
   connection_.set_deadline(config_->timeouts.request_header, {.reason = Reason::kRequestTimeout});
+  std::pmr::string& input = connection_.input();
+  http::RequestParser parser(heads_->request, head_limits(config_->limits));
   for (;;) {
-    const Bytes received = co_await connection_.client().read_once(kHeadReadBytes);
-    if (received.empty()) {
-      end_of_client();
-      co_return false;
-    }
-    heads_->request_bytes.append(proto::as_text(received));
-    head_bytes_ = heads_->request_bytes.size();
-    const auto state = heads_->request_parser.parse(proto::as_bytes(heads_->request_bytes));
+    head_bytes_ = input.size();
+    const auto state = parser.parse(proto::as_bytes(input));
     if (!state) {
       refuse_request(state.error());
       co_return false;
     }
-    if (*state == http::HeadState::kComplete) co_return true;
+    if (*state == http::HeadState::kComplete) break;
+    const Bytes received = co_await connection_.client().read_once(kHeadReadBytes);
+    if (received.empty()) {
+      connection_.end(connection_.how_client_left());
+      co_return false;
+    }
+    input.append(proto::as_text(received));
   }
+  head_bytes_ = heads_->request.bytes;
+  heads_->request_bytes.assign(input, 0, head_bytes_);
+  input.erase(0, head_bytes_);
+  co_return !connection_.ended();
 }
 
 void Exchange::refuse_request(const http::HeadError& error) {
   detail_ = error.reason;
   if (!error.largest_field.empty()) {
     detail_ += "; the largest field is ";
-    detail_ += error.largest_field.in(proto::as_bytes(heads_->request_bytes)).substr(0, 64);
+    detail_ += error.largest_field.in(proto::as_bytes(connection_.input())).substr(0, 64);
   }
   connection_.end({.reason = Reason::kBadRequest, .status = error.status, .detail = detail_});
 }
 
-bool Exchange::find_route() {
+bool Exchange::refuse(std::uint16_t status, std::string_view why) {
+  connection_.end({.reason = Reason::kBadRequest, .status = status, .detail = why});
+  return false;
+}
+
+bool Exchange::judge() {
+  note_request();
+  if (method_ == http::Method::kConnect) return refuse(405, "CONNECT is not for a reverse proxy");
+  if (connection_.listener().redirect_port) return true;
+  return find_route() && judge_fields() && judge_upgrade();
+}
+
+void Exchange::note_request() {
   const http::RequestHead& request = heads_->request;
-  const Bytes buffer = proto::as_bytes(heads_->request_bytes);
-  head_bytes_ = request.bytes;
+  const Bytes buffer = heads_->request_buffer();
   method_ = request.method;
   client_is_1_0_ = request.minor_version == 0;
+  client_keeps_alive_ = http::keeps_alive(request);
+  request_body_ = http::BodyDecoder(http::request_framing(request));
+  const std::string_view method = request.method_text.in(buffer);
+  const std::string_view authority = request.authority.in(buffer);
+  const std::string_view target = request.target.in(buffer).substr(0, kLoggedTargetBytes);
+  request_line_.reserve(method.size() + authority.size() + target.size() + 2);
+  request_line_.append(method).append(" ").append(authority).append(" ").append(target);
+}
+
+bool Exchange::find_route() {
+  const http::RequestHead& request = heads_->request;
+  const Bytes buffer = heads_->request_buffer();
   std::array<char, http::kHostMax> host_storage;
   const std::string_view authority = request.authority.in(buffer);
   const auto host = http::normalise_host(authority, host_storage);
-  request_line_ = request.method_text.in(buffer);
-  request_line_.append(" ").append(authority).append(" ").append(
-      request.target.in(buffer).substr(0, kLoggedTargetBytes));
-  if (method_ == http::Method::kConnect) {
-    connection_.end({.reason = Reason::kBadRequest,
-                     .status = 405,
-                     .detail = "CONNECT is not for a reverse proxy"});
-    return false;
-  }
-  std::string path_storage(std::max<std::size_t>(request.path.length, 1), '\0');
-  const std::string_view path = request.path.in(buffer);
+  std::string& path_storage = connection_.shard().scratch();
+  path_storage.resize(std::max<std::size_t>(request.path.length, 1));
   const auto normal_path = request.form == http::TargetForm::kAsterisk
                                ? std::optional<std::string_view>("/")
-                               : http::normalise_path(path, path_storage);
+                               : http::normalise_path(request.path.in(buffer), path_storage);
   if (!normal_path || (!authority.empty() && !host)) {
-    connection_.end({.reason = Reason::kBadRequest, .detail = "the path or host is invalid"});
-    return false;
+    return refuse(400, "the path or host is invalid");
   }
   route_ = config_->match(host.value_or(""), *normal_path);
-  if (route_ == nullptr) connection_.end({.reason = Reason::kNoRoute});
-  return route_ != nullptr;
+  if (route_ == nullptr) {
+    connection_.end({.reason = Reason::kNoRoute});
+    return false;
+  }
+  if (!route_->strip_prefix || route_->path == "/") return true;
+  // What was sent goes on where it has the prefix literally; where it has it in another spelling,
+  // the normal form of it does.
+  std::string_view path = request.path.in(buffer);
+  if (!path.starts_with(route_->path)) path = *normal_path;
+  path.remove_prefix(route_->path.size());
+  if (!path.starts_with('/')) heads_->target = "/";
+  heads_->target.append(path).append(request.query.in(buffer));
+  return true;
+}
+
+bool Exchange::judge_fields() {
+  const http::RequestHead& request = heads_->request;
+  const Bytes buffer = heads_->request_buffer();
+  // RFC 9110 section 7.4: what is asked for over TLS is not given out in plain text, unless a proxy
+  // of ours has ended the TLS.
+  if (request.form == http::TargetForm::kAbsolute && !connection_.secure() &&
+      !connection_.peer_trusted()) {
+    const char behind_http = request.target.in(buffer)[std::string_view("http").size()];
+    if (behind_http != ':') return refuse(421, "https was asked for on a port that has no TLS");
+  }
+  // RFC 9110 section 10.1.1; with HTTP/1.0 it means nothing.
+  const auto expectation = request.fields.find(buffer, "Expect");
+  if (expectation && !client_is_1_0_ && !http::equals_ignoring_case(*expectation, "100-continue")) {
+    return refuse(417, "the expectation is not 100-continue");
+  }
+  const std::uint64_t body_max = route_->body_bytes_max.value_or(config_->limits.body_bytes);
+  if (body_max > 0 && request.content_length.value_or(0) > body_max) {
+    connection_.end({.reason = Reason::kBodyTooLarge});
+    return false;
+  }
+  return true;
 }
 
 bool Exchange::judge_upgrade() {
   const http::RequestHead& request = heads_->request;
-  const Bytes buffer = proto::as_bytes(heads_->request_bytes);
+  const Bytes buffer = heads_->request_buffer();
+  if (!request.connection.upgrade) return true;
   ws::HandshakeFields fields;
   for (const http::Field& field : request.fields.all()) {
     fields.add(field.name.in(buffer), field.value.in(buffer));
@@ -86,8 +182,7 @@ bool Exchange::judge_upgrade() {
     return false;
   }
   websocket_ = verdict.kind == ws::RequestVerdict::Kind::kAccept;
-  const http::BodyFraming framing = http::request_framing(request);
-  if (websocket_ && (framing.kind == http::Framing::kChunked || framing.length > 0)) {
+  if (websocket_ && !request_body_.done()) {
     // Its bytes would be taken for frames.
     connection_.end({.reason = Reason::kUpgradeRefused,
                      .detail = "a WebSocket handshake must not have a body"});
@@ -97,53 +192,70 @@ bool Exchange::judge_upgrade() {
   return true;
 }
 
-void Exchange::send_request_head() {
-  std::string head;
-  const ForwardedFor forwarded{connection_.client_address(), connection_.secure()};
-  forward_request(head, heads_->request, proto::as_bytes(heads_->request_bytes), forwarded,
-                  websocket_);
-  upstream_->write(proto::as_bytes(head));
-  request_sent_ = true;
+// What needs no server: a redirect, a route's own answer, the last hop of Max-Forwards.
+bool Exchange::answer_itself() {
+  const http::RequestHead& request = heads_->request;
+  const Bytes buffer = heads_->request_buffer();
+  const bool head_only = method_ == http::Method::kHead;
+  std::string& response = connection_.shard().scratch();
+  response.clear();
+  if (const auto port = connection_.listener().redirect_port) {
+    redirect_to_https(*port);
+    return true;
+  }
+  if (route_->redirect) {
+    const std::string location = expand(route_->redirect->to, request.authority.in(buffer),
+                                        origin_form(request, buffer));
+    status_ = route_->redirect->status;
+    request_whole_ = skip_buffered_body();
+    write_reply(response, {.status = status_,
+                           .sentence = "See " + location,
+                           .persistence = persistence(),
+                           .head_only = head_only,
+                           .location = location});
+  } else if (route_->answer) {
+    status_ = route_->answer->status;
+    request_whole_ = skip_buffered_body();
+    write_answer(response, *route_->answer, persistence(), head_only, route_->response_headers);
+  } else if ((method_ == http::Method::kOptions || method_ == http::Method::kTrace) &&
+             request.fields.find(buffer, "Max-Forwards") == "0") {
+    // RFC 9110 section 7.6.2: it goes no further, and TRACE is not answered here.
+    if (method_ == http::Method::kTrace) return !refuse(405, "TRACE is not answered here");
+    status_ = 204;
+    request_whole_ = skip_buffered_body();
+    response = "HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
+    response += persistence() == Persistence::kClose ? "Connection: close\r\n\r\n" : "\r\n";
+  } else {
+    return false;
+  }
+  response_begun_ = true;
+  write_head(response);
+  response_complete_ = true;
+  return true;
 }
 
-uring::Task<> Exchange::pump_request() {
-  const http::BodyFraming framing = http::request_framing(heads_->request);
-  http::BodyDecoder body(framing);
-  chunked_to_upstream_ = framing.kind == http::Framing::kChunked;
-  const auto arming =
-      chunked_to_upstream_ ? uring::Socket::Arming::kOnce : uring::Socket::Arming::kStream;
-  Link& client = connection_.client();
-  Bytes bytes = heads_->behind_request();
-  pass_request_body(bytes, body);
-  while (!body.done() && !connection_.ended() && !upstream_->send_failed()) {
-    bytes = co_await client.read_for(*upstream_, arming);
-    if (bytes.empty()) {
-      end_of_client();
-      break;
-    }
-    connection_.touch();
-    pass_request_body(bytes, body);
+void Exchange::redirect_to_https(std::uint16_t port) {
+  const http::RequestHead& request = heads_->request;
+  const Bytes buffer = heads_->request_buffer();
+  const auto authority = http::parse_authority(request.authority.in(buffer));
+  if (!authority) {
+    refuse(400, "no host to redirect to");
+    return;
   }
-  if (body.done()) {
-    if (chunked_to_upstream_) upstream_->write(proto::as_bytes(http::kLastChunk));
-    watch_client();
-  }
-  request_pump_runs_ = false;
-  request_done_.set();
-}
-
-void Exchange::pass_request_body(Bytes& bytes, http::BodyDecoder& body) {
-  while (!bytes.empty() && !body.done()) {
-    const auto piece = body.next(bytes);
-    if (!piece) {
-      connection_.end({.reason = Reason::kBadBody, .detail = piece.error().reason});
-      return;
-    }
-    bytes = bytes.subspan(piece->consumed);
-    if (piece->payload.empty()) continue;
-    to_upstream_bytes_ += piece->payload.size();
-    write_body(*upstream_, piece->payload, chunked_to_upstream_);
-  }
+  std::string location = "https://" + std::string(authority->host);
+  if (port != 443) location += ":" + std::to_string(port);
+  location += origin_form(request, buffer);
+  status_ = 308;
+  request_whole_ = skip_buffered_body();
+  std::string response;
+  write_reply(response, {.status = status_,
+                         .sentence = "See " + location,
+                         .persistence = persistence(),
+                         .head_only = method_ == http::Method::kHead,
+                         .location = location});
+  response_begun_ = true;
+  write_head(response);
+  response_complete_ = true;
 }
 
 }  // namespace gateway

@@ -1,11 +1,13 @@
 // The response's way through an exchange: heads, body, or the WebSocket that it opens.
 #include "gateway/exchange_heads.hh"
-#include "gateway/forward.hh"
 #include "gateway/shard.hh"
 #include "proto/ws/handshake.hh"
 
 namespace gateway {
 namespace {
+
+constexpr http::HeadLimits kResponseLimits{.head_bytes = 64 * 1024};
+constexpr std::string_view kUnasked = "the server sent more than its answer";
 
 ws::HandshakeFields handshake_fields(const http::Head& head, Bytes buffer) {
   ws::HandshakeFields fields;
@@ -17,19 +19,21 @@ ws::HandshakeFields handshake_fields(const http::Head& head, Bytes buffer) {
 
 }  // namespace
 
-// Until a final response's head is there; 1xx go on at once.
+// Until a final response's head is there; 1xx go on at once. False without an End: the request is
+// to be sent again.
 uring::Task<bool> Exchange::receive_response() {
   Heads& heads = *heads_;
+  Link& upstream = upstream_->link();
   for (;;) {
-    http::ResponseParser parser(heads.response);
+    http::ResponseParser parser(heads.response, kResponseLimits);
     for (;;) {
-      const auto state = parser.parse(proto::as_bytes(heads.response_bytes));
+      const auto state = parser.parse(heads.response_buffer());
       if (!state) {
         connection_.end({.reason = Reason::kBadResponse, .detail = state.error().reason});
         co_return false;
       }
       if (*state == http::HeadState::kComplete) break;
-      const Bytes received = co_await upstream_->read_once(kHeadReadBytes);
+      const Bytes received = co_await upstream.read_once(Upstreams::kHeadReadBytes);
       if (received.empty()) {
         end_of_upstream();
         co_return false;
@@ -48,33 +52,76 @@ uring::Task<bool> Exchange::receive_response() {
 bool Exchange::take_response_head() {
   Heads& heads = *heads_;
   status_ = heads.response.status;
+  connection_.shard().upstreams().note_version(*server_, heads.response.minor_version);
   if (status_ >= 200) return false;
   if (status_ == 101) {
     if (!websocket_) {
-      status_ = 0;
       connection_.end({.reason = Reason::kBadResponse, .detail = "101 that nobody asked for"});
     }
     return false;
   }
-  status_ = 0;
   if (!client_is_1_0_) {
-    std::string head;
-    forward_interim(head, heads.response, proto::as_bytes(heads.response_bytes));
-    connection_.client().write(proto::as_bytes(head));
+    std::string& head = connection_.shard().scratch();
+    head.clear();
+    forward_interim(head, heads.response, heads.response_buffer());
+    write_head(head);
   }
   heads.response_bytes.erase(0, heads.response.bytes);
   return true;
 }
 
-void Exchange::begin_response(http::BodyFraming framing) {
-  std::string head;
-  forward_response(head, heads_->response, proto::as_bytes(heads_->response_bytes), framing);
+// The link has ended before an answer.
+void Exchange::end_of_upstream() {
+  Link& upstream = upstream_->link();
+  if (upstream.end() == uring::LinkEnd::kAborted) return;
+  if (!response_begun_ && may_send_again()) {
+    // The server has closed a kept connection, which says nothing of itself: once more, over a new
+    // one. Else the next server's turn has come.
+    if (!upstream_->reused()) ++servers_tried_;
+    if (servers_tried_ < config_->pools[route_->pool].servers.size()) return;
+  }
+  if (upstream.end() == uring::LinkEnd::kFailed) {
+    return connection_.end({.reason = Reason::kUpstreamReset, .error = upstream.error_number()});
+  }
+  if (upstream.end() == uring::LinkEnd::kTlsFailed) {
+    detail_ = upstream.session()->error().text();
+    return connection_.end({.reason = Reason::kUpstreamReset, .detail = detail_});
+  }
+  connection_.end({.reason = Reason::kUpstreamLeft});
+}
+
+// A head for the client, whose first bytes may have been sent ahead.
+void Exchange::write_head(std::string_view head) {
+  if (std::exchange(status_line_begun_, false)) head.remove_prefix(kStatusLineStart.size());
   connection_.client().write(proto::as_bytes(head));
+}
+
+void Exchange::begin_response(http::BodyFraming framing) {
+  std::string& head = connection_.shard().scratch();
+  head.clear();
+  forward_response(head, heads_->response, heads_->response_buffer(),
+                   {.framing = framing,
+                    .persistence = persistence(),
+                    .via = config_->via,
+                    .changes = route_->response_headers});
+  write_head(head);
   response_begun_ = true;
+}
+
+// With nothing passed on yet, an answer that says more than its framing is none: the rest of it
+// might be taken for somebody else's.
+bool Exchange::check_surplus(http::BodyFraming framing) {
+  const std::size_t behind = heads_->behind_response().size();
+  const bool surplus = framing.kind == http::Framing::kNone ||
+                       framing.kind == http::Framing::kLength;
+  if (!surplus || behind <= framing.length) return true;
+  connection_.end({.reason = Reason::kBadResponse, .detail = kUnasked});
+  return false;
 }
 
 uring::Task<> Exchange::pump_response() {
   const http::BodyFraming upstream_framing = http::response_framing(method_, heads_->response);
+  if (!check_surplus(upstream_framing)) co_return;
   http::BodyDecoder body(upstream_framing);
   http::BodyFraming framing = upstream_framing;
   // The framing belongs to the writing side: an end that is told, where the client understands it.
@@ -83,16 +130,24 @@ uring::Task<> Exchange::pump_response() {
   }
   chunked_to_client_ = framing.kind == http::Framing::kChunked;
   until_close_ = framing.kind == http::Framing::kUntilClose;
-  const auto arming =
-      chunked_to_client_ ? uring::Socket::Arming::kOnce : uring::Socket::Arming::kStream;
-  connection_.set_deadline(kBodyIdle, {.reason = Reason::kIdle});
+  upstream_reusable_ = upstream_framing.kind != http::Framing::kUntilClose &&
+                       http::keeps_alive(heads_->response);
+  server_keeps_s_ = heads_->response.keep_alive_seconds;
+  trailers_.clear();
+  connection_.set_deadline(config_->timeouts.response_idle, {.reason = Reason::kIdle});
   begin_response(framing);
   bool going_on = pass_response_body(heads_->behind_response(), body);
+  const bool trailers_announced =
+      heads_->response.fields.contains(heads_->response_buffer(), "Trailer");
+  if (!body.done() && request_whole_ && !trailers_announced) heads_.reset();
+  Link& upstream = upstream_->link();
+  const auto arming =
+      chunked_to_client_ ? uring::Socket::Arming::kOnce : uring::Socket::Arming::kStream;
   while (going_on && !body.done()) {
-    const Bytes bytes = co_await upstream_->read_for(connection_.client(), arming);
+    const Bytes bytes = co_await upstream.read_for(connection_.client(), arming);
     if (bytes.empty()) {
       const bool whole =
-          upstream_->end() == uring::LinkEnd::kEndOfStream && body.complete_at_end_of_stream();
+          upstream.end() == uring::LinkEnd::kEndOfStream && body.complete_at_end_of_stream();
       if (!whole) {
         end_of_upstream();
         co_return;
@@ -102,11 +157,10 @@ uring::Task<> Exchange::pump_response() {
     connection_.touch();
     going_on = pass_response_body(bytes, body);
   }
-  if (!going_on) co_return;
-  if (chunked_to_client_) connection_.client().write(proto::as_bytes(http::kLastChunk));
-  response_complete_ = true;
+  if (going_on) finish_response();
 }
 
+// False: it has ended, and its last bytes have not been passed on.
 bool Exchange::pass_response_body(Bytes bytes, http::BodyDecoder& body) {
   Link& client = connection_.client();
   while (!bytes.empty() && !body.done()) {
@@ -116,6 +170,11 @@ bool Exchange::pass_response_body(Bytes bytes, http::BodyDecoder& body) {
       return false;
     }
     bytes = bytes.subspan(piece->consumed);
+    trailers_.append(proto::as_text(piece->trailers));
+    if (body.done() && !bytes.empty()) {
+      connection_.end({.reason = Reason::kBadResponse, .detail = kUnasked});
+      return false;
+    }
     if (piece->payload.empty()) continue;
     to_client_bytes_ += piece->payload.size();
     write_body(client, piece->payload, chunked_to_client_);
@@ -126,34 +185,49 @@ bool Exchange::pass_response_body(Bytes bytes, http::BodyDecoder& body) {
   return !connection_.ended();
 }
 
+void Exchange::finish_response() {
+  if (chunked_to_client_) {
+    std::string& end = connection_.shard().scratch();
+    end.assign("0\r\n");
+    if (!trailers_.empty()) {
+      static const http::Fields kNone;
+      forward_trailers(end, trailers_, heads_ ? heads_->response.fields : kNone,
+                       heads_ ? heads_->response_buffer() : Bytes{});
+    }
+    end.append("\r\n");
+    connection_.client().write(proto::as_bytes(end));
+  }
+  response_complete_ = true;
+}
+
 // Checks the upstream's answer to the handshake and passes it on.
 bool Exchange::accept_websocket() {
-  const Bytes request_buffer = proto::as_bytes(heads_->request_bytes);
-  const Bytes response_buffer = proto::as_bytes(heads_->response_bytes);
-  const auto asked = handshake_fields(heads_->request, request_buffer);
+  const Bytes response_buffer = heads_->response_buffer();
+  const auto asked = handshake_fields(heads_->request, heads_->request_buffer());
   const auto answered = handshake_fields(heads_->response, response_buffer);
   if (const auto reason = ws::reject_response(status_, answered, asked, heads_->key)) {
-    status_ = 0;
     connection_.end({.reason = Reason::kBadResponse, .detail = *reason});
     return false;
   }
-  std::string head;
-  forward_switch(head, heads_->response, response_buffer);
-  connection_.client().unwatch_hangup();
-  grace_.disarm();
-  connection_.client().write(proto::as_bytes(head));
+  std::string& head = connection_.shard().scratch();
+  head.clear();
+  forward_switch(head, heads_->response, response_buffer, route_->response_headers);
+  connection_.unwatch();
+  write_head(head);
   response_begun_ = true;
   // Which bits an extension uses is its own affair; without one they are reserved.
   const bool extended = answered.extensions.count > 0;
   connection_.clear_deadline();
-  relay_.emplace(connection_.shard().loop(), connection_.client(), *upstream_,
+  relay_.emplace(connection_.shard().loop(), connection_.client(), upstream_->link(),
                  extended ? ws::kRsv1 | ws::kRsv2 | ws::kRsv3 : 0,
                  config_->timeouts.websocket_idle);
   return true;
 }
 
 uring::Task<> Exchange::run_websocket() {
-  relay_->start(heads_->behind_request(), heads_->behind_response());
+  relay_->start(proto::as_bytes(connection_.input()), heads_->behind_response());
+  connection_.input().clear();
+  connection_.input().shrink_to_fit();
   heads_.reset();
   co_await relay_->finished();
   relay_whole_ = relay_->client_stream_is_whole();

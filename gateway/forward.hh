@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/config/config.hh"
 #include "proto/bytes.hh"
 #include "proto/http/body.hh"
 #include "proto/http/request.hh"
@@ -12,25 +13,55 @@
 
 namespace gateway {
 
-// What the gateway says of the client; what the client said of itself is not believed.
-struct ForwardedFor {
-  std::string_view client_address;  // without a port
-  bool secure;
+// Every head for a client begins so, whatever its status.
+inline constexpr std::string_view kStatusLineStart = "HTTP/1.1 ";
+
+// What the upstream learns from the gateway, besides what the request says.
+struct RequestForwarding {
+  std::string_view peer_address;  // who is connected: an IP address without a port, or "unix"
+  std::uint16_t listener_port;    // where it came in; 0: through a Unix socket
+  bool secure;                    // over TLS
+  bool peer_trusted;              // what it says of its own client is kept, and added to
+  std::string_view via;           // the gateway's name; empty: no Via
+  std::string_view target;        // instead of the request's own, where it is not empty
+  const config::HeaderChanges& changes;
+  bool websocket;  // the upgrade is asked for, too
 };
 
 // Appends to `head` what the upstream gets. `buffer` holds what `request` was parsed from.
-// `websocket`: the upgrade is asked for, too.
 void forward_request(std::string& head, const http::RequestHead& request, proto::Bytes buffer,
-                     const ForwardedFor& forwarded, bool websocket);
+                     const RequestForwarding& forwarding);
 
-// Appends to `head` what the client gets, its body in `framing`.
+// What the client learns of its connection after this response.
+enum class Persistence : std::uint8_t {
+  kSilent,     // it stays open, which needs no word in HTTP/1.1
+  kKeepAlive,  // it stays open, which a client of HTTP/1.0 must be told
+  kClose,
+};
+
+struct ResponseForwarding {
+  http::BodyFraming framing;  // of the body as the client gets it
+  Persistence persistence;
+  std::string_view via;
+  const config::HeaderChanges& changes;
+};
+
+// Appends to `head` what the client gets.
 void forward_response(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
-                      http::BodyFraming framing);
+                      const ResponseForwarding& forwarding);
 
 // A 1xx, which goes at once and ends nothing.
 void forward_interim(std::string& head, const http::ResponseHead& response, proto::Bytes buffer);
 
 // The 101 that opens a WebSocket.
-void forward_switch(std::string& head, const http::ResponseHead& response, proto::Bytes buffer);
+void forward_switch(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
+                    const config::HeaderChanges& changes);
+
+// Appends the lines of a trailer section that may be passed on (RFC 9110 section 6.5.1: nothing of
+// framing, routing, or for one hop). `section` is the trailer section as http::ChunkedDecoder
+// yielded it, each line with its CRLF, without the empty line. `head_fields` are those of the
+// message's head in `head_buffer`: what Connection names there is left out, too.
+void forward_trailers(std::string& trailers, std::string_view section,
+                      const http::Fields& head_fields, proto::Bytes head_buffer);
 
 }  // namespace gateway

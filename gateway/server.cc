@@ -40,7 +40,8 @@ Server::Server(const Options& options, config::Snapshot config)
     : options_(options),
       config_(std::move(config)),
       shard_count_(options.shards ? *options.shards : config::shard_count(*config_)),
-      signals_blocked_(uring::block_signals({SIGTERM, SIGINT})) {}
+      signals_blocked_(uring::block_signals({SIGTERM, SIGINT})),
+      server_counts_(config::server_count(*config_)) {}
 
 Server::~Server() = default;
 
@@ -51,6 +52,7 @@ std::expected<void, std::string> Server::set_up() {
   log_writer_ = std::move(*writer);
   log_ = log_writer_->open("main");
   if (auto warm = tls::warm_up(); !warm) return std::unexpected(warm.error());
+  if (auto checked = Upstreams::check_tls(*config_); !checked) return checked;
   if (auto listening = listen(); !listening) return listening;
   auto kernel = make_kernel();
   if (!kernel) return std::unexpected(kernel.error());
@@ -76,8 +78,9 @@ std::expected<void, std::string> Server::listen() {
     }
     auto descriptors = sockets_.open(listener, shard_count_);
     if (!descriptors) return std::unexpected(descriptors.error());
-    for (unsigned index = 0; index < descriptors->size(); ++index) {
-      listening_[index].push_back({(*descriptors)[index], certificates});
+    descriptors->resize(shard_count_, -1);
+    for (unsigned index = 0; index < shard_count_; ++index) {
+      listening_[index].push_back({&listener, (*descriptors)[index], certificates});
     }
   }
   return {};
@@ -92,6 +95,7 @@ std::expected<void, std::string> Server::make_shards() {
                                 .listening = listening_[index],
                                 .config = config_,
                                 .tickets = tickets_,
+                                .counts = server_counts_,
                                 .log = log_writer_->open("shard=" + std::to_string(index)),
                                 .control_descriptor = kernel_->descriptor(),
                                 .control = shard_ended_},
@@ -99,7 +103,17 @@ std::expected<void, std::string> Server::make_shards() {
     if (!shard) return std::unexpected(shard.error());
     shards_.push_back(std::move(*shard));
   }
+  share_unix_sockets();
   return {};
+}
+
+void Server::share_unix_sockets() {
+  for (std::size_t port = 0; port < config_->listeners.size(); ++port) {
+    if (!config_->listeners[port].address.is_unix()) continue;
+    std::vector<Shard::Taker> takers;
+    for (const auto& shard : shards_) takers.push_back(shard->taker(port));
+    shards_.front()->share(port, std::move(takers));
+  }
 }
 
 void Server::run() {
@@ -126,7 +140,10 @@ void Server::log_start() {
     log_->info("listening on {}://{}", listener.tls ? "https" : "http", listener.address.text());
   }
   for (const config::Route& route : config_->routes) {
-    log_->info("route {} path={} pool={}", route.name, route.path, config_->pools[route.pool].name);
+    const std::string_view to = route.answer     ? "(answer)"
+                                : route.redirect ? "(redirect)"
+                                                 : std::string_view(config_->pools[route.pool].name);
+    log_->info("route {} path={} pool={}", route.name, route.path, to);
   }
   if (descriptors < 4096) {
     log_->warning(

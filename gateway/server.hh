@@ -37,6 +37,7 @@ class Server final : private uring::SignalListener {
   std::expected<std::unique_ptr<uring::IoUringKernel>, std::string> make_kernel() const;
   std::expected<void, std::string> listen();
   std::expected<void, std::string> make_shards();
+  void share_unix_sockets();
   void log_start();
   void signalled(int signal) override;
   void on_shard_ended(uring::Completion completion);
@@ -49,6 +50,7 @@ class Server final : private uring::SignalListener {
   std::unique_ptr<LogWriter> log_writer_;
   std::optional<Log> log_;
   tls::TicketKeys tickets_;
+  ServerCounts server_counts_;
   ListeningSockets sockets_;
   std::vector<std::vector<ListeningSocket>> listening_;  // per shard
   std::unique_ptr<uring::IoUringKernel> kernel_;

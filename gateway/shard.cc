@@ -36,9 +36,12 @@ Shard::~Shard() = default;
 void Shard::run(std::atomic<unsigned>& ready) {
   kernel_->enable();
   links_.emplace(uring::LinkResources{loop_, *buffers_, batches_, plaintext_});
+  upstreams_.emplace(*links_, config(), setup_.counts, setup_.index);
+  const auto loaded = upstreams_->load_tls();
+  CHECK(loaded.has_value(), "what was checked at start can be loaded");
   for (Port& port : ports_) {
     port.load_certificates();
-    port.listener().start();
+    port.start();
   }
   ready.fetch_add(1);
   ready.notify_all();
@@ -59,7 +62,8 @@ void Shard::on_message(uring::Completion completion) {
 }
 
 uring::Task<> Shard::retire() {
-  for (Port& port : ports_) co_await port.listener().stop();
+  retiring_ = true;
+  for (Port& port : ports_) co_await port.stop();
   // A connection that ends takes itself out of the table, but never before the next turn.
   for (auto& [id, connection] : connections_) connection->stop();
   patience_.arm(loop_.now() + kStopTime);
@@ -68,12 +72,14 @@ uring::Task<> Shard::retire() {
     co_await all_gone_.wait();
   }
   patience_.disarm();
+  co_await upstreams_->close_all();
   loop_.send_message(setup_.control_descriptor, setup_.control, static_cast<int>(setup_.index));
   loop_.stop();
 }
 
 void Shard::cut_all() {
   for (auto& [id, connection] : connections_) connection->cut();
+  upstreams_->cut();
 }
 
 void Shard::forget(Connection& connection) {
@@ -88,9 +94,33 @@ void Shard::Port::load_certificates() {
   contexts_ = std::move(*contexts);
 }
 
+void Shard::Port::start() {
+  if (socket_.descriptor >= 0) listener_.start();
+}
+
+uring::Task<> Shard::Port::stop() {
+  if (socket_.descriptor >= 0) co_await listener_.stop();
+}
+
 void Shard::Port::accepted(int descriptor) {
+  const std::size_t turn = takers_.empty() ? 0 : next_taker_++ % takers_.size();
+  if (turn == 0) return serve(descriptor);
+  const Taker& taker = takers_[turn];
+  shard_.loop().send_message(taker.ring_descriptor, *taker.operation, descriptor);
+}
+
+void Shard::Port::on_handed_over(uring::Completion completion) {
+  if (shard_.retiring_) {
+    shard_.loop().kernel().close(completion.result);
+  } else {
+    serve(completion.result);
+  }
+}
+
+void Shard::Port::serve(int descriptor) {
   const std::uint64_t id = shard_.accepted_++ * shard_.setup_.count + shard_.setup_.index + 1;
-  auto connection = std::make_unique<Connection>(shard_, descriptor, contexts_.get(), id);
+  auto connection = std::make_unique<Connection>(
+      shard_, descriptor, Entrance{*socket_.listener, contexts_.get()}, id);
   connection->start();
   shard_.connections_.emplace(id, std::move(connection));
 }

@@ -16,6 +16,8 @@
 #include "gateway/config/config.hh"
 #include "gateway/connection.hh"
 #include "gateway/log/log.hh"
+#include "gateway/server_counts.hh"
+#include "gateway/upstreams.hh"
 #include "proto/tls/context.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "uring/io_uring_kernel.hh"
@@ -23,8 +25,10 @@
 
 namespace gateway {
 
-// A listening socket of one shard; the descriptor stays the main thread's to close.
+// A listening socket of one shard; the descriptor stays the main thread's to close. A Unix socket
+// has one for all shards: the first one accepts, and hands over (-1 elsewhere).
 struct ListeningSocket {
+  const config::Listener* listener;
   int descriptor;
   std::vector<tls::Pem> certificates;  // none: plain HTTP
 };
@@ -45,6 +49,7 @@ class Shard {
     std::vector<ListeningSocket> listening;
     config::Snapshot config;
     tls::TicketKeys& tickets;
+    ServerCounts& counts;
     Log log;
     // Who is told, with the shard's index, that it has ended.
     int control_descriptor;
@@ -65,12 +70,25 @@ class Shard {
   int descriptor() const { return kernel_->descriptor(); }
   uring::Operation& mailbox() { return mailbox_; }
 
+  // Where another shard hands over an accepted descriptor, and who takes turns; before run().
+  struct Taker {
+    int ring_descriptor;
+    uring::Operation* operation;
+  };
+  Taker taker(std::size_t port) { return {descriptor(), &ports_[port].handed_over()}; }
+  void share(std::size_t port, std::vector<Taker> takers) {
+    ports_[port].share(std::move(takers));
+  }
+
   uring::Loop& loop() { return loop_; }
   uring::LinkResources& links() { return *links_; }
   config::Snapshot snapshot() const { return setup_.config; }
   const config::Config& config() const { return *setup_.config; }
   Log& log() { return setup_.log; }
-  std::size_t next_server() { return next_server_++; }
+  Upstreams& upstreams() { return *upstreams_; }
+  // For a head or a path while it is made; whoever uses it next overwrites it.
+  std::string& scratch() { return scratch_; }
+  uring::BlockPool& frames() { return loop_.frames(); }
 
   void forget(Connection& connection);
 
@@ -82,16 +100,26 @@ class Shard {
         : shard_(shard), socket_(socket), listener_(shard.loop(), socket.descriptor, *this) {}
     void accepted(int descriptor) override;
     void accept_failed(int error) override;
-    uring::Listener& listener() { return listener_; }
+    // Nothing on a shard that only takes what is handed over.
+    void start();
+    uring::Task<> stop();
+    uring::Operation& handed_over() { return handed_over_; }
+    void share(std::vector<Taker> takers) { takers_ = std::move(takers); }
 
     // On the shard's thread, which the contexts belong to. What is loaded here was loaded before,
     // by the main thread, so it can be.
     void load_certificates();
 
    private:
+    void on_handed_over(uring::Completion completion);
+    void serve(int descriptor);
+
     Shard& shard_;
     const ListeningSocket& socket_;
     uring::Listener listener_;
+    uring::OperationMember<&Port::on_handed_over> handed_over_{*this};
+    std::vector<Taker> takers_;  // of a Unix socket, in turns
+    std::size_t next_taker_ = 0;
     std::unique_ptr<tls::ServerContexts> contexts_;
   };
 
@@ -107,6 +135,8 @@ class Shard {
   uring::BatchPool batches_{kBatchBudget};
   std::vector<std::byte> plaintext_;
   std::optional<uring::LinkResources> links_;  // while it runs
+  std::optional<Upstreams> upstreams_;         // likewise
+  std::string scratch_;
   std::deque<Port> ports_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   uring::OperationMember<&Shard::on_message> mailbox_{*this};
@@ -115,7 +145,7 @@ class Shard {
   uring::Event all_gone_;
   uring::Task<> retirement_;
   std::uint64_t accepted_ = 0;
-  std::size_t next_server_ = 0;
+  bool retiring_ = false;
 };
 
 }  // namespace gateway

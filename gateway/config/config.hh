@@ -181,6 +181,13 @@ struct Config {
   const Route* match(std::string_view host, std::string_view path) const;
 };
 
+// Of all pools.
+inline size_t server_count(const Config& config) {
+  size_t count = 0;
+  for (const Pool& pool : config.pools) count += pool.servers.size();
+  return count;
+}
+
 using Snapshot = std::shared_ptr<const Config>;
 
 }  // namespace gateway::config

@@ -44,7 +44,9 @@ def raw_port():
 @pytest.fixture(scope="session", params=FEW, ids=str)
 def gateway(request, tmp_path_factory, echo, raw_port):
     config = Config(
-        pools={"echo": echo.port, "raw": raw_port, "down": free_port()},
+        # The echo backend stays, and so would connections to it: few tests would find their descriptors.
+        pools={"echo": {"servers": echo.port, "keep_alive_idle": "50ms"}, "raw": raw_port,
+               "down": free_port()},
         routes=[{"name": "echo", "path": "/", "host": ["localhost", "127.0.0.1", "other.test"],
                  "pool": "echo"},
                 {"name": "raw", "path": "/", "host": RAW_HOST, "pool": "raw"},

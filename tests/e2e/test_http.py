@@ -84,7 +84,7 @@ def test_a_client_of_http_1_0_gets_a_body_that_ends_with_the_connection(client):
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_response_without_body_ends_with_its_head(client, upstream, status):
-    client.send(f"GET / HTTP/1.1\r\nHost: {RAW_HOST}\r\n\r\n".encode())
+    client.send(f"GET / HTTP/1.1\r\nHost: {RAW_HOST}\r\nConnection: close\r\n\r\n".encode())
     server = upstream.accept()
     server.read_head()
     server.send(f"HTTP/1.1 {status} Fine\r\nETag: \"a\"\r\n\r\n".encode())
@@ -111,8 +111,8 @@ def test_interim_responses_pass_at_once(client, upstream):
 
 
 def test_upload_goes_on_while_the_response_streams(client, upstream):
-    client.send(f"POST / HTTP/1.1\r\nHost: {RAW_HOST}\r\nTransfer-Encoding: chunked\r\n\r\n"
-                .encode())
+    client.send(f"POST / HTTP/1.1\r\nHost: {RAW_HOST}\r\nTransfer-Encoding: chunked\r\n"
+                "Connection: close\r\n\r\n".encode())
     server = upstream.accept()
     server.read_head()
     server.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -131,7 +131,8 @@ def test_upload_goes_on_while_the_response_streams(client, upstream):
 
 
 def test_a_body_in_single_bytes_arrives(client, upstream):
-    request = (f"POST /a HTTP/1.1\r\nHost: {RAW_HOST}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    request = (f"POST /a HTTP/1.1\r\nHost: {RAW_HOST}\r\nTransfer-Encoding: chunked\r\n"
+               "Connection: close\r\n\r\n"
                "3;x=y\r\nabc\r\n1\r\nd\r\n0\r\nTrailer: t\r\n\r\n").encode()
     for position in range(len(request)):
         client.send(request[position:position + 1])
@@ -167,8 +168,8 @@ def test_a_response_before_the_end_of_the_upload_reaches_the_client(client, upst
     assert head.get("Connection") == "close"
 
 
-def test_what_follows_a_request_is_no_second_one(client, upstream):
-    get = f"GET /%d HTTP/1.1\r\nHost: {RAW_HOST}\r\n\r\n"
+def test_what_follows_a_last_request_is_no_second_one(client, upstream):
+    get = f"GET /%d HTTP/1.1\r\nHost: {RAW_HOST}\r\nConnection: close\r\n\r\n"
     client.send((get % 1 + get % 2).encode())
     server = upstream.accept()
     server.read_head()
@@ -183,7 +184,6 @@ def test_each_request_has_its_line_in_the_log(client, log):
     client.send(b"POST /sink?secret HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc")
     head, body = client.read_response()
     assert head.status == 200
-    client.read_to_end()
     line = log.wait("POST", "/sink", "status=200")
     assert "echo" in line and f"127.0.0.1:{client.local_port}" in line
     assert str(len(body)) in line and "end=done" in line

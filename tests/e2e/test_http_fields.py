@@ -17,7 +17,6 @@ def exchange(client, upstream, request_fields="", response_fields="", request_li
     server.send(f"HTTP/1.1 200 Very Well\r\nContent-Length: 2\r\n{response_fields}\r\nok".encode())
     response = client.read_head()
     assert client.read_exactly(2) == b"ok"
-    assert client.read_to_end() == b""
     return request, response
 
 
@@ -73,7 +72,7 @@ def test_fields_for_one_hop_are_not_passed_to_the_client(client, upstream):
     for name in HOP_BY_HOP:
         assert response.get(name) is None, name
     assert response.get("X-Public") == "yes"
-    assert response.get("Connection") == "close"
+    assert response.get("Connection") is None
 
 
 def test_fields_that_end_the_message_cannot_be_named_away(client, upstream):

@@ -11,7 +11,7 @@ from support.gateway import Config
 from support.streams import client_context, connect
 from support.waiting import DEADLINE
 
-REQUEST = b"GET /bytes?n=5 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+REQUEST = b"GET /bytes?n=5 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 def s_client(port, *arguments, data=REQUEST):

@@ -18,9 +18,8 @@ CURL_RECEIVE_ERROR = 56
 def expect_status(client, status):
     head, body = client.read_response()
     assert head.status == status
-    assert head.get("Connection") == "close"
+    assert head.get("Connection") is None, "a request without a body leaves nothing behind"
     assert str(status).encode() in body
-    assert client.read_to_end() == b""
 
 
 def test_an_upstream_that_refuses_is_502(client, log):

@@ -14,7 +14,8 @@
 namespace fuzz {
 
 // Small, so that the bounds are met.
-inline constexpr http::HeadLimits kHeadLimits{.head_bytes = 1024, .target_bytes = 128};
+inline constexpr http::HeadLimits kHeadLimits{
+    .head_bytes = 1024, .target_bytes = 128, .fields = 16};
 
 template <class Parser, class Head>
 void head_does_not_depend_on_cuts(std::string_view input, std::size_t cut) {

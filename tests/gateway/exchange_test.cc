@@ -27,7 +27,7 @@ TEST(Exchange, NoticesTheResetOfAClientWhileItDials) {
   LiveGateway gateway(full.port(), "[timeouts]\nconnect = \"1h\"\n");
   gateway.start();
   PlainPeer client = gateway.connect();
-  client.send("GET /waits HTTP/1.1\r\nHost: x\r\nExpect: 1\r\n\r\n");
+  client.send("GET /waits HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n");
   PlainPeer probe = gateway.connect();  // answered after the first was read
   probe.send("CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n");
   EXPECT_TRUE(probe.receive_head().starts_with("HTTP/1.1 405 "));

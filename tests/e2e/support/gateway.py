@@ -49,7 +49,7 @@ def toml(value):
 class Config:
     """A gateway.conf with one plain and one TLS listener on free ports.
 
-    pools: {name: port or "host:port" or a list of them}; routes: [{"path": ..., "pool": ...}];
+    pools: {name: port or "host:port" or a list of them, or a table with them and other keys}; routes: [{"path": ..., "pool": ...}];
     timeouts: {key: "5s"}; certificates: "self-signed" or a list.
     """
 
@@ -66,10 +66,12 @@ class Config:
         lines = ["[[listen]]", f'address = "127.0.0.1:{self.http_port}"',
                  "[[listen]]", f'address = "127.0.0.1:{self.https_port}"',
                  f"certificates = {self.print_certificates()}"]
-        for name, servers in self.pools.items():
-            servers = servers if isinstance(servers, list) else [servers]
+        for name, pool in self.pools.items():
+            pool = pool if isinstance(pool, dict) else {"servers": pool}
+            servers = pool["servers"] if isinstance(pool["servers"], list) else [pool["servers"]]
             texts = [f"127.0.0.1:{one}" if isinstance(one, int) else one for one in servers]
-            lines += [f"[pool.{name}]", f"servers = {toml(texts)}"]
+            lines += [f"[pool.{name}]"]
+            lines += [f"{key} = {toml(value)}" for key, value in {**pool, "servers": texts}.items()]
         for route in self.routes:
             lines += ["[[route]]"] + [f"{key} = {toml(value)}" for key, value in route.items()]
         lines += ["[timeouts]"] + [f"{key} = {toml(value)}" for key, value in self.timeouts.items()]

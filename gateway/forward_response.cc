@@ -1,0 +1,67 @@
+// Responses as clients get them.
+#include "gateway/forward.hh"
+#include "gateway/forward_fields.hh"
+#include "proto/http/syntax.hh"
+
+namespace gateway {
+namespace {
+
+constexpr std::size_t kOwnBytes = 128;  // about what the gateway's own lines take
+
+void begin_head(std::string& head, const http::ResponseHead& response, proto::Bytes buffer) {
+  head.reserve(head.size() + response.bytes + kOwnBytes);
+  head.append(kStatusLineStart);
+  add_number(head, response.status);
+  head.append(" ").append(response.reason.in(buffer)).append("\r\n");
+}
+
+// All but the length, which is a matter of the framing, and what is meant for one hop.
+void add_fields(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
+                const FieldChanges& changes, bool keeps_length) {
+  const HopFilter hops(response.fields, buffer);
+  for (const http::Field& field : response.fields.all()) {
+    const std::string_view name = field.name.in(buffer);
+    const bool passes = http::equals_ignoring_case(name, "Content-Length")
+                            ? keeps_length
+                            : !changes.drops(name) && !hops.removes(name);
+    if (passes) add_line(head, name, field.value.in(buffer));
+  }
+}
+
+}  // namespace
+
+void forward_response(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
+                      const ResponseForwarding& forwarding) {
+  const FieldChanges changes(forwarding.changes);
+  begin_head(head, response, buffer);
+  // Of a response without a body (to HEAD, 304) the length tells what a GET would have got.
+  const bool keeps_length =
+      forwarding.framing.kind == http::Framing::kNone && response.status != 204;
+  add_fields(head, response, buffer, changes, keeps_length);
+  add_framing(head, forwarding.framing);
+  if (!changes.drops("Via")) add_via(head, response.minor_version, forwarding.via);
+  changes.add_to(head);
+  if (forwarding.persistence == Persistence::kClose) add_line(head, "Connection", "close");
+  if (forwarding.persistence == Persistence::kKeepAlive) add_line(head, "Connection", "keep-alive");
+  head.append("\r\n");
+}
+
+void forward_interim(std::string& head, const http::ResponseHead& response, proto::Bytes buffer) {
+  const config::HeaderChanges none;
+  begin_head(head, response, buffer);
+  add_fields(head, response, buffer, FieldChanges(none), false);
+  head.append("\r\n");
+}
+
+void forward_switch(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
+                    const config::HeaderChanges& changes_of_route) {
+  const FieldChanges changes(changes_of_route);
+  begin_head(head, response, buffer);
+  add_line(head, "Upgrade", "websocket");
+  add_line(head, "Connection", "Upgrade");
+  add_fields(head, response, buffer, changes, false);
+  changes.add_to(head);
+  head.append("\r\n");
+}
+
+}  // namespace gateway

@@ -1,0 +1,80 @@
+// Trailer sections as they are passed on. Many receivers merge trailers into the head, so what has
+// decided something there must not come late.
+#include <algorithm>
+
+#include "gateway/forward.hh"
+#include "gateway/forward_fields.hh"
+#include "proto/http/syntax.hh"
+
+namespace gateway {
+namespace {
+
+constexpr std::string_view kLineEnd = "\r\n";
+
+// RFC 9110 section 6.5.1; what is for one hop is left out apart.
+constexpr std::string_view kNotInTrailers[] = {
+    // framing and routing
+    "Content-Length",
+    "Transfer-Encoding",
+    "Host",
+    "Forwarded",
+    "Via",
+    "X-Real-IP",
+    // request modifiers
+    "Cache-Control",
+    "Expect",
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "If-Unmodified-Since",
+    "Max-Forwards",
+    "Pragma",
+    "Range",
+    // who it is
+    "Authorization",
+    "Cookie",
+    "Origin",
+    "Set-Cookie",
+    "WWW-Authenticate",
+    // response control
+    "Age",
+    "Date",
+    "Expires",
+    "Location",
+    "Retry-After",
+    "Vary",
+    "Warning",
+    // how the content is processed
+    "Content-Encoding",
+    "Content-Range",
+    "Content-Type",
+};
+
+constexpr std::string_view kPrefixesNotInTrailers[] = {"X-Forwarded-", "Sec-WebSocket-"};
+
+bool belongs_in_a_head(std::string_view name) {
+  return std::ranges::any_of(
+             kNotInTrailers,
+             [&](std::string_view known) { return equals_as_variable(known, name); }) ||
+         std::ranges::any_of(kPrefixesNotInTrailers, [&](std::string_view prefix) {
+           return equals_as_variable(prefix, name.substr(0, prefix.size()));
+         });
+}
+
+}  // namespace
+
+void forward_trailers(std::string& trailers, std::string_view section,
+                      const http::Fields& head_fields, proto::Bytes head_buffer) {
+  const HopFilter hops(head_fields, head_buffer);
+  while (!section.empty()) {
+    const std::size_t end = section.find(kLineEnd);
+    if (end == section.npos) return;  // a line without an end is none
+    const std::string_view line = section.substr(0, end + kLineEnd.size());
+    const std::string_view name = line.substr(0, line.find(':'));
+    if (!hops.removes(name) && !belongs_in_a_head(name)) trailers.append(line);
+    section.remove_prefix(line.size());
+  }
+}
+
+}  // namespace gateway

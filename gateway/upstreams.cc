@@ -1,0 +1,239 @@
+#include "gateway/upstreams.hh"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+namespace gateway {
+namespace {
+
+std::expected<std::unique_ptr<tls::ClientContext>, std::string> load_context(
+    const config::Pool& pool) {
+  tls::ClientOptions options{.verify = pool.tls->verify};
+  if (options.verify) {
+    std::ifstream file(pool.tls->ca_path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    options.ca = text.str();
+  }
+  auto context = tls::ClientContext::load(options);
+  if (!context) {
+    return std::unexpected("pool." + pool.name + ".tls (" + pool.tls->ca_path +
+                           "): " + context.error());
+  }
+  return context;
+}
+
+}  // namespace
+
+UpstreamConnection::UpstreamConnection(Upstreams& owner, uring::LinkResources& links,
+                                       const config::Pool& pool, const config::Server& server)
+    : owner_(owner),
+      pool_(pool),
+      server_(server),
+      link_(links),
+      opened_(links.loop.now()),
+      timer_(links.loop.timers(), time_over_) {}
+
+uring::Task<bool> UpstreamConnection::connect(const config::Address& address) {
+  failure_.error = co_await link_.connect(address.get(), address.length);
+  if (failure_.error != 0) co_return false;
+  if (!pool_.tls) co_return true;
+  const bool done = co_await shake_hands();
+  co_return done;
+}
+
+uring::Task<bool> UpstreamConnection::shake_hands() {
+  const std::string& name = pool_.tls->name.empty() ? server_.host : pool_.tls->name;
+  link_.secure(std::make_unique<tls::Session>(*owner_.tls_of(pool_), name,
+                                              owner_.state_of(*this).ticket));
+  link_.start_handshake();
+  const bool done = co_await link_.handshake();
+  if (done) co_return true;
+  failure_.error = link_.error_number();
+  if (link_.end() == uring::LinkEnd::kTlsFailed) {
+    failure_.text = "TLS with the server failed: " + link_.session()->error().text();
+  } else {
+    failure_.text = "the server left during the TLS handshake";
+  }
+  co_return false;
+}
+
+// While it is kept: the server has closed it, or said something that nobody asked for.
+void UpstreamConnection::on_noticed() {
+  if (!kept_) return;
+  std::string unasked;
+  if (link_.take_input(unasked) == Link::Input::kNothing) return;
+  owner_.forget_kept(*this);
+  owner_.begin_close(*this, false);
+}
+
+void UpstreamConnection::on_time_over() {
+  if (!kept_) return link_.abort();  // closing takes too long
+  owner_.forget_kept(*this);
+  owner_.begin_close(*this, true);
+}
+
+uring::Task<> UpstreamConnection::close_story(bool politely) {
+  if (politely && link_.is_open() && link_.end() != uring::LinkEnd::kFailed) {
+    timer_.arm(owner_.links_.loop.now() + Upstreams::kLingerTime);
+    link_.clear_abort();
+    link_.write_end();
+    co_await link_.drained();
+    // Without reading on, a server that still speaks would make a reset of our last bytes.
+    link_.forget_session();
+    const std::uint64_t start = link_.received_bytes();
+    while (link_.received_bytes() - start < Upstreams::kLingerBytes) {
+      const Bytes discarded = co_await link_.read_once(Upstreams::kLingerBytes);
+      if (discarded.empty()) break;
+    }
+  }
+  timer_.disarm();
+  co_await link_.close();
+  owner_.links_.loop.push_next_turn(forgotten_);
+}
+
+void UpstreamConnection::on_forgotten() {
+  owner_.forget(*this);
+}
+
+Upstreams::Upstreams(uring::LinkResources& links, const config::Config& config,
+                     ServerCounts& counts, std::size_t first_server)
+    : links_(links),
+      config_(config),
+      counts_(counts),
+      next_server_(first_server),
+      contexts_(config.pools.size()),
+      all_gone_(links.loop.ready()) {
+  servers_.resize(config::server_count(config));
+}
+
+std::expected<void, std::string> Upstreams::load_tls() {
+  for (std::size_t index = 0; index < config_.pools.size(); ++index) {
+    if (!config_.pools[index].tls) continue;
+    auto context = load_context(config_.pools[index]);
+    if (!context) return std::unexpected(context.error());
+    contexts_[index] = std::move(*context);
+  }
+  return {};
+}
+
+std::expected<void, std::string> Upstreams::check_tls(const config::Config& config) {
+  for (const config::Pool& pool : config.pools) {
+    if (!pool.tls) continue;
+    if (const auto context = load_context(pool); !context) return std::unexpected(context.error());
+  }
+  return {};
+}
+
+tls::ClientContext* Upstreams::tls_of(const config::Pool& pool) {
+  return contexts_[static_cast<std::size_t>(&pool - config_.pools.data())].get();
+}
+
+std::size_t Upstreams::choose(const config::Pool& pool) {
+  const std::size_t count = pool.servers.size();
+  const std::size_t start = next_server_++ % count;
+  if (pool.balance == config::Balance::round_robin) return start;
+  std::size_t best = start;
+  for (std::size_t step = 1; step < count; ++step) {
+    const std::size_t other = (start + step) % count;
+    if (counts_.of(pool.servers[other].index) < counts_.of(pool.servers[best].index)) best = other;
+  }
+  return best;
+}
+
+UpstreamConnection* Upstreams::take_kept(const config::Server& server) {
+  std::vector<UpstreamConnection*>& kept = servers_[server.index].kept;
+  // The newest first: the others may be idle for long enough to be closed.
+  for (std::size_t index = kept.size(); index-- > 0;) {
+    UpstreamConnection& connection = *kept[index];
+    if (!connection.link_.quiet()) continue;
+    kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(index));
+    connection.link_.unwatch_input();
+    connection.timer_.disarm();
+    connection.kept_ = false;
+    connection.reused_ = true;
+    counts_.add(server.index);
+    return &connection;
+  }
+  return nullptr;
+}
+
+UpstreamConnection& Upstreams::open(const config::Pool& pool, const config::Server& server) {
+  counts_.add(server.index);
+  ++open_;
+  return *frames().make<UpstreamConnection>(*this, links_, pool, server).release();
+}
+
+void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t> server_says_s) {
+  const config::KeepAlive& limits = connection.pool_.keep_alive;
+  const auto now = links_.loop.now();
+  std::chrono::milliseconds idle = limits.idle;
+  if (server_says_s) {
+    // A second earlier than the server, so that no request meets it closing.
+    const std::uint32_t shortened = *server_says_s > 0 ? *server_says_s - 1 : 0;
+    idle = std::min<std::chrono::milliseconds>(idle, std::chrono::seconds(shortened));
+  }
+  std::vector<UpstreamConnection*>& kept = state_of(connection).kept;
+  const auto ends = std::min(now + idle, connection.opened_ + limits.age);
+  if (ends <= now || kept.size() >= limits.count) return close(connection, Farewell::kPolite);
+  if (!state_of(connection).ticket) note_ticket(connection);
+  counts_.remove(connection.server_.index);
+  connection.kept_ = true;
+  connection.timer_.arm(ends);
+  kept.push_back(&connection);
+  connection.link_.watch_input(connection.noticed_, kHeadReadBytes);
+}
+
+void Upstreams::close(UpstreamConnection& connection, Farewell farewell) {
+  counts_.remove(connection.server_.index);
+  begin_close(connection, farewell == Farewell::kPolite);
+}
+
+// For the next handshake with the same server.
+void Upstreams::note_ticket(UpstreamConnection& connection) {
+  const tls::Session* session = connection.link_.session();
+  if (session == nullptr) return;
+  if (tls::Ticket ticket = session->ticket()) state_of(connection).ticket = std::move(ticket);
+}
+
+void Upstreams::begin_close(UpstreamConnection& connection, bool politely) {
+  note_ticket(connection);
+  connection.timer_.disarm();
+  if (politely) closing_politely_.push_back(&connection);
+  connection.closing_ = connection.close_story(politely);
+  connection.closing_.start();
+}
+
+void Upstreams::forget_kept(UpstreamConnection& connection) {
+  std::erase(state_of(connection).kept, &connection);
+  connection.kept_ = false;
+}
+
+void Upstreams::forget(UpstreamConnection& connection) {
+  std::erase(closing_politely_, &connection);
+  uring::BlockPool::Owned<UpstreamConnection>(
+      &connection, uring::BlockPool::Delete<UpstreamConnection>{&frames()})
+      .reset();
+  if (--open_ == 0) all_gone_.set();
+}
+
+uring::Task<> Upstreams::close_all() {
+  for (PerServer& server : servers_) {
+    while (!server.kept.empty()) {
+      UpstreamConnection& connection = *server.kept.back();
+      forget_kept(connection);
+      begin_close(connection, false);
+    }
+  }
+  while (open_ > 0) {
+    all_gone_.clear();
+    co_await all_gone_.wait();
+  }
+}
+
+void Upstreams::cut() {
+  for (UpstreamConnection* connection : closing_politely_) connection->link_.abort();
+}
+
+}  // namespace gateway

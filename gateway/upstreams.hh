@@ -1,0 +1,152 @@
+// The connections of one shard to its servers: opened for an exchange, kept for the next one, and
+// closed in the background.
+//
+//   open() -> connect() -.                  .-> keep()  -> [kept, watched] -> take_kept()
+//                         >-> an exchange --<
+//   take_kept() ---------'                  '-> close() -> [closing] -> gone
+//
+// A connection belongs to Upstreams, and to one exchange from open() or take_kept() until keep() or
+// close(), which come when nothing waits on its link any more. While it is kept its link is armed
+// for the first bytes of the next answer: a server that closes, or speaks unasked, is noticed at
+// once, and costs no request to find out.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/config/config.hh"
+#include "gateway/link.hh"
+#include "gateway/server_counts.hh"
+#include "proto/tls/context.hh"
+
+namespace gateway {
+
+class Upstreams;
+
+class UpstreamConnection {
+ public:
+  UpstreamConnection(Upstreams& owner, uring::LinkResources& links, const config::Pool& pool,
+                     const config::Server& server);
+  UpstreamConnection(const UpstreamConnection&) = delete;
+  UpstreamConnection& operator=(const UpstreamConnection&) = delete;
+
+  // TCP or Unix socket, then TLS where the pool has it. False: connect_failure() says why, and only
+  // close() may follow. A link().abort() ends it.
+  uring::Task<bool> connect(const config::Address& address);
+  // errno, or 0 where it was TLS: then the text is set.
+  struct Failure {
+    int error = 0;
+    std::string text;
+  };
+  const Failure& connect_failure() const { return failure_; }
+
+  Link& link() { return link_; }
+  const config::Server& server() const { return server_; }
+  // Another exchange has had it before.
+  bool reused() const { return reused_; }
+
+  uring::BlockPool& frames() { return link_.frames(); }
+
+ private:
+  friend class Upstreams;
+  uring::Task<bool> shake_hands();
+  uring::Task<> close_story(bool politely);
+  void on_noticed();
+  void on_time_over();
+  void on_forgotten();
+
+  Upstreams& owner_;
+  const config::Pool& pool_;
+  const config::Server& server_;
+  Link link_;
+  Failure failure_;
+  uring::Clock::time_point opened_;
+  uring::ReadyMember<&UpstreamConnection::on_noticed> noticed_{*this};
+  uring::ReadyMember<&UpstreamConnection::on_time_over> time_over_{*this};
+  uring::ReadyMember<&UpstreamConnection::on_forgotten> forgotten_{*this};
+  uring::Timer timer_;  // how long it is kept, or its closing may take
+  uring::Task<> closing_;
+  bool kept_ = false;
+  bool reused_ = false;
+};
+
+class Upstreams {
+ public:
+  // How long, and how much, is read and thrown away after our last byte, until the server closes.
+  static constexpr std::chrono::seconds kLingerTime{2};
+  static constexpr std::size_t kLingerBytes = 256 * 1024;
+  // What a kept connection, or one that awaits an answer, is armed for.
+  static constexpr std::size_t kHeadReadBytes = 4096;
+
+  // `config` and `counts` outlive it. `first_server` spreads the shards over the servers.
+  Upstreams(uring::LinkResources& links, const config::Config& config, ServerCounts& counts,
+            std::size_t first_server);
+  Upstreams(const Upstreams&) = delete;
+  Upstreams& operator=(const Upstreams&) = delete;
+
+  // The TLS contexts, on the shard's thread, which they belong to. The error names the pool.
+  std::expected<void, std::string> load_tls();
+  // Whether they can be loaded, on any thread.
+  static std::expected<void, std::string> check_tls(const config::Config& config);
+
+  // Where an exchange begins to try; the servers behind it (and around) come next.
+  std::size_t choose(const config::Pool& pool);
+
+  // A kept connection that is quiet, or null.
+  UpstreamConnection* take_kept(const config::Server& server);
+  UpstreamConnection& open(const config::Pool& pool, const config::Server& server);
+
+  // Its answer is whole, and so is what was asked. `server_says`: for how long the server keeps it.
+  void keep(UpstreamConnection& connection, std::optional<std::uint32_t> server_says_s);
+  enum class Farewell : std::uint8_t { kNone, kPolite };
+  void close(UpstreamConnection& connection, Farewell farewell = Farewell::kNone);
+
+  // Closes what is kept, and waits for all that closes.
+  uring::Task<> close_all();
+  // Those that are closing politely are closed at once.
+  void cut();
+
+  // The server's last answer was HTTP/1.0: it may not understand chunks (RFC 9112 section 6.1).
+  bool speaks_only_1_0(const config::Server& server) const {
+    return servers_[server.index].only_1_0;
+  }
+  void note_version(const config::Server& server, std::uint8_t minor_version) {
+    servers_[server.index].only_1_0 = minor_version == 0;
+  }
+
+  uring::BlockPool& frames() { return links_.loop.frames(); }
+
+ private:
+  friend class UpstreamConnection;
+  struct PerServer {
+    std::vector<UpstreamConnection*> kept;  // the newest last
+    tls::Ticket ticket;
+    bool only_1_0 = false;
+  };
+
+  PerServer& state_of(const UpstreamConnection& connection) {
+    return servers_[connection.server_.index];
+  }
+  tls::ClientContext* tls_of(const config::Pool& pool);
+  void note_ticket(UpstreamConnection& connection);
+  void begin_close(UpstreamConnection& connection, bool politely);
+  void forget_kept(UpstreamConnection& connection);
+  void forget(UpstreamConnection& connection);
+
+  uring::LinkResources& links_;
+  const config::Config& config_;
+  ServerCounts& counts_;
+  std::size_t next_server_;
+  std::vector<PerServer> servers_;                            // by config::Server::index
+  std::vector<std::unique_ptr<tls::ClientContext>> contexts_;  // by pool; null: plain
+  std::vector<UpstreamConnection*> closing_politely_;
+  std::size_t open_ = 0;
+  uring::Event all_gone_;
+};
+
+}  // namespace gateway
