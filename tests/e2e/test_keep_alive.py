@@ -1,0 +1,375 @@
+"""Connections that are kept: a client's many requests in their order, an upstream's connection for
+the next of them, and everything that must end one or keep it from being used again."""
+
+import select
+
+import pytest
+
+from conftest import DOWN_HOST, RAW_HOST
+from support.attacks import chunk
+from support.gateway import Config, Variant
+from support.serving import Seen, Serving, read_plain_chunks
+from support.streams import connect
+
+HOST = f"Host: {RAW_HOST}\r\n"
+HOST_LINE = f"Host: {RAW_HOST}"
+FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+MANY = 1000
+
+
+def get(target="/", fields="", version="1.1", host=RAW_HOST):
+    return f"GET {target} HTTP/{version}\r\nHost: {host}\r\n{fields}\r\n".encode()
+
+
+def post(target, body):
+    return (f"POST {target} HTTP/1.1\r\n{HOST}Content-Length: {len(body)}\r\n\r\n{body}"
+            .encode())
+
+
+@pytest.fixture
+def server(upstream):
+    return Serving(upstream)
+
+
+def read_open(client, method="GET"):
+    """An answer behind which the connection stays open: its status and its body."""
+    head = client.read_head()
+    assert head.get("Connection") is None
+    no_body = method == "HEAD" or head.status in (204, 304)
+    return head.status, b"" if no_body else client.read_body(head)
+
+
+def read_last(client):
+    """An answer behind which the connection ends in order."""
+    head, body = client.read_response()
+    assert head.get("Connection") == "close"
+    assert client.read_ending() == (b"", "end")
+    return head.status, body
+
+
+def serve(server, response=None):
+    """Takes one request, and answers it."""
+    request = server.read_request()
+    server.answer(request, response)
+    return request
+
+
+def exchange(client, server, target="/", response=FINE):
+    client.send(get(target))
+    request = serve(server, response)
+    assert request.target == target
+    assert read_open(client) == (200, b"ok")
+    return request.stream
+
+
+def expect_new_connection(client, server, used):
+    """The next request comes on another one, and is answered there."""
+    assert exchange(client, server, "/next") is not used
+
+
+def ends(stream):
+    """The gateway closes this connection, with nothing more sent on it."""
+    rest, _ = stream.read_ending()
+    return rest == b""
+
+
+# What clients may do.
+
+def test_many_pipelined_requests_are_answered_in_their_order(client, upstream, server):
+    client.send(b"".join(get(f"/{number}") for number in range(MANY)))
+    for number in range(MANY):
+        assert serve(server).target == f"/{number}"
+    for number in range(MANY):
+        assert read_open(client) == (200, b"/%d" % number)
+    assert len(upstream.streams) == 1
+
+
+def chunked_post(target, *parts):
+    body = "".join(chunk(part) for part in parts) + "0\r\n\r\n"
+    return f"POST {target} HTTP/1.1\r\n{HOST}Transfer-Encoding: chunked\r\n\r\n{body}".encode()
+
+
+MIXED = [
+    (get("/get"), Seen("GET /get HTTP/1.1", (HOST_LINE,))),
+    (get("/head").replace(b"GET", b"HEAD"), Seen("HEAD /head HTTP/1.1", (HOST_LINE,))),
+    (post("/post", "a body"),
+     Seen("POST /post HTTP/1.1", (HOST_LINE, "Content-Length: 6"), "a body")),
+    (chunked_post("/chunked", "one", "two"),
+     Seen("POST /chunked HTTP/1.1", (HOST_LINE, "Transfer-Encoding: chunked"), "onetwo")),
+    (post("/empty", ""), Seen("POST /empty HTTP/1.1", (HOST_LINE, "Content-Length: 0"))),
+    (chunked_post("/no-chunk"),
+     Seen("POST /no-chunk HTTP/1.1", (HOST_LINE, "Transfer-Encoding: chunked"))),
+]
+
+
+def test_pipelined_requests_of_all_kinds_do_not_mix(client, server):
+    rounds = 20
+    client.send(b"".join(sent for sent, _ in MIXED) * rounds)
+    for _ in range(rounds):
+        for _, seen in MIXED:
+            assert serve(server).seen == seen
+    for _ in range(rounds):
+        for _, seen in MIXED:
+            method, target, _ = seen.first_line.split(" ")
+            expected = b"" if method == "HEAD" else target.encode()
+            assert read_open(client, method) == (200, expected)
+
+
+def test_pipelined_requests_may_come_in_any_pieces(client, server):
+    data = b"".join(sent for sent, _ in MIXED)
+    for at in range(0, len(data), 7):
+        client.send(data[at:at + 7])
+    for _, seen in MIXED:
+        assert serve(server).seen == seen
+        method = seen.first_line.split(" ")[0]
+        assert read_open(client, method)[0] == 200
+
+
+def test_a_request_waits_for_the_answer_to_the_one_before(client, server):
+    client.send(get("/1") + get("/2"))
+    first = server.read_request()
+    first.stream.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+    assert client.read_head().status == 200
+    assert client.read_chunk() == b"abc"
+    assert first.target == "/1" and server.is_quiet()
+    first.stream.send(b"0\r\n\r\n")
+    assert client.read_chunk() == b""
+    assert serve(server).target == "/2"
+    assert read_open(client) == (200, b"/2")
+
+
+def test_close_is_honoured(client, upstream, server):
+    client.send(get("/1", "Connection: close\r\n") + get("/2"))
+    assert serve(server, FINE).target == "/1"
+    assert read_last(client) == (200, b"ok")
+    assert server.is_quiet()
+
+
+def test_a_malformed_head_in_the_middle_ends_what_it_follows(client, server):
+    client.send(get("/1") + get("/2") + b"GET / HTTP/1.1\r\nX : y\r\n\r\n" + get("/3"))
+    for target in ("/1", "/2"):
+        assert serve(server).target == target
+    assert read_open(client) == (200, b"/1")
+    assert read_open(client) == (200, b"/2")
+    assert read_last(client)[0] == 400
+    assert server.is_quiet()
+
+
+@pytest.mark.parametrize("host,status", [("nobody.test", 404), (DOWN_HOST, 502)])
+def test_a_refusal_of_a_good_request_keeps_the_connection(client, server, host, status):
+    client.send(get("/1") + get("/2", host=host) + get("/3"))
+    assert serve(server).target == "/1"
+    assert read_open(client) == (200, b"/1")
+    assert read_open(client)[0] == status
+    assert serve(server).target == "/3"
+    assert read_open(client) == (200, b"/3")
+
+
+def test_a_client_of_http_1_0_may_ask_to_be_kept(client, server):
+    for target in ("/1", "/2"):
+        client.send(get(target, "Connection: keep-alive\r\n", version="1.0"))
+        assert serve(server).target == target
+        head, body = client.read_response()
+        assert (head.status, body) == (200, target.encode())
+        assert head.get("Connection").lower() == "keep-alive"
+    client.send(get("/3", version="1.0"))
+    serve(server)
+    assert read_last(client) == (200, b"/3")
+
+
+def test_a_client_of_http_1_0_is_not_kept_where_only_the_end_tells_the_length(client, server):
+    client.send(get("/1", "Connection: keep-alive\r\n", version="1.0"))
+    serve(server, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+    head = client.read_head()
+    assert head.get("Transfer-Encoding") is None
+    assert head.get("Connection") == "close"
+    assert client.read_ending() == (b"ok", "end")
+
+
+# What the upstream sees.
+
+def test_an_upstream_connection_is_used_again(client, upstream, server):
+    for number in range(5):
+        client.send(get(f"/{number}"))
+        request = serve(server)
+        assert not any(line.lower().startswith("connection:") for line in request.seen.lines)
+        assert read_open(client) == (200, b"/%d" % number)
+    assert len(upstream.streams) == 1
+
+
+def test_an_upstream_connection_serves_one_client_after_the_other(start_gateway, upstream,
+                                                                  raw_port):
+    gateway = start_gateway(Config({"raw": raw_port}, [{"pool": "raw"}]), Variant(1))
+    server = Serving(upstream)
+    for number in range(4):
+        secure = number % 2 == 1
+        with connect(gateway.https_port if secure else gateway.http_port, secure) as client:
+            exchange(client, server, f"/{number}")
+    assert len(upstream.streams) == 1
+
+
+def test_a_kept_connection_that_the_server_closes_is_replaced(client, server):
+    used = exchange(client, server)
+    used.close()
+    server.open.remove(used)
+    expect_new_connection(client, server, used)
+
+
+def test_a_get_that_meets_a_dying_connection_is_sent_again(client, server):
+    used = exchange(client, server)
+    client.send(get("/again"))
+    request = server.read_request()
+    assert (request.target, request.stream) == ("/again", used)
+    used.close()
+    server.open.remove(used)
+    again = serve(server)
+    assert again.seen == request.seen
+    assert read_open(client) == (200, b"/again")
+
+
+def test_a_get_is_not_sent_again_for_ever(client, upstream, server):
+    used = exchange(client, server)
+    client.send(get("/again"))
+    for number in range(2):
+        stream = server.read_request().stream
+        assert (stream is used) == (number == 0)
+        stream.close()
+        server.open.remove(stream)
+    assert client.read_head().status == 502
+    assert len(upstream.streams) == 2
+    assert not select.select([upstream.listener], [], [], 0)[0]
+
+
+@pytest.mark.parametrize("body", ["", "money"])
+def test_a_post_that_meets_a_dying_connection_is_not_sent_twice(client, upstream, server, body):
+    used = exchange(client, server)
+    client.send(post("/pay", body))
+    request = server.read_request()
+    assert (request.target, request.stream) == ("/pay", used)
+    used.close()
+    assert client.read_response()[0].status == 502
+    assert len(upstream.streams) == 1
+    assert not select.select([upstream.listener], [], [], 0)[0]
+
+
+NOT_KEPT = {
+    "close": b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+    "http-1.0": b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    "close-chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: x, Close\r\n"
+                     b"\r\n2\r\nok\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", NOT_KEPT)
+def test_a_connection_that_the_upstream_gives_up_is_not_used_again(client, server, name):
+    used = exchange(client, server, response=NOT_KEPT[name])
+    assert ends(used)
+    server.open.remove(used)
+    expect_new_connection(client, server, used)
+
+
+def test_a_body_until_the_end_leaves_the_client_open(client, server):
+    client.send(get("/1"))
+    used = server.read_request().stream
+    used.send(b"HTTP/1.1 200 OK\r\n\r\nok")
+    used.close()
+    server.open.remove(used)
+    head, body = client.read_response()
+    assert (head.get("Transfer-Encoding"), head.get("Connection"), body) == ("chunked", None, b"ok")
+    expect_new_connection(client, server, used)
+
+
+def test_interim_responses_do_not_disturb_the_order(client, upstream, server):
+    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    client.send(get("/1") + get("/2"))
+    for _ in range(2):
+        serve(server, interim + FINE)
+    for _ in range(2):
+        assert client.read_head().status == 100
+        assert client.read_head().get("Link") == "</a>"
+        assert read_open(client) == (200, b"ok")
+    assert len(upstream.streams) == 1
+
+
+WITHOUT_BODY = {
+    "head-with-length": ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"),
+    "head-chunked": ("HEAD", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    "head-of-nothing": ("HEAD", b"HTTP/1.1 200 OK\r\n\r\n"),
+    "204": ("GET", b"HTTP/1.1 204 No Content\r\n\r\n"),
+    "304-with-length": ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 100\r\n\r\n"),
+    "304-chunked": ("GET", b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    "empty": ("GET", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_BODY)
+def test_a_response_without_a_body_does_not_eat_the_next(client, upstream, server, name):
+    method, response = WITHOUT_BODY[name]
+    client.send(get("/1").replace(b"GET", method.encode()) + get("/2"))
+    serve(server, response)
+    status, body = read_open(client, method)
+    assert (status, body) == (int(response.split(b" ")[1]), b"")
+    serve(server)
+    assert read_open(client) == (200, b"/2")
+    assert len(upstream.streams) == 1
+
+
+SURPLUS = {
+    "more-body": b"XX",
+    "second-response": b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+    "crlf": b"\r\n",
+}
+
+
+@pytest.mark.parametrize("name", SURPLUS)
+def test_more_than_a_response_is_a_bad_one(client, server, name):
+    """The surplus came with the head: nothing has been passed on yet."""
+    client.send(get("/1"))
+    request = serve(server, FINE + SURPLUS[name])
+    assert read_open(client)[0] == 502
+    assert ends(request.stream)
+    server.open.remove(request.stream)
+    expect_new_connection(client, server, request.stream)
+
+
+@pytest.mark.parametrize("name", SURPLUS)
+def test_what_comes_on_a_kept_connection_unasked_ends_it(client, server, name):
+    used = exchange(client, server)
+    used.send(SURPLUS[name])
+    assert ends(used)
+    server.open.remove(used)
+    expect_new_connection(client, server, used)
+
+
+# Both at once.
+
+def test_trailers_pass_both_ways(client, server):
+    client.send(f"POST /1 HTTP/1.1\r\n{HOST}TE: trailers\r\nConnection: TE\r\n"
+                "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Up: 1\r\nX-Also: 2\r\n\r\n"
+                .encode() + get("/2"))
+    request = serve(server, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"
+                            b"0\r\nX-Down: 3\r\nContent-Length: 99\r\n\r\n")
+    assert (request.seen.body, request.seen.trailers) == ("abc", ("X-Up: 1", "X-Also: 2"))
+    assert client.read_head().status == 200
+    assert read_plain_chunks(client) == (b"ok", ("X-Down: 3",))
+    assert serve(server).target == "/2"
+    assert read_open(client) == (200, b"/2")
+
+
+@pytest.mark.parametrize("framing,rest", [
+    ("Content-Length: 100000\r\n\r\nfirst", b"x" * 1000),
+    ("Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n", b"3e8\r\n" + b"x" * 1000 + b"\r\n"),
+], ids=["length", "chunked"])
+def test_an_answer_before_the_end_of_the_upload_is_the_last(client, upstream, framing, rest):
+    """Neither connection can be used again: what is left of the body would be taken for a head."""
+    client.send(f"POST / HTTP/1.1\r\n{HOST}{framing}".encode())
+    stream = upstream.accept()
+    stream.read_head()
+    stream.send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\n\r\nbig\n")
+    head, body = client.read_response()
+    assert (head.status, head.get("Connection"), body) == (413, "close", b"big\n")
+    client.send(rest + get("/victim"))
+    assert client.read_ending() == (b"", "end")
+    stream.read_ending()
+    assert b"/victim" not in stream.received
+    assert not select.select([upstream.listener], [], [], 0)[0]
