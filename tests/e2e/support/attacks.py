@@ -1,7 +1,7 @@
 """What a case of request smuggling consists of. Each attack is sent with a victim's request right
 behind it; a case says what the client gets, and what the upstream sees, to the byte.
 
-SCHEME in an attack stands for the scheme that the client speaks, OTHER for the other one.
+SCHEME in an attack stands for the scheme that the client speaks.
 """
 
 from dataclasses import dataclass
@@ -31,9 +31,8 @@ class Attack:
     cut_body: str = None     # the upstream gets no more than the head in `seen` and this data
 
     def bytes_for(self, secure):
-        schemes = ("https", "http") if secure else ("http", "https")
-        text = self.sent.replace("SCHEME://", f"{schemes[0]}://")
-        return text.replace("OTHER://", f"{schemes[1]}://").encode("latin-1")
+        scheme = "https" if secure else "http"
+        return self.sent.replace("SCHEME://", f"{scheme}://").encode("latin-1")
 
 
 def refused(sent, status=400):
