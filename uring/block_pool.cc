@@ -21,10 +21,12 @@ BlockPool::~BlockPool() {
 void* BlockPool::take(std::size_t bytes) {
   ++in_use_;
   if (bytes == 0 || bytes > kBlockMax) return ::operator new(bytes);
-  std::vector<void*>& blocks = free_[class_of(bytes)];
-  if (blocks.empty()) return ::operator new((class_of(bytes) + 1) * kGranule);
+  const std::size_t size_class = class_of(bytes);
+  std::vector<void*>& blocks = free_[size_class];
+  if (blocks.empty()) return ::operator new(bytes_of(size_class));
   void* block = blocks.back();
   blocks.pop_back();
+  free_bytes_ -= bytes_of(size_class);
   return block;
 }
 
@@ -32,12 +34,10 @@ void BlockPool::give_back(void* block, std::size_t bytes) {
   CHECK(in_use_ > 0, "a block is given back once");
   --in_use_;
   if (bytes == 0 || bytes > kBlockMax) return ::operator delete(block);
-  std::vector<void*>& blocks = free_[class_of(bytes)];
-  if (blocks.size() < kKept) {
-    blocks.push_back(block);
-  } else {
-    ::operator delete(block);
-  }
+  const std::size_t size_class = class_of(bytes);
+  if (free_bytes_ + bytes_of(size_class) > kKeptBytes) return ::operator delete(block);
+  free_bytes_ += bytes_of(size_class);
+  free_[size_class].push_back(block);
 }
 
 void* BlockPool::take_marked(BlockPool* pool, std::size_t bytes) {

@@ -46,7 +46,7 @@ def raise_descriptor_limit():
 
 
 @contextlib.contextmanager
-def site(options, level="info", **config):
+def site(options, level="info", environment=None, **config):
     """A backend and a gateway before it, which must end well; its log then is final_log."""
     raise_descriptor_limit()
     with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as name:
@@ -54,7 +54,8 @@ def site(options, level="info", **config):
         echo = Echo(folder)
         try:
             settings = Config({"echo": echo.port}, [{"pool": "echo"}], level=level, **config)
-            gateway = Gateway(folder, settings, Variant(options.shards, options.receive))
+            gateway = Gateway(folder, settings, Variant(options.shards, options.receive),
+                              environment=environment)
             try:
                 yield gateway, echo
                 gateway.finish()

@@ -23,6 +23,16 @@ error_log stderr error;
 events {{ worker_connections 4096; }}
 http {{
   access_log off;
+  keepalive_requests 1000000;
+  map $http_upgrade $connection_upgrade {{
+    default upgrade;
+    '' '';
+  }}
+  upstream backend {{
+    server 127.0.0.1:{upstream};
+    keepalive 200;
+    keepalive_requests 1000000;
+  }}
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi;
@@ -35,11 +45,11 @@ http {{
     ssl_certificate_key {key};
     ssl_protocols TLSv1.2 TLSv1.3;
     location / {{
-      proxy_pass http://127.0.0.1:{upstream};
+      proxy_pass http://backend;
       proxy_http_version 1.1;
       proxy_set_header Host $host;
       proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection "upgrade";
+      proxy_set_header Connection $connection_upgrade;
     }}
   }}
 }}
