@@ -69,8 +69,8 @@ uring::Task<> Connection::shake_hands() {
   }
 }
 
-// Until the first bytes of the next request are there. A client that goes, or waits too long, between
-// two requests has done nothing wrong.
+// Until the first bytes of the next request are there. A client that goes, or waits too long,
+// between two requests has done nothing wrong.
 uring::Task<bool> Connection::await_request() {
   if (client_.crowded()) co_await client_.drained();
   if (!input_.empty()) co_return !ended();

@@ -158,7 +158,7 @@ class Exchange {
   bool websocket_ = false;
   bool client_is_1_0_ = false;
   bool client_keeps_alive_ = false;
-  bool client_closed_ = false;  // its stream: it may still read
+  bool client_closed_ = false;      // its stream: it may still read
   bool status_line_begun_ = false;  // sent ahead, to find out whether the client is there
   bool request_pump_runs_ = false;
   bool request_whole_ = false;

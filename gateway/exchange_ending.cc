@@ -2,8 +2,8 @@
 // of the client's connection.
 //
 // A client that closes its stream may be gone, or may have nothing more to say and wait for the
-// response; TCP tells the two apart only when something is sent. Every response begins with the same
-// bytes, so these are sent ahead: who is gone answers with a reset.
+// response; TCP tells the two apart only when something is sent. Every response begins with the
+// same bytes, so these are sent ahead: who is gone answers with a reset.
 #include "gateway/exchange_heads.hh"
 #include "gateway/reply.hh"
 #include "gateway/shard.hh"
@@ -50,8 +50,7 @@ void Exchange::on_client_input() {
 
 void Exchange::on_client_hung_up() {
   if (connection_.client().peer_gone()) {
-    return connection_.end(
-        {.reason = client_closed_ ? Reason::kClientLeft : Reason::kClientReset});
+    return connection_.end({.reason = client_closed_ ? Reason::kClientLeft : Reason::kClientReset});
   }
   // A FIN behind a body is met when the body has been read.
   if (!request_pump_runs_) note_client_closed();
@@ -118,11 +117,10 @@ void Exchange::reply(std::uint16_t status) {
   until_close_ = false;
   std::string& response = connection_.shard().scratch();
   response.clear();
-  write_reply(response,
-              {.status = status,
-               .sentence = end.detail.empty() ? policy_of(end.reason).text : end.detail,
-               .persistence = persistence(),
-               .head_only = method_ == http::Method::kHead});
+  write_reply(response, {.status = status,
+                         .sentence = end.detail.empty() ? policy_of(end.reason).text : end.detail,
+                         .persistence = persistence(),
+                         .head_only = method_ == http::Method::kHead});
   connection_.client().clear_abort();
   response_begun_ = true;
   write_head(response);
@@ -136,9 +134,9 @@ void Exchange::settle() {
   if (status != 0 && !response_begun_ && head_bytes_ > 0) reply(status);
   // Requests that came before the client's FIN are still answered.
   std::pmr::string& input = connection_.input();
-  const bool more_may_come =
-      client.end() == uring::LinkEnd::kNone || client.end() == uring::LinkEnd::kAborted ||
-      input.size() > body_in_input_;
+  const bool more_may_come = client.end() == uring::LinkEnd::kNone ||
+                             client.end() == uring::LinkEnd::kAborted ||
+                             input.size() > body_in_input_;
   keeps_client_ = keeps_client_ && request_whole_ && response_complete_ && !relay_ &&
                   !client.send_failed() && more_may_come && !connection_.stopping();
   if (keeps_client_) input.erase(0, body_in_input_);

@@ -216,8 +216,8 @@ void Exchange::finish_request_body() {
 bool Exchange::may_send_again() const {
   if (resends_ == kResendsMax || body_read_beyond_input_ || connection_.ended()) return false;
   if (!heads_->response_bytes.empty() || response_begun_) return false;
-  const bool never_left = upstream_->link().sent_bytes() == upstream_sent_before_ &&
-                          upstream_->link().send_failed();
+  const bool never_left =
+      upstream_->link().sent_bytes() == upstream_sent_before_ && upstream_->link().send_failed();
   return never_left || is_idempotent(method_);
 }
 

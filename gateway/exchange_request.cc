@@ -20,7 +20,6 @@ http::HeadLimits head_limits(const config::Limits& limits) {
           .fields = static_cast<std::uint32_t>(limits.header_fields)};
 }
 
-
 // Replaces "{host}" and "{target}".
 std::string expand(std::string_view text, std::string_view host, std::string_view target) {
   std::string expanded;
@@ -204,8 +203,8 @@ bool Exchange::answer_itself() {
     return true;
   }
   if (route_->redirect) {
-    const std::string location = expand(route_->redirect->to, request.authority.in(buffer),
-                                        origin_form(request, buffer));
+    const std::string location =
+        expand(route_->redirect->to, request.authority.in(buffer), origin_form(request, buffer));
     status_ = route_->redirect->status;
     request_whole_ = skip_buffered_body();
     write_reply(response, {.status = status_,

@@ -112,8 +112,8 @@ void Exchange::begin_response(http::BodyFraming framing) {
 // might be taken for somebody else's.
 bool Exchange::check_surplus(http::BodyFraming framing) {
   const std::size_t behind = heads_->behind_response().size();
-  const bool surplus = framing.kind == http::Framing::kNone ||
-                       framing.kind == http::Framing::kLength;
+  const bool surplus =
+      framing.kind == http::Framing::kNone || framing.kind == http::Framing::kLength;
   if (!surplus || behind <= framing.length) return true;
   connection_.end({.reason = Reason::kBadResponse, .detail = kUnasked});
   return false;
@@ -130,8 +130,8 @@ uring::Task<> Exchange::pump_response() {
   }
   chunked_to_client_ = framing.kind == http::Framing::kChunked;
   until_close_ = framing.kind == http::Framing::kUntilClose;
-  upstream_reusable_ = upstream_framing.kind != http::Framing::kUntilClose &&
-                       http::keeps_alive(heads_->response);
+  upstream_reusable_ =
+      upstream_framing.kind != http::Framing::kUntilClose && http::keeps_alive(heads_->response);
   server_keeps_s_ = heads_->response.keep_alive_seconds;
   trailers_.clear();
   connection_.set_deadline(config_->timeouts.response_idle, {.reason = Reason::kIdle});

@@ -140,9 +140,10 @@ void Server::log_start() {
     log_->info("listening on {}://{}", listener.tls ? "https" : "http", listener.address.text());
   }
   for (const config::Route& route : config_->routes) {
-    const std::string_view to = route.answer     ? "(answer)"
-                                : route.redirect ? "(redirect)"
-                                                 : std::string_view(config_->pools[route.pool].name);
+    const std::string_view to = route.answer ? "(answer)"
+                                : route.redirect
+                                    ? "(redirect)"
+                                    : std::string_view(config_->pools[route.pool].name);
     log_->info("route {} path={} pool={}", route.name, route.path, to);
   }
   if (descriptors < 4096) {

@@ -15,9 +15,7 @@ class ServerCounts {
   explicit ServerCounts(std::size_t servers) : counts_(servers) {}
 
   void add(std::size_t server) { counts_[server].value.fetch_add(1, std::memory_order_relaxed); }
-  void remove(std::size_t server) {
-    counts_[server].value.fetch_sub(1, std::memory_order_relaxed);
-  }
+  void remove(std::size_t server) { counts_[server].value.fetch_sub(1, std::memory_order_relaxed); }
   std::uint32_t of(std::size_t server) const {
     return counts_[server].value.load(std::memory_order_relaxed);
   }

@@ -119,8 +119,8 @@ void Shard::Port::on_handed_over(uring::Completion completion) {
 
 void Shard::Port::serve(int descriptor) {
   const std::uint64_t id = shard_.accepted_++ * shard_.setup_.count + shard_.setup_.index + 1;
-  auto connection = std::make_unique<Connection>(
-      shard_, descriptor, Entrance{*socket_.listener, contexts_.get()}, id);
+  auto connection = std::make_unique<Connection>(shard_, descriptor,
+                                                 Entrance{*socket_.listener, contexts_.get()}, id);
   connection->start();
   shard_.connections_.emplace(id, std::move(connection));
 }

@@ -76,9 +76,7 @@ class Shard {
     uring::Operation* operation;
   };
   Taker taker(std::size_t port) { return {descriptor(), &ports_[port].handed_over()}; }
-  void share(std::size_t port, std::vector<Taker> takers) {
-    ports_[port].share(std::move(takers));
-  }
+  void share(std::size_t port, std::vector<Taker> takers) { ports_[port].share(std::move(takers)); }
 
   uring::Loop& loop() { return loop_; }
   uring::LinkResources& links() { return *links_; }

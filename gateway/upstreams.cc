@@ -45,8 +45,8 @@ uring::Task<bool> UpstreamConnection::connect(const config::Address& address) {
 
 uring::Task<bool> UpstreamConnection::shake_hands() {
   const std::string& name = pool_.tls->name.empty() ? server_.host : pool_.tls->name;
-  link_.secure(std::make_unique<tls::Session>(*owner_.tls_of(pool_), name,
-                                              owner_.state_of(*this).ticket));
+  link_.secure(
+      std::make_unique<tls::Session>(*owner_.tls_of(pool_), name, owner_.state_of(*this).ticket));
   link_.start_handshake();
   const bool done = co_await link_.handshake();
   if (done) co_return true;

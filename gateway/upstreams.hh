@@ -142,7 +142,7 @@ class Upstreams {
   const config::Config& config_;
   ServerCounts& counts_;
   std::size_t next_server_;
-  std::vector<PerServer> servers_;                            // by config::Server::index
+  std::vector<PerServer> servers_;                             // by config::Server::index
   std::vector<std::unique_ptr<tls::ClientContext>> contexts_;  // by pool; null: plain
   std::vector<UpstreamConnection*> closing_politely_;
   std::size_t open_ = 0;

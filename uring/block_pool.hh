@@ -61,8 +61,12 @@ class BlockPool final : public std::pmr::memory_resource {
   static constexpr std::size_t kKeptBytes = 8 * 1024 * 1024;
 #endif
 
-  static std::size_t class_of(std::size_t bytes) { return (bytes - 1) / kGranule; }
-  static std::size_t bytes_of(std::size_t size_class) { return (size_class + 1) * kGranule; }
+  static std::size_t class_of(std::size_t bytes) {
+    return (bytes - 1) / kGranule;
+  }
+  static std::size_t bytes_of(std::size_t size_class) {
+    return (size_class + 1) * kGranule;
+  }
   void* do_allocate(std::size_t bytes, std::size_t alignment) override;
   void do_deallocate(void* block, std::size_t bytes, std::size_t alignment) override;
   bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {

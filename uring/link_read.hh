@@ -141,8 +141,8 @@ bool Link<Session, Sink>::arm_or_wait() {
     return true;
   }
   const std::size_t room = to.room();
-  const std::size_t granted = socket_.arm(std::min(room > held ? room - held : 1, sealed_most()),
-                                          arming_);
+  const std::size_t granted =
+      socket_.arm(std::min(room > held ? room - held : 1, sealed_most()), arming_);
   resources_.pool.commit(to.committed_,
                          granted + held + to.filling_.size + to.staged_ + to.flying_.size);
   return true;

@@ -33,7 +33,7 @@ concept HasFramePool = requires(Owner& owner) {
 class PromiseBase {
  public:
   template <class Owner, class... Arguments>
-    requires HasFramePool<Owner>
+  requires HasFramePool<Owner>
   static void* operator new(std::size_t size, Owner& owner, const Arguments&...) {
     return BlockPool::take_marked(&owner.frames(), size);
   }

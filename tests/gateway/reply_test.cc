@@ -13,10 +13,9 @@ using gateway::Persistence;
 std::string make_reply(std::uint16_t status, std::string_view sentence, bool head_only,
                        Persistence persistence = Persistence::kClose) {
   std::string text;
-  gateway::write_reply(text, {.status = status,
-                              .sentence = sentence,
-                              .persistence = persistence,
-                              .head_only = head_only});
+  gateway::write_reply(
+      text,
+      {.status = status, .sentence = sentence, .persistence = persistence, .head_only = head_only});
   return text;
 }
 
@@ -30,9 +29,9 @@ TEST(Reply, IsAWholeResponseThatClosesTheConnection) {
 TEST(Reply, SaysOnlyWhatTheClientMustKnowOfAConnectionThatStays) {
   EXPECT_EQ(make_reply(404, "No.", false, Persistence::kSilent).find("Connection"),
             std::string::npos);
-  EXPECT_NE(make_reply(404, "No.", false, Persistence::kKeepAlive)
-                .find("\r\nConnection: keep-alive\r\n"),
-            std::string::npos);
+  EXPECT_NE(
+      make_reply(404, "No.", false, Persistence::kKeepAlive).find("\r\nConnection: keep-alive\r\n"),
+      std::string::npos);
 }
 
 TEST(Reply, SaysWhereToGo) {

@@ -34,6 +34,10 @@ class SimulatedStream {
   int local_receive(std::span<std::byte> bytes);
   int local_send(std::span<const std::byte> bytes);
   bool local_hung_up() const { return finished() || local_reads_no_more_; }
+  // Both directions have ended, by a reset or one after the other.
+  bool local_all_over() const {
+    return reset_ || (local_finished_ && (peer_finished_ || local_reads_no_more_));
+  }
   void local_shutdown(int how);
   void local_close(bool with_reset);
 

@@ -156,7 +156,8 @@ bool SimulatedKernel::able(const Request& request) {
     case IORING_OP_ACCEPT:
       return !on.waiting.empty() || accept_error_ != 0;
     case IORING_OP_POLL_ADD:
-      return on.stream == nullptr || on.stream->local_hung_up();
+      if (on.stream == nullptr || on.stream->local_all_over()) return true;
+      return request.sqe->poll32_events != 0 && on.stream->local_hung_up();
     default:
       return true;
   }
@@ -173,12 +174,20 @@ void SimulatedKernel::perform(Requests::iterator at) {
     case IORING_OP_ACCEPT:
       return accept(at);
     case IORING_OP_POLL_ADD:
-      EXPECT_EQ(at->second.sqe->poll32_events, static_cast<unsigned>(POLLRDHUP));
-      return end(at, POLLRDHUP);
+      return hung_up(at);
     default:
       ADD_FAILURE() << "the simulator knows no request " << int{at->second.sqe->opcode};
       return end(at, -EINVAL);
   }
+}
+
+// Either for the end of the stream (POLLRDHUP) or, with no event asked for, for the end of all.
+void SimulatedKernel::hung_up(Requests::iterator at) {
+  const unsigned asked = at->second.sqe->poll32_events;
+  EXPECT_TRUE(asked == 0 || asked == static_cast<unsigned>(POLLRDHUP));
+  const Descriptor& on = descriptors_.at(at->second.sqe->fd);
+  const bool all_over = on.stream == nullptr || on.stream->local_all_over();
+  end(at, static_cast<int>(asked) | (all_over ? POLLHUP : 0));
 }
 
 std::size_t SimulatedKernel::some_of(std::size_t most) {

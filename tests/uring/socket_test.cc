@@ -211,6 +211,24 @@ TEST(Socket, WatchesAgainRightAfterItStoppedWatching) {
   });
 }
 
+TEST(Socket, TellsAnEndOfAllFromAnEndOfTheStream) {
+  for_each_seed(50, [](std::uint64_t seed) {
+    Simulation simulation(seed);
+    SimulatedKernel::Stream peer;
+    SocketOwner owner(simulation, simulation.kernel.open_stream(peer));
+    owner.socket().watch_hangup();  // of the stream; asked for otherwise before it has begun
+    owner.socket().watch_hangup(Socket::Hangup::kOfAll);
+    peer->shutdown_write();
+    for (int turns = 0; turns < 20; ++turns) simulation.loop.turn(std::chrono::milliseconds(1));
+    EXPECT_EQ(owner.times_left(), 0u);
+    peer->reset();
+    EXPECT_TRUE(simulation.turn_until([&] { return owner.times_left() == 1; }));
+    EXPECT_TRUE(owner.socket().peer_gone());
+    owner.close_and_wait();
+    simulation.expect_quiet();
+  });
+}
+
 TEST(Socket, TakesBulkBuffersWhileReceivesFillThem) {
   Simulation simulation(1, {.calm = true, .window = 1 << 20}, {4, 4096, 2, 65536});
   SimulatedKernel::Stream peer;

@@ -1,0 +1,113 @@
+// Blocks that are used again, and coroutine frames that lie in them.
+#include "uring/block_pool.hh"
+
+#include <gtest/gtest.h>
+
+#include <memory_resource>
+#include <string>
+
+#include "uring/ready.hh"
+#include "uring/task.hh"
+
+namespace {
+
+using uring::BlockPool;
+using uring::Task;
+
+#ifdef URING_POISONS
+constexpr bool kReuses = false;
+#else
+constexpr bool kReuses = true;
+#endif
+
+TEST(BlockPool, GivesABlockOfTheSameSizeAgain) {
+  BlockPool pool;
+  void* const first = pool.take(100);
+  pool.give_back(first, 100);
+  void* const second = pool.take(97);  // of the same class
+  if (kReuses) {
+    EXPECT_EQ(second, first);
+  }
+  pool.give_back(second, 97);
+  EXPECT_EQ(pool.in_use(), 0u);
+}
+
+TEST(BlockPool, TakesAnySize) {
+  BlockPool pool;
+  for (const std::size_t size : {1u, 32u, 33u, 8192u, 8193u, 1u << 20}) {
+    auto* const block = static_cast<char*>(pool.take(size));
+    block[0] = block[size - 1] = 'x';
+    pool.give_back(block, size);
+  }
+  EXPECT_EQ(pool.in_use(), 0u);
+}
+
+TEST(BlockPool, IsAMemoryResource) {
+  BlockPool pool;
+  {
+    std::pmr::string text("a text that is too long for the string itself", &pool);
+    EXPECT_EQ(pool.in_use(), 1u);
+    text.append(10'000, '.');
+    EXPECT_EQ(pool.in_use(), 1u);
+  }
+  EXPECT_EQ(pool.in_use(), 0u);
+}
+
+TEST(BlockPool, DestroysWhatItMakes) {
+  BlockPool pool;
+  int destroyed = 0;
+  struct Counted {
+    explicit Counted(int& count) : count_(count) {}
+    ~Counted() { ++count_; }
+    int& count_;
+  };
+  { const auto object = pool.make<Counted>(destroyed); }
+  EXPECT_EQ(destroyed, 1);
+  EXPECT_EQ(pool.in_use(), 0u);
+}
+
+TEST(BlockPoolDeathTest, NoticesABlockThatOutlivesIt) {
+  EXPECT_DEATH(
+      {
+        BlockPool pool;
+        (void)pool.take(10);
+      },
+      "outlived its pool");
+}
+
+class Owner {
+ public:
+  Owner(BlockPool& pool, uring::ReadyList& list) : pool_(pool), go_(list) {}
+  BlockPool& frames() { return pool_; }
+  Task<int> outer(int number) {
+    const int result = co_await inner(number);
+    co_return result + 1;
+  }
+  Task<int> inner(int number) {
+    co_await go_.wait();
+    co_return 2 * number;
+  }
+  void go() { go_.set(); }
+
+ private:
+  BlockPool& pool_;
+  uring::Event go_;
+};
+
+TEST(Task, TakesItsFrameFromItsOwnersPool) {
+  BlockPool pool;
+  uring::ReadyList list;
+  Owner owner(pool, list);
+  {
+    auto task = owner.outer(20);
+    EXPECT_EQ(pool.in_use(), 1u);
+    task.start();
+    EXPECT_EQ(pool.in_use(), 2u);
+    owner.go();
+    list.run(10);
+    EXPECT_TRUE(task.done());
+  }
+  EXPECT_EQ(pool.in_use(), 0u);
+}
+
+}  // namespace
