@@ -35,7 +35,7 @@ Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uin
 Connection::~Connection() = default;
 
 void Connection::start() {
-  shard_.loop().ready().push(start_);
+  shard_.loop().ready().push(start_or_end_);
 }
 
 uring::Task<> Connection::story() {
@@ -47,6 +47,7 @@ uring::Task<> Connection::story() {
     ++requests_;
     exchange_ = frames().make<Exchange>(*this);
     co_await exchange_->run();
+    if (exchange_->is_websocket()) co_await exchange_->run_websocket();
     open = exchange_->keeps_client();
     if (!open) break;
     exchange_.reset();
@@ -56,7 +57,7 @@ uring::Task<> Connection::story() {
   co_await farewell();
   deadline_.disarm();
   grace_.disarm();
-  shard_.loop().push_next_turn(forgotten_);
+  shard_.loop().push_next_turn(start_or_end_);
 }
 
 uring::Task<> Connection::shake_hands() {
@@ -106,8 +107,8 @@ End Connection::how_client_left() {
     case uring::LinkEnd::kFailed:
       return {.reason = Reason::kClientReset, .error = client_.error_number()};
     case uring::LinkEnd::kTlsFailed:
-      tls_failure_ = client_.session()->error().text();
-      return {.reason = Reason::kTlsFailed, .detail = tls_failure_};
+      return {.reason = Reason::kTlsFailed,
+              .detail = keep_detail(client_.session()->error().text())};
     default:
       return {.reason = Reason::kClientLeft};
   }
@@ -120,8 +121,7 @@ void Connection::explain_tls_failure() {
     end({.reason = Reason::kPlainHttpOnTls});
     client_.secure(nullptr);  // the answer goes in plain text, as the question came
   } else if (client_.end() == uring::LinkEnd::kTlsFailed) {
-    tls_failure_ = session.error().text();
-    end({.reason = Reason::kTlsFailed, .detail = tls_failure_});
+    end({.reason = Reason::kTlsFailed, .detail = keep_detail(session.error().text())});
   } else {
     end({.reason =
              client_.end() == uring::LinkEnd::kFailed ? Reason::kClientReset : Reason::kClientLeft,
@@ -267,8 +267,9 @@ void Connection::learn_client_address() {
   client_address_ = text;
 }
 
-void Connection::on_forgotten() {
-  shard_.forget(*this);
+void Connection::on_start_or_end() {
+  if (std::exchange(started_, true)) return shard_.forget(*this);
+  story_.start();
 }
 
 }  // namespace gateway

@@ -76,6 +76,8 @@ class Connection {
   Link& client() { return client_; }
   // What the end of the client's link means.
   End how_client_left();
+  // Text of an End that is not static; one at a time.
+  std::string_view keep_detail(std::string text) { return detail_ = std::move(text); }
   // What was received and belongs to nobody yet: the rest of a request, or the next ones.
   std::pmr::string& input() { return input_; }
   bool secure() const { return entrance_.contexts != nullptr; }
@@ -99,12 +101,11 @@ class Connection {
   void refuse_plain_http();
   void learn_client_address();
   void log_no_request();
-  void on_start() { story_.start(); }
   void on_deadline();
   void on_input();
   void on_hung_up();
   void on_grace_over();
-  void on_forgotten();
+  void on_start_or_end();
 
   Shard& shard_;
   Entrance entrance_;
@@ -117,15 +118,14 @@ class Connection {
   uring::ReadyMember<&Connection::on_hung_up> hung_up_{*this};
   uring::ReadyMember<&Connection::on_grace_over> grace_over_{*this};
   uring::ReadyMember<&Connection::on_deadline> deadline_passed_{*this};
-  uring::ReadyMember<&Connection::on_start> start_{*this};
-  uring::ReadyMember<&Connection::on_forgotten> forgotten_{*this};
+  uring::ReadyMember<&Connection::on_start_or_end> start_or_end_{*this};
   uring::Timer grace_;
   uring::Timer deadline_;
   std::chrono::milliseconds limit_{0};
   uring::Clock::time_point touched_;
   End deadline_end_;
   std::string client_address_;
-  std::string tls_failure_;
+  std::string detail_;
   std::uint64_t id_;
   std::uint64_t requests_ = 0;
   std::uint16_t client_port_ = 0;
@@ -133,6 +133,7 @@ class Connection {
   bool taking_leave_ = false;
   bool stopping_ = false;
   bool cut_ = false;
+  bool started_ = false;
   uring::Task<> story_;
 };
 

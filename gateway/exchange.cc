@@ -19,6 +19,7 @@ Exchange::~Exchange() = default;
 uring::Task<> Exchange::run() {
   const bool received = co_await receive_request();
   if (received && judge() && !answer_itself()) co_await proxy();
+  if (relay_) co_return;
   connection_.unwatch();
   settle();
 }

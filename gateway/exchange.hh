@@ -43,7 +43,10 @@ class Exchange {
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
+  // Until the response is whole, or a WebSocket is open: then run_websocket() follows, apart from
+  // it, so that an idle WebSocket holds few frames.
   uring::Task<> run();
+  uring::Task<> run_websocket();
   void abort();
 
   // Ends an open WebSocket politely; false if there is none.
@@ -73,7 +76,7 @@ class Exchange {
 
  private:
   struct Heads;
-  enum class Outcome : std::uint8_t { kEnded, kSendAgain };
+  enum class Outcome : std::uint8_t { kEnded, kSendAgain, kWebSocket };
 
   // exchange_request.cc
   uring::Task<bool> receive_request();
@@ -110,7 +113,6 @@ class Exchange {
   bool pass_response_body(Bytes bytes, http::BodyDecoder& body);
   void finish_response();
   bool accept_websocket();
-  uring::Task<> run_websocket();
   void end_of_upstream();
   void write_head(std::string_view head);
 
@@ -141,7 +143,6 @@ class Exchange {
   const config::Server* server_ = nullptr;
   std::pmr::string request_line_;  // method, host and path as they are logged
   std::pmr::string trailers_;      // a body's trailer section while it arrives
-  std::string detail_;             // of the End, where it is not static text
   http::BodyDecoder request_body_{{}};
   std::uint64_t to_upstream_bytes_ = 0;
   std::uint64_t to_client_bytes_ = 0;

@@ -36,6 +36,7 @@ uring::Task<> Exchange::proxy() {
     const bool connected = co_await dial();
     if (!connected) co_return;
     const Outcome outcome = co_await forward();
+    if (outcome == Outcome::kWebSocket) co_return;
     release_upstream();
     if (outcome == Outcome::kEnded || connection_.ended()) co_return;
     ++resends_;
@@ -55,9 +56,8 @@ uring::Task<bool> Exchange::dial() {
     const bool connected = co_await dial_server(*server_);
     if (connected) co_return true;
     const UpstreamConnection::Failure& why = upstream_->connect_failure();
-    detail_ = why.text;
     failure.error = why.error;
-    failure.detail = detail_;
+    failure.detail = connection_.keep_detail(why.text);
     upstreams.close(*std::exchange(upstream_, nullptr));
     if (connection_.ended()) co_return false;
     if (is_shortage(failure.error)) failure.reason = Reason::kShortage;
@@ -105,7 +105,7 @@ uring::Task<Exchange::Outcome> Exchange::forward() {
   const bool answered = co_await receive_response();
   const bool again = !answered && !connection_.ended();
   if (answered && websocket_ && status_ == 101) {
-    if (accept_websocket()) co_await run_websocket();
+    if (accept_websocket()) co_return Outcome::kWebSocket;
   } else if (answered) {
     co_await pump_response();
   }

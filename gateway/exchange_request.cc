@@ -77,12 +77,14 @@ uring::Task<bool> Exchange::receive_request() {
 }
 
 void Exchange::refuse_request(const http::HeadError& error) {
-  detail_ = error.reason;
+  std::string detail(error.reason);
   if (!error.largest_field.empty()) {
-    detail_ += "; the largest field is ";
-    detail_ += error.largest_field.in(proto::as_bytes(connection_.input())).substr(0, 64);
+    detail += "; the largest field is ";
+    detail += error.largest_field.in(proto::as_bytes(connection_.input())).substr(0, 64);
   }
-  connection_.end({.reason = Reason::kBadRequest, .status = error.status, .detail = detail_});
+  connection_.end({.reason = Reason::kBadRequest,
+                   .status = error.status,
+                   .detail = connection_.keep_detail(std::move(detail))});
 }
 
 bool Exchange::refuse(std::uint16_t status, std::string_view why) {

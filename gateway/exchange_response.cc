@@ -84,8 +84,8 @@ void Exchange::end_of_upstream() {
     return connection_.end({.reason = Reason::kUpstreamReset, .error = upstream.error_number()});
   }
   if (upstream.end() == uring::LinkEnd::kTlsFailed) {
-    detail_ = upstream.session()->error().text();
-    return connection_.end({.reason = Reason::kUpstreamReset, .detail = detail_});
+    return connection_.end({.reason = Reason::kUpstreamReset,
+                            .detail = connection_.keep_detail(upstream.session()->error().text())});
   }
   connection_.end({.reason = Reason::kUpstreamLeft});
 }
@@ -230,8 +230,11 @@ uring::Task<> Exchange::run_websocket() {
   connection_.input().shrink_to_fit();
   heads_.reset();
   co_await relay_->finished();
+  relay_->stop_watching();
   relay_whole_ = relay_->client_stream_is_whole();
   connection_.end(relay_->how_ended());
+  release_upstream();
+  settle();
 }
 
 }  // namespace gateway

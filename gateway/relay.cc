@@ -46,8 +46,7 @@ void Relay::start(Bytes behind_request, Bytes behind_response) {
   pump_to_upstream_.start();
 }
 
-uring::Task<> Relay::finished() {
-  co_await finished_.wait();
+void Relay::stop_watching() {
   deadline_.disarm();
   to_upstream_.from.unwatch_hangup();
   to_client_.from.unwatch_hangup();

@@ -41,7 +41,9 @@ class Relay {
 
   // What came right behind the heads goes first, and is written on before this returns.
   void start(Bytes behind_request, Bytes behind_response);
-  uring::Task<> finished();
+  // co_await finished(), then stop_watching().
+  uring::Event::Wait finished() { return finished_.wait(); }
+  void stop_watching();
   End how_ended() const { return end_.value_or(End{}); }
 
   // No frame towards the client was cut.

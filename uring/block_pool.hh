@@ -51,7 +51,7 @@ class BlockPool final : public std::pmr::memory_resource {
   std::size_t in_use() const { return in_use_; }
 
  private:
-  static constexpr std::size_t kGranule = 32;
+  static constexpr std::size_t kGranule = 16;
   static constexpr std::size_t kBlockMax = 8192;
   // Free memory that is kept: what some hundreds of requests at a time need. With AddressSanitizer
   // none, which is to see what is used too late.

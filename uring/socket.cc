@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace uring {
 
@@ -36,8 +37,17 @@ void Socket::connect(const sockaddr* address, socklen_t length, Event& connected
     connected.set();
     return;
   }
-  io_uring_sqe& sqe = loop_.prepare(connect_);
+  connecting_ = true;
+  io_uring_sqe& sqe = loop_.prepare(connect_or_watch_);
   io_uring_prep_connect(&sqe, descriptor_, address, length);
+}
+
+void Socket::on_connected_or_left(Completion completion) {
+  if (std::exchange(connecting_, false)) {
+    on_connected(completion);
+  } else {
+    on_left(completion);
+  }
 }
 
 void Socket::on_connected(Completion completion) {
@@ -174,19 +184,19 @@ void Socket::on_sent(Completion completion) {
 
 void Socket::watch_hangup(Hangup of) {
   // One of the other kind is asked for anew when it has ended.
-  if (watch_.in_flight() && of != watched_) loop_.cancel(watch_);
+  if (connect_or_watch_.in_flight() && of != watched_) loop_.cancel(connect_or_watch_);
   watching_ = true;
   watched_ = of;
-  if (!watch_.in_flight()) issue_watch();
+  if (!connect_or_watch_.in_flight()) issue_watch();
 }
 
 void Socket::unwatch_hangup() {
   watching_ = false;
-  loop_.cancel(watch_);
+  if (!connecting_) loop_.cancel(connect_or_watch_);
 }
 
 void Socket::issue_watch() {
-  io_uring_sqe& sqe = loop_.prepare(watch_);
+  io_uring_sqe& sqe = loop_.prepare(connect_or_watch_);
   // POLLHUP and POLLERR are always looked for.
   io_uring_prep_poll_add(&sqe, descriptor_, watched_ == Hangup::kOfStream ? POLLRDHUP : 0);
 }
@@ -212,8 +222,7 @@ void Socket::shutdown_both() {
   shut_down_ = true;
   quiet_.disarm();
   stop_waiting_for_buffer();
-  loop_.cancel(connect_);
-  loop_.cancel(watch_);
+  loop_.cancel(connect_or_watch_);
   if (resets_on_close_) {
     // shutdown(2) would send the FIN that is not to be seen.
     loop_.cancel(receive_);
@@ -230,7 +239,7 @@ void Socket::reset_on_close() {
 }
 
 bool Socket::busy() const {
-  return receive_.in_flight() || send_.in_flight() || connect_.in_flight() || watch_.in_flight();
+  return receive_.in_flight() || send_.in_flight() || connect_or_watch_.in_flight();
 }
 
 bool Socket::any_queued() const {

@@ -46,7 +46,9 @@ class Socket {
   // A new descriptor of the address's family, connecting. `connected` is set when it has ended;
   // then connect_error() says how (0, or errno; ECANCELED after cancel_connect()).
   void connect(const sockaddr* address, socklen_t length, Event& connected);
-  void cancel_connect() { loop_.cancel(connect_); }
+  void cancel_connect() {
+    if (connecting_) loop_.cancel(connect_or_watch_);
+  }
   int connect_error() const { return connect_error_; }
 
   bool is_open() const { return descriptor_ >= 0; }
@@ -99,6 +101,7 @@ class Socket {
  private:
   void on_received(Completion completion);
   void on_sent(Completion completion);
+  void on_connected_or_left(Completion completion);
   void on_connected(Completion completion);
   void on_left(Completion completion);
   void on_fed();
@@ -121,8 +124,8 @@ class Socket {
 
   OperationMember<&Socket::on_received> receive_{*this};
   OperationMember<&Socket::on_sent> send_{*this};
-  OperationMember<&Socket::on_connected> connect_{*this};
-  OperationMember<&Socket::on_left> watch_{*this};
+  // Nothing is watched before it is connected.
+  OperationMember<&Socket::on_connected_or_left> connect_or_watch_{*this};
   ReadyMember<&Socket::on_fed> fed_{*this};
   ReadyMember<&Socket::on_quiet> quiet_over_{*this};
   Timer quiet_;
@@ -143,6 +146,7 @@ class Socket {
   bool received_lately_ = false;
   bool once_ = false;
   bool end_of_stream_ = false;
+  bool connecting_ = false;
   bool watching_ = false;
   Hangup watched_ = Hangup::kOfStream;
   bool peer_gone_ = false;

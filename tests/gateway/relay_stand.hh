@@ -116,6 +116,7 @@ class Stand {
 
   uring::Task<> story() {
     co_await relay->finished();
+    relay->stop_watching();
     for (gateway::Link* link : {&client_, &upstream_}) {
       link->clear_abort();
       link->write_end();
