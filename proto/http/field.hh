@@ -48,6 +48,8 @@ struct Field {
 
 class Fields {
  public:
+  // The table itself is left as it is: only what was added is ever read.
+  Fields() {}
   // False when the table is full.
   bool add(Field field) {
     if (count_ == kFieldsMax) return false;
@@ -97,7 +99,9 @@ class Fields {
   }
 
   std::uint32_t count_ = 0;
-  std::array<Field, kFieldsMax> fields_;
+  union {
+    std::array<Field, kFieldsMax> fields_;
+  };
 };
 
 // Walks the elements of one comma separated value, trimmed of whitespace; empty elements are
