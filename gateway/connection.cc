@@ -73,8 +73,13 @@ uring::Task<> Connection::shake_hands() {
 // Until the first bytes of the next request are there. A client that goes, or waits too long,
 // between two requests has done nothing wrong.
 uring::Task<bool> Connection::await_request() {
-  if (client_.crowded()) co_await client_.drained();
-  if (!input_.empty()) co_return !ended();
+  if (client_.crowded()) {
+    set_deadline(kFlushTime, {.reason = Reason::kIdle, .detail = "the client takes no answers"});
+    co_await client_.drained();
+    if (ended()) log_no_request();
+  }
+  if (ended()) co_return false;
+  if (!input_.empty()) co_return true;
   input_.shrink_to_fit();
   const config::Timeouts& timeouts = shard_.config().timeouts;
   if (requests_ == 0) {
@@ -91,6 +96,7 @@ uring::Task<bool> Connection::await_request() {
     co_return false;
   }
   input_.append(proto::as_text(received));
+  client_.release();
   co_return true;
 }
 
@@ -169,7 +175,7 @@ void Connection::on_deadline() {
   } else if (taking_leave_) {
     client_.abort();
   } else {
-    end(exchange_ ? exchange_->blame(deadline_end_) : deadline_end_);
+    exchange_ ? exchange_->on_deadline(deadline_end_) : end(deadline_end_);
   }
 }
 
@@ -178,16 +184,24 @@ void Connection::watch_input() {
 }
 
 void Connection::watch_hangup(uring::Socket::Hangup of) {
+  watched_ = true;
   client_.watch_hangup(hung_up_, of);
 }
 
+void Connection::watch_hangup_when_held_back() {
+  watched_ = true;
+  client_.watch_hangup_when_held_back(hung_up_);
+}
+
 void Connection::unwatch() {
+  watched_ = false;
   client_.unwatch_input();
   client_.unwatch_hangup();
   grace_.disarm();
 }
 
 void Connection::arm_grace(std::chrono::milliseconds after) {
+  watched_ = true;
   grace_.arm(shard_.loop().now() + after);
 }
 
@@ -196,11 +210,11 @@ void Connection::on_input() {
 }
 
 void Connection::on_hung_up() {
-  if (exchange_) exchange_->on_client_hung_up();
+  if (exchange_ && watched_) exchange_->on_client_hung_up();
 }
 
 void Connection::on_grace_over() {
-  if (exchange_) exchange_->on_grace_over();
+  if (exchange_ && watched_) exchange_->on_grace_over();
 }
 
 uring::Task<> Connection::farewell() {

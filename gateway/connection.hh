@@ -58,6 +58,7 @@ class Connection {
   bool stopping() const { return stopping_; }
   // No more patience: no farewell either.
   void cut();
+  bool is_cut() const { return cut_; }
 
   // Calls end() when nothing has touched the connection for so long.
   void set_deadline(std::chrono::milliseconds limit, End end);
@@ -67,7 +68,7 @@ class Connection {
   // Watches the client while nothing is read from it; the exchange is told.
   void watch_input();
   void watch_hangup(uring::Socket::Hangup of);
-  void watch_hangup_when_held_back() { client_.watch_hangup_when_held_back(hung_up_); }
+  void watch_hangup_when_held_back();
   void unwatch();
   // Calls the exchange's on_grace_over().
   void arm_grace(std::chrono::milliseconds after);
@@ -131,6 +132,7 @@ class Connection {
   std::uint16_t client_port_ = 0;
   bool peer_trusted_ = false;
   bool taking_leave_ = false;
+  bool watched_ = false;  // else what is queued of a hangup or a grace is an earlier exchange's
   bool stopping_ = false;
   bool cut_ = false;
   bool started_ = false;

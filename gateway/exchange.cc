@@ -12,7 +12,8 @@ Exchange::Exchange(Connection& connection)
       heads_(connection.frames().make<Heads>(&connection.frames())),
       request_done_(connection.shard().loop().ready()),
       request_line_(&connection.frames()),
-      trailers_(&connection.frames()) {}
+      request_trailers_(&connection.frames()),
+      response_trailers_(&connection.frames()) {}
 
 Exchange::~Exchange() = default;
 
@@ -34,11 +35,16 @@ bool Exchange::stop_relay(const End& end) {
   return true;
 }
 
-// An upload that stands still: the client's fault, unless the server does not take what is there.
-End Exchange::blame(const End& end) const {
-  const bool server_is_stuck =
-      request_pump_runs_ && !response_begun_ && upstream_->link().crowded();
-  return server_is_stuck ? End{.reason = Reason::kResponseTimeout} : end;
+void Exchange::on_deadline(const End& end) {
+  if (dialling_) {
+    // The next server's turn, if there is one.
+    connect_timed_out_ = true;
+    return upstream_->link().abort();
+  }
+  // An upload that stands still: the client's fault, unless the server does not take what is there.
+  const bool server_is_stuck = upstream_ != nullptr && !request_whole_ && !response_begun_ &&
+                               (upstream_->link().has_unsent() || upstream_->link().send_failed());
+  connection_.end(server_is_stuck ? End{.reason = Reason::kResponseTimeout} : end);
 }
 
 }  // namespace gateway

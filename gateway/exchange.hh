@@ -64,8 +64,8 @@ class Exchange {
   };
   Ending ending() const;
 
-  // The connection's deadline has passed: whose fault it is.
-  End blame(const End& end) const;
+  // The connection's deadline has passed, which means this End, unless it is somebody else's fault.
+  void on_deadline(const End& end);
 
   // From the connection, while the client is watched.
   void on_client_input();
@@ -141,8 +141,9 @@ class Exchange {
 
   const config::Route* route_ = nullptr;
   const config::Server* server_ = nullptr;
-  std::pmr::string request_line_;  // method, host and path as they are logged
-  std::pmr::string trailers_;      // a body's trailer section while it arrives
+  std::pmr::string request_line_;      // method, host and path as they are logged
+  std::pmr::string request_trailers_;  // the trailer sections, while they arrive
+  std::pmr::string response_trailers_;
   http::BodyDecoder request_body_{{}};
   std::uint64_t to_upstream_bytes_ = 0;
   std::uint64_t to_client_bytes_ = 0;
@@ -171,6 +172,10 @@ class Exchange {
   bool response_complete_ = false;
   bool relay_whole_ = false;
   bool upstream_reusable_ = false;
+  bool send_again_ = false;
+  bool interim_passed_ = false;  // a 1xx: something was answered
+  bool dialling_ = false;
+  bool connect_timed_out_ = false;
   bool keeps_client_ = false;
 };
 

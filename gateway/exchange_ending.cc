@@ -3,13 +3,17 @@
 //
 // A client that closes its stream may be gone, or may have nothing more to say and wait for the
 // response; TCP tells the two apart only when something is sent. Every response begins with the
-// same bytes, so these are sent ahead: who is gone answers with a reset.
+// same bytes, so these are sent ahead; and a chunk's size may begin with a zero (RFC 9112 section
+// 7.1). Who is gone answers with a reset. In a body of another framing nothing can be sent ahead:
+// there the client has left if it closes while nothing is under way to it.
 #include "gateway/exchange_heads.hh"
 #include "gateway/reply.hh"
 #include "gateway/shard.hh"
 
 namespace gateway {
 namespace {
+
+constexpr std::string_view kChunkSizeStart = "0";
 
 // After these nothing that the client has sent can be told apart any more, or it was told to go.
 bool closes_connection(Reason reason) {
@@ -63,12 +67,16 @@ void Exchange::note_client_closed() {
   if (client.end() != uring::LinkEnd::kNone && client.end() != uring::LinkEnd::kEndOfStream) {
     return connection_.end(connection_.how_client_left());
   }
-  if (response_begun_) {
+  const bool more_asked = connection_.input().size() > body_in_input_;
+  if (response_begun_ && !chunked_to_client_ && !more_asked) {
     client_sent_mark_ = client.sent_bytes();
     return connection_.arm_grace(kLeavingGrace);
   }
-  if (!status_line_begun_) client.write(proto::as_bytes(kStatusLineStart));
-  status_line_begun_ = true;
+  if (!response_begun_ && !std::exchange(status_line_begun_, true)) {
+    client.write(proto::as_bytes(kStatusLineStart));
+  } else if (chunked_to_client_ && !response_complete_) {
+    client.write(proto::as_bytes(kChunkSizeStart));
+  }
   connection_.watch_hangup(uring::Socket::Hangup::kOfAll);
 }
 
@@ -89,7 +97,7 @@ bool Exchange::wants_keep_alive() const {
 
 // Decides what this response says of the connection.
 Persistence Exchange::persistence() {
-  const bool refused_in_mid_upload = status_ >= 400 && !request_whole_;
+  const bool refused_in_mid_upload = !request_whole_ && (status_ >= 400 || !request_pump_runs_);
   keeps_client_ = wants_keep_alive() && !until_close_ && !refused_in_mid_upload;
   if (!keeps_client_) return Persistence::kClose;
   return client_is_1_0_ ? Persistence::kKeepAlive : Persistence::kSilent;

@@ -53,14 +53,19 @@ uring::Task<bool> Exchange::dial() {
     upstream_ = resends_ == 0 ? upstreams.take_kept(*server_) : nullptr;
     if (upstream_ != nullptr) co_return true;
     connection_.set_deadline(config_->timeouts.connect, {.reason = Reason::kConnectTimeout});
+    connect_timed_out_ = false;
+    dialling_ = true;
     const bool connected = co_await dial_server(*server_);
+    dialling_ = false;
     if (connected) co_return true;
     const UpstreamConnection::Failure& why = upstream_->connect_failure();
     failure.error = why.error;
     failure.detail = connection_.keep_detail(why.text);
     upstreams.close(*std::exchange(upstream_, nullptr));
     if (connection_.ended()) co_return false;
+    failure.reason = Reason::kUpstreamUnreachable;
     if (is_shortage(failure.error)) failure.reason = Reason::kShortage;
+    if (connect_timed_out_) failure = {.reason = Reason::kConnectTimeout};
   }
   connection_.end(failure);
   co_return false;
@@ -75,7 +80,7 @@ uring::Task<bool> Exchange::dial_server(const config::Server& server) {
     upstream_ = &upstreams.open(pool, server);
     const bool connected = co_await upstream_->connect(address);
     if (connected) co_return !connection_.ended();
-    if (connection_.ended()) co_return false;
+    if (connection_.ended() || connect_timed_out_) co_return false;
   }
   co_return false;
 }
@@ -103,7 +108,6 @@ uring::Task<Exchange::Outcome> Exchange::forward() {
     request_pump_.start();
   }
   const bool answered = co_await receive_response();
-  const bool again = !answered && !connection_.ended();
   if (answered && websocket_ && status_ == 101) {
     if (accept_websocket()) co_return Outcome::kWebSocket;
   } else if (answered) {
@@ -115,7 +119,7 @@ uring::Task<Exchange::Outcome> Exchange::forward() {
     upstream_->link().abort();
     co_await request_done_.wait();
   }
-  co_return again ? Outcome::kSendAgain : Outcome::kEnded;
+  co_return std::exchange(send_again_, false) ? Outcome::kSendAgain : Outcome::kEnded;
 }
 
 void Exchange::send_request_head() {
@@ -138,7 +142,7 @@ void Exchange::send_request_head() {
 bool Exchange::pass_buffered_body() {
   request_body_ = http::BodyDecoder(http::request_framing(heads_->request));
   to_upstream_bytes_ = 0;
-  trailers_.clear();
+  request_trailers_.clear();
   const Bytes input = proto::as_bytes(connection_.input());
   Bytes rest = input;
   pass_request_body(rest);
@@ -167,6 +171,7 @@ uring::Task<> Exchange::pump_request() {
     // The next request has come along.
     if (!connection_.ended()) connection_.input().append(proto::as_text(bytes));
   }
+  client.end_reading_for();
   request_pump_runs_ = false;
   if (request_body_.done()) finish_request_body();
   request_done_.set();
@@ -181,7 +186,7 @@ void Exchange::pass_request_body(Bytes& bytes) {
       return;
     }
     bytes = bytes.subspan(piece->consumed);
-    trailers_.append(proto::as_text(piece->trailers));
+    request_trailers_.append(proto::as_text(piece->trailers));
     if (piece->payload.empty()) continue;
     to_upstream_bytes_ += piece->payload.size();
     if (body_max > 0 && to_upstream_bytes_ > body_max) {
@@ -195,9 +200,9 @@ void Exchange::finish_request_body() {
   if (chunked_to_upstream_) {
     std::string& end = connection_.shard().scratch();
     end.assign("0\r\n");
-    if (!trailers_.empty()) {
-      static const http::Fields kNone;
-      forward_trailers(end, trailers_, heads_ ? heads_->request.fields : kNone,
+    if (!request_trailers_.empty()) {
+      const http::Fields none;
+      forward_trailers(end, request_trailers_, heads_ ? heads_->request.fields : none,
                        heads_ ? heads_->request_buffer() : Bytes{});
     }
     end.append("\r\n");
@@ -215,7 +220,7 @@ void Exchange::finish_request_body() {
 // for the first (RFC 9110 section 9.2.2).
 bool Exchange::may_send_again() const {
   if (resends_ == kResendsMax || body_read_beyond_input_ || connection_.ended()) return false;
-  if (!heads_->response_bytes.empty() || response_begun_) return false;
+  if (!heads_->response_bytes.empty() || interim_passed_ || response_begun_) return false;
   const bool never_left =
       upstream_->link().sent_bytes() == upstream_sent_before_ && upstream_->link().send_failed();
   return never_left || is_idempotent(method_);
@@ -229,7 +234,7 @@ void Exchange::release_upstream() {
   const bool reusable = upstream_reusable_ && request_whole_ && !connection_.ended() &&
                         !link.has_unsent() && link.end() == uring::LinkEnd::kNone;
   if (reusable) return upstreams.keep(connection, server_keeps_s_);
-  const bool polite = relay_ || response_complete_;
+  const bool polite = (relay_ || response_complete_) && !connection_.is_cut();
   upstreams.close(connection, polite ? Upstreams::Farewell::kPolite : Upstreams::Farewell::kNone);
 }
 

@@ -69,6 +69,7 @@ uring::Task<bool> Exchange::receive_request() {
       co_return false;
     }
     input.append(proto::as_text(received));
+    connection_.client().release();
   }
   head_bytes_ = heads_->request.bytes;
   heads_->request_bytes.assign(input, 0, head_bytes_);
@@ -224,8 +225,8 @@ bool Exchange::answer_itself() {
     if (method_ == http::Method::kTrace) return !refuse(405, "TRACE is not answered here");
     status_ = 204;
     request_whole_ = skip_buffered_body();
-    response = "HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
-    response += persistence() == Persistence::kClose ? "Connection: close\r\n\r\n" : "\r\n";
+    const config::HeaderChanges allow{.add = {{"Allow", std::string(kAllowedMethods)}}};
+    write_answer(response, {.status = status_}, persistence(), head_only, allow);
   } else {
     return false;
   }

@@ -19,8 +19,8 @@ ws::HandshakeFields handshake_fields(const http::Head& head, Bytes buffer) {
 
 }  // namespace
 
-// Until a final response's head is there; 1xx go on at once. False without an End: the request is
-// to be sent again.
+// Until a final response's head is there; 1xx go on at once. False: it has ended, or send_again_ is
+// set.
 uring::Task<bool> Exchange::receive_response() {
   Heads& heads = *heads_;
   Link& upstream = upstream_->link();
@@ -39,6 +39,7 @@ uring::Task<bool> Exchange::receive_response() {
         co_return false;
       }
       heads.response_bytes.append(proto::as_text(received));
+      upstream.release();
     }
     const bool interim = take_response_head();
     if (!interim) co_return !connection_.ended();
@@ -66,6 +67,7 @@ bool Exchange::take_response_head() {
     forward_interim(head, heads.response, heads.response_buffer());
     write_head(head);
   }
+  interim_passed_ = true;
   heads.response_bytes.erase(0, heads.response.bytes);
   return true;
 }
@@ -78,7 +80,8 @@ void Exchange::end_of_upstream() {
     // The server has closed a kept connection, which says nothing of itself: once more, over a new
     // one. Else the next server's turn has come.
     if (!upstream_->reused()) ++servers_tried_;
-    if (servers_tried_ < config_->pools[route_->pool].servers.size()) return;
+    send_again_ = servers_tried_ < config_->pools[route_->pool].servers.size();
+    if (send_again_) return;
   }
   if (upstream.end() == uring::LinkEnd::kFailed) {
     return connection_.end({.reason = Reason::kUpstreamReset, .error = upstream.error_number()});
@@ -133,13 +136,13 @@ uring::Task<> Exchange::pump_response() {
   upstream_reusable_ =
       upstream_framing.kind != http::Framing::kUntilClose && http::keeps_alive(heads_->response);
   server_keeps_s_ = heads_->response.keep_alive_seconds;
-  trailers_.clear();
+  response_trailers_.clear();
   connection_.set_deadline(config_->timeouts.response_idle, {.reason = Reason::kIdle});
   begin_response(framing);
   bool going_on = pass_response_body(heads_->behind_response(), body);
-  const bool trailers_announced =
+  const bool response_trailers_announced =
       heads_->response.fields.contains(heads_->response_buffer(), "Trailer");
-  if (!body.done() && request_whole_ && !trailers_announced) heads_.reset();
+  if (!body.done() && request_whole_ && !response_trailers_announced) heads_.reset();
   Link& upstream = upstream_->link();
   const auto arming =
       chunked_to_client_ ? uring::Socket::Arming::kOnce : uring::Socket::Arming::kStream;
@@ -157,6 +160,7 @@ uring::Task<> Exchange::pump_response() {
     connection_.touch();
     going_on = pass_response_body(bytes, body);
   }
+  upstream.end_reading_for();
   if (going_on) finish_response();
 }
 
@@ -170,7 +174,7 @@ bool Exchange::pass_response_body(Bytes bytes, http::BodyDecoder& body) {
       return false;
     }
     bytes = bytes.subspan(piece->consumed);
-    trailers_.append(proto::as_text(piece->trailers));
+    response_trailers_.append(proto::as_text(piece->trailers));
     if (body.done() && !bytes.empty()) {
       connection_.end({.reason = Reason::kBadResponse, .detail = kUnasked});
       return false;
@@ -189,9 +193,9 @@ void Exchange::finish_response() {
   if (chunked_to_client_) {
     std::string& end = connection_.shard().scratch();
     end.assign("0\r\n");
-    if (!trailers_.empty()) {
-      static const http::Fields kNone;
-      forward_trailers(end, trailers_, heads_ ? heads_->response.fields : kNone,
+    if (!response_trailers_.empty()) {
+      const http::Fields none;
+      forward_trailers(end, response_trailers_, heads_ ? heads_->response.fields : none,
                        heads_ ? heads_->response_buffer() : Bytes{});
     }
     end.append("\r\n");

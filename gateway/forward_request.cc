@@ -20,7 +20,8 @@ constexpr std::size_t kOwnBytes = 512;  // about what the gateway's own lines ta
 enum class Treatment : std::uint8_t {
   kPass,         // nothing, unless it is meant for one hop
   kOurs,         // left out: the gateway writes it itself
-  kRealIp,       // X-Real-IP, which is believed of a trusted peer, and never written
+  kRealIp,       // X-Real-IP and the like, which are believed of a trusted peer, and never written
+  kNever,        // Proxy: CGI-like servers take it for their own HTTP_PROXY
   kExpect,       // Expect
   kMaxForwards,  // Max-Forwards
 };
@@ -43,6 +44,7 @@ constexpr KnownField kKnownFields[] = {
     {"X-Forwarded-Port", Treatment::kOurs},
     {"Forwarded", Treatment::kOurs},
     {"X-Real-IP", Treatment::kRealIp},
+    {"Proxy", Treatment::kNever},
     {"Expect", Treatment::kExpect},
     {"Max-Forwards", Treatment::kMaxForwards},
 };
@@ -57,7 +59,10 @@ Treatment treatment_of(const http::Field& field, std::string_view name) {
   for (const KnownField& known : kKnownFields) {
     if (known.tag == field.tag && equals_ignoring_case(known.name, name)) return known.treatment;
   }
-  return Treatment::kPass;
+  // X-Forwarded-Prefix, -Ssl, -Server: applications believe these, too.
+  constexpr std::string_view kForwarded = "X-Forwarded-";
+  const bool forwarded = equals_as_variable(name.substr(0, kForwarded.size()), kForwarded);
+  return forwarded ? Treatment::kRealIp : Treatment::kPass;
 }
 
 // One less, but never less than 0; nothing where it is no number (RFC 9110 section 7.6.2).
@@ -151,6 +156,7 @@ void RequestWriter::add_fields() {
     if (changes_.drops(name) || resembles_ours(name)) continue;
     switch (treatment_of(field, name)) {
       case Treatment::kOurs:
+      case Treatment::kNever:
         break;
       case Treatment::kRealIp:
         if (forwarding_.peer_trusted) add_line(head_, name, value);

@@ -10,6 +10,9 @@
 
 namespace gateway {
 
+// What 405 says; any other token passes, too.
+inline constexpr std::string_view kAllowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 struct Reply {
   std::uint16_t status;
   std::string_view sentence;  // for people: becomes the body, behind the status

@@ -69,7 +69,11 @@ void UpstreamConnection::on_noticed() {
 }
 
 void UpstreamConnection::on_time_over() {
-  if (!kept_) return link_.abort();  // closing takes too long
+  if (!kept_) {
+    // Closing takes too long; or it was taken in the very turn in which its time was over.
+    if (!closing_.done()) link_.abort();
+    return;
+  }
   owner_.forget_kept(*this);
   owner_.begin_close(*this, true);
 }

@@ -128,6 +128,11 @@ class Link final : private Sink, private Flushable {
   template <class Text>
   Input take_input(Text& to);
 
+  // What was read is not looked at any more: its buffer goes back now, not with the next read.
+  void release();
+  // Nothing more is read for the other link: as release(), and the room reserved there is others'.
+  void end_reading_for();
+
   LinkEnd end() const { return aborted_ ? LinkEnd::kAborted : end_; }
   int error_number() const { return error_number_; }
 

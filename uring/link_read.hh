@@ -157,11 +157,25 @@ std::size_t Link<Session, Sink>::sealed_most() const {
 }
 
 template <class Session, class Sink>
+void Link<Session, Sink>::release() {
+  if (lent_ && !session_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::end_reading_for() {
+  release();
+  Link* const to = feeds_;
+  stop_feeding();
+  if (to == nullptr) return;
+  resources_.pool.commit(to->committed_, to->filling_.size + to->staged_ + to->flying_.size);
+}
+
+template <class Session, class Sink>
 void Link<Session, Sink>::watch_input(Ready& noticed, std::size_t room) {
   noticed_ = &noticed;
   feeds_ = nullptr;
   once_room_ = room;
-  if (lent_ && !session_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+  release();
   if (socket_.has_received() || lent_ || ended() || end_after_yield_ != LinkEnd::kNone) {
     resources_.loop.ready().push(*noticed_);
   } else {
@@ -185,8 +199,7 @@ auto Link<Session, Sink>::take_input(Text& to) -> Input {
   noticed_ = nullptr;
   const Bytes bytes = std::exchange(yielded_, {});
   to.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  // A received buffer is not kept until the next read, which may be far.
-  if (lent_ && !session_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+  release();
   return bytes.empty() ? Input::kEnd : Input::kBytes;
 }
 

@@ -116,7 +116,7 @@ void Link<Session, Sink>::flush() {
 
 template <class Session, class Sink>
 void Link<Session, Sink>::on_sent() {
-  if (!send_failed()) sent_bytes_ += flying_.size;
+  sent_bytes_ += socket_.sent_bytes();
   resources_.pool.give_back(flying_);
   if (send_failed()) {
     staged_ = 0;

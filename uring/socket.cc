@@ -172,6 +172,7 @@ void Socket::send(std::span<const std::byte> bytes) {
 }
 
 void Socket::on_sent(Completion completion) {
+  sent_bytes_ = completion.result > 0 ? static_cast<std::size_t>(completion.result) : 0;
   // With MSG_WAITALL anything short of all means that the connection is broken.
   if (completion.result < 0) {
     send_error_ = -completion.result;

@@ -77,6 +77,8 @@ class Socket {
   void send(std::span<const std::byte> bytes);
   bool sending() const { return send_.in_flight(); }
   int send_error() const { return send_error_; }
+  // Of the last send, how many bytes the kernel has taken.
+  std::size_t sent_bytes() const { return sent_bytes_; }
 
   // `left` runs once when the peer has closed (its stream, or all), or only when all is over, as
   // after a reset. Nothing is received by it.
@@ -137,6 +139,7 @@ class Socket {
   int receive_error_ = 0;
   int send_error_ = 0;
   std::size_t sending_bytes_ = 0;
+  std::size_t sent_bytes_ = 0;
   std::size_t credit_ = 0;      // bytes that may still arrive of what was armed
   std::size_t bulk_bytes_ = 0;  // received since the last look at the mean
   unsigned bulk_receives_ = 0;

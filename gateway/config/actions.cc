@@ -6,12 +6,14 @@
 
 #include "gateway/config/sections.hh"
 #include "gateway/config/suggest.hh"
+#include "gateway/config/units.hh"
 #include "proto/http/syntax.hh"
 
 namespace gateway::config {
 namespace {
 
 constexpr size_t kBodyBytesMax = size_t{1} << 40;
+constexpr size_t kAnswerBytesMax = size_t{128} << 10;  // fits into a client's batch at any time
 constexpr std::array<std::int64_t, 5> kRedirectStatuses = {301, 302, 303, 307, 308};
 constexpr std::array<std::string_view, 2> kPlaceholders = {"{host}", "{target}"};
 
@@ -56,6 +58,10 @@ Answer read_answer(Fields& fields) {
   if (const toml::node* const node = fields.take("body")) {
     if (auto text = fields.any_text_of(*node, "body", "a string in quotes"))
       answer.body = std::move(text->value);
+    if (answer.body.size() > kAnswerBytesMax)
+      fields.report().add(fields.place("body"),
+                          fmt::format("'body' must be at most {}: a server is the place for more",
+                                      print_size(kAnswerBytesMax)));
   }
   // RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5.
   const bool bodiless = answer.status == 204 || answer.status == 205 || answer.status == 304;

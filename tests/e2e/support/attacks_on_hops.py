@@ -49,6 +49,9 @@ HOPS = {
 }
 
 MIMICS = {
+    "mimic-forwarded-prefix": dropped("X-Forwarded-Prefix: /x"),
+    "mimic-forwarded-ssl": dropped("X_Forwarded-Ssl: on"),
+    "httpoxy": dropped("Proxy: http://evil.test/"),
     "mimic-forwarded-for": dropped("X-Forwarded-For: 10.9.8.7"),
     "mimic-forwarded-for-twice": dropped("X-Forwarded-For: 10.9.8.7", "x-forwarded-for: 10.1.1.1"),
     "mimic-forwarded-proto": dropped("X-Forwarded-Proto: gopher"),
