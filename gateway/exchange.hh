@@ -84,6 +84,7 @@ class Exchange {
   bool judge();
   void note_request();
   bool find_route();
+  void strip_prefix(std::string_view normal_path);
   bool judge_fields();
   bool judge_upgrade();
   bool refuse(std::uint16_t status, std::string_view why);
@@ -96,7 +97,6 @@ class Exchange {
   uring::Task<bool> dial_server(const config::Server& server);
   uring::Task<Outcome> forward();
   void send_request_head();
-  std::string_view stripped_target();
   bool pass_buffered_body();
   uring::Task<> pump_request();
   void pass_request_body(Bytes& bytes);

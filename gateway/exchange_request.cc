@@ -133,15 +133,25 @@ bool Exchange::find_route() {
     connection_.end({.reason = Reason::kNoRoute});
     return false;
   }
-  if (!route_->strip_prefix || route_->path == "/") return true;
-  // What was sent goes on where it has the prefix literally; where it has it in another spelling,
-  // the normal form of it does.
-  std::string_view path = request.path.in(buffer);
-  if (!path.starts_with(route_->path)) path = *normal_path;
-  path.remove_prefix(route_->path.size());
-  if (!path.starts_with('/')) heads_->target = "/";
-  heads_->target.append(path).append(request.query.in(buffer));
+  if (route_->strip_prefix && route_->path != "/") strip_prefix(*normal_path);
   return true;
+}
+
+// What was sent goes on where it means the same without the prefix; where it has the prefix in
+// another spelling, or steps out of it and in again, its normal form does.
+void Exchange::strip_prefix(std::string_view normal_path) {
+  const Bytes buffer = heads_->request_buffer();
+  std::string_view path = heads_->request.path.in(buffer);
+  const std::string_view wanted = normal_path.substr(route_->path.size());
+  bool means_the_same = false;
+  if (path.starts_with(route_->path)) {
+    path.remove_prefix(route_->path.size());
+    std::string storage(path.size() + 1, '\0');
+    means_the_same = path == wanted || http::normalise_path(path, storage) == wanted;
+  }
+  if (!means_the_same) path = wanted;
+  if (!path.starts_with('/')) heads_->target = "/";
+  heads_->target.append(path).append(heads_->request.query.in(buffer));
 }
 
 bool Exchange::judge_fields() {
@@ -214,7 +224,8 @@ bool Exchange::answer_itself() {
                            .sentence = "See " + location,
                            .persistence = persistence(),
                            .head_only = head_only,
-                           .location = location});
+                           .location = location,
+                           .changes = &route_->response_headers});
   } else if (route_->answer) {
     status_ = route_->answer->status;
     request_whole_ = skip_buffered_body();

@@ -4,25 +4,14 @@
 
 #include <array>
 #include <ctime>
-#include <iterator>
+#include <optional>
 
+#include "gateway/forward_fields.hh"
 #include "proto/http/status.hh"
 #include "proto/ws/handshake.hh"
 
 namespace gateway {
 namespace {
-
-std::string_view connection_line(Persistence persistence) {
-  switch (persistence) {
-    case Persistence::kSilent:
-      return "";
-    case Persistence::kKeepAlive:
-      return "Connection: keep-alive\r\n";
-    case Persistence::kClose:
-      return "Connection: close\r\n";
-  }
-  return "";
-}
 
 // RFC 9110 section 6.6.1.
 void add_date(std::string& to) {
@@ -40,47 +29,62 @@ bool has_body(std::uint16_t status) {
   return status != 204 && status != 304;
 }
 
+// A head of the gateway's own, with a route's changes.
+class OwnHead {
+ public:
+  OwnHead(std::string& to, std::uint16_t status, const config::HeaderChanges& changes)
+      : to_(to), changes_(changes) {
+    to_.append(kStatusLineStart);
+    add_number(to_, status);
+    to_.append(" ").append(http::status_reason(status)).append("\r\n");
+    if (!changes_.drops("Date")) add_date(to_);
+  }
+
+  void add(std::string_view name, std::string_view value) {
+    if (!changes_.drops(name)) add_line(to_, name, value);
+  }
+
+  // `upgrade`: the client is told to come as a WebSocket.
+  void end(std::optional<std::size_t> length, Persistence persistence, bool upgrade = false) {
+    if (length) add_framing(to_, {http::Framing::kLength, *length});
+    changes_.add_to(to_);
+    if (upgrade) add_line(to_, "Upgrade", "websocket");
+    std::string_view connection = persistence == Persistence::kKeepAlive ? "keep-alive" : "";
+    if (persistence == Persistence::kClose) connection = upgrade ? "Upgrade, close" : "close";
+    if (connection.empty() && upgrade) connection = "Upgrade";
+    if (!connection.empty()) add_line(to_, "Connection", connection);
+    to_.append("\r\n");
+  }
+
+ private:
+  std::string& to_;
+  const FieldChanges changes_;
+};
+
 }  // namespace
 
 void write_reply(std::string& to, const Reply& reply) {
   const std::string_view phrase = http::status_reason(reply.status);
   const std::string body = fmt::format("{} {}\n{}\n", reply.status, phrase, reply.sentence);
-  auto out = fmt::format_to(std::back_inserter(to),
-                            "HTTP/1.1 {} {}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                            "Content-Length: {}\r\nCache-Control: no-store\r\n",
-                            reply.status, phrase, body.size());
-  add_date(to);
-  if (!reply.location.empty()) fmt::format_to(out, "Location: {}\r\n", reply.location);
-  if (reply.status == 405) fmt::format_to(out, "Allow: {}\r\n", kAllowedMethods);
-  if (reply.status == 426) {
-    // RFC 9110 section 15.5.22, RFC 6455 section 4.2.2.
-    fmt::format_to(out, "Upgrade: websocket\r\nSec-WebSocket-Version: {}\r\n", ws::kVersion);
-    to.append(reply.persistence == Persistence::kClose ? "Connection: Upgrade, close\r\n"
-                                                       : "Connection: Upgrade\r\n");
-  } else {
-    to.append(connection_line(reply.persistence));
-  }
-  to.append("\r\n");
+  const config::HeaderChanges none;
+  OwnHead head(to, reply.status, reply.changes != nullptr ? *reply.changes : none);
+  head.add("Content-Type", "text/plain; charset=utf-8");
+  head.add("Cache-Control", "no-store");
+  if (!reply.location.empty()) head.add("Location", reply.location);
+  if (reply.status == 405) head.add("Allow", kAllowedMethods);
+  // RFC 9110 section 15.5.22, RFC 6455 section 4.2.2.
+  if (reply.status == 426) head.add("Sec-WebSocket-Version", ws::kVersion);
+  head.end(body.size(), reply.persistence, reply.status == 426);
   if (!reply.head_only) to.append(body);
 }
 
 void write_answer(std::string& to, const config::Answer& answer, Persistence persistence,
                   bool head_only, const config::HeaderChanges& changes) {
-  auto out = fmt::format_to(std::back_inserter(to), "HTTP/1.1 {} {}\r\n", answer.status,
-                            http::status_reason(answer.status));
-  add_date(to);
-  if (has_body(answer.status)) {
-    fmt::format_to(out, "Content-Type: {}\r\nContent-Length: {}\r\n", answer.type,
-                   answer.body.size());
-  }
-  for (const config::Header& header : changes.set) {
-    fmt::format_to(out, "{}: {}\r\n", header.name, header.value);
-  }
-  for (const config::Header& header : changes.add) {
-    fmt::format_to(out, "{}: {}\r\n", header.name, header.value);
-  }
-  to.append(connection_line(persistence)).append("\r\n");
-  if (!head_only && has_body(answer.status)) to.append(answer.body);
+  OwnHead head(to, answer.status, changes);
+  const bool with_body = has_body(answer.status);
+  if (with_body) head.add("Content-Type", answer.type);
+  head.end(with_body ? std::optional(answer.body.size()) : std::nullopt, persistence);
+  if (with_body && !head_only) to.append(answer.body);
 }
 
 }  // namespace gateway

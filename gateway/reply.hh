@@ -19,6 +19,7 @@ struct Reply {
   Persistence persistence;
   bool head_only = false;          // it answers HEAD: the body is left out, its length is not
   std::string_view location = {};  // of a redirect
+  const config::HeaderChanges* changes = nullptr;
 };
 
 // Appends a whole response. 405 and 426 get the field that goes with them.

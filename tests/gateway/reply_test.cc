@@ -31,7 +31,7 @@ std::string make_reply(std::uint16_t status, std::string_view sentence, bool hea
 TEST(Reply, IsAWholeResponseThatClosesTheConnection) {
   EXPECT_EQ(dateless(make_reply(404, "No route.", false)),
             "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n"
-            "Content-Length: 24\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+            "Cache-Control: no-store\r\nContent-Length: 24\r\nConnection: close\r\n\r\n"
             "404 Not Found\nNo route.\n");
 }
 
@@ -60,6 +60,15 @@ TEST(Answer, HasTheRoutesBodyTypeAndFields) {
                         Persistence::kSilent, false, changes);
   EXPECT_EQ(dateless(text),
             "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\nX-A: 1\r\n\r\nhi");
+}
+
+TEST(Answer, GivesWayToWhatTheRouteSets) {
+  gateway::config::HeaderChanges changes;
+  changes.set.push_back({"content-type", "text/css"});
+  std::string text;
+  gateway::write_answer(text, {.status = 200, .body = "hi"}, Persistence::kSilent, false, changes);
+  EXPECT_EQ(text.find("text/plain"), std::string::npos);
+  EXPECT_NE(text.find("\r\ncontent-type: text/css\r\n"), std::string::npos);
 }
 
 TEST(Answer, HasNoBodyWhereTheStatusForbidsIt) {
