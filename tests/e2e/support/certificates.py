@@ -1,4 +1,4 @@
-"""Certificates made by openssl, for the gateway to serve from files."""
+"""Certificates made by openssl, for the gateway and for the servers behind it."""
 
 import subprocess
 
@@ -13,3 +13,30 @@ def make_certificate(folder, names, kind="ecdsa"):
                     "-subj", f"/CN={names[0]}", "-addext", f"subjectAltName={alternatives}",
                     "-keyout", key, "-out", chain], check=True, capture_output=True)
     return chain, key
+
+
+class Authority:
+    """A CA of a test's own; `path` is its certificate, for those that trust it."""
+
+    def __init__(self, folder, name="ca"):
+        self.folder = folder
+        self.name = name
+        self.path, self.key = folder / f"{name}.pem", folder / f"{name}.key"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", *KINDS["ecdsa"], "-nodes",
+                        "-days", "2", "-subj", f"/CN={name}", "-keyout", self.key,
+                        "-out", self.path], check=True, capture_output=True)
+
+    def issue(self, names, days=2):
+        """The paths of a certificate for `names` ("DNS:a.test", "IP:127.0.0.1") and of its key.
+        With less than no days it has expired."""
+        stem = f"{self.name}-{names[0].replace(':', '-')}-{days}"
+        chain, key = self.folder / f"{stem}.pem", self.folder / f"{stem}.key"
+        request, extensions = self.folder / f"{stem}.csr", self.folder / f"{stem}.ext"
+        extensions.write_text(f"subjectAltName={','.join(names)}\n")
+        subprocess.run(["openssl", "req", "-newkey", *KINDS["ecdsa"], "-nodes", "-subj",
+                        "/CN=server", "-keyout", key, "-out", request],
+                       check=True, capture_output=True)
+        subprocess.run(["openssl", "x509", "-req", "-in", request, "-CA", self.path, "-CAkey",
+                        self.key, "-CAcreateserial", "-days", str(days), "-extfile", extensions,
+                        "-out", chain], check=True, capture_output=True)
+        return chain, key

@@ -43,18 +43,28 @@ ALL = [Variant(shards, receive) for shards in (1, 2) for receive in ("multishot"
 
 
 def toml(value):
-    """A value as TOML writes it; JSON strings and lists are TOML, too."""
+    """A value as TOML writes it; JSON strings are TOML, too. A dictionary is an inline table."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{toml(key)} = {toml(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
     return json.dumps(value)
+
+
+def pairs(table):
+    return [f"{key} = {toml(value)}" for key, value in table.items()]
 
 
 class Config:
     """A gateway.conf with one plain and one TLS listener on free ports.
 
-    pools: {name: port or "host:port" or a list of them, or a table with them and other keys}; routes: [{"path": ..., "pool": ...}];
-    timeouts: {key: "5s"}; certificates: "self-signed" or a list.
+    pools: {name: port or "host:port" or a list of them, or a table with them and other keys};
+    routes: [{"path": ..., "pool": ...}]; timeouts: {key: "5s"}; limits: {key: value}; certificates:
+    "self-signed" or a list; listeners: more of them, as tables; top: keys that are in no table.
     """
 
-    def __init__(self, pools, routes, timeouts=None, certificates="self-signed", level="debug"):
+    def __init__(self, pools, routes, timeouts=None, certificates="self-signed", level="debug",
+                 limits=None, listeners=(), top=None):
         self.http_port = free_port()
         self.https_port = free_port()
         self.pools = pools
@@ -62,20 +72,26 @@ class Config:
         self.timeouts = timeouts or {}
         self.certificates = certificates
         self.level = level
+        self.limits = limits or {}
+        self.listeners = listeners
+        self.top = top or {}
 
     def text(self):
-        lines = ["[[listen]]", f'address = "127.0.0.1:{self.http_port}"',
-                 "[[listen]]", f'address = "127.0.0.1:{self.https_port}"',
-                 f"certificates = {self.print_certificates()}"]
+        lines = pairs(self.top)
+        lines += ["[[listen]]", f'address = "127.0.0.1:{self.http_port}"',
+                  "[[listen]]", f'address = "127.0.0.1:{self.https_port}"',
+                  f"certificates = {self.print_certificates()}"]
+        for listener in self.listeners:
+            lines += ["[[listen]]"] + pairs(listener)
         for name, pool in self.pools.items():
             pool = pool if isinstance(pool, dict) else {"servers": pool}
             servers = pool["servers"] if isinstance(pool["servers"], list) else [pool["servers"]]
             texts = [f"127.0.0.1:{one}" if isinstance(one, int) else one for one in servers]
-            lines += [f"[pool.{name}]"]
-            lines += [f"{key} = {toml(value)}" for key, value in {**pool, "servers": texts}.items()]
+            lines += [f"[pool.{name}]"] + pairs({**pool, "servers": texts})
         for route in self.routes:
-            lines += ["[[route]]"] + [f"{key} = {toml(value)}" for key, value in route.items()]
-        lines += ["[timeouts]"] + [f"{key} = {toml(value)}" for key, value in self.timeouts.items()]
+            lines += ["[[route]]"] + pairs(route)
+        lines += ["[timeouts]"] + pairs(self.timeouts)
+        lines += ["[limits]"] + pairs(self.limits)
         lines += ["[log]", f"level = {toml(self.level)}"]
         return "\n".join(lines) + "\n"
 

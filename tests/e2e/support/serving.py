@@ -90,8 +90,10 @@ class Serving:
     def next_stream(self):
         """The connection on which the next bytes lie; those that ended are forgotten."""
         while True:
-            for stream in self.open:
-                if stream.buffered:
+            for stream in list(self.open):
+                if stream.holds_bytes() and not stream.buffered and not fill_or_end(stream):
+                    self.open.remove(stream)
+                elif stream.buffered:
                     return stream
             sockets = [stream.socket for stream in self.open]
             ready = select.select([self.listener, *sockets], [], [], DEADLINE)[0]

@@ -140,8 +140,12 @@ class Stream:
         except (ConnectionResetError, BrokenPipeError):
             return self.take(len(self.buffered)), "reset"
 
+    def holds_bytes(self):
+        """Some have come that no select() tells of any more."""
+        return bool(self.buffered)
+
     def wait_readable(self, seconds):
-        return bool(self.buffered) or bool(select.select([self.socket], [], [], seconds)[0])
+        return self.holds_bytes() or bool(select.select([self.socket], [], [], seconds)[0])
 
     def finish(self):
         """Nothing more from here; reading goes on."""
@@ -161,17 +165,21 @@ class Stream:
 
 
 class TlsStream(Stream):
-    """The client's side of TLS, certificates not verified unless `context` says so."""
+    """The client's side of TLS, unless wrap() makes another one; certificates are not
+    verified unless `context` says so."""
 
     def __init__(self, connection, context=None, server_name="localhost", session=None):
         super().__init__(connection)
         self.context = context or client_context()
         self.from_peer = ssl.MemoryBIO()
         self.to_peer = ssl.MemoryBIO()
-        self.tls = self.context.wrap_bio(self.from_peer, self.to_peer, server_hostname=server_name,
-                                         session=session)
+        self.tls = self.wrap(server_name, session)
         self.deadline = time.monotonic() + DEADLINE
         self.drive(self.tls.do_handshake)
+
+    def wrap(self, server_name, session):
+        return self.context.wrap_bio(self.from_peer, self.to_peer, server_hostname=server_name,
+                                     session=session)
 
     def flush(self):
         if self.to_peer.pending:
@@ -219,8 +227,8 @@ class TlsStream(Stream):
                 raise Truncated from error
             raise
 
-    def wait_readable(self, seconds):
-        return bool(self.tls.pending()) or super().wait_readable(seconds)
+    def holds_bytes(self):
+        return bool(self.tls.pending() or self.from_peer.pending) or super().holds_bytes()
 
     def finish(self):
         """close_notify and FIN; reading goes on."""
@@ -280,10 +288,14 @@ class Upstream:
             connection = self.listener.accept()[0]
         except (TimeoutError, socket.timeout):
             raise TooLate("no connection came to the upstream") from None
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stream = Stream(connection)
+        stream = self.take(connection)
         self.streams.append(stream)
         return stream
+
+    def take(self, connection):
+        """The stream over an accepted socket."""
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return Stream(connection)
 
     def saw_nothing(self):
         """Nobody is waiting to be accepted, and nobody was."""
