@@ -1,0 +1,270 @@
+"""What a route does: answers, redirects, takes its path off, changes heads."""
+
+import pytest
+
+from support.gateway import Config, Variant
+from support.serving import Serving
+from support.streams import connect
+
+
+@pytest.fixture
+def server(upstream):
+    return Serving(upstream)
+
+
+@pytest.fixture
+def start_with(start_gateway, raw_port):
+    """start_with(routes): a gateway with one shard; without an action they go to the raw server."""
+    def start(*routes, **options):
+        actions = ("answer", "redirect", "pool")
+        tables = [route if any(key in route for key in actions) else {**route, "pool": "raw"}
+                  for route in routes]
+        return start_gateway(Config({"raw": raw_port}, tables, **options), Variant(1))
+    return start
+
+
+def ask(client, target="/", method="GET", more="", host="x.test"):
+    client.send(f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n".encode())
+
+
+def read_answer(client, method="GET"):
+    head = client.read_head()
+    bodiless = method == "HEAD" or head.status in (204, 304)
+    return head, b"" if bodiless else client.read_body(head)
+
+
+# Answers.
+
+ANSWERS = {
+    "defaults": ({}, 200, "text/plain; charset=utf-8", b""),
+    "all": ({"status": 503, "body": "<p>gl\u00fcck</p>", "type": "text/html; charset=utf-8"}, 503,
+            "text/html; charset=utf-8", "<p>gl\u00fcck</p>".encode()),
+    "404": ({"status": 404, "body": "gone\r\n\r\n"}, 404, "text/plain; charset=utf-8",
+            b"gone\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_answer_is_as_configured_and_the_connection_stays(start_with, name):
+    table, status, media_type, expected = ANSWERS[name]
+    gateway = start_with({"answer": table})
+    with connect(gateway.http_port) as client:
+        for _ in range(2):
+            ask(client)
+            head, body = read_answer(client)
+            assert (head.status, body) == (status, expected)
+            assert head.get("Content-Type") == media_type
+            assert head.get("Connection") is None
+
+
+def test_an_answer_to_head_tells_the_length_and_has_no_body(start_with):
+    gateway = start_with({"answer": {"body": "seven77"}})
+    with connect(gateway.http_port) as client:
+        ask(client, method="HEAD")
+        ask(client)
+        head, _ = read_answer(client, "HEAD")
+        assert (head.status, head.get("Content-Length")) == (200, "7")
+        assert read_answer(client)[1] == b"seven77"
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_has_no_type_either(start_with, status):
+    gateway = start_with({"answer": {"status": status}})
+    with connect(gateway.http_port) as client:
+        for _ in range(2):
+            ask(client)
+            head, _ = read_answer(client)
+            assert head.status == status
+            assert head.get("Content-Type") is None and head.get("Content-Length") is None
+
+
+INNER = b"GET /inner HTTP/1.1\r\nHost: x.test\r\n\r\n"
+WITH_INNER = (b"POST /own HTTP/1.1\r\nHost: x.test\r\nContent-Length: %d\r\n\r\n" % len(INNER))
+
+
+def start_answering(start_with):
+    return start_with({"path": "/own", "answer": {"body": "own"}}, {"path": "/"})
+
+
+def test_the_body_of_a_request_that_is_answered_is_no_request(start_with, upstream):
+    gateway = start_answering(start_with)
+    with connect(gateway.http_port) as client:
+        for _ in range(3):
+            client.send(WITH_INNER + INNER)
+            head, body = read_answer(client)
+            assert (head.status, head.get("Connection"), body) == (200, None, b"own")
+    assert upstream.saw_nothing()
+
+
+def test_an_answer_has_the_fields_that_its_route_adds(start_with):
+    gateway = start_with({"answer": {"body": "x"}, "response_headers": {
+        "set": {"Cache-Control": "no-store"}, "add": {"X-Two": ["1", "2"]}}})
+    with connect(gateway.http_port) as client:
+        ask(client)
+        head, _ = read_answer(client)
+        assert head.get("Cache-Control") == "no-store"
+        assert head.all("X-Two") == ["1", "2"]
+
+
+# Redirects.
+
+REDIRECTS = {
+    "host-and-target": ("https://{host}{target}", "/a/b?c=%20d&e", "x.test:81",
+                        "https://x.test:81/a/b?c=%20d&e"),
+    "target-alone": ("https://new.test{target}", "/?q", "x.test", "https://new.test/?q"),
+    "target-is-kept-as-it-was-sent": ("https://new.test{target}", "/a/../b//c", "x.test",
+                                      "https://new.test/a/../b//c"),
+    "no-placeholder": ("/elsewhere", "/a?b", "x.test", "/elsewhere"),
+    "twice": ("https://new.test/?from={host}&at={target}&again={host}", "/a", "x.test",
+              "https://new.test/?from=x.test&at=/a&again=x.test"),
+    "a-placeholder-in-a-target-is-text": ("https://new.test{target}{host}", "/{host}", "x.test",
+                                          "https://new.test/{host}x.test"),
+    "absolute-form": ("https://new.test{target}", "http://x.test/a?b", "x.test",
+                      "https://new.test/a?b"),
+}
+
+
+@pytest.mark.parametrize("name", REDIRECTS)
+def test_a_redirect_leads_where_it_says(start_with, name):
+    to, target, host, expected = REDIRECTS[name]
+    gateway = start_with({"redirect": {"to": to}})
+    with connect(gateway.http_port) as client:
+        for method in ("GET", "HEAD"):
+            ask(client, target, method, host=host)
+            head, _ = read_answer(client, method)
+            assert (head.status, head.get("Location")) == (308, expected)
+            assert head.get("Connection") is None
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_status_of_a_redirect(start_with, status):
+    gateway = start_with({"redirect": {"to": "/new", "status": status}})
+    with connect(gateway.http_port) as client:
+        ask(client, method="POST", more="Content-Length: 0\r\n")
+        assert read_answer(client)[0].status == status
+
+
+# The route's path, taken off: (sent, what the server gets).
+
+STRIPPED = {
+    "exact": ("/api", "/"),
+    "exact-with-slash": ("/api/", "/"),
+    "below": ("/api/a/b", "/a/b"),
+    "query": ("/api/a?b=/api", "/a?b=/api"),
+    "exact-with-query": ("/api?b", "/?b"),
+    "rest-is-kept-as-it-was-sent": ("/api/%61%2F?%62", "/%61%2F?%62"),
+    "again": ("/api/api", "/api"),
+    "other-spelling": ("/%61pi/x?y", "/x?y"),
+    "other-spelling-exact": ("/%61pi", "/"),
+    "dots-before": ("/./api/x", "/x"),
+    "dots-behind": ("/v/../api/x", "/x"),
+    "absolute-form": ("http://x.test/api/x?y", "/x?y"),
+}
+
+
+@pytest.mark.parametrize("name", STRIPPED)
+def test_the_path_of_the_route_is_taken_off(start_with, server, name):
+    sent, expected = STRIPPED[name]
+    gateway = start_with({"path": "/api", "strip_prefix": True})
+    with connect(gateway.http_port) as client:
+        ask(client, sent)
+        request = server.read_request()
+        assert request.target == expected
+        server.answer(request)
+        assert read_answer(client)[0].status == 200
+
+
+@pytest.mark.parametrize("target", ["/", "/x?y", "/api"])
+def test_there_is_nothing_to_take_off_of_any_path(start_with, server, target):
+    gateway = start_with({"path": "/", "strip_prefix": True})
+    with connect(gateway.http_port) as client:
+        ask(client, target)
+        request = server.read_request()
+        assert request.target == target
+        server.answer(request)
+        assert read_answer(client)[0].status == 200
+
+
+# Heads that are changed on their way.
+
+CHANGES = {"remove": ["X-Gone", "User-Agent"], "set": {"X-Set": "ours", "X-New": "new"},
+           "add": {"X-Add": ["one", "two"]}}
+SENT = ("X-Gone: 1\r\nx-gone: 2\r\nX-Set: theirs\r\nx-set: also\r\nX-Add: zero\r\nX-Kept: kept\r\n")
+
+
+def check_changes(fields):
+    """`fields`: the values of a name."""
+    assert fields("X-Gone") == []
+    assert fields("X-Set") == ["ours"]
+    assert fields("X-New") == ["new"]
+    assert fields("X-Add") == ["zero", "one", "two"]
+    assert fields("X-Kept") == ["kept"]
+
+
+def values(request):
+    """Of a request at the server: the values of a name."""
+    def all_of(name):
+        lines = [line.split(": ", 1) for line in (*request.seen.lines, *request.own)]
+        return [value for key, value in lines if key.lower() == name.lower()]
+    return all_of
+
+
+def test_a_requests_head_is_changed(start_with, server):
+    gateway = start_with({"request_headers": CHANGES})
+    with connect(gateway.http_port) as client:
+        for _ in range(2):
+            ask(client, more=SENT + "User-Agent: me\r\n")
+            request = server.read_request()
+            check_changes(values(request))
+            assert values(request)("User-Agent") == []
+            assert values(request)("Host") == ["x.test"]
+            server.answer(request)
+            assert read_answer(client)[0].status == 200
+
+
+def test_a_responses_head_is_changed(start_with, server):
+    gateway = start_with({"response_headers": {**CHANGES, "remove": ["X-Gone", "Server"]}})
+    with connect(gateway.http_port) as client:
+        for _ in range(2):
+            ask(client)
+            server.answer(server.read_request(), b"HTTP/1.1 200 OK\r\nServer: secret/1.0\r\n"
+                          + SENT.encode() + b"Content-Length: 2\r\n\r\nok")
+            head, body = read_answer(client)
+            assert body == b"ok"
+            check_changes(head.all)
+            assert head.get("Server") is None
+
+
+def test_the_host_may_be_replaced(start_with, server):
+    gateway = start_with({"request_headers": {"set": {"Host": "app.internal:81"}}})
+    with connect(gateway.http_port) as client:
+        ask(client)
+        request = server.read_request()
+        assert values(request)("Host") == ["app.internal:81"]
+        assert values(request)("X-Forwarded-Host") == ["x.test"]
+        server.answer(request)
+        assert read_answer(client)[0].status == 200
+
+
+def test_what_the_gateway_tells_may_be_removed(start_with, server):
+    told = ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port",
+            "Forwarded", "Via"]
+    gateway = start_with({"request_headers": {"remove": told}})
+    with connect(gateway.http_port) as client:
+        ask(client, more="".join(f"{name}: mine\r\n" for name in told))
+        request = server.read_request()
+        assert request.own == []
+        server.answer(request)
+        assert read_answer(client)[0].status == 200
+
+
+def test_the_changes_of_one_route_are_not_those_of_another(start_with, server):
+    gateway = start_with({"path": "/a", "request_headers": {"set": {"X-Route": "a"}}},
+                         {"path": "/b", "request_headers": {"set": {"X-Route": "b"}}})
+    with connect(gateway.http_port) as client:
+        for path, expected in {"/a": ["a"], "/b": ["b"], "/a/b": ["a"]}.items():
+            ask(client, path)
+            request = server.read_request()
+            assert values(request)("X-Route") == expected
+            server.answer(request)
+            assert read_answer(client)[0].status == 200
