@@ -268,6 +268,22 @@ def test_slow_answers_to_all_that_was_asked_before_the_end(client, upstream):
     assert client.read_ending() == (b"", "end")
 
 
+def test_slow_bodies_of_all_that_was_asked_before_the_end(client, upstream):
+    """Each response begins at once, and then takes its time."""
+    client.send(b"".join(get(f"/{number}") for number in range(3)))
+    client.finish()
+    server = Serving(upstream)
+    for _ in range(3):
+        request = server.read_request()
+        request.stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab")
+        assert client.read_head().status == 200
+        assert client.read_exactly(2) == b"ab"
+        pause(client)
+        request.stream.send(b"cd")
+        assert client.read_exactly(2) == b"cd"
+    assert client.read_ending() == (b"", "end")
+
+
 @secure_or_not
 def test_who_has_nothing_more_to_say_waits_for_a_slow_dial(start_gateway, secure):
     """The server's handshake never comes to an end."""
