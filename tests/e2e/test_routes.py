@@ -96,6 +96,21 @@ def test_the_body_of_a_request_that_is_answered_is_no_request(start_with, upstre
     assert upstream.saw_nothing()
 
 
+def test_a_body_that_comes_behind_its_answer_is_no_request_either(start_with, upstream):
+    """The answer tells whether the connection stays."""
+    gateway = start_answering(start_with)
+    with connect(gateway.http_port) as client:
+        client.send(WITH_INNER)
+        head, body = read_answer(client)
+        assert (head.status, body) == (200, b"own")
+        client.send(INNER + WITH_INNER + INNER)
+        if head.get("Connection") == "close":
+            assert client.read_ending()[0] == b""
+        else:
+            assert read_answer(client)[1] == b"own"
+    assert upstream.saw_nothing()
+
+
 def test_an_answer_has_the_fields_that_its_route_adds(start_with):
     gateway = start_with({"answer": {"body": "x"}, "response_headers": {
         "set": {"Cache-Control": "no-store"}, "add": {"X-Two": ["1", "2"]}}})
@@ -104,6 +119,14 @@ def test_an_answer_has_the_fields_that_its_route_adds(start_with):
         head, _ = read_answer(client)
         assert head.get("Cache-Control") == "no-store"
         assert head.all("X-Two") == ["1", "2"]
+
+
+def test_a_type_that_its_route_sets_is_the_only_one(start_with):
+    gateway = start_with({"answer": {"body": "{}"},
+                          "response_headers": {"set": {"Content-Type": "application/json"}}})
+    with connect(gateway.http_port) as client:
+        ask(client)
+        assert read_answer(client)[0].all("Content-Type") == ["application/json"]
 
 
 # Redirects.
@@ -144,6 +167,15 @@ def test_the_status_of_a_redirect(start_with, status):
         assert read_answer(client)[0].status == status
 
 
+def test_a_redirect_has_the_fields_that_its_route_adds(start_with):
+    gateway = start_with({"redirect": {"to": "/new"}, "response_headers": {
+        "set": {"X-Set": "1"}, "add": {"X-Add": "2"}}})
+    with connect(gateway.http_port) as client:
+        ask(client)
+        head, _ = read_answer(client)
+        assert (head.get("X-Set"), head.get("X-Add")) == ("1", "2")
+
+
 # The route's path, taken off: (sent, what the server gets).
 
 STRIPPED = {
@@ -172,6 +204,18 @@ def test_the_path_of_the_route_is_taken_off(start_with, server, name):
         assert request.target == expected
         server.answer(request)
         assert read_answer(client)[0].status == 200
+
+
+@pytest.mark.parametrize("sent", ["/api/../api/x", "/apis/../api/x", "/api/y/../../api/x"])
+def test_the_path_is_taken_off_what_the_request_means(start_with, server, sent):
+    """These begin with it by their letters, and mean /api/x nevertheless."""
+    gateway = start_with({"path": "/api", "strip_prefix": True})
+    with connect(gateway.http_port) as client:
+        ask(client, sent)
+        request = server.read_request()
+        server.answer(request)
+        assert read_answer(client)[0].status == 200
+        assert request.target == "/x"
 
 
 @pytest.mark.parametrize("target", ["/", "/x?y", "/api"])
