@@ -61,7 +61,9 @@ class LiveGateway {
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    ADD_FAILURE() << "the log never says " << text;
+    std::stringstream all;
+    all << std::ifstream(log_file()).rdbuf();
+    ADD_FAILURE() << "the log never says " << text << ":\n" << all.str();
     return {};
   }
 

@@ -9,6 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,7 +53,7 @@ class PlainPeer {
   std::string receive_until(std::string_view end) {
     std::string text;
     char byte;
-    while (!text.ends_with(end) && ::recv(descriptor_, &byte, 1, 0) == 1) text += byte;
+    while (!text.ends_with(end) && receive({&byte, 1}) == 1) text += byte;
     return text;
   }
   std::string receive_head() { return receive_until("\r\n\r\n"); }
@@ -63,11 +64,20 @@ class PlainPeer {
     std::string text;
     char bytes[4096];
     ssize_t size;
-    while ((size = ::recv(descriptor_, bytes, sizeof bytes, 0)) > 0) {
+    while ((size = receive(bytes)) > 0) {
       text.append(bytes, static_cast<std::size_t>(size));
     }
     if (size < 0) text += errno == ECONNRESET ? "[reset]" : "[nothing more came]";
     return text;
+  }
+
+  // As recv(2), but for the signals by which a ring of this thread wants attention.
+  ssize_t receive(std::span<char> to) {
+    ssize_t size;
+    do {
+      size = ::recv(descriptor_, to.data(), to.size(), 0);
+    } while (size < 0 && errno == EINTR);
+    return size;
   }
 
   int descriptor() const { return descriptor_; }
