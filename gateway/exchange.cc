@@ -47,4 +47,15 @@ void Exchange::on_deadline(const End& end) {
   connection_.end(server_is_stuck ? End{.reason = Reason::kResponseTimeout} : end);
 }
 
+void write_last_chunk(Link& to, std::string& scratch, std::string_view trailers,
+                      const http::Head* head, Bytes buffer) {
+  scratch.assign("0\r\n");
+  if (!trailers.empty()) {
+    const http::Fields none;
+    forward_trailers(scratch, trailers, head != nullptr ? head->fields : none, buffer);
+  }
+  scratch.append("\r\n");
+  to.write(proto::as_bytes(scratch));
+}
+
 }  // namespace gateway

@@ -198,15 +198,9 @@ void Exchange::pass_request_body(Bytes& bytes) {
 
 void Exchange::finish_request_body() {
   if (chunked_to_upstream_) {
-    std::string& end = connection_.shard().scratch();
-    end.assign("0\r\n");
-    if (!request_trailers_.empty()) {
-      const http::Fields none;
-      forward_trailers(end, request_trailers_, heads_ ? heads_->request.fields : none,
-                       heads_ ? heads_->request_buffer() : Bytes{});
-    }
-    end.append("\r\n");
-    upstream_->link().write(proto::as_bytes(end));
+    write_last_chunk(upstream_->link(), connection_.shard().scratch(), request_trailers_,
+                     heads_ ? &heads_->request : nullptr,
+                     heads_ ? heads_->request_buffer() : Bytes{});
   }
   request_whole_ = true;
   if (!response_begun_) {

@@ -35,4 +35,9 @@ inline void write_body(Link& to, Bytes payload, bool chunked) {
   to.write(proto::as_bytes(http::kChunkEnd));
 }
 
+// Ends a chunked body: the last chunk, with what may be passed on of the trailers. `head` is the
+// message's, parsed from `buffer`, or null if it has gone.
+void write_last_chunk(Link& to, std::string& scratch, std::string_view trailers,
+                      const http::Head* head, Bytes buffer);
+
 }  // namespace gateway

@@ -191,15 +191,9 @@ bool Exchange::pass_response_body(Bytes bytes, http::BodyDecoder& body) {
 
 void Exchange::finish_response() {
   if (chunked_to_client_) {
-    std::string& end = connection_.shard().scratch();
-    end.assign("0\r\n");
-    if (!response_trailers_.empty()) {
-      const http::Fields none;
-      forward_trailers(end, response_trailers_, heads_ ? heads_->response.fields : none,
-                       heads_ ? heads_->response_buffer() : Bytes{});
-    }
-    end.append("\r\n");
-    connection_.client().write(proto::as_bytes(end));
+    write_last_chunk(connection_.client(), connection_.shard().scratch(), response_trailers_,
+                     heads_ ? &heads_->response : nullptr,
+                     heads_ ? heads_->response_buffer() : Bytes{});
   }
   response_complete_ = true;
 }
