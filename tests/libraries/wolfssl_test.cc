@@ -1,5 +1,6 @@
 // The wolfSSL that is linked, pinned or the distribution's: the assembly is in it, known answers
-// come out, and a TLS 1.3 handshake in memory works with a certificate made in memory.
+// come out, a TLS 1.3 handshake in memory works with a certificate made in memory, and the buffers
+// of records, and only those, come from the contexts' heap and go back there.
 // Meant to fail when a build file loses a source or a setting, not to test wolfSSL itself.
 #include <wolfssl/ssl.h>
 #include <wolfssl/version.h>
@@ -10,7 +11,9 @@
 #include <wolfssl/wolfcrypt/sha.h>
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -97,11 +100,32 @@ int receive_from(WOLFSSL*, char* bytes, int size, void* end) {
   return static_cast<int>(taken);
 }
 
+// A heap that knows what it has handed out.
+struct WatchedMemory : gateway_record_memory {
+  WatchedMemory() : gateway_record_memory{take, give} {}
+
+  static void* take(gateway_record_memory* memory, size_t bytes) {
+    auto& self = *static_cast<WatchedMemory*>(memory);
+    void* const buffer = std::malloc(bytes);
+    self.out.insert(buffer);
+    ++self.taken;
+    return buffer;
+  }
+  static void give(gateway_record_memory* memory, void* buffer) {
+    const bool ours = static_cast<WatchedMemory*>(memory)->out.erase(buffer) == 1;
+    EXPECT_TRUE(ours) << "it was allocated as something else";
+    if (ours) std::free(buffer);
+  }
+
+  std::set<void*> out;
+  size_t taken = 0;
+};
+
 class Handshake : public testing::Test {
  protected:
   void SetUp() override {
-    server_ = wolfSSL_CTX_new(wolfTLSv1_3_server_method());
-    client_ = wolfSSL_CTX_new(wolfTLSv1_3_client_method());
+    server_ = wolfSSL_CTX_new_ex(wolfTLSv1_3_server_method(), &memory_);
+    client_ = wolfSSL_CTX_new_ex(wolfTLSv1_3_client_method(), &memory_);
     ASSERT_TRUE(server_ && client_);
     const Identity identity = make_identity();
     const auto size = [](const Buffer& bytes) { return static_cast<long>(bytes.size()); };
@@ -126,6 +150,8 @@ class Handshake : public testing::Test {
     wolfSSL_free(connecting_);
     wolfSSL_CTX_free(server_);
     wolfSSL_CTX_free(client_);
+    EXPECT_GT(memory_.taken, 0u);
+    EXPECT_TRUE(memory_.out.empty()) << "a buffer was freed as something else, or not at all";
   }
 
   bool shake(const char* name, word16 group) {
@@ -145,6 +171,7 @@ class Handshake : public testing::Test {
     return accepted && connected;
   }
 
+  WatchedMemory memory_;
   std::string to_server_, to_client_;
   End at_server_{&to_server_, &to_client_};
   End at_client_{&to_client_, &to_server_};
@@ -161,6 +188,7 @@ TEST_F(Handshake, CarriesDataOverX25519) {
   std::array<char, 16> text{};
   EXPECT_EQ(wolfSSL_read(accepting_, text.data(), static_cast<int>(text.size())), 5);
   EXPECT_STREQ(text.data(), "hello");
+  EXPECT_TRUE(memory_.out.empty()) << "an idle session holds a buffer";
 }
 
 #ifdef LINKED_MLKEM

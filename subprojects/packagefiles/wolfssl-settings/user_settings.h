@@ -120,5 +120,9 @@
 #define GCM_SMALL         /* the tables are unused with AES-NI: 1 KiB less */
 #define WOLFSSL_ALWAYS_VERIFY_CB /* sees good client certificates too, without KEEP_PEER_CERT */
 #define MAX_CHAIN_DEPTH 4 /* 5 instead of 10 OCSP response slots */
+#define XMALLOC_OVERRIDE /* the buffers of records can be used again and again */
+#ifndef __ASSEMBLER__
+#include "record_memory.h"
+#endif
 
 #endif
