@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "proto/tls/record_buffers.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "proto/tls/wolf.hh"
 // After the settings.
@@ -146,6 +147,12 @@ Problem use_curves(WOLFSSL_CTX* context, const std::vector<int>& ids) {
   return {};
 }
 
+// All that the library asks for is marked with the context's heap, but only records' buffers come
+// from it: see record_memory.h. So tickets and certificates may outlive the heap.
+WOLFSSL_CTX* make_context(WOLFSSL_METHOD* method, RecordBuffers* buffers) {
+  return wolfSSL_CTX_new_ex(method, buffers != nullptr ? buffers->heap() : nullptr);
+}
+
 // What both roles set.
 Problem prepare(WOLFSSL_CTX* context, const char* suites) {
   if (context == nullptr) return "out of memory";
@@ -258,14 +265,14 @@ Problem set_up_client(WOLFSSL_CTX* context, const ClientOptions& options,
 }  // namespace
 
 std::expected<std::unique_ptr<ServerContexts>, std::string> ServerContexts::load(
-    std::span<const Pem> certificates, TicketKeys& tickets) {
+    std::span<const Pem> certificates, TicketKeys& tickets, RecordBuffers* buffers) {
   ready_library();
   if (certificates.empty()) return std::unexpected("no certificate");
   std::unique_ptr<ServerContexts> set(new ServerContexts);
   for (std::size_t i = 0; i < certificates.size(); ++i) {
     const std::string which =
         certificates.size() > 1 ? "certificate " + std::to_string(i + 1) + ": " : "";
-    WOLFSSL_CTX* const context = wolfSSL_CTX_new(wolfSSLv23_server_method());
+    WOLFSSL_CTX* const context = make_context(wolfSSLv23_server_method(), buffers);
     set->certificates_->contexts.push_back(context);
     if (auto problem = set_up_server(context, certificates[i], tickets)) {
       return std::unexpected(which + *problem);
@@ -289,12 +296,12 @@ Certificates::~Certificates() {
 }
 
 std::expected<std::unique_ptr<ClientContext>, std::string> ClientContext::load(
-    const ClientOptions& options) {
+    const ClientOptions& options, RecordBuffers* buffers) {
   ready_library();
   std::unique_ptr<ClientContext> made(new ClientContext);
   const bool newest = options.version_max == Version::k13;
   made->context_ =
-      wolfSSL_CTX_new(newest ? wolfSSLv23_client_method() : wolfTLSv1_2_client_method());
+      make_context(newest ? wolfSSLv23_client_method() : wolfTLSv1_2_client_method(), buffers);
   const auto groups = groups_named(options.groups);
   if (!groups) return std::unexpected(groups.error());
   if (auto problem = set_up_client(made->context_, options, *groups)) {

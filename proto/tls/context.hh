@@ -1,6 +1,7 @@
 // What the sessions of one shard share: certificates, suites, groups, a random generator.
 // One set per shard, made, used and freed on its thread; sessions keep alive what they need, so a
-// set may go before them. Only the ticket keys are shared between shards. Loading errors are values
+// set may go before them. Record buffers are one for all sets of a shard, where it has some; they
+// outlive all sessions. Only the ticket keys are shared between shards. Loading errors are values
 // whose text names what is wrong.
 #pragma once
 
@@ -15,6 +16,7 @@ struct WOLFSSL_CTX;
 
 namespace tls {
 
+class RecordBuffers;
 class TicketKeys;
 struct Certificates;
 
@@ -30,7 +32,7 @@ class ServerContexts {
   // an exact one before a wildcard; the first one without a name, or with one that none has.
   // `tickets` outlives all sessions of the set.
   static std::expected<std::unique_ptr<ServerContexts>, std::string> load(
-      std::span<const Pem> certificates, TicketKeys& tickets);
+      std::span<const Pem> certificates, TicketKeys& tickets, RecordBuffers* buffers = nullptr);
   ~ServerContexts();
   ServerContexts(const ServerContexts&) = delete;
   ServerContexts& operator=(const ServerContexts&) = delete;
@@ -60,7 +62,7 @@ struct ClientOptions {
 class ClientContext {
  public:
   static std::expected<std::unique_ptr<ClientContext>, std::string> load(
-      const ClientOptions& options);
+      const ClientOptions& options, RecordBuffers* buffers = nullptr);
   ~ClientContext();
   ClientContext(const ClientContext&) = delete;
   ClientContext& operator=(const ClientContext&) = delete;

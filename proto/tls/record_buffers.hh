@@ -1,0 +1,64 @@
+// Memory for records on their way through the TLS library, which wants a buffer for each and holds
+// none while it is idle. They are used again and again, so that a steady state allocates nothing.
+// One for all contexts of a shard, on its thread alone; it outlives their last session. Invariant:
+// a free buffer is kept, within the bounds below, or given back to the system at once.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace tls {
+
+class RecordBuffers {
+ public:
+  // Two sizes: for a request or a message, and for the largest record (RFC 8446 section 5.2) with
+  // what the library adds. Larger ones, as handshakes may want them, are never kept.
+  static constexpr std::size_t kSmallBytes = 1024;
+  static constexpr std::size_t kLargeBytes = 17 * 1024;
+  // The most that is kept of each: 336 KiB in all. With AddressSanitizer nothing, since it is to
+  // see what is used too late.
+  static const std::size_t kSmallKept;
+  static const std::size_t kLargeKept;
+
+  RecordBuffers();
+  ~RecordBuffers();
+  RecordBuffers(const RecordBuffers&) = delete;
+  RecordBuffers& operator=(const RecordBuffers&) = delete;
+
+  // Aligned like malloc's; null where there is no memory.
+  void* take(std::size_t bytes);
+  void give_back(void* buffer);
+
+  std::size_t in_use() const { return in_use_; }
+  std::size_t kept() const { return small_.kept + large_.kept; }
+  // How many the system was asked for so far.
+  std::size_t allocated() const { return allocated_; }
+
+  // What a context gets as its heap.
+  void* heap();
+
+ private:
+  struct Heap;
+  struct Buffer;
+  // Free buffers of one size, linked through their own memory; the warmest first.
+  struct Shelf {
+    const std::size_t bytes;
+    const std::size_t kept_max;
+    std::size_t kept = 0;
+    Buffer* first = nullptr;
+
+    Buffer* pop();
+    void push(Buffer* buffer);
+    void clear();
+  };
+
+  Shelf* shelf_for(std::size_t bytes);
+
+  std::unique_ptr<Heap> heap_;
+  Shelf small_{kSmallBytes, kSmallKept};
+  Shelf large_{kLargeBytes, kLargeKept};
+  std::size_t in_use_ = 0;
+  std::size_t allocated_ = 0;
+};
+
+}  // namespace tls
