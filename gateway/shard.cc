@@ -37,7 +37,7 @@ void Shard::run(std::atomic<unsigned>& ready) {
   kernel_->enable();
   links_.emplace(uring::LinkResources{loop_, *buffers_, batches_, plaintext_});
   upstreams_.emplace(*links_, config(), setup_.counts, setup_.index);
-  const auto loaded = upstreams_->load_tls();
+  const auto loaded = upstreams_->load_tls(record_buffers_);
   CHECK(loaded.has_value(), "what was checked at start can be loaded");
   for (Port& port : ports_) {
     port.load_certificates();
@@ -89,7 +89,8 @@ void Shard::forget(Connection& connection) {
 
 void Shard::Port::load_certificates() {
   if (socket_.certificates.empty()) return;
-  auto contexts = tls::ServerContexts::load(socket_.certificates, shard_.setup_.tickets);
+  auto contexts = tls::ServerContexts::load(socket_.certificates, shard_.setup_.tickets,
+                                            &shard_.record_buffers_);
   CHECK(contexts.has_value(), "certificates that were checked at start can be loaded");
   contexts_ = std::move(*contexts);
 }

@@ -19,6 +19,7 @@
 #include "gateway/server_counts.hh"
 #include "gateway/upstreams.hh"
 #include "proto/tls/context.hh"
+#include "proto/tls/record_buffers.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "uring/io_uring_kernel.hh"
 #include "uring/listener.hh"
@@ -132,6 +133,7 @@ class Shard {
   std::unique_ptr<uring::ReceiveBuffers> buffers_;
   uring::BatchPool batches_{kBatchBudget};
   std::vector<std::byte> plaintext_;
+  tls::RecordBuffers record_buffers_;
   std::optional<uring::LinkResources> links_;  // while it runs
   std::optional<Upstreams> upstreams_;         // likewise
   std::string scratch_;

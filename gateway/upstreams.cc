@@ -8,7 +8,7 @@ namespace gateway {
 namespace {
 
 std::expected<std::unique_ptr<tls::ClientContext>, std::string> load_context(
-    const config::Pool& pool) {
+    const config::Pool& pool, tls::RecordBuffers* buffers = nullptr) {
   tls::ClientOptions options{.verify = pool.tls->verify};
   if (options.verify) {
     std::ifstream file(pool.tls->ca_path, std::ios::binary);
@@ -16,7 +16,7 @@ std::expected<std::unique_ptr<tls::ClientContext>, std::string> load_context(
     text << file.rdbuf();
     options.ca = text.str();
   }
-  auto context = tls::ClientContext::load(options);
+  auto context = tls::ClientContext::load(options, buffers);
   if (!context) {
     return std::unexpected("pool." + pool.name + ".tls (" + pool.tls->ca_path +
                            "): " + context.error());
@@ -112,10 +112,10 @@ Upstreams::Upstreams(uring::LinkResources& links, const config::Config& config,
   servers_.resize(config::server_count(config));
 }
 
-std::expected<void, std::string> Upstreams::load_tls() {
+std::expected<void, std::string> Upstreams::load_tls(tls::RecordBuffers& buffers) {
   for (std::size_t index = 0; index < config_.pools.size(); ++index) {
     if (!config_.pools[index].tls) continue;
-    auto context = load_context(config_.pools[index]);
+    auto context = load_context(config_.pools[index], &buffers);
     if (!context) return std::unexpected(context.error());
     contexts_[index] = std::move(*context);
   }

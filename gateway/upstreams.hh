@@ -89,8 +89,9 @@ class Upstreams {
   Upstreams(const Upstreams&) = delete;
   Upstreams& operator=(const Upstreams&) = delete;
 
-  // The TLS contexts, on the shard's thread, which they belong to. The error names the pool.
-  std::expected<void, std::string> load_tls();
+  // The TLS contexts, on the shard's thread, which they and `buffers` belong to. The error names
+  // the pool.
+  std::expected<void, std::string> load_tls(tls::RecordBuffers& buffers);
   // Whether they can be loaded, on any thread.
   static std::expected<void, std::string> check_tls(const config::Config& config);
 
