@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proto/tls/context.hh"
+#include "proto/tls/record_buffers.hh"
 #include "proto/tls/self_signed.hh"
 #include "proto/tls/session.hh"
 #include "proto/tls/ticket_keys.hh"
@@ -32,8 +33,9 @@ struct Wire final : tls::Sink {
 struct World {
   tls::Pem pem = tls::make_self_signed().value();
   tls::TicketKeys tickets;
+  tls::RecordBuffers buffers;
   std::unique_ptr<tls::ServerContexts> contexts =
-      tls::ServerContexts::load({&pem, 1}, tickets).value();
+      tls::ServerContexts::load({&pem, 1}, tickets, &buffers).value();
 };
 
 struct Pair {
@@ -68,7 +70,7 @@ tls::ClientOptions options(const World& world, tls::Version version, std::string
 void BM_Seal(benchmark::State& state) {
   World world;
   const auto version = state.range(1) == 13 ? tls::Version::k13 : tls::Version::k12;
-  const auto context = tls::ClientContext::load(options(world, version)).value();
+  const auto context = tls::ClientContext::load(options(world, version), &world.buffers).value();
   Pair pair(world, *context);
   const std::vector<std::byte> plaintext(static_cast<std::size_t>(state.range(0)));
   Wire wire;
@@ -87,7 +89,7 @@ BENCHMARK(BM_Seal)->ArgsProduct({{64, 512, 4096, 16384}, {12, 13}})->ArgNames({"
 void BM_SealAndOpen(benchmark::State& state) {
   World world;
   const auto version = state.range(1) == 13 ? tls::Version::k13 : tls::Version::k12;
-  const auto context = tls::ClientContext::load(options(world, version)).value();
+  const auto context = tls::ClientContext::load(options(world, version), &world.buffers).value();
   Pair pair(world, *context);
   const std::vector<std::byte> text(static_cast<std::size_t>(state.range(0)));
   Wire wire;
@@ -107,7 +109,7 @@ BENCHMARK(BM_SealAndOpen)
 
 void handshakes(benchmark::State& state, tls::Version version, const char* group, bool resume) {
   World world;
-  const auto context = tls::ClientContext::load(options(world, version, group));
+  const auto context = tls::ClientContext::load(options(world, version, group), &world.buffers);
   if (!context) return state.SkipWithError(context.error().c_str());
   tls::Ticket ticket;
   if (resume) ticket = Pair(world, **context).client.ticket();
