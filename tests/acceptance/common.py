@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import re
 import resource
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -83,3 +84,28 @@ def stop_counters(gateway):
             for name, number in re.findall(r"(\w+)=(\d+)", line):
                 sums[name] = sums.get(name, 0) + int(number)
     return sums
+
+
+def busiest_threads(pid, count):
+    """The threads that used the most processor time: the shards."""
+    def ticks(thread):
+        with open(f"/proc/{pid}/task/{thread}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+    threads = subprocess.run(["ls", f"/proc/{pid}/task"], capture_output=True, text=True,
+                             check=True).stdout.split()
+    return sorted(threads, key=ticks)[-count:]
+
+
+def trace_shards(gateway, shards, seconds):
+    """The system calls of the shards' threads in so many seconds: their numbers by name."""
+    command = ["timeout", "--signal=INT", str(seconds), "strace", "-c"]
+    for thread in busiest_threads(gateway.pid, shards):
+        command += ["-p", thread]
+    table = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    calls = {}
+    for line in table.splitlines():
+        found = re.match(r"\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", line)
+        if found and found[2] != "total":
+            calls[found[2]] = int(found[1])
+    return calls

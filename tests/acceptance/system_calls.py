@@ -10,7 +10,7 @@ import re
 import subprocess
 import time
 
-from common import arguments, finish, site, stop_counters, verdict
+from common import arguments, finish, site, stop_counters, trace_shards, verdict
 from support.gateway import LOAD
 
 OTHERS_MAX = 0.01
@@ -26,32 +26,12 @@ def start_load(gateway, scheme, options, seconds):
          "--duration", str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
-def busiest_threads(pid, count):
-    """The threads that used the most processor time: the shards."""
-    def ticks(thread):
-        with open(f"/proc/{pid}/task/{thread}/stat", encoding="ascii") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return int(fields[11]) + int(fields[12])
-    threads = subprocess.run(["ls", f"/proc/{pid}/task"], capture_output=True, text=True,
-                             check=True).stdout.split()
-    return sorted(threads, key=ticks)[-count:]
-
-
 def trace(gateway, scheme, options):
     """Calls by name, while nothing opens or closes."""
     load = start_load(gateway, scheme, options, options.seconds + 5)
     time.sleep(2)  # into the measured window: connections are open, threads have done work
-    threads = busiest_threads(gateway.pid, options.shards)
-    command = ["timeout", "--signal=INT", str(options.seconds), "strace", "-c"]
-    for thread in threads:
-        command += ["-p", thread]
-    table = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    calls = trace_shards(gateway, options.shards, options.seconds)
     load.communicate()
-    calls = {}
-    for line in table.splitlines():
-        found = re.match(r"\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", line)
-        if found and found[2] != "total":
-            calls[found[2]] = int(found[1])
     return calls
 
 
