@@ -64,7 +64,7 @@ class Config:
     """
 
     def __init__(self, pools, routes, timeouts=None, certificates="self-signed", level="debug",
-                 limits=None, listeners=(), top=None):
+                 limits=None, listeners=(), top=None, log_buffer="256KiB"):
         self.http_port = free_port()
         self.https_port = free_port()
         self.pools = pools
@@ -72,6 +72,7 @@ class Config:
         self.timeouts = timeouts or {}
         self.certificates = certificates
         self.level = level
+        self.log_buffer = log_buffer
         self.limits = limits or {}
         self.listeners = listeners
         self.top = top or {}
@@ -92,7 +93,7 @@ class Config:
             lines += ["[[route]]"] + pairs(route)
         lines += ["[timeouts]"] + pairs(self.timeouts)
         lines += ["[limits]"] + pairs(self.limits)
-        lines += ["[log]", f"level = {toml(self.level)}"]
+        lines += ["[log]"] + pairs({"level": self.level, "buffer": self.log_buffer})
         return "\n".join(lines) + "\n"
 
     def print_certificates(self):
