@@ -10,8 +10,8 @@ Exchange::Exchange(Connection& connection)
       config_(connection.shard().snapshot()),
       begun_(connection.shard().loop().now()),
       heads_(connection.frames().make<Heads>(&connection.frames())),
-      request_done_(connection.shard().loop().ready()),
       request_line_(&connection.frames()),
+      request_done_(connection.shard().loop().ready()),
       request_trailers_(&connection.frames()),
       response_trailers_(&connection.frames()) {}
 

@@ -134,48 +134,57 @@ class Exchange {
   config::Snapshot config_;
   uring::Clock::time_point begun_;
   uring::BlockPool::Owned<Heads> heads_;
-  UpstreamConnection* upstream_ = nullptr;  // borrowed
   std::optional<Relay> relay_;
-  uring::Task<> request_pump_;
-  uring::Event request_done_;
 
+  // What was asked, and by whom.
+  std::pmr::string request_line_;  // method, host and path as they are logged
   const config::Route* route_ = nullptr;
-  const config::Server* server_ = nullptr;
-  std::pmr::string request_line_;      // method, host and path as they are logged
-  std::pmr::string request_trailers_;  // the trailer sections, while they arrive
-  std::pmr::string response_trailers_;
-  http::BodyDecoder request_body_{{}};
-  std::uint64_t to_upstream_bytes_ = 0;
-  std::uint64_t to_client_bytes_ = 0;
-  std::uint64_t upstream_sent_before_ = 0;  // on its connection, by earlier exchanges
-  std::uint64_t client_sent_mark_ = 0;
   std::size_t head_bytes_ = 0;
-  std::size_t body_in_input_ = 0;  // of the connection's input: this request's, passed on already
-  std::size_t first_server_ = 0;
-  std::size_t servers_tried_ = 0;
-  std::optional<std::uint32_t> server_keeps_s_;
-  unsigned resends_ = 0;
-  std::uint16_t status_ = 0;
   http::Method method_ = http::Method::kOther;
   bool websocket_ = false;
   bool client_is_1_0_ = false;
   bool client_keeps_alive_ = false;
-  bool client_closed_ = false;      // its stream: it may still read
-  bool status_line_begun_ = false;  // sent ahead, to find out whether the client is there
-  bool request_pump_runs_ = false;
-  bool request_whole_ = false;
+
+  // Which server is tried, and how often.
+  const config::Server* server_ = nullptr;
+  UpstreamConnection* upstream_ = nullptr;  // borrowed
+  std::size_t first_server_ = 0;
+  std::size_t servers_tried_ = 0;
+  std::uint64_t upstream_sent_before_ = 0;  // on its connection, by earlier exchanges
+  unsigned resends_ = 0;
+  bool dialling_ = false;
+  bool connect_timed_out_ = false;
+  bool send_again_ = false;
+
+  // How far the request has gone.
+  uring::Task<> request_pump_;
+  uring::Event request_done_;  // the pump's end
+  http::BodyDecoder request_body_{{}};
+  std::pmr::string request_trailers_;  // the trailer section, while it arrives
+  std::uint64_t to_upstream_bytes_ = 0;
+  std::size_t body_in_input_ = 0;  // of the connection's input: this request's, passed on already
   bool body_read_beyond_input_ = false;
   bool chunked_to_upstream_ = false;
+  bool request_pump_runs_ = false;
+  bool request_whole_ = false;
+
+  // How far the response has gone.
+  std::pmr::string response_trailers_;
+  std::uint64_t to_client_bytes_ = 0;
+  std::optional<std::uint32_t> server_keeps_s_;  // what it says of its connection
+  std::uint16_t status_ = 0;
+  bool status_line_begun_ = false;  // sent ahead, to find out whether the client is there
+  bool interim_passed_ = false;     // a 1xx: something was answered
   bool chunked_to_client_ = false;
   bool until_close_ = false;
   bool response_begun_ = false;
   bool response_complete_ = false;
-  bool relay_whole_ = false;
+  bool relay_whole_ = false;  // no frame towards the client was cut
+
+  // What becomes of the two connections.
+  std::uint64_t client_sent_mark_ = 0;  // what it had been sent when it closed its stream
+  bool client_closed_ = false;          // its stream: it may still read
   bool upstream_reusable_ = false;
-  bool send_again_ = false;
-  bool interim_passed_ = false;  // a 1xx: something was answered
-  bool dialling_ = false;
-  bool connect_timed_out_ = false;
   bool keeps_client_ = false;
 };
 
