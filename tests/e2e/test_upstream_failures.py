@@ -1,14 +1,14 @@
 """Upstreams that refuse, hang, lie or die: the client gets the honest status or sees that the body
 was cut, and the log names the cause."""
 
-import socket
-
 import pytest
 
 from conftest import DOWN_HOST, RAW_HOST, every_variant
-from support.gateway import Config
+from support.gateway import Config, Variant
 from support.ports import free_port
+from support.serving import Serving
 from support.streams import connect
+from support.upstreams import full_server
 
 GET = f"GET / HTTP/1.1\r\nHost: {RAW_HOST}\r\n\r\n".encode()
 CURL_PARTIAL_FILE = 18
@@ -38,21 +38,7 @@ def test_the_next_server_is_tried_when_one_refuses(start_gateway, echo):
 
 
 def test_an_upstream_that_does_not_accept_in_time_is_504(start_gateway, log_of):
-    """A listening socket whose queue is full drops what would come."""
-    with socket.socket() as listener:
-        port = free_port()
-        listener.bind(("127.0.0.1", port))
-        listener.listen(0)
-        waiting = []
-        while True:
-            one = socket.socket()
-            waiting.append(one)
-            one.settimeout(0.3)
-            try:
-                one.connect(("127.0.0.1", port))
-            except (TimeoutError, socket.timeout):
-                break
-            assert len(waiting) < 100
+    with full_server() as port:
         gateway = start_gateway(Config({"full": port}, [{"pool": "full"}],
                                        timeouts={"connect": "300ms"}))
         log = log_of(gateway)
@@ -61,8 +47,26 @@ def test_an_upstream_that_does_not_accept_in_time_is_504(start_gateway, log_of):
             expect_status(client, 504)
         assert "connect-timeout" in log.wait("status=504")
         gateway.wait_for_descriptors()
-        for one in waiting:
-            one.close()
+
+
+@pytest.mark.parametrize("body", [b"", b"hello"], ids=["get", "post"])
+def test_the_next_server_is_tried_when_one_does_not_accept_in_time(start_gateway, upstream,
+                                                                   raw_port, body):
+    """The servers take turns, so that one of two requests meets the full one first."""
+    method = "POST" if body else "GET"
+    with full_server() as port:
+        gateway = start_gateway(Config({"app": [port, raw_port]}, [{"pool": "app"}],
+                                       timeouts={"connect": "200ms"}), Variant(1))
+        server = Serving(upstream)
+        with connect(gateway.http_port) as client:
+            for _ in range(2):
+                client.send(f"{method} /x HTTP/1.1\r\nHost: x.test\r\n"
+                            f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+                request = server.read_request()
+                assert request.seen.body == body.decode()
+                server.answer(request)
+                head, answer = client.read_response()
+                assert (head.status, answer) == (200, b"/x")
 
 
 @pytest.mark.parametrize("path", ["/misbehave/hang", "/misbehave/slow-head?interval_ms=50"])

@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import signal
 import socket
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,6 +139,22 @@ class Gateway(Program):
 
     def log_mark(self):
         return self.log_file.stat().st_size
+
+    @contextmanager
+    def paused(self):
+        """It stands still meanwhile: what peers and clocks do falls into one turn of its loop."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            self.wait_for(self.stands_still, "it to stand still")
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def stands_still(self):
+        """Every thread of it: behind the name in stat stands the state, T for stopped."""
+        threads = Path(f"/proc/{self.pid}/task").iterdir()
+        return all((one / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+                   for one in threads)
 
     def wait_for_descriptors(self, seconds=DEADLINE):
         """Every connection has ended and gave back what it held."""

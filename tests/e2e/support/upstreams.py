@@ -2,9 +2,12 @@
 
 import socket
 import ssl
+from contextlib import contextmanager
 
 from support.ports import free_port
 from support.streams import Stream, TlsStream, Upstream
+
+FULL_SECONDS = 0.3  # who is not accepted in this time never will be
 
 
 class TlsServerStream(TlsStream):
@@ -53,6 +56,29 @@ class Ipv6Upstream(Upstream):
         self.listener.listen(16)
         self.port = self.listener.getsockname()[1]
         self.streams = []
+
+
+@contextmanager
+def full_server():
+    """The port of a listening socket whose queue is full: who dials it hears nothing."""
+    port = free_port()
+    waiting = [socket.socket()]
+    listener = waiting[0]
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(0)
+        while True:
+            waiting.append(socket.socket())
+            waiting[-1].settimeout(FULL_SECONDS)
+            try:
+                waiting[-1].connect(("127.0.0.1", port))
+            except (TimeoutError, socket.timeout):
+                break
+            assert len(waiting) < 100
+        yield port
+    finally:
+        for one in waiting:
+            one.close()
 
 
 def has_ipv6():
