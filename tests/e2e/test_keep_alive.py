@@ -252,6 +252,23 @@ def test_a_post_that_meets_a_dying_connection_is_not_sent_twice(client, upstream
     assert not select.select([upstream.listener], [], [], 0)[0]
 
 
+@pytest.mark.parametrize("interim", [b"HTTP/1.1 102 Processing\r\n\r\n",
+                                     b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"],
+                         ids=["102", "103"])
+def test_a_request_that_was_answered_in_part_is_not_sent_again(client, upstream, server, interim):
+    used = exchange(client, server)
+    client.send(get("/again").replace(b"GET", b"DELETE"))
+    request = server.read_request()
+    assert (request.target, request.stream) == ("/again", used)
+    used.send(interim)
+    assert client.read_head().status == int(interim.split(b" ")[1])
+    used.close()
+    server.open.remove(used)
+    assert client.read_response()[0].status == 502
+    assert len(upstream.streams) == 1
+    assert not select.select([upstream.listener], [], [], 0)[0]
+
+
 NOT_KEPT = {
     "close": b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
     "http-1.0": b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
