@@ -198,8 +198,13 @@ void Socket::unwatch_hangup() {
 
 void Socket::issue_watch() {
   io_uring_sqe& sqe = loop_.prepare(connect_or_watch_);
-  // POLLHUP and POLLERR are always looked for.
-  io_uring_prep_poll_add(&sqe, descriptor_, watched_ == Hangup::kOfStream ? POLLRDHUP : 0);
+  // POLLHUP, POLLERR and POLLRDHUP are always looked for. A stream that has ended would end a watch
+  // for the end of all at once, and again and again: that one goes on, and tells only of changes.
+  if (watched_ == Hangup::kOfStream) {
+    io_uring_prep_poll_add(&sqe, descriptor_, POLLRDHUP);
+  } else {
+    io_uring_prep_poll_multishot(&sqe, descriptor_, 0);
+  }
 }
 
 void Socket::on_left(Completion completion) {
@@ -207,8 +212,9 @@ void Socket::on_left(Completion completion) {
   if (gone || (completion.result > 0 && watched_ == Hangup::kOfStream)) {
     watching_ = false;
     peer_gone_ = gone;
+    loop_.cancel(connect_or_watch_);
     loop_.ready().push(left_);
-  } else if (watching_ && !shut_down_) {
+  } else if (watching_ && !shut_down_ && !connect_or_watch_.in_flight()) {
     issue_watch();  // wanted again, or the other kind, while its cancellation was under way
   }
   note_idle();

@@ -1,15 +1,19 @@
 """Clients that close their stream in the middle of a response and read on: they get the rest of it,
 however long it takes. Who closes before the response is in test_leaving.py."""
 
+import re
 import select
 import time
 
 import pytest
 
 from conftest import RAW_HOST
+from support.gateway import FEW, Config
 from support.serving import Serving
+from support.streams import connect
 
 HOST = f"Host: {RAW_HOST}\r\n"
+TURNS_MAX = 200  # of the loop, all in all, for one exchange
 PAUSE_SECONDS = 0.2  # more than any time that the gateway gives somebody to turn out to be gone
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst"
@@ -83,3 +87,21 @@ def test_behind_requests_that_wait_for_the_response(client, upstream, response):
     server.answer(second)
     assert client.read_response()[1] == b"/2"
     assert client.read_ending() == (b"", "end")
+
+
+@pytest.mark.parametrize("variant", FEW, ids=str)
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_the_wait_for_a_slow_response_costs_nothing(start_gateway, upstream, raw_port, variant,
+                                                    secure):
+    gateway = start_gateway(Config({"raw": raw_port}, [{"pool": "raw"}]), variant)
+    with connect(gateway.https_port if secure else gateway.http_port, secure) as client:
+        client.send(get("/"))
+        client.finish()
+        stream = upstream.accept()
+        stream.read_head()
+        pause(client)
+        stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        assert client.read_response()[1] == b"ok"
+    assert gateway.stop() == 0
+    turns = [int(count) for count in re.findall(r"\bturns=(\d+)", gateway.log())]
+    assert len(turns) == variant.shards and sum(turns) < TURNS_MAX, turns
