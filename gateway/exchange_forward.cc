@@ -53,6 +53,8 @@ uring::Task<bool> Exchange::dial() {
     upstream_ = resends_ == 0 ? upstreams.take_kept(*server_) : nullptr;
     if (upstream_ != nullptr) co_return true;
     connection_.set_deadline(config_->timeouts.connect, {.reason = Reason::kConnectTimeout});
+    // Of an upload nothing is read yet: a reset is noticed nevertheless.
+    if (!request_body_.done()) connection_.watch_hangup(uring::Socket::Hangup::kOfAll);
     connect_timed_out_ = false;
     dialling_ = true;
     const bool connected = co_await dial_server(*server_);
@@ -214,7 +216,7 @@ void Exchange::finish_request_body() {
 // for the first (RFC 9110 section 9.2.2).
 bool Exchange::may_send_again() const {
   if (resends_ == kResendsMax || body_read_beyond_input_ || connection_.ended()) return false;
-  if (!heads_->response_bytes.empty() || interim_passed_ || response_begun_) return false;
+  if (interim_passed_ || response_begun_) return false;
   const bool never_left =
       upstream_->link().sent_bytes() == upstream_sent_before_ && upstream_->link().send_failed();
   return never_left || is_idempotent(method_);

@@ -41,6 +41,13 @@ uring::Task<bool> Exchange::receive_response() {
       heads.response_bytes.append(proto::as_text(received));
       upstream.release();
     }
+    // RFC 9110 section 15.5.9: a server's farewell to an idle connection, which met the request.
+    const bool farewell = heads.response.status == 408 && heads.response.connection.close &&
+                          upstream_->reused() && may_send_again();
+    if (farewell) {
+      send_again_ = true;
+      co_return false;
+    }
     const bool interim = take_response_head();
     if (!interim) co_return !connection_.ended();
     // Any number of them may come, so the next one waits until the client has taken this one.
@@ -76,7 +83,7 @@ bool Exchange::take_response_head() {
 void Exchange::end_of_upstream() {
   Link& upstream = upstream_->link();
   if (upstream.end() == uring::LinkEnd::kAborted) return;
-  if (!response_begun_ && may_send_again()) {
+  if (!response_begun_ && heads_->response_bytes.empty() && may_send_again()) {
     // The server has closed a kept connection, which says nothing of itself: once more, over a new
     // one. Else the next server's turn has come.
     if (!upstream_->reused()) ++servers_tried_;

@@ -124,6 +124,46 @@ def test_a_kept_connection_is_taken_in_the_turn_in_which_its_time_is_over(
 
 # Stopping. Each phase leaves the client in it.
 
+@pytest.mark.parametrize("first", ["request", "farewell"])
+def test_a_servers_farewell_that_meets_a_request_is_no_answer_to_it(start_gateway, upstream,
+                                                                    raw_port, first):
+    """RFC 9110 section 15.5.9: 408 may come unasked, before the server closes."""
+    gateway = start_gateway(Config({"raw": raw_port}, [{"pool": "raw"}]))
+    with connect(gateway.http_port) as client:
+        client.send(get())
+        server = upstream.accept()
+        server.read_head()
+        server.send(FINE)
+        assert client.read_response()[1] == b"ok"
+        steps = {"request": lambda: client.send(get("/again")),
+                 "farewell": lambda: server.send(
+                     b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n"
+                     b"Connection: close\r\n\r\n")}
+        with gateway.paused():
+            steps.pop(first)()
+            steps.popitem()[1]()
+            server.finish()
+        again = upstream.accept()
+        assert again.read_head().first_line == "GET /again HTTP/1.1"
+        again.send(FINE)
+        assert client.read_response()[0].status == 200
+
+
+def test_a_client_that_resets_its_upload_while_a_server_is_dialled_ends_it(start_gateway, log_of):
+    with full_server() as port:
+        gateway = start_gateway(Config({"full": port}, [{"pool": "full"}],
+                                       timeouts={"connect": "10m"}))
+        log = log_of(gateway)
+        client = connect(gateway.http_port)
+        client.send(post("Content-Length: 5", b"he"))
+        with connect(gateway.http_port) as later:  # what came before it has been read
+            later.send(b"CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n")
+            assert later.read_head().status == 405
+        client.reset()
+        log.wait("POST", "end=client-reset")
+        gateway.wait_for_descriptors()
+
+
 def half_a_head(client, _):
     client.send(b"GET / HT")
 
