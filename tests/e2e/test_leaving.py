@@ -13,6 +13,7 @@ from support.gateway import Config, Variant
 from support.ports import free_port
 from support.serving import Serving
 from support.streams import connect
+from support.upstreams import full_server
 from support.waiting import DEADLINE, wait_until
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -127,24 +128,8 @@ def test_many_who_leave_leave_nothing_behind(gateway, upstream):
 
 @pytest.fixture
 def full_port():
-    """A server whose queue is full: what would come to it waits."""
-    waiting = []
-    with socket.socket() as listener:
-        port = free_port()
-        listener.bind(("127.0.0.1", port))
-        listener.listen(0)
-        while True:
-            one = socket.socket()
-            waiting.append(one)
-            one.settimeout(0.3)
-            try:
-                one.connect(("127.0.0.1", port))
-            except (TimeoutError, socket.timeout):
-                break
-            assert len(waiting) < 100
+    with full_server() as port:
         yield port
-        for one in waiting:
-            one.close()
 
 
 @secure_or_not
