@@ -156,8 +156,8 @@ bool SimulatedKernel::able(const Request& request) {
     case IORING_OP_ACCEPT:
       return !on.waiting.empty() || accept_error_ != 0;
     case IORING_OP_POLL_ADD:
-      if (on.stream == nullptr || on.stream->local_all_over()) return true;
-      return request.sqe->poll32_events != 0 && on.stream->local_hung_up();
+      // What was told already is told no second time.
+      return hangups_of(on) > request.done;
     default:
       return true;
   }
@@ -181,13 +181,24 @@ void SimulatedKernel::perform(Requests::iterator at) {
   }
 }
 
-// Either for the end of the stream (POLLRDHUP) or, with no event asked for, for the end of all.
+// How much has ended: nothing, the stream, all.
+std::size_t SimulatedKernel::hangups_of(const Descriptor& on) {
+  if (on.stream == nullptr || on.stream->local_all_over()) return 2;
+  return on.stream->local_hung_up() ? 1 : 0;
+}
+
+// As Linux does, it looks for the end of the stream (POLLRDHUP) whatever was asked for; a multishot
+// request goes on, and tells of what changes.
 void SimulatedKernel::hung_up(Requests::iterator at) {
-  const unsigned asked = at->second.sqe->poll32_events;
-  EXPECT_TRUE(asked == 0 || asked == static_cast<unsigned>(POLLRDHUP));
-  const Descriptor& on = descriptors_.at(at->second.sqe->fd);
-  const bool all_over = on.stream == nullptr || on.stream->local_all_over();
-  end(at, static_cast<int>(asked) | (all_over ? POLLHUP : 0));
+  const io_uring_sqe& sqe = *at->second.sqe;
+  EXPECT_TRUE(sqe.poll32_events == 0 || sqe.poll32_events == static_cast<unsigned>(POLLRDHUP));
+  at->second.done = hangups_of(descriptors_.at(sqe.fd));
+  const int events = POLLRDHUP | (at->second.done == 2 ? POLLHUP : 0);
+  if ((sqe.len & IORING_POLL_ADD_MULTI) != 0) {
+    more(at->second, events, 0);
+  } else {
+    end(at, events);
+  }
 }
 
 std::size_t SimulatedKernel::some_of(std::size_t most) {

@@ -109,6 +109,7 @@ class SimulatedKernel final : public uring::Kernel {
   void send(Requests::iterator at);
   void connect(Requests::iterator at);
   void accept(Requests::iterator at);
+  static std::size_t hangups_of(const Descriptor& on);
   void hung_up(Requests::iterator at);
   void more(Request& request, int result, std::uint32_t flags);
   void end(Requests::iterator at, int result, std::uint32_t flags = 0);
