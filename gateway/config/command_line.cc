@@ -122,7 +122,12 @@ class CommandLineReader {
     for (const std::string& text : line_.to) {
       const Url url = split_url(text);
       secure += url.scheme == Scheme::https;
-      if (has_path(url)) {
+      if (url.scheme == Scheme::none && url.rest.find("://") != url.rest.npos) {
+        complain("--to",
+                 fmt::format("'{}' must be HOST:PORT, or begin with http:// or https://, or "
+                             "be unix:PATH",
+                             text));
+      } else if (has_path(url)) {
         complain("--to", fmt::format(kPathFault, text));
       } else if (auto server = server_from(url.rest, "", resolve_); !server) {
         complain("--to", server.error());

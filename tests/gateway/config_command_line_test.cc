@@ -122,6 +122,9 @@ TEST(CommandLine, SaysWhatIsWrongAndWhere) {
        {"--from: error: '127.0.0.1:80' is taken: '127.0.0.1:80' is given already"}},
       {{.from = from, .to = {"other.test:1"}},
        {"--to: error: 'other.test' cannot be resolved: no such name"}},
+      {{.from = from, .to = {"ftp://127.0.0.1:1"}},
+       {"--to: error: 'ftp://127.0.0.1:1' must be HOST:PORT, or begin with http:// or https://, or "
+        "be unix:PATH"}},
       {{.from = from, .to = {"127.0.0.1"}},
        {"--to: error: '127.0.0.1' has no port: write \"HOST:PORT\" or \"[IPV6]:PORT\""}},
       {{.from = from, .to = {"http://127.0.0.1:1/x"}},
