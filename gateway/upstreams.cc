@@ -1,8 +1,6 @@
 #include "gateway/upstreams.hh"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 namespace gateway {
 namespace {
@@ -10,12 +8,7 @@ namespace {
 std::expected<std::unique_ptr<tls::ClientContext>, std::string> load_context(
     const config::Pool& pool, tls::RecordBuffers* buffers = nullptr) {
   tls::ClientOptions options{.verify = pool.tls->verify};
-  if (options.verify) {
-    std::ifstream file(pool.tls->ca_path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    options.ca = text.str();
-  }
+  if (options.verify) options.ca = pool.tls->ca;
   auto context = tls::ClientContext::load(options, buffers);
   if (!context) {
     return std::unexpected("pool." + pool.name + ".tls (" + pool.tls->ca_path +

@@ -149,10 +149,11 @@ class CommandLineReader {
       complain("--to",
                "either all servers are https:// or none: a configuration file may have a "
                "pool of each kind");
-    auto ca = find_system_ca();
-    const std::string fault = ca ? ca_fault(*ca, "") : ca.error();
-    if (!fault.empty()) complain("--to", fault);
-    tls.ca_path = ca.value_or("");
+    const auto path = find_system_ca();
+    const auto ca = path ? read_ca(*path, "") : path;
+    if (!ca) complain("--to", ca.error());
+    tls.ca_path = path.value_or("");
+    tls.ca = ca.value_or("");
     return tls;
   }
 

@@ -68,7 +68,8 @@ inline constexpr std::array<std::string_view, 2> kBalanceNames = {"round-robin",
 // TLS towards the servers of a pool.
 struct PoolTls {
   std::string name;     // for SNI and verification; empty: each server's own host
-  std::string ca_path;  // an absolute path, it could be read; empty only without verification
+  std::string ca_path;  // an absolute path; empty only without verification
+  std::string ca;       // what that file held, in PEM form, when the configuration was read
   bool verify = true;
   Place place;
 };

@@ -61,12 +61,13 @@ std::vector<CertificateFault> check_certificate(const Certificate& certificate,
   return faults;
 }
 
-std::string ca_fault(const std::string& path, std::string_view if_absent) {
-  const auto text = read_pem(path, if_absent);
-  if (!text) return fmt::format("CA file '{}' {}", path, text.error());
+std::expected<std::string, std::string> read_ca(const std::string& path,
+                                                std::string_view if_absent) {
+  auto text = read_pem(path, if_absent);
+  if (!text) return std::unexpected(fmt::format("CA file '{}' {}", path, text.error()));
   if (text->find(kCertificateStart) == text->npos)
-    return fmt::format("CA file '{}' holds no certificate in PEM form", path);
-  return {};
+    return std::unexpected(fmt::format("CA file '{}' holds no certificate in PEM form", path));
+  return text;
 }
 
 std::expected<std::string, std::string> find_system_ca(std::span<const std::string_view> paths) {

@@ -26,8 +26,9 @@ std::vector<CertificateFault> check_certificate(const Certificate& certificate,
                                                 std::string_view if_absent,
                                                 std::string_view if_keyless);
 
-// What is wrong with a file of CA certificates, with its name; or nothing.
-std::string ca_fault(const std::string& path, std::string_view if_absent);
+// The text of a file of CA certificates; a failure is a whole sentence, with the file's name.
+std::expected<std::string, std::string> read_ca(const std::string& path,
+                                                std::string_view if_absent);
 
 // Where Debian and Fedora, and what comes from them, keep the certificates of public CAs.
 inline constexpr std::array<std::string_view, 2> kSystemCaPaths = {

@@ -24,18 +24,20 @@ std::string read_name(Fields& fields) {
   return text->value;
 }
 
-std::string read_ca(Fields& fields, const std::filesystem::path& folder, bool needed) {
-  if (const auto text = fields.text("ca")) {
-    const std::string path = path_from(folder, text->value).string();
-    const std::string fault = ca_fault(path, kFromFolderOfFile);
-    if (!fault.empty()) fields.report().add(text->place, fault);
-    return path;
+void read_cas(Fields& fields, const std::filesystem::path& folder, PoolTls& tls) {
+  const auto text = fields.text("ca");
+  if (!text && (!tls.verify || fields.has("ca"))) return;
+  std::expected<std::string, std::string> ca = find_system_ca();
+  if (text) ca = path_from(folder, text->value).string();
+  if (ca) {
+    tls.ca_path = *ca;
+    ca = read_ca(tls.ca_path, text ? kFromFolderOfFile : "");
   }
-  if (!needed || fields.has("ca")) return {};
-  const auto path = find_system_ca();
-  const std::string fault = path ? ca_fault(*path, "") : path.error();
-  if (!fault.empty()) fields.report().add(fields.place(), fault);
-  return path.value_or("");
+  if (ca) {
+    tls.ca = *std::move(ca);
+  } else {
+    fields.report().add(text ? text->place : fields.place(), ca.error());
+  }
 }
 
 void read_tls(Fields& fields, const std::filesystem::path& folder, Pool& pool) {
@@ -43,7 +45,7 @@ void read_tls(Fields& fields, const std::filesystem::path& folder, Pool& pool) {
   tls.place = fields.place();
   tls.name = read_name(fields);
   fields.boolean("verify", tls.verify);
-  tls.ca_path = read_ca(fields, folder, tls.verify);
+  read_cas(fields, folder, tls);
   const auto nameless = std::find_if(pool.servers.begin(), pool.servers.end(),
                                      [](const Server& server) { return server.host.empty(); });
   if (tls.verify && !fields.has("name") && nameless != pool.servers.end())
