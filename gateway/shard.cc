@@ -25,6 +25,7 @@ Shard::Shard(Setup setup, std::unique_ptr<uring::IoUringKernel> kernel)
     : setup_(std::move(setup)),
       kernel_(std::move(kernel)),
       loop_(*kernel_),
+      throttle_(setup_.log, loop_.timers()),
       plaintext_(kPlaintextBytes),
       patience_(loop_.timers(), patience_over_),
       all_gone_(loop_.ready()) {
@@ -46,6 +47,7 @@ void Shard::run(std::atomic<unsigned>& ready) {
   ready.fetch_add(1);
   ready.notify_all();
   loop_.run();
+  throttle_.tell_all();
   const uring::LoopCounters& counters = loop_.counters();
   log().info("stopped connections={} turns={} enters={} completions={}", accepted_, counters.turns,
              kernel_->enters(), counters.completions);

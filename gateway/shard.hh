@@ -16,6 +16,7 @@
 #include "gateway/config/config.hh"
 #include "gateway/connection.hh"
 #include "gateway/log/log.hh"
+#include "gateway/log/throttle.hh"
 #include "gateway/server_counts.hh"
 #include "gateway/upstreams.hh"
 #include "proto/tls/context.hh"
@@ -84,6 +85,10 @@ class Shard {
   config::Snapshot snapshot() const { return setup_.config; }
   const config::Config& config() const { return *setup_.config; }
   Log& log() { return setup_.log; }
+  // For lines that strangers can cause at will.
+  bool may_log(LogLevel level, std::string_view cause, Throttle::Rate rate = Throttle::kUsual) {
+    return throttle_.admit(level, cause, loop_.now(), rate);
+  }
   Upstreams& upstreams() { return *upstreams_; }
   // For a head or a path while it is made; whoever uses it next overwrites it.
   std::string& scratch() { return scratch_; }
@@ -130,6 +135,7 @@ class Shard {
   Setup setup_;
   std::unique_ptr<uring::IoUringKernel> kernel_;
   uring::Loop loop_;
+  Throttle throttle_;
   std::unique_ptr<uring::ReceiveBuffers> buffers_;
   uring::BatchPool batches_{kBatchBudget};
   std::vector<std::byte> plaintext_;

@@ -27,6 +27,15 @@ class Log {
   bool wants(LogLevel level) const { return level <= level_; }
 
   template <typename... Args>
+  void line(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {
+    if (!wants(level)) return;
+    std::array<char, kLogLineBytesMax> text;
+    const auto written =
+        fmt::format_to_n(text.data(), text.size(), format, std::forward<Args>(args)...);
+    append(level, {text.data(), std::min(written.size, text.size())}, written.size);
+  }
+
+  template <typename... Args>
   void error(fmt::format_string<Args...> format, Args&&... args) {
     line(LogLevel::error, format, std::forward<Args>(args)...);
   }
@@ -44,15 +53,6 @@ class Log {
   }
 
  private:
-  template <typename... Args>
-  void line(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {
-    if (!wants(level)) return;
-    std::array<char, kLogLineBytesMax> text;
-    const auto written =
-        fmt::format_to_n(text.data(), text.size(), format, std::forward<Args>(args)...);
-    append(level, {text.data(), std::min(written.size, text.size())}, written.size);
-  }
-
   // `wanted` is the length before it was cut to fit: a cut line ends in "...".
   void append(LogLevel level, std::span<char> text, size_t wanted);
 
