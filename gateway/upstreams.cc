@@ -99,7 +99,7 @@ Upstreams::Upstreams(uring::LinkResources& links, const config::Config& config,
     : links_(links),
       config_(config),
       counts_(counts),
-      next_server_(first_server),
+      turns_(config.pools.size(), first_server),
       contexts_(config.pools.size()),
       all_gone_(links.loop.ready()) {
   servers_.resize(config::server_count(config));
@@ -123,13 +123,9 @@ std::expected<void, std::string> Upstreams::check_tls(const config::Config& conf
   return {};
 }
 
-tls::ClientContext* Upstreams::tls_of(const config::Pool& pool) {
-  return contexts_[static_cast<std::size_t>(&pool - config_.pools.data())].get();
-}
-
 std::size_t Upstreams::choose(const config::Pool& pool) {
   const std::size_t count = pool.servers.size();
-  const std::size_t start = next_server_++ % count;
+  const std::size_t start = turns_[index_of(pool)]++ % count;
   if (pool.balance == config::Balance::round_robin) return start;
   std::size_t best = start;
   for (std::size_t step = 1; step < count; ++step) {

@@ -83,7 +83,8 @@ class Upstreams {
   // What a kept connection, or one that awaits an answer, is armed for.
   static constexpr std::size_t kHeadReadBytes = 4096;
 
-  // `config` and `counts` outlive it. `first_server` spreads the shards over the servers.
+  // `config` and `counts` outlive it. The turns of each pool begin with `first_server`, which
+  // spreads the shards over the servers.
   Upstreams(uring::LinkResources& links, const config::Config& config, ServerCounts& counts,
             std::size_t first_server);
   Upstreams(const Upstreams&) = delete;
@@ -95,7 +96,8 @@ class Upstreams {
   // Whether they can be loaded, on any thread.
   static std::expected<void, std::string> check_tls(const config::Config& config);
 
-  // Where an exchange begins to try; the servers behind it (and around) come next.
+  // Where an exchange begins to try: the pool's next turn. The servers behind it (and around) come
+  // next, which moves no turn.
   std::size_t choose(const config::Pool& pool);
 
   // A kept connection that is quiet, or null.
@@ -133,7 +135,10 @@ class Upstreams {
   PerServer& state_of(const UpstreamConnection& connection) {
     return servers_[connection.server_.index];
   }
-  tls::ClientContext* tls_of(const config::Pool& pool);
+  std::size_t index_of(const config::Pool& pool) const {
+    return static_cast<std::size_t>(&pool - config_.pools.data());
+  }
+  tls::ClientContext* tls_of(const config::Pool& pool) { return contexts_[index_of(pool)].get(); }
   void note_ticket(UpstreamConnection& connection);
   void begin_close(UpstreamConnection& connection, bool politely);
   void forget_kept(UpstreamConnection& connection);
@@ -142,7 +147,7 @@ class Upstreams {
   uring::LinkResources& links_;
   const config::Config& config_;
   ServerCounts& counts_;
-  std::size_t next_server_;
+  std::vector<std::size_t> turns_;                             // by pool
   std::vector<PerServer> servers_;                             // by config::Server::index
   std::vector<std::unique_ptr<tls::ClientContext>> contexts_;  // by pool; null: plain
   std::vector<UpstreamConnection*> closing_politely_;
