@@ -103,7 +103,7 @@ uring::Task<bool> Connection::await_request() {
 void Connection::log_no_request() {
   shard_.log().debug("connection id={} client={}:{} requests={} end={} cause={}", id_,
                      client_address_, client_port_, requests_, policy_of(end_->reason).word,
-                     quoted(cause_of(*end_)));
+                     Quoted(cause_of(*end_)));
 }
 
 End Connection::how_client_left() {

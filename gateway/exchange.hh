@@ -36,7 +36,6 @@ class Exchange {
   static constexpr std::chrono::milliseconds kPipelinedWatch{20};
   // How often a request is sent again at the most, where it may be.
   static constexpr unsigned kResendsMax = 3;
-  static constexpr std::size_t kLoggedTargetBytes = 512;
 
   explicit Exchange(Connection& connection);
   ~Exchange();

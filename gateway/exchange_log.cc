@@ -23,9 +23,9 @@ void Exchange::log_request() {
       "request id={} n={} client={}:{} request={} route={} upstream={} status={} request_bytes={} "
       "response_bytes={} ms={} resends={} end={} by={} cause={}",
       connection_.id(), connection_.requests(), connection_.client_address(),
-      connection_.client_port(), quoted(request_line_), route_ != nullptr ? route_->name : "-",
+      connection_.client_port(), Quoted(request_line_), route_ != nullptr ? route_->name : "-",
       server_ != nullptr ? server_->text : "-", status, to_upstream_bytes_, to_client_bytes_,
-      elapsed.count(), resends_, policy.word, name_of(policy.party), quoted(cause_of(end)));
+      elapsed.count(), resends_, policy.word, name_of(policy.party), Quoted(cause_of(end)));
 }
 
 void Exchange::log_websocket() {
@@ -41,10 +41,10 @@ void Exchange::log_websocket() {
       "client_messages={} client_bytes={} upstream_frames={} upstream_messages={} "
       "upstream_bytes={} ms={} end={} by={} code={} cause={}",
       connection_.id(), connection_.requests(), connection_.client_address(),
-      connection_.client_port(), quoted(request_line_), route_->name, server_->text,
+      connection_.client_port(), Quoted(request_line_), route_->name, server_->text,
       from_client.frames, from_client.messages, from_client.payload_bytes, from_upstream.frames,
       from_upstream.messages, from_upstream.payload_bytes, elapsed.count(), policy.word,
-      name_of(party), relay_->close_code(), quoted(cause_of(end)));
+      name_of(party), relay_->close_code(), Quoted(cause_of(end)));
 }
 
 }  // namespace gateway

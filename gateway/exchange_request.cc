@@ -4,6 +4,7 @@
 #include <array>
 
 #include "gateway/exchange_heads.hh"
+#include "gateway/log/quoted.hh"
 #include "gateway/reply.hh"
 #include "gateway/shard.hh"
 #include "proto/http/target.hh"
@@ -109,9 +110,14 @@ void Exchange::note_request() {
   request_body_ = http::BodyDecoder(http::request_framing(request));
   const std::string_view method = request.method_text.in(buffer);
   const std::string_view authority = request.authority.in(buffer);
-  const std::string_view target = request.target.in(buffer).substr(0, kLoggedTargetBytes);
-  request_line_.reserve(method.size() + authority.size() + target.size() + 2);
-  request_line_.append(method).append(" ").append(authority).append(" ").append(target);
+  const std::string_view target = request.target.in(buffer);
+  const std::size_t line_bytes = method.size() + authority.size() + target.size() + 2;
+  const std::size_t kept_bytes = std::min(line_bytes, Quoted::kBytesMax + 1);
+  request_line_.reserve(kept_bytes);
+  for (const std::string_view part :
+       {method, std::string_view(" "), authority, std::string_view(" "), target}) {
+    request_line_.append(part.substr(0, kept_bytes - request_line_.size()));
+  }
 }
 
 bool Exchange::find_route() {

@@ -18,7 +18,8 @@
 
 namespace gateway {
 
-inline constexpr size_t kLogLineBytesMax = 2048;
+// Two quoted texts of a peer's at their longest must not push a line's last fields out.
+inline constexpr size_t kLogLineBytesMax = 8192;
 
 class Log {
  public:

@@ -1,7 +1,8 @@
-// Text from the network, made safe for a log line: `log.info("path={}", quoted(path, 256))`.
+// Text from the network, made safe for a log line: `log.info("path={}", Quoted(path))`.
 // Puts it into double quotes; escapes quotes, backslashes, control and non-ASCII bytes (\xNN); what
 // is over the limit is cut and ends in "..." behind the quote. So no peer can forge a line or
-// field.
+// field. A type, not a function: a function's name would also be looked up where its argument's
+// type is at home, and namespace std has a `quoted`, too.
 #pragma once
 
 #include <fmt/format.h>
@@ -11,15 +12,21 @@
 
 namespace gateway {
 
-struct Quoted {
-  std::string_view text;
-  size_t bytes_max;  // of the text, before escaping
-};
-
 // The view must live until the line is logged.
-constexpr Quoted quoted(std::string_view text, size_t bytes_max = 256) {
-  return {text, bytes_max};
-}
+class Quoted {
+ public:
+  // Of the text, before escaping. Whoever keeps a text for the log keeps one byte more, so that the
+  // line shows that it was cut.
+  static constexpr std::size_t kBytesMax = 1024;
+
+  constexpr explicit Quoted(std::string_view text) : text_(text) {}
+
+  constexpr std::string_view shown() const { return text_.substr(0, kBytesMax); }
+  constexpr bool is_cut() const { return text_.size() > kBytesMax; }
+
+ private:
+  std::string_view text_;
+};
 
 }  // namespace gateway
 
@@ -31,7 +38,7 @@ struct fmt::formatter<gateway::Quoted> {
   auto format(const gateway::Quoted& value, Context& context) const {
     auto out = context.out();
     *out++ = '"';
-    for (const char c : value.text.substr(0, value.bytes_max)) {
+    for (const char c : value.shown()) {
       const auto byte = static_cast<unsigned char>(c);
       if (c == '"' || c == '\\') {
         *out++ = '\\';
@@ -43,7 +50,7 @@ struct fmt::formatter<gateway::Quoted> {
       }
     }
     *out++ = '"';
-    if (value.text.size() > value.bytes_max) out = fmt::format_to(out, "...");
+    if (value.is_cut()) out = fmt::format_to(out, "...");
     return out;
   }
 };

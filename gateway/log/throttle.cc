@@ -73,7 +73,7 @@ void Throttle::tell_all() {
 void Throttle::tell(const Entry& entry) {
   if (entry.lines <= entry.rate.lines) return;
   log_.line(entry.level, "left out lines={} seconds={} cause={}", entry.lines - entry.rate.lines,
-            entry.rate.interval.count(), quoted(entry.name()));
+            entry.rate.interval.count(), Quoted(entry.name()));
 }
 
 }  // namespace gateway

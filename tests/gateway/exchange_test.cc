@@ -1,6 +1,8 @@
 // Requests through the whole gateway, on the real ring: what the other tests' parts make together.
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "tests/gateway/live_gateway.hh"
 
 namespace {
@@ -33,6 +35,23 @@ TEST(Exchange, NoticesTheResetOfAClientWhileItDials) {
   EXPECT_TRUE(probe.receive_head().starts_with("HTTP/1.1 405 "));
   client.reset();
   EXPECT_NE(gateway.wait_for_log("GET x /waits").find("end=client-reset"), std::string::npos);
+}
+
+TEST(Exchange, LogsALongTargetWholeOrShowsThatItIsCut) {
+  LiveGateway gateway(free_port());
+  gateway.start();
+  for (const auto& [name, quotes, end] : {
+           std::tuple{"/fits/", 800, R"(\"" route=)"},
+           std::tuple{"/cut/", 1100, R"(\""... route=)"},
+       }) {
+    PlainPeer client = gateway.connect();
+    const std::string target = name + std::string(quotes, '"');  // two bytes each in the log
+    client.send("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(client.receive_head().starts_with("HTTP/1.1 502 "));
+    const std::string line = gateway.wait_for_log(name);
+    EXPECT_NE(line.find(end), std::string::npos) << line;
+    EXPECT_NE(line.find(" by=upstream "), std::string::npos) << line;
+  }
 }
 
 }  // namespace

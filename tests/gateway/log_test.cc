@@ -50,14 +50,14 @@ TEST(Quoted, LeavesNoWayOutOfItsQuotes) {
            Case{"\0\x1b[31m\x7f"sv, R"("\x00\x1b[31m\x7f")"},
            Case{"gr\xc3\xbc\xc3\x9f\xff", R"("gr\xc3\xbc\xc3\x9f\xff")"},
        }) {
-    EXPECT_EQ(fmt::format("{}", quoted(one.text)), one.quoted);
+    EXPECT_EQ(fmt::format("{}", Quoted(one.text)), one.quoted);
   }
 }
 
 TEST(Quoted, CutsWhatIsTooLong) {
-  EXPECT_EQ(fmt::format("{}", quoted("abcd", 4)), "\"abcd\"");
-  EXPECT_EQ(fmt::format("{}", quoted("abcde", 4)), "\"abcd\"...");
-  EXPECT_EQ(fmt::format("{}", quoted("\n\n\n", 2)), "\"\\x0a\\x0a\"...");
+  const std::string fits(Quoted::kBytesMax, 'x');
+  EXPECT_EQ(fmt::format("{}", Quoted(fits)), "\"" + fits + "\"");
+  EXPECT_EQ(fmt::format("{}", Quoted(fits + "y")), "\"" + fits + "\"...");
 }
 
 TEST(Log, WritesItsLevelAndTheMoreSeriousOnes) {
@@ -128,7 +128,7 @@ TEST_F(LogFile, HoldsAllLinesOnceTheWriterIsGone) {
     const auto writer = start(LogLevel::info, kRingBytes);
     Log one = writer->open("shard=1");
     Log two = writer->open("shard=2");
-    one.info("path={}", quoted("/a\nb"));
+    one.info("path={}", Quoted("/a\nb"));
     two.warning("second");
     one.debug("not asked for");
   }

@@ -19,7 +19,7 @@ std::string number(double value, int decimals) {
   return text;
 }
 
-std::string quoted(const std::string& value) {
+std::string json_string(const std::string& value) {
   std::string text = "\"";
   for (const char c : value) {
     if (c == '"' || c == '\\') {
@@ -50,10 +50,10 @@ std::string json_of(const Options& options, const Tally& tally) {
   std::string errors;
   for (const auto& [kind, count] : tally.errors) {
     if (!errors.empty()) errors += ",";
-    errors += quoted(kind) + ":" + std::to_string(count);
+    errors += json_string(kind) + ":" + std::to_string(count);
   }
   const Histogram& latency = tally.latency;
-  return "{\"url\":" + quoted(options.url) +
+  return "{\"url\":" + json_string(options.url) +
          ",\"connections\":" + std::to_string(options.connections) +
          ",\"opened\":" + std::to_string(tally.opened) +
          ",\"failed\":" + std::to_string(tally.failed) +
