@@ -11,6 +11,7 @@ Exchange::Exchange(Connection& connection)
       begun_(connection.shard().loop().now()),
       heads_(connection.frames().make<Heads>(&connection.frames())),
       request_line_(&connection.frames()),
+      dialler_(nullptr, {&connection.frames()}),
       request_done_(connection.shard().loop().ready()),
       request_trailers_(&connection.frames()),
       response_trailers_(&connection.frames()) {}
@@ -26,6 +27,7 @@ uring::Task<> Exchange::run() {
 }
 
 void Exchange::abort() {
+  if (dialler_ && dialler_->dialling()) dialler_->abort();
   if (upstream_ != nullptr) upstream_->link().abort();
 }
 
@@ -36,11 +38,7 @@ bool Exchange::stop_relay(const End& end) {
 }
 
 void Exchange::on_deadline(const End& end) {
-  if (dialling_) {
-    // The next server's turn, if there is one.
-    connect_timed_out_ = true;
-    return upstream_->link().abort();
-  }
+  if (dialler_ && dialler_->dialling()) return dialler_->time_over();
   // An upload that stands still: the client's fault, unless the server does not take what is there.
   const bool server_is_stuck = upstream_ != nullptr && !request_whole_ && !response_begun_ &&
                                (upstream_->link().has_unsent() || upstream_->link().send_failed());

@@ -18,6 +18,7 @@
 
 #include "gateway/config/config.hh"
 #include "gateway/connection.hh"
+#include "gateway/dialler.hh"
 #include "gateway/forward.hh"
 #include "gateway/relay.hh"
 #include "gateway/upstreams.hh"
@@ -93,7 +94,6 @@ class Exchange {
   // exchange_forward.cc
   uring::Task<> proxy();
   uring::Task<bool> dial();
-  uring::Task<bool> dial_server(const config::Server& server);
   uring::Task<Outcome> forward();
   void send_request_head();
   bool pass_buffered_body();
@@ -144,15 +144,12 @@ class Exchange {
   bool client_is_1_0_ = false;
   bool client_keeps_alive_ = false;
 
-  // Which server is tried, and how often.
+  // Which server is asked, and how often.
+  uring::BlockPool::Owned<Dialler> dialler_;
   const config::Server* server_ = nullptr;
   UpstreamConnection* upstream_ = nullptr;  // borrowed
-  std::size_t first_server_ = 0;
-  std::size_t servers_tried_ = 0;
   std::uint64_t upstream_sent_before_ = 0;  // on its connection, by earlier exchanges
   unsigned resends_ = 0;
-  bool dialling_ = false;
-  bool connect_timed_out_ = false;
   bool send_again_ = false;
 
   // How far the request has gone.

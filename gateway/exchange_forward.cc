@@ -20,17 +20,10 @@ bool is_idempotent(http::Method method) {
   }
 }
 
-// The gateway has run out of something, which is not the server's fault.
-bool is_shortage(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
-         error == EADDRNOTAVAIL;
-}
-
 }  // namespace
 
 uring::Task<> Exchange::proxy() {
-  const config::Pool& pool = config_->pools[route_->pool];
-  first_server_ = connection_.shard().upstreams().choose(pool);
+  dialler_ = frames().make<Dialler>(connection_, *config_, config_->pools[route_->pool]);
   if (request_body_.done()) watch_client();
   for (;;) {
     const bool connected = co_await dial();
@@ -43,48 +36,18 @@ uring::Task<> Exchange::proxy() {
   }
 }
 
+// False: it has ended.
 uring::Task<bool> Exchange::dial() {
-  const config::Pool& pool = config_->pools[route_->pool];
-  Upstreams& upstreams = connection_.shard().upstreams();
-  End failure{.reason = Reason::kUpstreamUnreachable};
-  for (; servers_tried_ < pool.servers.size(); ++servers_tried_) {
-    server_ = &pool.servers[(first_server_ + servers_tried_) % pool.servers.size()];
-    // A second try goes over a new connection: the other kept ones may be as dead.
-    upstream_ = resends_ == 0 ? upstreams.take_kept(*server_) : nullptr;
-    if (upstream_ != nullptr) co_return true;
-    connection_.set_deadline(config_->timeouts.connect, {.reason = Reason::kConnectTimeout});
+  // A second try goes over a new connection: the other kept ones may be as dead.
+  const auto kept = resends_ == 0 ? Dialler::Kept::kUsed : Dialler::Kept::kNotUsed;
+  if (kept == Dialler::Kept::kUsed) upstream_ = dialler_->take_kept();
+  if (upstream_ == nullptr) {
     // Of an upload nothing is read yet: a reset is noticed nevertheless.
     if (!request_body_.done()) connection_.watch_hangup(uring::Socket::Hangup::kOfAll);
-    connect_timed_out_ = false;
-    dialling_ = true;
-    const bool connected = co_await dial_server(*server_);
-    dialling_ = false;
-    if (connected) co_return true;
-    const UpstreamConnection::Failure& why = upstream_->connect_failure();
-    failure.error = why.error;
-    failure.detail = connection_.keep_detail(why.text);
-    upstreams.close(*std::exchange(upstream_, nullptr));
-    if (connection_.ended()) co_return false;
-    failure.reason = Reason::kUpstreamUnreachable;
-    if (is_shortage(failure.error)) failure.reason = Reason::kShortage;
-    if (connect_timed_out_) failure = {.reason = Reason::kConnectTimeout};
+    upstream_ = co_await dialler_->dial(kept);
   }
-  connection_.end(failure);
-  co_return false;
-}
-
-// Leaves the last connection in upstream_, whether it is connected or not.
-uring::Task<bool> Exchange::dial_server(const config::Server& server) {
-  Upstreams& upstreams = connection_.shard().upstreams();
-  const config::Pool& pool = config_->pools[route_->pool];
-  for (const config::Address& address : server.addresses) {
-    if (upstream_ != nullptr) upstreams.close(*upstream_);
-    upstream_ = &upstreams.open(pool, server);
-    const bool connected = co_await upstream_->connect(address);
-    if (connected) co_return !connection_.ended();
-    if (connection_.ended() || connect_timed_out_) co_return false;
-  }
-  co_return false;
+  server_ = &dialler_->server();
+  co_return upstream_ != nullptr;
 }
 
 uring::Task<Exchange::Outcome> Exchange::forward() {

@@ -86,8 +86,7 @@ void Exchange::end_of_upstream() {
   if (!response_begun_ && heads_->response_bytes.empty() && may_send_again()) {
     // The server has closed a kept connection, which says nothing of itself: once more, over a new
     // one. Else the next server's turn has come.
-    if (!upstream_->reused()) ++servers_tried_;
-    send_again_ = servers_tried_ < config_->pools[route_->pool].servers.size();
+    send_again_ = upstream_->reused() || dialler_->pass_over();
     if (send_again_) return;
   }
   if (upstream.end() == uring::LinkEnd::kFailed) {
@@ -234,6 +233,7 @@ uring::Task<> Exchange::run_websocket() {
   connection_.input().clear();
   connection_.input().shrink_to_fit();
   heads_.reset();
+  dialler_.reset();
   co_await relay_->finished();
   relay_->stop_watching();
   relay_whole_ = relay_->client_stream_is_whole();
