@@ -48,9 +48,9 @@ class Connection {
   void end(End end);
   bool ended() const { return end_.has_value(); }
   const End& how_ended() const { return *end_; }
-  // The exchange has come to its proper end, which stops nothing.
-  void complete() {
-    if (!end_) end_.emplace();
+  // The exchange has come to its end by itself, so nothing needs to be stopped.
+  void complete(End end = {}) {
+    if (!end_) end_ = end;
   }
 
   // The gateway stops: at once where nothing is under way, politely where something is.

@@ -32,7 +32,7 @@ void Exchange::abort() {
 }
 
 bool Exchange::stop_relay(const End& end) {
-  if (!relay_) return false;
+  if (!relay_ || relay_->has_finished()) return false;
   relay_->stop(end);
   return true;
 }

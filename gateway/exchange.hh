@@ -49,7 +49,7 @@ class Exchange {
   uring::Task<> run_websocket();
   void abort();
 
-  // Ends an open WebSocket politely; false if there is none.
+  // Ends an open WebSocket politely; false if there is none, or it has ended.
   bool stop_relay(const End& end);
 
   bool under_way() const { return !request_line_.empty(); }

@@ -237,7 +237,7 @@ uring::Task<> Exchange::run_websocket() {
   co_await relay_->finished();
   relay_->stop_watching();
   relay_whole_ = relay_->client_stream_is_whole();
-  connection_.end(relay_->how_ended());
+  connection_.complete(relay_->how_ended());
   release_upstream();
   settle();
 }

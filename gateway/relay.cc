@@ -60,7 +60,9 @@ uring::Task<> Relay::pump(Direction& way, Bytes first) {
   } while (!bytes.empty());
   note_end_of_stream(way);
   way.finished = true;
-  if (to_upstream_.finished && to_client_.finished) finished_.set();
+  if (!to_upstream_.finished || !to_client_.finished) co_return;
+  deadline_.disarm();
+  finished_.set();
 }
 
 // Writes on what is valid of `bytes`.
@@ -99,7 +101,7 @@ void Relay::note_close(Direction& way) {
     to_client_.from.abort();
   } else if (!closing_) {
     closing_ = true;
-    deadline_.arm(loop_.now() + kCloseTime);
+    set_deadline(loop_.now() + kCloseTime);
   }
 }
 
@@ -124,7 +126,7 @@ void Relay::note_end_of_stream(Direction& way) {
     decide(cause);
     way.to.write_end();
     closing_ = true;
-    deadline_.arm(loop_.now() + kCloseTime);
+    set_deadline(loop_.now() + kCloseTime);
     return;
   }
   // In mid-frame no close frame of ours can follow what was passed on.
@@ -136,13 +138,20 @@ void Relay::decide(End end) {
   if (!end_) end_ = end;
 }
 
+void Relay::set_deadline(uring::Clock::time_point at) {
+  // The links may be somebody else's by the time that it passes.
+  CHECK(!has_finished(), "a finished relay arms nothing");
+  deadline_.arm(at);
+}
+
 void Relay::stop(End end) {
+  if (has_finished()) return;
   decide(end);
   if (stopping_) return;
   stopping_ = true;
   closing_ = true;
   told_ = end;
-  deadline_.arm(loop_.now() + kBoundaryTime);
+  set_deadline(loop_.now() + kBoundaryTime);
   for (Direction* way : {&to_upstream_, &to_client_}) {
     way->frames.stop_at_boundary();
     const bool waits = owes_close(*way) && !way->frames.at_frame_boundary();
@@ -190,7 +199,7 @@ void Relay::note_left(Direction& way, Reason left, Reason reset) {
   if (closing_ || way.finished) return;
   if (way.from.peer_gone()) return stop({.reason = reset});
   left_ = left;
-  deadline_.arm(loop_.now() + kCloseTime);
+  set_deadline(loop_.now() + kCloseTime);
 }
 
 void Relay::on_deadline() {
@@ -202,7 +211,7 @@ void Relay::on_deadline() {
   }
   const std::chrono::milliseconds limit = left_ ? kCloseTime : idle_;
   if (loop_.now() - last_activity_ < limit) {
-    deadline_.arm(last_activity_ + limit);
+    set_deadline(last_activity_ + limit);
   } else {
     stop({.reason = left_.value_or(Reason::kIdle)});
   }

@@ -41,15 +41,16 @@ class Relay {
 
   // What came right behind the heads goes first, and is written on before this returns.
   void start(Bytes behind_request, Bytes behind_response);
-  // co_await finished(), then stop_watching().
+  // co_await finished(), then stop_watching(). From then on it touches no link and arms nothing.
   uring::Event::Wait finished() { return finished_.wait(); }
+  bool has_finished() const { return finished_.is_set(); }
   void stop_watching();
   End how_ended() const { return end_.value_or(End{}); }
 
   // No frame towards the client was cut.
   bool client_stream_is_whole() const { return upstream_frames_.at_frame_boundary(); }
 
-  // Ends it politely; the first End wins.
+  // Ends it politely; the first End wins. Nothing happens once it has finished.
   void stop(End end);
 
   Counts from_client() const { return counts_of(client_frames_); }
@@ -74,6 +75,7 @@ class Relay {
   void note_close(Direction& way);
   void note_end_of_stream(Direction& way);
   void decide(End end);
+  void set_deadline(uring::Clock::time_point at);
   bool owes_close(const Direction& way) const;
   std::uint16_t code_towards(const Direction& way) const;
   void close_towards(Direction& way);

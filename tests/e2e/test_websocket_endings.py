@@ -258,3 +258,31 @@ def test_a_peer_that_never_answers_a_close_does_not_hold_the_connection(start_ga
             relay.client.read_ending()
             relay.upstream.read_ending()
     gateway.wait_for_descriptors()
+
+
+@pytest.mark.parametrize("ending", ["close", "half-close"])
+def test_a_websocket_that_has_ended_cuts_nobody_elses_connection(client, gateway, upstream,
+                                                                 ending):
+    """Its client keeps its TCP connection open behind the end, while somebody else's answer comes
+    slowly, from the same server."""
+    relay = open_relay(client, upstream)
+    if ending == "close":
+        client.send(frame(CLOSE, close_payload(1000)))
+        read_frame(relay.upstream)
+        relay.upstream.send(frame(CLOSE, close_payload(1000), masked=False))
+    else:
+        client.finish()
+        assert relay.upstream.read_ending() == (b"", "end")
+    relay.upstream.close()
+    client.read_ending()
+    with connect(gateway.http_port) as other:
+        other.send(b"GET /slow HTTP/1.1\r\nHost: raw.test\r\n\r\n")
+        server = upstream.accept()
+        server.read_head()
+        begun = time.monotonic()
+        body = b""
+        while time.monotonic() - begun < 3:  # longer than a relay waits for any end
+            assert not server.wait_readable(0.1), "the gateway has cut it"
+            body = body + b"x"
+        server.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        assert other.read_response()[1] == body

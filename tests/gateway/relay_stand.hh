@@ -53,6 +53,9 @@ class Stand {
   }
   ~Stand() {
     EXPECT_TRUE(story_.done());
+    // Its owner may still say so; the links are gone, so nothing may be left to come.
+    relay->stop({.reason = gateway::Reason::kStopping});
+    EXPECT_FALSE(simulation.loop.timers().until_next(simulation.loop.now()).has_value());
     simulation.expect_quiet();
   }
 
