@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "gateway/exchange.hh"
+#include "gateway/link_end.hh"
 #include "gateway/log/quoted.hh"
 #include "gateway/reply.hh"
 #include "gateway/shard.hh"
@@ -91,7 +92,9 @@ uring::Task<bool> Connection::await_request() {
   }
   const Bytes received = co_await client_.read_once(kHeadReadBytes);
   if (received.empty()) {
-    end(how_client_left());
+    const End left = how_client_left();
+    // Between two requests nothing can be missing.
+    end(left.reason == Reason::kClientTruncated ? End{.reason = Reason::kClientLeft} : left);
     log_no_request();
     co_return false;
   }
@@ -107,17 +110,7 @@ void Connection::log_no_request() {
 }
 
 End Connection::how_client_left() {
-  switch (client_.end()) {
-    case uring::LinkEnd::kTruncated:
-      return {.reason = Reason::kClientTruncated};
-    case uring::LinkEnd::kFailed:
-      return {.reason = Reason::kClientReset, .error = client_.error_number()};
-    case uring::LinkEnd::kTlsFailed:
-      return {.reason = Reason::kTlsFailed,
-              .detail = keep_detail(client_.session()->error().text())};
-    default:
-      return {.reason = Reason::kClientLeft};
-  }
+  return end_of_link(client_, Party::kClient, detail_);
 }
 
 void Connection::explain_tls_failure() {
@@ -125,7 +118,7 @@ void Connection::explain_tls_failure() {
   const tls::Session& session = *client_.session();
   if (client_.end() == uring::LinkEnd::kTlsFailed && session.plain_http()) {
     end({.reason = Reason::kPlainHttpOnTls});
-    client_.secure(nullptr);  // the answer goes in plain text, as the question came
+    client_.forget_session();  // the answer goes in plain text, as the question came
   } else if (client_.end() == uring::LinkEnd::kTlsFailed) {
     end({.reason = Reason::kTlsFailed, .detail = keep_detail(session.error().text())});
   } else {

@@ -79,6 +79,7 @@ class Connection {
   End how_client_left();
   // Text of an End that is not static; one at a time.
   std::string_view keep_detail(std::string text) { return detail_ = std::move(text); }
+  std::string& detail() { return detail_; }
   // What was received and belongs to nobody yet: the rest of a request, or the next ones.
   std::pmr::string& input() { return input_; }
   bool secure() const { return entrance_.contexts != nullptr; }

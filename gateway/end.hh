@@ -30,6 +30,8 @@ enum class Reason : std::uint8_t {
   kBadResponse,
   kUpstreamLeft,
   kUpstreamReset,
+  kUpstreamTruncated,
+  kUpstreamTlsFailed,
   kUpstreamViolation,
   kIdle,
   kCloseTimeout,
@@ -60,6 +62,12 @@ struct EndPolicy {
 
 const EndPolicy& policy_of(Reason reason);
 std::string_view name_of(Party party);
+
+// The server has gone, by whatever way, without having said so.
+constexpr bool is_lost_upstream(Reason reason) {
+  return reason == Reason::kUpstreamLeft || reason == Reason::kUpstreamReset ||
+         reason == Reason::kUpstreamTruncated || reason == Reason::kUpstreamTlsFailed;
+}
 
 // The status to answer with: the End's own, or its policy's.
 std::uint16_t status_of(const End& end);

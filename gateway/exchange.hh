@@ -107,7 +107,7 @@ class Exchange {
   uring::Task<bool> receive_response();
   bool take_response_head();
   uring::Task<> pump_response();
-  bool check_surplus(http::BodyFraming framing);
+  void drop_surplus(std::size_t bytes);
   void begin_response(http::BodyFraming framing);
   bool pass_response_body(Bytes bytes, http::BodyDecoder& body);
   void finish_response();
@@ -127,7 +127,9 @@ class Exchange {
   // exchange_log.cc
   void log();
   void log_request();
+  void warn_of_failure(const End& end);
   void log_websocket();
+  std::string close_code_text() const;
 
   Connection& connection_;
   config::Snapshot config_;
@@ -181,6 +183,7 @@ class Exchange {
   std::uint64_t client_sent_mark_ = 0;  // what it had been sent when it closed its stream
   bool client_closed_ = false;          // its stream: it may still read
   bool upstream_reusable_ = false;
+  Upstreams::Reuse upstream_reuse_ = Upstreams::Reuse::kAtOnce;
   bool keeps_client_ = false;
 };
 

@@ -192,7 +192,7 @@ void Exchange::release_upstream() {
   Link& link = connection.link();
   const bool reusable = upstream_reusable_ && request_whole_ && !connection_.ended() &&
                         !link.has_unsent() && link.end() == uring::LinkEnd::kNone;
-  if (reusable) return upstreams.keep(connection, server_keeps_s_);
+  if (reusable) return upstreams.keep(connection, server_keeps_s_, upstream_reuse_);
   const bool polite = (relay_ || response_complete_) && !connection_.is_cut();
   upstreams.close(connection, polite ? Upstreams::Farewell::kPolite : Upstreams::Farewell::kNone);
 }

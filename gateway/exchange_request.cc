@@ -79,6 +79,10 @@ uring::Task<bool> Exchange::receive_request() {
 }
 
 void Exchange::refuse_request(const http::HeadError& error) {
+  // As it came: what could not be read is what whoever reads the log looks for.
+  const std::string_view input = connection_.input();
+  const std::size_t line_end = std::min(input.find_first_of("\r\n"), Quoted::kBytesMax + 1);
+  request_line_ = input.substr(0, line_end);
   std::string detail(error.reason);
   if (!error.largest_field.empty()) {
     detail += "; the largest field is ";

@@ -1,5 +1,7 @@
 // The response's way through an exchange: heads, body, or the WebSocket that it opens.
 #include "gateway/exchange_heads.hh"
+#include "gateway/link_end.hh"
+#include "gateway/log/quoted.hh"
 #include "gateway/shard.hh"
 #include "proto/ws/handshake.hh"
 
@@ -7,7 +9,6 @@ namespace gateway {
 namespace {
 
 constexpr http::HeadLimits kResponseLimits{.head_bytes = 64 * 1024};
-constexpr std::string_view kUnasked = "the server sent more than its answer";
 
 ws::HandshakeFields handshake_fields(const http::Head& head, Bytes buffer) {
   ws::HandshakeFields fields;
@@ -29,7 +30,11 @@ uring::Task<bool> Exchange::receive_response() {
     for (;;) {
       const auto state = parser.parse(heads.response_buffer());
       if (!state) {
-        connection_.end({.reason = Reason::kBadResponse, .detail = state.error().reason});
+        // On a kept connection it may be the rest of an earlier answer, which nobody has waited for.
+        send_again_ = upstream_->reused() && may_send_again();
+        if (!send_again_) {
+          connection_.end({.reason = Reason::kBadResponse, .detail = state.error().reason});
+        }
         co_return false;
       }
       if (*state == http::HeadState::kComplete) break;
@@ -89,14 +94,7 @@ void Exchange::end_of_upstream() {
     send_again_ = upstream_->reused() || dialler_->pass_over();
     if (send_again_) return;
   }
-  if (upstream.end() == uring::LinkEnd::kFailed) {
-    return connection_.end({.reason = Reason::kUpstreamReset, .error = upstream.error_number()});
-  }
-  if (upstream.end() == uring::LinkEnd::kTlsFailed) {
-    return connection_.end({.reason = Reason::kUpstreamReset,
-                            .detail = connection_.keep_detail(upstream.session()->error().text())});
-  }
-  connection_.end({.reason = Reason::kUpstreamLeft});
+  connection_.end(end_of_link(upstream, Party::kUpstream, connection_.detail()));
 }
 
 // A head for the client, whose first bytes may have been sent ahead.
@@ -117,20 +115,22 @@ void Exchange::begin_response(http::BodyFraming framing) {
   response_begun_ = true;
 }
 
-// With nothing passed on yet, an answer that says more than its framing is none: the rest of it
-// might be taken for somebody else's.
-bool Exchange::check_surplus(http::BodyFraming framing) {
-  const std::size_t behind = heads_->behind_response().size();
-  const bool surplus =
-      framing.kind == http::Framing::kNone || framing.kind == http::Framing::kLength;
-  if (!surplus || behind <= framing.length) return true;
-  connection_.end({.reason = Reason::kBadResponse, .detail = kUnasked});
-  return false;
+// Behind a complete answer (RFC 9112 section 6.3) nothing may come: it is nobody's answer. The same
+// servers send a body with an answer to HEAD.
+void Exchange::drop_surplus(std::size_t bytes) {
+  upstream_reusable_ = false;
+  std::string& name = connection_.shard().scratch();
+  name.assign("surplus ").append(server_->text);
+  if (!connection_.shard().may_log(LogLevel::warning, name)) return;
+  connection_.shard().log().warning(
+      "surplus id={} n={} request={} route={} upstream={} bytes={}: the server sent more than its "
+      "answer; its connection is not used again",
+      connection_.id(), connection_.requests(), Quoted(request_line_), route_->name, server_->text,
+      bytes);
 }
 
 uring::Task<> Exchange::pump_response() {
   const http::BodyFraming upstream_framing = http::response_framing(method_, heads_->response);
-  if (!check_surplus(upstream_framing)) co_return;
   http::BodyDecoder body(upstream_framing);
   http::BodyFraming framing = upstream_framing;
   // The framing belongs to the writing side: an end that is told, where the client understands it.
@@ -141,6 +141,11 @@ uring::Task<> Exchange::pump_response() {
   until_close_ = framing.kind == http::Framing::kUntilClose;
   upstream_reusable_ =
       upstream_framing.kind != http::Framing::kUntilClose && http::keeps_alive(heads_->response);
+  // An answer to HEAD, a 204 or 304 has no body, but some servers send the one that they speak of.
+  const bool may_have_body = method_ == http::Method::kHead || heads_->response.chunked ||
+                             heads_->response.content_length.value_or(0) > 0;
+  const bool doubtful = upstream_framing.kind == http::Framing::kNone && may_have_body;
+  upstream_reuse_ = doubtful ? Upstreams::Reuse::kLater : Upstreams::Reuse::kAtOnce;
   server_keeps_s_ = heads_->response.keep_alive_seconds;
   response_trailers_.clear();
   connection_.set_deadline(config_->timeouts.response_idle, {.reason = Reason::kIdle});
@@ -181,17 +186,12 @@ bool Exchange::pass_response_body(Bytes bytes, http::BodyDecoder& body) {
     }
     bytes = bytes.subspan(piece->consumed);
     response_trailers_.append(proto::as_text(piece->trailers));
-    if (body.done() && !bytes.empty()) {
-      connection_.end({.reason = Reason::kBadResponse, .detail = kUnasked});
-      return false;
-    }
     if (piece->payload.empty()) continue;
     to_client_bytes_ += piece->payload.size();
     write_body(client, piece->payload, chunked_to_client_);
   }
-  if (client.send_failed()) {
-    connection_.end({.reason = Reason::kClientReset, .error = client.send_error()});
-  }
+  if (!bytes.empty()) drop_surplus(bytes.size());
+  if (client.send_failed()) connection_.end(connection_.how_client_left());
   return !connection_.ended();
 }
 
@@ -215,7 +215,7 @@ bool Exchange::accept_websocket() {
   }
   std::string& head = connection_.shard().scratch();
   head.clear();
-  forward_switch(head, heads_->response, response_buffer, route_->response_headers);
+  forward_switch(head, heads_->response, response_buffer, config_->via, route_->response_headers);
   connection_.unwatch();
   write_head(head);
   response_begun_ = true;
@@ -223,8 +223,12 @@ bool Exchange::accept_websocket() {
   const bool extended = answered.extensions.count > 0;
   connection_.clear_deadline();
   relay_.emplace(connection_.shard().loop(), connection_.client(), upstream_->link(),
-                 extended ? ws::kRsv1 | ws::kRsv2 | ws::kRsv3 : 0,
-                 config_->timeouts.websocket_idle);
+                 Relay::Settings{
+                     .rsv_allowed = static_cast<std::uint8_t>(
+                         extended ? ws::kRsv1 | ws::kRsv2 | ws::kRsv3 : 0),
+                     .idle = config_->timeouts.websocket_idle,
+                     .upstream_lost_code = route_->websocket.upstream_lost_code},
+                 connection_.detail());
   return true;
 }
 

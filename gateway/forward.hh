@@ -55,7 +55,7 @@ void forward_interim(std::string& head, const http::ResponseHead& response, prot
 
 // The 101 that opens a WebSocket.
 void forward_switch(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
-                    const config::HeaderChanges& changes);
+                    std::string_view via, const config::HeaderChanges& changes);
 
 // Appends the lines of a trailer section that may be passed on (RFC 9110 section 6.5.1: nothing of
 // framing, routing, or for one hop). `section` is the trailer section as http::ChunkedDecoder

@@ -1,39 +1,24 @@
 #include "gateway/relay.hh"
 
+#include "gateway/link_end.hh"
 #include "gateway/random.hh"
 #include "proto/ws/close.hh"
 
 namespace gateway {
-namespace {
 
-// What a link's end means of the peer behind it.
-Reason reason_of(uring::LinkEnd end, Party peer) {
-  const bool client = peer == Party::kClient;
-  switch (end) {
-    case uring::LinkEnd::kTruncated:
-      return client ? Reason::kClientTruncated : Reason::kUpstreamReset;
-    case uring::LinkEnd::kTlsFailed:
-      return Reason::kTlsFailed;
-    case uring::LinkEnd::kFailed:
-      return client ? Reason::kClientReset : Reason::kUpstreamReset;
-    default:
-      return client ? Reason::kClientLeft : Reason::kUpstreamLeft;
-  }
-}
-
-}  // namespace
-
-Relay::Relay(uring::Loop& loop, Link& client, Link& upstream, std::uint8_t rsv_allowed,
-             std::chrono::milliseconds idle)
+Relay::Relay(uring::Loop& loop, Link& client, Link& upstream, const Settings& settings,
+             std::string& detail)
     : loop_(loop),
-      client_frames_(ws::Sender::kClient, rsv_allowed),
-      upstream_frames_(ws::Sender::kServer, rsv_allowed),
+      detail_(detail),
+      client_frames_(ws::Sender::kClient, settings.rsv_allowed),
+      upstream_frames_(ws::Sender::kServer, settings.rsv_allowed),
       to_upstream_{client, upstream, client_frames_, Party::kClient},
       to_client_{upstream, client, upstream_frames_, Party::kUpstream},
-      idle_(idle),
+      idle_(settings.idle),
       last_activity_(loop.now()),
       deadline_(loop.timers(), deadline_passed_),
-      finished_(loop.ready()) {
+      finished_(loop.ready()),
+      upstream_lost_code_(settings.upstream_lost_code) {
   if (idle_.count() > 0) deadline_.arm(last_activity_ + idle_);
 }
 
@@ -68,12 +53,7 @@ uring::Task<> Relay::pump(Direction& way, Bytes first) {
 // Writes on what is valid of `bytes`.
 void Relay::pass_on(Direction& way, Bytes bytes) {
   last_activity_ = loop_.now();
-  if (way.to.send_failed()) {
-    const bool client = way.sender == Party::kUpstream;
-    stop({.reason = client ? Reason::kClientReset : Reason::kUpstreamReset,
-          .error = way.to.send_error()});
-    return;
-  }
+  if (way.to.send_failed()) return stop(end_of_link(way.to, way.receiver(), detail_));
   if (way.close_passed) return;  // RFC 6455 section 5.5.1: nothing follows a close frame
   way.frames.feed(bytes);
   while (const auto piece = way.frames.next()) way.to.write(piece->bytes);
@@ -108,19 +88,18 @@ void Relay::note_close(Direction& way) {
 void Relay::note_end_of_stream(Direction& way) {
   const uring::LinkEnd end = way.from.end();
   if (end == uring::LinkEnd::kAborted) return;
-  // After a close frame from either side the stream may end: that is how closing goes.
-  if (end == uring::LinkEnd::kEndOfStream && (closing_ || way.close_passed)) {
+  const bool reset = way.from.send_failed();
+  const bool left = end == uring::LinkEnd::kEndOfStream || end == uring::LinkEnd::kTruncated;
+  // After a close frame from either side the stream may end: that is how closing goes. Browsers do
+  // without a close_notify then; the close frames have said already that all is there.
+  if (left && (closing_ || way.close_passed)) {
     decide({});
     const bool whole = way.frames.at_frame_boundary();
     way.to.write_end(whole ? Link::Ending::kWhole : Link::Ending::kTruncated);
     if (way.sender == Party::kUpstream || to_client_.close_passed) to_upstream_.from.abort();
     return;
   }
-  // The kernel tells a reset only once: where the send has heard of it, the receive sees a mere
-  // end.
-  const bool reset = way.from.send_failed();
-  const End cause{.reason = reason_of(reset ? uring::LinkEnd::kFailed : end, way.sender),
-                  .error = reset ? way.from.send_error() : way.from.error_number()};
+  const End cause = end_of_link(way.from, way.sender, detail_);
   if (end == uring::LinkEnd::kEndOfStream && !reset && way.sender == Party::kClient) {
     // A half-close goes on to the upstream, which may still have something to say.
     decide(cause);
@@ -168,14 +147,21 @@ std::uint16_t Relay::code_towards(const Direction& way) const {
   const EndPolicy& policy = policy_of(told_.reason);
   // The peer that broke a rule learns which one.
   if (told_.close_code != 0 && policy.party != way.sender) return told_.close_code;
-  return way.sender == Party::kUpstream ? policy.client_close_code : policy.upstream_close_code;
+  if (way.sender == Party::kClient) return policy.upstream_close_code;
+  return is_lost_upstream(told_.reason) ? upstream_lost_code_ : policy.client_close_code;
+}
+
+bool Relay::client_stream_is_whole() const {
+  const bool cut = is_lost_upstream(told_.reason) && upstream_lost_code_ == 0;
+  return upstream_frames_.at_frame_boundary() && !cut;
 }
 
 // Tells the peer at the end of `way`, and reads no more from the one at its beginning.
 void Relay::close_towards(Direction& way) {
   if (owes_close(way) && way.frames.at_frame_boundary()) {
-    const std::string_view text =
-        told_.detail.empty() ? policy_of(told_.reason).text : told_.detail;
+    // Which rule was broken helps; what the system said of a failure is nobody else's affair.
+    const bool tells_rule = told_.close_code != 0 && !told_.detail.empty();
+    const std::string_view text = tells_rule ? told_.detail : policy_of(told_.reason).text;
     const auto frame = way.sender == Party::kUpstream
                            ? ws::make_close(code_towards(way), text)
                            : ws::make_close(code_towards(way), text, random_mask_key());

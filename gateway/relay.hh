@@ -12,9 +12,11 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "gateway/end.hh"
 #include "gateway/link.hh"
+#include "proto/ws/close.hh"
 #include "proto/ws/scanner.hh"
 
 namespace gateway {
@@ -33,9 +35,17 @@ class Relay {
     std::uint64_t payload_bytes = 0;
   };
 
-  // `rsv_allowed`: the bits that the negotiated extensions use. `idle` of zero: no limit.
-  Relay(uring::Loop& loop, Link& client, Link& upstream, std::uint8_t rsv_allowed,
-        std::chrono::milliseconds idle);
+  struct Settings {
+    std::uint8_t rsv_allowed = 0;       // the bits that the negotiated extensions use
+    std::chrono::milliseconds idle{0};  // zero: no limit
+    // What the client gets when its server has gone without a close frame; 0: nothing, its
+    // connection is cut as the server's was.
+    std::uint16_t upstream_lost_code = ws::kCloseInternalError;
+  };
+
+  // `detail` takes the text of an End that is not static; it outlives the relay.
+  Relay(uring::Loop& loop, Link& client, Link& upstream, const Settings& settings,
+        std::string& detail);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
@@ -47,8 +57,8 @@ class Relay {
   void stop_watching();
   End how_ended() const { return end_.value_or(End{}); }
 
-  // No frame towards the client was cut.
-  bool client_stream_is_whole() const { return upstream_frames_.at_frame_boundary(); }
+  // No frame towards the client was cut, and its end was not to look like a cut.
+  bool client_stream_is_whole() const;
 
   // Ends it politely; the first End wins. Nothing happens once it has finished.
   void stop(End end);
@@ -66,6 +76,9 @@ class Relay {
     Link& to;
     ws::FrameScanner& frames;
     Party sender;
+    Party receiver() const {
+      return sender == Party::kClient ? Party::kUpstream : Party::kClient;
+    }
     bool close_passed = false;  // nothing of the sender's goes to `to` any more
     bool finished = false;
   };
@@ -88,6 +101,7 @@ class Relay {
   }
 
   uring::Loop& loop_;
+  std::string& detail_;
   ws::FrameScanner client_frames_;
   ws::FrameScanner upstream_frames_;
   Direction to_upstream_;
@@ -102,6 +116,7 @@ class Relay {
   uring::Task<> pump_to_upstream_;
   uring::Task<> pump_to_client_;
   uring::Event finished_;
+  std::uint16_t upstream_lost_code_;
   std::uint16_t close_code_ = 0;
   Party closed_by_ = Party::kNobody;
   std::optional<Reason> left_;  // a peer closed while what it sent is held back

@@ -140,7 +140,7 @@ UpstreamConnection* Upstreams::take_kept(const config::Server& server) {
   // The newest first: the others may be idle for long enough to be closed.
   for (std::size_t index = kept.size(); index-- > 0;) {
     UpstreamConnection& connection = *kept[index];
-    if (!connection.link_.quiet()) continue;
+    if (!connection.link_.quiet() || links_.loop.now() < connection.usable_from_) continue;
     kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(index));
     connection.link_.unwatch_input();
     connection.timer_.disarm();
@@ -158,7 +158,8 @@ UpstreamConnection& Upstreams::open(const config::Pool& pool, const config::Serv
   return *frames().make<UpstreamConnection>(*this, links_, pool, server).release();
 }
 
-void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t> server_says_s) {
+void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t> server_says_s,
+                     Reuse reuse) {
   const config::KeepAlive& limits = connection.pool_.keep_alive;
   const auto now = links_.loop.now();
   std::chrono::milliseconds idle = limits.idle;
@@ -173,6 +174,7 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
   if (!state_of(connection).ticket) note_ticket(connection);
   counts_.remove(connection.server_.index);
   connection.kept_ = true;
+  connection.usable_from_ = reuse == Reuse::kLater ? now + kSettling : now;
   connection.timer_.arm(ends);
   kept.push_back(&connection);
   connection.link_.watch_input(connection.noticed_, kHeadReadBytes);

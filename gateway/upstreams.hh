@@ -66,6 +66,7 @@ class UpstreamConnection {
   Link link_;
   Failure failure_;
   uring::Clock::time_point opened_;
+  uring::Clock::time_point usable_from_;  // while it is kept
   uring::ReadyMember<&UpstreamConnection::on_noticed> noticed_{*this};
   uring::ReadyMember<&UpstreamConnection::on_time_over> time_over_{*this};
   uring::ReadyMember<&UpstreamConnection::on_forgotten> forgotten_{*this};
@@ -80,6 +81,8 @@ class Upstreams {
   // How long, and how much, is read and thrown away after our last byte, until the server closes.
   static constexpr std::chrono::seconds kLingerTime{2};
   static constexpr std::size_t kLingerBytes = 256 * 1024;
+  // How long a connection must have been quiet behind an answer of doubtful length.
+  static constexpr std::chrono::milliseconds kSettling{20};
   // What a kept connection, or one that awaits an answer, is armed for.
   static constexpr std::size_t kHeadReadBytes = 4096;
 
@@ -104,8 +107,12 @@ class Upstreams {
   UpstreamConnection* take_kept(const config::Server& server);
   UpstreamConnection& open(const config::Pool& pool, const config::Server& server);
 
-  // Its answer is whole, and so is what was asked. `server_says`: for how long the server keeps it.
-  void keep(UpstreamConnection& connection, std::optional<std::uint32_t> server_says_s);
+  // Its answer is whole, and so is what was asked. `server_says_s`: for how long the server keeps it.
+  // kLater: some servers send more behind such an answer, so it is given out only when nothing has
+  // come for kSettling.
+  enum class Reuse : std::uint8_t { kAtOnce, kLater };
+  void keep(UpstreamConnection& connection, std::optional<std::uint32_t> server_says_s,
+            Reuse reuse);
   enum class Farewell : std::uint8_t { kNone, kPolite };
   void close(UpstreamConnection& connection, Farewell farewell = Farewell::kNone);
 

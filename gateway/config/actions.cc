@@ -137,7 +137,7 @@ void check_one_action(Fields& fields) {
                         "[[route]] needs 'pool', such as pool = \"app\", or [route.answer], or "
                         "[route.redirect]");
   if (first.empty() || first == "pool") return;
-  for (const std::string_view key : {"strip_prefix", "body_max", "request_headers"}) {
+  for (const std::string_view key : {"strip_prefix", "body_max", "request_headers", "websocket"}) {
     if (fields.has(key))
       fields.report().add(
           fields.place(key),

@@ -115,6 +115,12 @@ struct Redirect {
   std::string to;  // "{host}" and "{target}" in it stand for the request's
 };
 
+// What a route does with the WebSockets that are opened through it.
+struct WebSocket {
+  // What the client gets when its server goes without a close frame; 0: its connection is cut, too.
+  std::uint16_t upstream_lost_code = 1011;
+};
+
 struct Route {
   std::string name;                // unique; as given, or "route-1", "route-2" by position
   std::vector<std::string> hosts;  // lower-case, exact or "*.SUFFIX"; empty: any host
@@ -126,6 +132,7 @@ struct Route {
   std::optional<std::uint64_t> body_bytes_max;  // instead of Limits::body_bytes; 0: any
   HeaderChanges request_headers;
   HeaderChanges response_headers;
+  WebSocket websocket;
 };
 
 // None is 0 but websocket_idle, where it means "off".

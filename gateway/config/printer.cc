@@ -157,6 +157,10 @@ void print_route(Printer& out, const Route& route, const Config& config) {
   }
   print_changes(out, "request_headers", route.request_headers);
   print_changes(out, "response_headers", route.response_headers);
+  if (route.answer || route.redirect) return;
+  out.line("[route.websocket]");
+  const std::uint16_t code = route.websocket.upstream_lost_code;
+  out.line("upstream_lost = {}", code == 0 ? quote("cut") : fmt::to_string(code));
 }
 
 void print_timeouts(Printer& out, const Timeouts& timeouts) {

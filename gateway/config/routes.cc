@@ -81,6 +81,7 @@ void read_routes(Fields& file, Config& config) {
     const bool matches = fields.report().count() == errors_before;
     read_action(fields, config, route);
     read_header_changes(fields, route);
+    read_websocket(fields, route);
     places.push_back(fields.place());
     config.routes.push_back(route);
     if (!matches) return;  // without its true host or path it may tie by mistake

@@ -42,6 +42,9 @@ void read_routes(Fields& file, Config& config);
 // What a route does: its pool, [route.answer] or [route.redirect], and what goes with them.
 void read_action(Fields& fields, const Config& config, Route& route);
 
+// [route.websocket].
+void read_websocket(Fields& fields, Route& route);
+
 // [route.request_headers] and [route.response_headers].
 void read_header_changes(Fields& fields, Route& route);
 

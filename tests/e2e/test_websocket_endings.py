@@ -1,5 +1,6 @@
 """How WebSockets end: each side sees what really happened, and the log names it."""
 
+import signal
 import time
 
 import pytest
@@ -65,7 +66,7 @@ def test_a_client_that_breaks_the_protocol_is_told_and_closed(client, upstream, 
 def test_a_client_is_told_when_its_server_breaks_the_protocol(client, log, kind):
     open_echo(client, f"/misbehave/violate?kind={kind}")
     closing = read_until_close(client)[-1]
-    assert closing.close_code in (1002, 1011, 1014) and not closing.masked
+    assert closing.close_code == 1011 and not closing.masked
     assert "by=upstream" in log.wait("websocket", "upstream-violation")
 
 
@@ -157,7 +158,7 @@ def test_a_reset_of_the_upstream_is_told_to_the_client(client, upstream, log):
     relay.upstream.send(frame(TEXT, b"hello", masked=False))
     assert read_frame(client).payload == b"hello"
     relay.upstream.reset()
-    assert read_until_close(client)[-1].close_code in (1011, 1014)
+    assert read_until_close(client)[-1].close_code == 1011
     assert "by=upstream" in log.wait("websocket", "end=upstream-reset")
 
 
@@ -201,7 +202,7 @@ def test_a_half_close_of_the_upstream_is_told_to_the_client(client, log):
     open_echo(client, "/misbehave/half-close")
     frames = read_until_close(client)
     assert frames[0].payload == b"half"
-    assert frames[-1].close_code in (1011, 1014)
+    assert frames[-1].close_code == 1011
     assert "by=upstream" in log.wait("websocket", "end=upstream-left")
 
 
@@ -219,7 +220,7 @@ def test_a_backend_that_is_killed_in_mid_stream_is_told_to_the_client(
         backend.kill()
         rest, ending = client.read_ending()
         assert frame(CLOSE, close_payload(1000), masked=False) not in rest
-        told = close_payload(1014) in rest[-130:] or close_payload(1011) in rest[-130:]
+        told = close_payload(1011) in rest[-130:]
         assert told or ending in ("truncated", "reset") or not secure
     assert "by=upstream" in log.wait("websocket", "end=upstream-")
     gateway.wait_for_descriptors()
@@ -286,3 +287,69 @@ def test_a_websocket_that_has_ended_cuts_nobody_elses_connection(client, gateway
             body = body + b"x"
         server.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         assert other.read_response()[1] == body
+
+
+# What the log says of an ending.
+
+@pytest.mark.parametrize("how", ["close", "cut"])
+def test_a_client_that_has_closed_may_do_without_a_close_notify(gateway, upstream, log, how):
+    """As browsers do: the close frames have said that all is there."""
+    with connect(gateway.https_port, tls=True) as client:
+        relay = open_relay(client, upstream)
+        client.send(frame(CLOSE, close_payload(1000)))
+        read_frame(relay.upstream)
+        if how == "cut":
+            client.cut()
+        relay.upstream.send(frame(CLOSE, close_payload(1000), masked=False))
+        if how == "close":
+            assert read_frame(client).close_code == 1000
+            client.cut()
+        relay.upstream.read_ending()
+        line = log.wait("websocket")
+        assert "end=done" in line and "by=client" in line and "code=1000" in line
+
+
+def test_a_websocket_without_a_close_frame_has_no_code(client, upstream, log):
+    relay = open_relay(client, upstream)
+    client.reset()
+    relay.upstream.read_ending()
+    assert " code=- " in log.wait("websocket", "end=client-reset")
+
+
+def test_a_close_frame_that_was_never_sent_has_no_code(start_gateway, upstream, raw_port, log_of):
+    """At SIGINT the connection is cut: what the client could have been told, it was not."""
+    gateway = start_gateway(Config({"raw": raw_port}, [{"pool": "raw"}]))
+    log = log_of(gateway)
+    with connect(gateway.http_port) as client:
+        relay = open_relay(client, upstream)
+        gateway.process.send_signal(signal.SIGINT)
+        rest, _ = client.read_ending()
+        relay.upstream.read_ending()
+        code = int.from_bytes(rest[2:4], "big") if rest[:1] == b"\x88" else "-"
+        assert f" code={code} " in log.wait("websocket", "end=stopping")
+
+
+# Without a close frame of its server's, as the route has it.
+
+LOST = {"cut": ('"cut"', None), "own-code": ("4001", 4001), "default": (None, 1011)}
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+@pytest.mark.parametrize("leaving", ["close", "reset"])
+@pytest.mark.parametrize("name", LOST)
+def test_a_lost_server_is_told_as_the_route_says(start_gateway, upstream, raw_port, name, leaving,
+                                                 secure):
+    value, code = LOST[name]
+    route = {"pool": "raw"}
+    if value is not None:
+        route["websocket"] = {"upstream_lost": "cut" if code is None else code}
+    gateway = start_gateway(Config({"raw": raw_port}, [route]))
+    with connect(gateway.https_port if secure else gateway.http_port, secure) as client:
+        relay = open_relay(client, upstream)
+        relay.upstream.send(frame(TEXT, b"last words", masked=False))
+        assert read_frame(client).payload == b"last words"
+        getattr(relay.upstream, leaving)()
+        if code is None:
+            assert client.read_ending() == (b"", "truncated" if secure else "end")
+        else:
+            assert read_until_close(client)[-1].close_code == code

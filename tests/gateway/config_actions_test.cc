@@ -40,6 +40,31 @@ TEST(ConfigActions, AreExactlyOneOfThree) {
   });
 }
 
+TEST(ConfigActions, TellClientsOfALostServerByACodeThatTheyUnderstand) {
+  const auto lost = [](const std::string& value) {
+    return action("pool = \"app\"\n[route.websocket]\nupstream_lost = " + value);
+  };
+  const std::string wanted =
+      "4:17: error: 'upstream_lost' must be a close code for clients, 1000, 1001, 1011, 1012, 1013 "
+      "or 3000 to 4999, or \"cut\", not ";
+  expect_each({
+      {"cut", lost("\"cut\"")},
+      {"normal", lost("1000")},
+      {"restart", lost("1012")},
+      {"own", lost("4999")},
+      {"library", lost("3000")},
+      {"bad gateway", lost("1014"), wanted + "1014"},
+      {"never on the wire", lost("1006"), wanted + "1006"},
+      {"beyond", lost("5000"), wanted + "5000"},
+      {"negative", lost("-64535"), wanted + "-64535"},
+      {"word", lost("\"drop\""), wanted + "a string"},
+      {"unknown key", action("pool = \"app\"\n[route.websocket]\nupstream_los = 1011"),
+       "4:1: error: unknown key 'upstream_los' in [route.websocket]; did you mean 'upstream_lost'?"},
+      {"without a pool", action("[route.answer]\n[route.websocket]"),
+       "3:1: error: 'websocket' is for routes with a pool, and this one has none"},
+  });
+}
+
 TEST(ConfigActions, AnswerWithAFinalStatus) {
   const auto answer = [](const std::string& lines) { return action("[route.answer]\n" + lines); };
   expect_each({

@@ -52,11 +52,15 @@ add = { "X-Add" = ["one", "two"], "X-More" = "three" }
 remove = "X-Remove"
 [route.response_headers]
 remove = ["Server", "X-Powered-By"]
+[route.websocket]
+upstream_lost = 4001
 
 [[route]]
 host = "one.example"
 pool = "a.b"
 body_max = "off"
+[route.websocket]
+upstream_lost = "cut"
 
 [[route]]
 path = "/health"

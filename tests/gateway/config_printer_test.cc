@@ -41,6 +41,8 @@ name = "route-1"
 path = "/"
 pool = "app"
 strip_prefix = false
+[route.websocket]
+upstream_lost = 1011
 
 [timeouts]
 tls_handshake = "10s"
@@ -123,6 +125,8 @@ add = { "X-Add" = ["one", "two"], "X-More" = "three" }
 remove = ["X-Remove"]
 [route.response_headers]
 remove = ["Server", "X-Powered-By"]
+[route.websocket]
+upstream_lost = 4001
 
 [[route]]
 name = "route-2"
@@ -131,6 +135,8 @@ path = "/"
 pool = "a.b"
 strip_prefix = false
 body_max = "off"
+[route.websocket]
+upstream_lost = "cut"
 
 [[route]]
 name = "route-3"

@@ -42,6 +42,8 @@ TEST(EndPolicy, NamesStatusesAndCloseCodesThatExist) {
     for (const std::uint16_t code : {policy.client_close_code, policy.upstream_close_code}) {
       if (code != 0) {
         EXPECT_TRUE(ws::is_valid_close_code(code)) << policy.word;
+        // Valid (IANA), and common clients take it for an error of the protocol all the same.
+        EXPECT_NE(code, ws::kCloseBadGateway) << policy.word;
       }
     }
     if (reason != Reason::kDone) {

@@ -125,12 +125,12 @@ TEST(ForwardSwitch, OpensAWebSocket) {
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Accept: a\r\n";
   std::string head;
-  gateway::forward_switch(head, parse_response(text), proto::as_bytes(text), kNoChanges);
-  EXPECT_EQ(head, begin + "Server: x\r\nSec-WebSocket-Protocol: chat\r\n\r\n");
+  gateway::forward_switch(head, parse_response(text), proto::as_bytes(text), "edge", kNoChanges);
+  EXPECT_EQ(head, begin + "Server: x\r\nSec-WebSocket-Protocol: chat\r\nVia: 1.1 edge\r\n\r\n");
 
   const HeaderChanges changes{.remove = {"Server"}, .set = {{"X-Set", "1"}}, .add = {}};
   std::string changed;
-  gateway::forward_switch(changed, parse_response(text), proto::as_bytes(text), changes);
+  gateway::forward_switch(changed, parse_response(text), proto::as_bytes(text), "", changes);
   EXPECT_EQ(changed, begin + "Sec-WebSocket-Protocol: chat\r\nX-Set: 1\r\n\r\n");
 }
 

@@ -45,11 +45,11 @@ inline std::string told(std::span<const std::byte> bytes, ws::Sender sender) {
 
 class Stand {
  public:
-  explicit Stand(std::uint64_t seed, std::chrono::milliseconds idle = {})
+  explicit Stand(std::uint64_t seed, const gateway::Relay::Settings& settings = {})
       : simulation(seed, {.window = 4096}), seconds_(simulation.loop.now()) {
     client_.adopt(simulation.kernel.open_stream(client));
     upstream_.adopt(simulation.kernel.open_stream(upstream));
-    relay.emplace(simulation.loop, client_, upstream_, std::uint8_t{0}, idle);
+    relay.emplace(simulation.loop, client_, upstream_, settings, detail);
   }
   ~Stand() {
     EXPECT_TRUE(story_.done());
@@ -99,6 +99,7 @@ class Stand {
   Simulation simulation;
   SimulatedKernel::Stream client;
   SimulatedKernel::Stream upstream;
+  std::string detail;
   std::optional<gateway::Relay> relay;
   uring::BatchPool pool{0};
   bool client_reads = true;

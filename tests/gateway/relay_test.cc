@@ -112,7 +112,7 @@ TEST(Relay, TellsBothSidesOfAViolation) {
     }
     stand.until_done();
     EXPECT_EQ(stand.upstream_got(), client_breaks ? "81:good 88:1002" : "88:1002");
-    EXPECT_EQ(stand.client_got(), client_breaks ? "88:1002" : "81:good 88:1014");
+    EXPECT_EQ(stand.client_got(), client_breaks ? "88:1002" : "81:good 88:1011");
     EXPECT_EQ(stand.reason(),
               client_breaks ? Reason::kClientViolation : Reason::kUpstreamViolation);
   });
@@ -188,9 +188,37 @@ TEST(Relay, TellsTheClientOfAnUpstreamThatLeaves) {
       stand.upstream->reset();
     }
     stand.until_done();
-    EXPECT_EQ(stand.client_got(), "81:last 88:1014");
+    EXPECT_EQ(stand.client_got(), "81:last 88:1011");
     EXPECT_EQ(stand.upstream_got(), "");
     EXPECT_EQ(stand.reason(), seed % 2 == 0 ? Reason::kUpstreamLeft : Reason::kUpstreamReset);
+  });
+}
+
+TEST(Relay, TellsTheClientOfALostUpstreamAsItsRouteSays) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    const bool cut = seed % 2 == 0;
+    Stand stand(seed, {.upstream_lost_code = static_cast<std::uint16_t>(cut ? 0 : 4001)});
+    stand.start({}, from_upstream(kText, "last"));
+    if (seed % 4 < 2) {
+      stand.upstream->shutdown_write();
+    } else {
+      stand.upstream->reset();
+    }
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), cut ? "81:last" : "81:last 88:4001");
+    EXPECT_EQ(stand.relay->client_stream_is_whole(), !cut);
+    EXPECT_EQ(stand.relay->close_code(), cut ? 0 : 4001);
+  });
+}
+
+TEST(Relay, TellsTheClientOfItsOwnFaultWhateverARouteSaysOfLostUpstreams) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, {.upstream_lost_code = 0});
+    stand.start();
+    stand.client_says(from_upstream(kText, "bad"));
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), "88:1002");
+    EXPECT_TRUE(stand.relay->client_stream_is_whole());
   });
 }
 
@@ -220,7 +248,7 @@ TEST(Relay, EndsWhenTheClientResets) {
 
 TEST(Relay, EndsWhenNothingMovesForTheIdleTimeAndNotBefore) {
   for_each_seed(kSeeds, [](std::uint64_t seed) {
-    Stand stand(seed, std::chrono::seconds(5));
+    Stand stand(seed, {.idle = std::chrono::seconds(5)});
     stand.start();
     stand.until([&] { return stand.seconds() > 3; });
     stand.client_says(from_client(kText, "one"));
