@@ -94,6 +94,7 @@ class Exchange {
   // exchange_forward.cc
   uring::Task<> proxy();
   uring::Task<bool> dial();
+  void watch_client_while_dialling();
   uring::Task<Outcome> forward();
   void send_request_head();
   bool pass_buffered_body();

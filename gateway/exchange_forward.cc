@@ -24,7 +24,6 @@ bool is_idempotent(http::Method method) {
 
 uring::Task<> Exchange::proxy() {
   dialler_ = frames().make<Dialler>(connection_, *config_, config_->pools[route_->pool]);
-  if (request_body_.done()) watch_client();
   for (;;) {
     const bool connected = co_await dial();
     if (!connected) co_return;
@@ -42,12 +41,18 @@ uring::Task<bool> Exchange::dial() {
   const auto kept = resends_ == 0 ? Dialler::Kept::kUsed : Dialler::Kept::kNotUsed;
   if (kept == Dialler::Kept::kUsed) upstream_ = dialler_->take_kept();
   if (upstream_ == nullptr) {
-    // Of an upload nothing is read yet: a reset is noticed nevertheless.
-    if (!request_body_.done()) connection_.watch_hangup(uring::Socket::Hangup::kOfAll);
+    if (resends_ == 0) watch_client_while_dialling();
     upstream_ = co_await dialler_->dial(kept);
   }
   server_ = &dialler_->server();
   co_return upstream_ != nullptr;
+}
+
+// A dial may take long. What is sent again has been received to its end and is watched already.
+void Exchange::watch_client_while_dialling() {
+  if (skip_buffered_body()) return watch_client();
+  // Of an upload nothing more is read yet: a reset is noticed nevertheless.
+  connection_.watch_hangup(uring::Socket::Hangup::kOfAll);
 }
 
 uring::Task<Exchange::Outcome> Exchange::forward() {
@@ -188,7 +193,6 @@ bool Exchange::may_send_again() const {
 void Exchange::release_upstream() {
   Upstreams& upstreams = connection_.shard().upstreams();
   UpstreamConnection& connection = *std::exchange(upstream_, nullptr);
-  connection_.unwatch();
   Link& link = connection.link();
   const bool reusable = upstream_reusable_ && request_whole_ && !connection_.ended() &&
                         !link.has_unsent() && link.end() == uring::LinkEnd::kNone;

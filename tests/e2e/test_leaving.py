@@ -11,9 +11,9 @@ from conftest import RAW_HOST
 from support.frames import upgrade_request
 from support.gateway import Config, Variant
 from support.ports import free_port
-from support.serving import Serving
+from support.serving import Serving, read_request
 from support.streams import connect
-from support.upstreams import full_server
+from support.upstreams import count_dials, full_server
 from support.waiting import DEADLINE, wait_until
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -132,20 +132,73 @@ def full_port():
         yield port
 
 
+def put(target, more, body):
+    """Of the methods that may be sent again, the one that has a body."""
+    return f"PUT {target} HTTP/1.1\r\nHost: {RAW_HOST}\r\n{more}\r\n\r\n{body}".encode()
+
+
+WHOLE_REQUESTS = {
+    "get": get("/1"),
+    "length": put("/1", "Content-Length: 5", "hello"),
+    "chunked": put("/1", "Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n"),
+    "pipelined": get("/1") + get("/2"),
+    "pipelined-length": put("/1", "Content-Length: 5", "hello") + get("/2"),
+}
+whole_requests = pytest.mark.parametrize("request_name", WHOLE_REQUESTS)
+
+
+@whole_requests
 @secure_or_not
 @leavings
 def test_who_leaves_while_a_server_is_dialled_is_forgotten(start_gateway, full_port, log_of,
-                                                           leaving, secure):
+                                                           leaving, secure, request_name):
     gateway = start_gateway(Config({"full": full_port}, [{"pool": "full"}],
                                    timeouts={"connect": "10m"}), Variant(1))
     log = log_of(gateway)
     client = connect(gateway.https_port if secure else gateway.http_port, secure)
-    before = gateway.descriptors()
-    client.send(get())
-    wait_until(lambda: gateway.descriptors() > before, "the gateway to dial")
+    dials = count_dials(full_port)
+    client.send(WHOLE_REQUESTS[request_name])
+    wait_until(lambda: count_dials(full_port) > dials, "the gateway to dial")
     leave(client, leaving)
-    log.wait("request", "by=client", "end=client-")
+    log.wait("request", "/1", "by=client", "end=client-")
     gateway.wait_for_descriptors()
+
+
+@whole_requests
+@secure_or_not
+@leavings
+def test_who_leaves_while_the_next_server_is_dialled_is_forgotten(start_gateway, upstream, raw_port,
+                                                                  full_port, log_of, leaving,
+                                                                  secure, request_name):
+    """The first server has got the request, and closes without an answer."""
+    gateway = start_gateway(Config({"app": [raw_port, full_port]}, [{"pool": "app"}],
+                                   timeouts={"connect": "10m"}), Variant(1))
+    log = log_of(gateway)
+    client = connect(gateway.https_port if secure else gateway.http_port, secure)
+    dials = count_dials(full_port)
+    client.send(WHOLE_REQUESTS[request_name])
+    stream = upstream.accept()
+    read_request(stream)
+    stream.close()
+    wait_until(lambda: count_dials(full_port) > dials, "the gateway to dial once more")
+    leave(client, leaving)
+    assert "resends=1" in log.wait("request", "/1", "by=client", "end=client-")
+    gateway.wait_for_descriptors()
+
+
+@secure_or_not
+def test_who_has_nothing_more_to_say_waits_for_the_next_server(start_gateway, upstream, raw_port,
+                                                               full_port, secure):
+    gateway = start_gateway(Config({"app": [raw_port, full_port]}, [{"pool": "app"}],
+                                   timeouts={"connect": "300ms"}), Variant(1))
+    with connect(gateway.https_port if secure else gateway.http_port, secure) as client:
+        client.send(get())
+        stream = upstream.accept()
+        read_request(stream)
+        stream.close()
+        client.finish()
+        assert client.read_response()[0].status == 504
+        assert client.read_ending() == (b"", "end")
 
 
 @leavings
