@@ -200,3 +200,14 @@ def test_a_record_that_was_tampered_with_ends_the_connection(gateway, upstream, 
             client.read_to_end()
             raise ssl.SSLError("ended in order")
     assert upstream.saw_nothing()
+
+
+def test_plain_http_on_a_tls_port_is_told_so_whatever_else_it_sends(gateway):
+    """What nobody reads would make a reset of the answer."""
+    for _ in range(20):
+        with connect(gateway.https_port) as client:
+            client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + bytes(200_000))
+            head = client.read_head()
+            assert head.status == 400
+            assert b"https://" in client.read_body(head)
+            assert client.read_ending() == (b"", "end")

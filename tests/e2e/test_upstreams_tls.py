@@ -5,7 +5,7 @@ import ssl
 import pytest
 
 from support.certificates import Authority
-from support.frames import TEXT, frame, read_frame
+from support.frames import CLOSE, TEXT, close_payload, frame, read_frame
 from support.gateway import Config, Variant
 from support.relay import open_relay
 from support.serving import Serving
@@ -245,3 +245,72 @@ def test_a_websocket_over_tls(start_before, start_server, authority):
         assert read_frame(relay.upstream).payload == b"there"
         relay.upstream.send(frame(TEXT, b"back", masked=False))
         assert read_frame(client).payload == b"back"
+
+
+# Whose fault it is. A record that cannot be opened, and an end without a close_notify.
+
+CORRUPT_RECORD = b"\x17\x03\x03\x00\x40" + bytes(64)
+
+
+@VERSIONS
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+@pytest.mark.parametrize("fault", ["corrupt", "cut"])
+def test_a_servers_broken_tls_in_a_websocket_is_the_servers_fault(
+        start_before, start_server, authority, log_of, fault, secure, version):
+    server = start_server(authority.issue(["IP:127.0.0.1"]), version=version)
+    gateway = start_before(server, {"ca": str(authority.path)})
+    log = log_of(gateway)
+    with connect(gateway.https_port if secure else gateway.http_port, secure) as client:
+        relay = open_relay(client, server)
+        relay.upstream.send(frame(TEXT, b"last words", masked=False))
+        assert read_frame(client).payload == b"last words"
+        if fault == "corrupt":
+            relay.upstream.socket.sendall(CORRUPT_RECORD)
+        else:
+            relay.upstream.cut()
+        closing = read_frame(client)
+        assert (closing.opcode, closing.close_code) == (CLOSE, 1011)
+        assert client.read_ending() == (b"", "end")
+    end = "upstream-tls-failed" if fault == "corrupt" else "upstream-truncated"
+    line = log.wait("websocket", f"end={end}")
+    assert "by=upstream" in line and "code=1011" in line
+
+
+@VERSIONS
+@pytest.mark.parametrize("when", ["before-the-answer", "in-the-body"])
+def test_a_servers_corrupt_record_in_an_answer_is_the_servers_fault(
+        start_before, start_server, authority, log_of, when, version):
+    server = start_server(authority.issue(["IP:127.0.0.1"]), version=version)
+    gateway = start_before(server, {"ca": str(authority.path)})
+    log = log_of(gateway)
+    with connect(gateway.http_port) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: x.test\r\nContent-Length: 2\r\n\r\nok")
+        stream = server.accept()
+        stream.read_head()
+        stream.read_exactly(2)
+        if when == "in-the-body":
+            stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf ")
+            assert client.read_head().status == 200
+            assert client.read_exactly(5) == b"half "
+        stream.socket.sendall(CORRUPT_RECORD)
+        if when == "in-the-body":
+            assert client.read_ending()[0] == b""
+        else:
+            assert client.read_head().status == 502
+    assert "by=upstream" in log.wait("request", "end=upstream-tls-failed")
+
+
+@VERSIONS
+def test_a_clients_corrupt_record_in_a_websocket_is_the_clients_fault(
+        start_before, start_server, authority, log_of, version):
+    server = start_server(authority.issue(["IP:127.0.0.1"]), version=version)
+    gateway = start_before(server, {"ca": str(authority.path)})
+    log = log_of(gateway)
+    with connect(gateway.https_port, True) as client:
+        relay = open_relay(client, server)
+        client.send(frame(TEXT, b"last words"))
+        assert read_frame(relay.upstream).payload == b"last words"
+        client.socket.sendall(CORRUPT_RECORD)
+        rest, _ = relay.upstream.read_ending()
+        assert close_payload(1000) not in rest
+    assert "by=client" in log.wait("websocket", "end=tls-failed")
