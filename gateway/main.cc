@@ -1,8 +1,14 @@
 // The gateway's start: options, configuration, server.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <string>
 
 #include "gateway/config/reader.hh"
+#include "gateway/log/file.hh"
 #include "gateway/options.hh"
 #include "gateway/server.hh"
 #include "gateway/version.hh"
@@ -21,8 +27,16 @@ void print_version() {
   std::printf("lacking: %.*s\n", static_cast<int>(lack.size()), lack.data());
 }
 
+// A descriptor that is closed would be the next one opened: a client's, which would get the log.
+void occupy_standard_descriptors() {
+  int descriptor = 0;
+  while (descriptor >= 0 && descriptor <= STDERR_FILENO) descriptor = open("/dev/null", O_RDWR);
+  if (descriptor >= 0) close(descriptor);
+}
+
+// Whoever reads stderr, if anybody does: it keeps nothing from ending.
 int fail(const std::string& text) {
-  std::fprintf(stderr, "gateway: error: %s\n", text.c_str());
+  write_to_stderr(text, std::chrono::seconds(1));
   return 1;
 }
 
@@ -30,10 +44,9 @@ int run(const Options& options) {
   auto config = options.command_line.from.empty() ? config::read_file(options.config_file)
                                                   : config::from_command_line(options.command_line);
   if (!config) {
-    for (const config::Error& error : config.error()) {
-      std::fprintf(stderr, "%s\n", error.text().c_str());
-    }
-    return 1;
+    std::string text;
+    for (const config::Error& error : config.error()) text += error.text() + "\n";
+    return fail(text);
   }
   if (options.test) {
     std::fputs(config::to_toml(*config).c_str(), stdout);
@@ -41,7 +54,7 @@ int run(const Options& options) {
   }
   uring::raise_descriptor_limit();
   auto server = Server::create(options, std::make_shared<const config::Config>(std::move(*config)));
-  if (!server) return fail(server.error());
+  if (!server) return fail("gateway: error: " + server.error() + "\n");
   (*server)->run();
   return 0;
 }
@@ -49,6 +62,8 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_descriptors();
+  std::signal(SIGPIPE, SIG_IGN);
   const auto options = parse_options(argc, argv);
   if (!options) {
     std::fputs(options.error().text.c_str(), options.error().code == 0 ? stdout : stderr);

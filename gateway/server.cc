@@ -31,26 +31,27 @@ void pin_to_core(std::thread& thread, unsigned index, unsigned shard_count) {
 
 std::expected<std::unique_ptr<Server>, std::string> Server::create(const Options& options,
                                                                    config::Snapshot config) {
-  std::unique_ptr<Server> server(new Server(options, std::move(config)));
+  // Before signals are blocked: they end a start that waits for a disk.
+  const config::LogSettings& settings = config->log;
+  auto writer = LogWriter::start(settings.file, settings.level, settings.buffer_bytes);
+  if (!writer) return std::unexpected(writer.error());
+  std::unique_ptr<Server> server(new Server(options, std::move(config), std::move(*writer)));
   if (auto done = server->set_up(); !done) return std::unexpected(done.error());
   return server;
 }
 
-Server::Server(const Options& options, config::Snapshot config)
+Server::Server(const Options& options, config::Snapshot config, std::unique_ptr<LogWriter> writer)
     : options_(options),
       config_(std::move(config)),
       shard_count_(options.shards ? *options.shards : config::shard_count(*config_)),
       signals_blocked_(uring::block_signals({SIGTERM, SIGINT})),
+      log_writer_(std::move(writer)),
+      log_(log_writer_->open("main")),
       server_counts_(config::server_count(*config_)) {}
 
 Server::~Server() = default;
 
 std::expected<void, std::string> Server::set_up() {
-  const config::LogSettings& settings = config_->log;
-  auto writer = LogWriter::start(settings.file, settings.level, settings.buffer_bytes);
-  if (!writer) return std::unexpected(writer.error());
-  log_writer_ = std::move(*writer);
-  log_ = log_writer_->open("main");
   if (auto warm = tls::warm_up(); !warm) return std::unexpected(warm.error());
   if (auto checked = Upstreams::check_tls(*config_); !checked) return checked;
   if (auto listening = listen(); !listening) return listening;
@@ -72,7 +73,7 @@ std::expected<void, std::string> Server::listen() {
   for (const config::Listener& listener : config_->listeners) {
     std::vector<tls::Pem> certificates;
     if (listener.tls) {
-      auto loaded = load_certificates(*listener.tls, *log_);
+      auto loaded = load_certificates(*listener.tls, log_);
       if (!loaded) return std::unexpected(loaded.error());
       certificates = std::move(*loaded);
     }
@@ -127,36 +128,36 @@ void Server::run() {
   signals_->start();
   loop_->run();
   for (std::thread& thread : threads_) thread.join();
-  log_->info("stopped");
+  log_.info("stopped");
 }
 
 void Server::log_start() {
   const std::size_t descriptors = uring::raise_descriptor_limit();
-  log_->info("gateway {}, wolfSSL {}, liburing {}", kVersion, kWolfsslVersion, kLiburingVersion);
-  if (!kLibrariesLack.empty()) log_->warning("these libraries lack {}", kLibrariesLack);
-  log_->info("shards={} receive={} open_files_max={} config={}", shard_count_,
+  log_.info("gateway {}, wolfSSL {}, liburing {}", kVersion, kWolfsslVersion, kLiburingVersion);
+  if (!kLibrariesLack.empty()) log_.warning("these libraries lack {}", kLibrariesLack);
+  log_.info("shards={} receive={} open_files_max={} config={}", shard_count_,
              kernel_->receive_byte_cap() ? "multishot" : "oneshot", descriptors, config_->file);
   for (const config::Listener& listener : config_->listeners) {
-    log_->info("listening on {}://{}", listener.tls ? "https" : "http", listener.address.text());
+    log_.info("listening on {}://{}", listener.tls ? "https" : "http", listener.address.text());
   }
   for (const config::Route& route : config_->routes) {
     const std::string_view to = route.answer ? "(answer)"
                                 : route.redirect
                                     ? "(redirect)"
                                     : std::string_view(config_->pools[route.pool].name);
-    log_->info("route {} path={} pool={}", route.name, route.path, to);
+    log_.info("route {} path={} pool={}", route.name, route.path, to);
   }
   if (descriptors < 4096) {
-    log_->warning(
+    log_.warning(
         "only {} open files are allowed, two for each connection: raise the limit with 'ulimit -n' "
         "or LimitNOFILE=",
         descriptors);
   }
-  log_->info("ready");
+  log_.info("ready");
 }
 
 void Server::signalled(int signal) {
-  log_->info("{}: stopping {}", strsignal(signal), signal == SIGTERM ? "in order" : "at once");
+  log_.info("{}: stopping {}", strsignal(signal), signal == SIGTERM ? "in order" : "at once");
   tell_shards(Message::kStop);
   if (signal != SIGTERM) tell_shards(Message::kCut);
 }

@@ -32,7 +32,7 @@ class Server final : private uring::SignalListener {
   void run();
 
  private:
-  Server(const Options& options, config::Snapshot config);
+  Server(const Options& options, config::Snapshot config, std::unique_ptr<LogWriter> writer);
   std::expected<void, std::string> set_up();
   std::expected<std::unique_ptr<uring::IoUringKernel>, std::string> make_kernel() const;
   std::expected<void, std::string> listen();
@@ -48,7 +48,7 @@ class Server final : private uring::SignalListener {
   unsigned shard_count_;
   sigset_t signals_blocked_;
   std::unique_ptr<LogWriter> log_writer_;
-  std::optional<Log> log_;
+  Log log_;
   tls::TicketKeys tickets_;
   ServerCounts server_counts_;
   ListeningSockets sockets_;

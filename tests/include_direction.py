@@ -23,7 +23,6 @@ LIBRARIES = {
     "wolfssl": {"proto"},
     "toml++": {"gateway"},
     "CLI": {"gateway", "tools"},
-    "spdlog": {"gateway", "tools"},
     "fmt": {"gateway", "tools"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
@@ -48,7 +47,7 @@ def check_the_checker() -> None:
         ("uring", '#include "proto/bytes.hh"'),
         ("proto", '#include "uring/ring.hh"'),
         ("proto", "#include <liburing.h>"),
-        ("uring", "#include <spdlog/spdlog.h>"),
+        ("uring", "#include <fmt/format.h>"),
         ("tools", '#  include "gateway/options.hh"'),
         ("gateway", '#include "options.hh"'),
     ]:

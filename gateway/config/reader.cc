@@ -12,6 +12,7 @@
 #include "gateway/config/fields.hh"
 #include "gateway/config/sections.hh"
 #include "gateway/config/units.hh"
+#include "gateway/log/file.hh"
 #include "proto/http/syntax.hh"
 
 namespace gateway::config {
@@ -79,15 +80,10 @@ void read_via(Fields& file, std::string& via) {
 }
 
 void read_log(Fields& fields, const std::filesystem::path& folder, LogSettings& log) {
-  if (const auto file = fields.text("file"); file && file->value != "stderr") {
-    const std::filesystem::path path = path_from(folder, file->value);
-    log.file = path.string();
-    std::error_code failure;
-    if (!std::filesystem::is_directory(path.parent_path(), failure))
-      fields.report().add(file->place, fmt::format("there is no folder '{}' for the log file",
-                                                   path.parent_path().string()));
-    if (std::filesystem::is_directory(path, failure))
-      fields.report().add(file->place, fmt::format("'{}' is a folder, not a log file", log.file));
+  if (const auto file = fields.text("file"); file && file->value != kStderrName) {
+    log.file = path_from(folder, file->value).string();
+    if (const auto usable = check_log_file(log.file); !usable)
+      fields.report().add(file->place, usable.error());
   }
   if (const auto level = fields.choice("level", kLogLevelNames))
     log.level = static_cast<LogLevel>(*level);

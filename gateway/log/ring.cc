@@ -28,15 +28,13 @@ bool LogRing::append(LogLevel level, int64_t time_ns, std::string_view text) {
   return true;
 }
 
-bool LogRing::front(Record& record) {
+LogRing::Record LogRing::front() {
   const uint64_t read = read_.load(std::memory_order_relaxed);
-  if (read == written_.load(std::memory_order_acquire)) return false;
   Header header;
   copy_from(read, &header, sizeof header);
   taken_.resize(header.text_bytes);
   copy_from(read + sizeof header, taken_.data(), taken_.size());
-  record = {header.time_ns, header.level, taken_};
-  return true;
+  return {header.time_ns, header.level, taken_};
 }
 
 void LogRing::pop() {

@@ -10,7 +10,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "gateway/log/level.hh"
 
@@ -32,12 +31,12 @@ class LogRing {
   // The producer's thread only. False: there was no room, and the drop is counted.
   bool append(LogLevel level, int64_t time_ns, std::string_view text);
 
-  // The consumer's thread only: hands over the oldest records, in order, until there is none.
+  // The consumer's thread only: hands over the records that are there at the call, in order.
   template <typename Take>
   void drain(Take&& take) {
-    Record record;
-    while (front(record)) {
-      take(std::as_const(record));
+    const uint64_t end = written_.load(std::memory_order_acquire);
+    while (read_.load(std::memory_order_relaxed) != end) {
+      take(front());
       pop();
     }
   }
@@ -54,7 +53,7 @@ class LogRing {
     LogLevel level;
   };
 
-  bool front(Record& record);
+  Record front();
   void pop();
   void copy_to(uint64_t position, const void* from, size_t bytes);
   void copy_from(uint64_t position, void* to, size_t bytes) const;

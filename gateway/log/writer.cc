@@ -1,22 +1,29 @@
 #include "gateway/log/writer.hh"
 
 #include <fmt/format.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <pthread.h>
+#include <semaphore.h>
 
 #include <algorithm>
-#include <chrono>
+#include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <ctime>
+#include <deque>
 #include <iterator>
+#include <mutex>
 #include <tuple>
 #include <utility>
+#include <vector>
+
+#include "gateway/log/file.hh"
 
 namespace gateway {
 namespace {
 
 constexpr std::chrono::milliseconds kDrainInterval{50};
+constexpr std::chrono::milliseconds kLookInterval{1};
 constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
 
 int64_t now_ns() {
@@ -24,17 +31,8 @@ int64_t now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
-// spdlog opens, buffers and writes; the form of a line is ours.
-std::shared_ptr<spdlog::sinks::sink> make_sink(const std::string& file) {
-  std::shared_ptr<spdlog::sinks::sink> sink;
-  if (file == "stderr") {
-    sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
-  } else {
-    sink = std::make_shared<spdlog::sinks::basic_file_sink_st>(file);
-  }
-  sink->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-      "%v", spdlog::pattern_time_type::utc, std::string()));
-  return sink;
+timespec to_timespec(std::chrono::nanoseconds time) {
+  return {time.count() / kNanosecondsPerSecond, time.count() % kNanosecondsPerSecond};
 }
 
 }  // namespace
@@ -49,76 +47,151 @@ void append_line(std::string& to, const LogRing::Record& record, std::string_vie
                  utc.tm_sec, milliseconds, name_of(record.level), source, record.text);
 }
 
+// What the thread works on. Others add sources, and ask for turns: `done` follows `asked` once a
+// turn is over that began after the question.
+struct LogWriter::Work {
+  Work(LogFile to, LogLevel log_level, size_t bytes)
+      : file(std::move(to)), level(log_level), ring_bytes(bytes) {
+    sem_init(&wake, 0, 0);
+  }
+  ~Work() { sem_destroy(&wake); }
+  Work(const Work&) = delete;
+  Work& operator=(const Work&) = delete;
+
+  struct Source {
+    std::unique_ptr<LogRing> ring;
+    uint64_t dropped_told = 0;
+  };
+  struct Line {
+    int64_t time_ns;
+    size_t order;  // of arrival: decides between equal times
+    std::string text;
+  };
+
+  bool wait_for(uint64_t turn);
+  void run();
+  void drain_all();
+  void collect(Source& source);
+  void write(std::string lines);
+
+  LogFile file;
+  const LogLevel level;
+  const size_t ring_bytes;
+  std::mutex mutex;            // of sources
+  std::deque<Source> sources;  // added by open, drained by the thread alone
+  sem_t wake;
+  std::atomic<uint64_t> asked{0};
+  std::atomic<uint64_t> done{0};
+  std::atomic<bool> stopping{false};
+  std::atomic<const char*> last_words{nullptr};
+
+  // The thread's own.
+  std::vector<Line> lines;  // of one drain, to be sorted by time
+  uint64_t unwritten = 0;   // lines that the file did not take, not yet told
+  std::string why_unwritten;
+  bool inside_line = false;  // it took the beginning of one
+};
+
 std::expected<std::unique_ptr<LogWriter>, std::string> LogWriter::start(const std::string& file,
                                                                         LogLevel level,
                                                                         size_t ring_bytes) {
-  std::shared_ptr<spdlog::sinks::sink> sink;
-  try {
-    sink = make_sink(file);
-  } catch (const spdlog::spdlog_ex& failure) {
-    return std::unexpected(fmt::format("cannot write the log: {}", failure.what()));
-  }
-  std::unique_ptr<LogWriter> writer(new LogWriter(std::move(sink), level, ring_bytes));
+  auto opened = LogFile::open(file);
+  if (!opened) return std::unexpected(opened.error());
+  auto work = std::make_shared<Work>(*std::move(opened), level, ring_bytes);
+  std::unique_ptr<LogWriter> writer(new LogWriter(work));
 
   // Signals are for the threads that wait for them: the new thread inherits a full mask.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  writer->thread_ = std::thread(&LogWriter::run, writer.get());
+  writer->thread_ = std::thread([work] { work->run(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return writer;
 }
 
-LogWriter::LogWriter(std::shared_ptr<spdlog::sinks::sink> sink, LogLevel level, size_t ring_bytes)
-    : level_(level), ring_bytes_(ring_bytes), sink_(std::move(sink)) {}
-
 LogWriter::~LogWriter() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+  const uint64_t turn = ++work_->asked;
+  work_->stopping = true;
+  sem_post(&work_->wake);
+  if (work_->wait_for(turn)) {
+    thread_.join();
+  } else {
+    thread_.detach();
   }
-  wake_.notify_one();
-  thread_.join();
 }
 
 Log LogWriter::open(std::string source) {
-  const std::lock_guard lock(mutex_);
-  sources_.push_back({std::make_unique<LogRing>(std::move(source), ring_bytes_)});
-  return {*sources_.back().ring, level_};
+  const std::lock_guard lock(work_->mutex);
+  auto& added = work_->sources.emplace_back();
+  added.ring = std::make_unique<LogRing>(std::move(source), work_->ring_bytes);
+  return {*added.ring, work_->level};
 }
 
-void LogWriter::flush() {
-  const std::lock_guard lock(mutex_);
-  drain_all();
+bool LogWriter::flush() {
+  const uint64_t turn = ++work_->asked;
+  sem_post(&work_->wake);
+  return work_->wait_for(turn);
 }
 
-void LogWriter::run() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    wake_.wait_for(lock, kDrainInterval, [this] { return stopping_; });
-    drain_all();
+bool LogWriter::flush_with(const char* words) {
+  work_->last_words = words;
+  return flush();
+}
+
+bool LogWriter::reaches_stderr() const {
+  return work_->file.reaches_stderr();
+}
+
+bool LogWriter::is_this_thread() const {
+  return thread_.get_id() == std::this_thread::get_id();
+}
+
+// Looks again and again, since that is all that a signal handler may do.
+bool LogWriter::Work::wait_for(uint64_t turn) {
+  const auto deadline = std::chrono::steady_clock::now() + kLastSecond;
+  const timespec pause = to_timespec(kLookInterval);
+  while (done < turn) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    nanosleep(&pause, nullptr);
   }
-  drain_all();  // it may have been stopped before its first turn
+  return true;
 }
 
-void LogWriter::drain_all() {
-  lines_.clear();
-  for (Source& source : sources_) collect(source);
-  if (lines_.empty()) return;
+void LogWriter::Work::run() {
+  while (true) {
+    const bool last = stopping;
+    const uint64_t turn = asked;
+    drain_all();
+    done = turn;
+    if (last) return;
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    const timespec until = to_timespec(now + kDrainInterval);
+    sem_clockwait(&wake, CLOCK_MONOTONIC, &until);
+  }
+}
+
+void LogWriter::Work::drain_all() {
+  lines.clear();
+  {
+    const std::lock_guard lock(mutex);
+    for (Source& source : sources) collect(source);
+  }
   const auto earlier = [](const Line& a, const Line& b) {
     return std::tie(a.time_ns, a.order) < std::tie(b.time_ns, b.order);
   };
-  std::sort(lines_.begin(), lines_.end(), earlier);
+  std::sort(lines.begin(), lines.end(), earlier);
   std::string text;
-  for (const Line& line : lines_) text += line.text;
-  write(text);
+  for (const Line& line : lines) text += line.text;
+  if (const char* const words = last_words.exchange(nullptr))
+    append_line(text, {now_ns(), LogLevel::error, words}, "process");
+  if (!text.empty()) write(std::move(text));
 }
 
-void LogWriter::collect(Source& source) {
+void LogWriter::Work::collect(Source& source) {
   const std::string& name = source.ring->source();
   const auto add = [&](const LogRing::Record& record) {
-    Line& line = lines_.emplace_back(Line{record.time_ns, lines_.size(), {}});
+    Line& line = lines.emplace_back(Line{record.time_ns, lines.size(), {}});
     append_line(line.text, record, name);
   };
   source.ring->drain(add);
@@ -130,23 +203,25 @@ void LogWriter::collect(Source& source) {
   add({now_ns(), LogLevel::warning, text});
 }
 
-void LogWriter::write(std::string_view lines) {
-  std::string told;
-  if (unwritten_ > 0) {
-    const std::string text =
-        fmt::format("{} log lines may be missing before this one: {}", unwritten_, why_unwritten_);
-    append_line(told, {now_ns(), LogLevel::error, text}, "log");
+// A full disk, or a reader that has gone: the gateway goes on, and says how much is missing once
+// the file takes lines again.
+void LogWriter::Work::write(std::string text) {
+  std::string told = inside_line ? "\n" : "";
+  if (unwritten > 0) {
+    const std::string missing =
+        fmt::format("{} log lines may be missing before this one: {}", unwritten, why_unwritten);
+    append_line(told, {now_ns(), LogLevel::error, missing}, "log");
   }
-  told += lines;
-  try {
-    sink_->log(spdlog::details::log_msg("", spdlog::level::info, told));
-    sink_->flush();
-    unwritten_ = 0;
-  } catch (const spdlog::spdlog_ex& failure) {
-    // A full disk: the gateway goes on, and says how much is missing once there is room again.
-    unwritten_ += lines_.size();
-    why_unwritten_ = failure.what();
-  }
+  const size_t told_bytes = told.size();
+  told += text;
+  const auto [bytes, error] = file.write(told);
+  if (bytes > 0) inside_line = told[bytes - 1] != '\n';
+  if (bytes >= told_bytes) unwritten = 0;
+  if (error == 0) return;
+  const size_t first_lost = std::max(bytes, told_bytes);
+  unwritten += static_cast<uint64_t>(
+      std::count(told.begin() + static_cast<ptrdiff_t>(first_lost), told.end(), '\n'));
+  why_unwritten = strerrordesc_np(error);
 }
 
 }  // namespace gateway

@@ -1,26 +1,21 @@
 // The one thread that writes the log: drains every ring about 20 times a second and writes its
 // lines, with their time and source, to stderr or a file; tells how many were dropped; and drains
-// all once more when it stops. Owns the rings: every Log made here must be gone before it is.
+// all once more when it stops. Nobody waits longer than kLastSecond for it: where the log's reader
+// stands still it is left behind, with the rings, which it owns. Every Log made here must be gone
+// before the LogWriter is.
 #pragma once
 
-#include <condition_variable>
+#include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <expected>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
-#include <vector>
 
 #include "gateway/log/level.hh"
 #include "gateway/log/log.hh"
 #include "gateway/log/ring.hh"
-
-namespace spdlog::sinks {
-class sink;
-}
 
 namespace gateway {
 
@@ -29,6 +24,8 @@ void append_line(std::string& to, const LogRing::Record& record, std::string_vie
 
 class LogWriter {
  public:
+  static constexpr std::chrono::milliseconds kLastSecond{1000};
+
   // `file` is a path, or "stderr". Starts the thread. Fails with words that name the file.
   static std::expected<std::unique_ptr<LogWriter>, std::string> start(const std::string& file,
                                                                       LogLevel level,
@@ -40,37 +37,22 @@ class LogWriter {
   // A log for one thread. `source` begins each of its lines: "shard=1".
   Log open(std::string source);
 
-  // Writes all that was appended before the call; for the end of a process that will not unwind.
-  void flush();
+  // Waits until all that was appended before the call is written; false if that took too long.
+  // Takes no lock and no memory: it may be called from a signal handler.
+  bool flush();
+  // The same, with a line of its own at the end. `words` outlive the process's end, which follows.
+  bool flush_with(const char* words);
+
+  bool reaches_stderr() const;
+  bool is_this_thread() const;  // whose flush would wait for itself
 
  private:
-  struct Source {
-    std::unique_ptr<LogRing> ring;
-    uint64_t dropped_told = 0;
-  };
-  struct Line {
-    int64_t time_ns;
-    size_t order;  // of arrival: decides between equal times
-    std::string text;
-  };
+  struct Work;
 
-  LogWriter(std::shared_ptr<spdlog::sinks::sink> sink, LogLevel level, size_t ring_bytes);
-  void run();
-  // With mutex_ held: the rings have one consumer at a time.
-  void drain_all();
-  void collect(Source& source);
-  void write(std::string_view lines);
+  explicit LogWriter(std::shared_ptr<Work> work) : work_(std::move(work)) {}
 
-  const LogLevel level_;
-  const size_t ring_bytes_;
-  const std::shared_ptr<spdlog::sinks::sink> sink_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
-  std::vector<Source> sources_;
-  std::vector<Line> lines_;  // of one drain, to be sorted by time
-  uint64_t unwritten_ = 0;   // lines that the file did not take, not yet told
-  std::string why_unwritten_;
+  // The thread's, too: it may be left behind.
+  const std::shared_ptr<Work> work_;
   std::thread thread_;
 };
 

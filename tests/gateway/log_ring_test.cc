@@ -34,6 +34,18 @@ TEST(LogRing, HandsOverRecordsInOrder) {
   EXPECT_EQ(ring.source(), "shard=1");
 }
 
+// Else a thread that logs as fast as the writer drains would keep it there, and its lines in memory.
+TEST(LogRing, HandsOverNoMoreThanWasThereAtTheCall) {
+  LogRing ring("", 64 * 1024);
+  ring.append(LogLevel::info, 0, "first");
+  int taken = 0;
+  ring.drain([&](const LogRing::Record&) {
+    if (++taken < 100) ring.append(LogLevel::info, 0, "meanwhile");
+  });
+  EXPECT_EQ(taken, 1);
+  EXPECT_THAT(texts(ring), ElementsAre("meanwhile"));
+}
+
 TEST(LogRing, RoundsItsCapacityUpToAPowerOfTwo) {
   EXPECT_EQ(LogRing("", 1000).capacity_bytes(), 1024u);
   EXPECT_EQ(LogRing("", 1024).capacity_bytes(), 1024u);
