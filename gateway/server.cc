@@ -46,6 +46,7 @@ Server::Server(const Options& options, config::Snapshot config, std::unique_ptr<
       shard_count_(options.shards ? *options.shards : config::shard_count(*config_)),
       signals_blocked_(uring::block_signals({SIGTERM, SIGINT})),
       log_writer_(std::move(writer)),
+      last_words_(*log_writer_),
       log_(log_writer_->open("main")),
       server_counts_(config::server_count(*config_)) {}
 

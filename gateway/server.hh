@@ -11,6 +11,7 @@
 
 #include "gateway/config/config.hh"
 #include "gateway/listening.hh"
+#include "gateway/log/last_words.hh"
 #include "gateway/log/writer.hh"
 #include "gateway/options.hh"
 #include "gateway/shard.hh"
@@ -48,6 +49,7 @@ class Server final : private uring::SignalListener {
   unsigned shard_count_;
   sigset_t signals_blocked_;
   std::unique_ptr<LogWriter> log_writer_;
+  LastWords last_words_;
   Log log_;
   tls::TicketKeys tickets_;
   ServerCounts server_counts_;

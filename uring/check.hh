@@ -2,13 +2,26 @@
 // never a peer, so the process ends with the place and the sentence.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 
 namespace uring {
 
+// Told the place and the sentence, instead of stderr, by the thread that fails, in whatever state
+// the process is; comes back soon, and then the process ends. None at first.
+using CheckReporter = void (*)(const char* sentence);
+inline std::atomic<CheckReporter> check_reporter{nullptr};
+
 [[noreturn]] inline void check_failed(const char* file, int line, const char* what) {
-  std::fprintf(stderr, "%s:%d: broken invariant: %s\n", file, line, what);
+  std::array<char, 512> sentence;
+  std::snprintf(sentence.data(), sentence.size(), "%s:%d: broken invariant: %s", file, line, what);
+  if (const CheckReporter report = check_reporter.load()) {
+    report(sentence.data());
+  } else {
+    std::fprintf(stderr, "%s\n", sentence.data());
+  }
   std::abort();
 }
 
