@@ -252,9 +252,11 @@ void Connection::learn_client_address() {
   config::Address peer;
   peer.length = sizeof peer.storage;
   auto* const address = reinterpret_cast<sockaddr*>(&peer.storage);
-  if (getpeername(client_.descriptor(), address, &peer.length) != 0) {
+  const int known =
+      shard_.loop().kernel().peer_address(client_.descriptor(), address, &peer.length);
+  if (known < 0) {
     // It has reset the connection already. No upstream is to get a request of nobody.
-    return end({.reason = Reason::kClientReset, .error = errno});
+    return end({.reason = Reason::kClientReset, .error = -known});
   }
   peer_trusted_ = shard_.config().trusted_proxies.contain(peer);
   char text[INET6_ADDRSTRLEN] = "unix";

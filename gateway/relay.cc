@@ -164,7 +164,7 @@ void Relay::close_towards(Direction& way) {
     const std::string_view text = tells_rule ? told_.detail : policy_of(told_.reason).text;
     const auto frame = way.sender == Party::kUpstream
                            ? ws::make_close(code_towards(way), text)
-                           : ws::make_close(code_towards(way), text, random_mask_key());
+                           : ws::make_close(code_towards(way), text, random_mask_key(loop_.kernel()));
     way.to.write(frame.bytes());
     if (close_code_ == 0) close_code_ = code_towards(way);
   }

@@ -92,6 +92,7 @@ std::expected<void, std::string> Server::make_shards() {
   for (unsigned index = 0; index < shard_count_; ++index) {
     auto kernel = make_kernel();
     if (!kernel) return std::unexpected(kernel.error());
+    shard_kernels_.push_back(std::move(*kernel));
     auto shard = Shard::create({.index = index,
                                 .count = shard_count_,
                                 .listening = listening_[index],
@@ -101,7 +102,7 @@ std::expected<void, std::string> Server::make_shards() {
                                 .log = log_writer_->open("shard=" + std::to_string(index)),
                                 .control_descriptor = kernel_->descriptor(),
                                 .control = shard_ended_},
-                               std::move(*kernel));
+                               *shard_kernels_.back());
     if (!shard) return std::unexpected(shard.error());
     shards_.push_back(std::move(*shard));
   }

@@ -16,6 +16,7 @@
 #include "gateway/options.hh"
 #include "gateway/shard.hh"
 #include "proto/tls/ticket_keys.hh"
+#include "uring/io_uring_kernel.hh"
 #include "uring/signals.hh"
 
 namespace gateway {
@@ -60,6 +61,7 @@ class Server final : private uring::SignalListener {
   std::optional<uring::Signals> signals_;
   uring::Task<> signals_end_;
   uring::OperationMember<&Server::on_shard_ended> shard_ended_{*this};
+  std::vector<std::unique_ptr<uring::IoUringKernel>> shard_kernels_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
   std::atomic<unsigned> ready_{0};

@@ -11,20 +11,21 @@ constexpr std::size_t kPlaintextBytes = 64 * 1024;
 
 }  // namespace
 
-std::expected<std::unique_ptr<Shard>, std::string> Shard::create(
-    Setup setup, std::unique_ptr<uring::IoUringKernel> kernel) {
-  std::unique_ptr<Shard> shard(new Shard(std::move(setup), std::move(kernel)));
-  auto buffers = uring::ReceiveBuffers::create(*shard->kernel_, shard->loop_.ready(), {});
+std::expected<std::unique_ptr<Shard>, std::string> Shard::create(Setup setup,
+                                                                 uring::Kernel& kernel) {
+  std::unique_ptr<Shard> shard(new Shard(std::move(setup), kernel));
+  auto buffers = uring::ReceiveBuffers::create(kernel, shard->loop_.ready(),
+                                               shard->setup_.receive_buffers);
   if (!buffers) return std::unexpected(buffers.error());
   shard->buffers_ = std::move(*buffers);
   shard->loop_.set_receive_buffers(*shard->buffers_);
   return shard;
 }
 
-Shard::Shard(Setup setup, std::unique_ptr<uring::IoUringKernel> kernel)
+Shard::Shard(Setup setup, uring::Kernel& kernel)
     : setup_(std::move(setup)),
-      kernel_(std::move(kernel)),
-      loop_(*kernel_),
+      kernel_(kernel),
+      loop_(kernel),
       throttle_(setup_.log, loop_.timers()),
       plaintext_(kPlaintextBytes),
       patience_(loop_.timers(), patience_over_),
@@ -35,7 +36,15 @@ Shard::Shard(Setup setup, std::unique_ptr<uring::IoUringKernel> kernel)
 Shard::~Shard() = default;
 
 void Shard::run(std::atomic<unsigned>& ready) {
-  kernel_->enable();
+  begin();
+  ready.fetch_add(1);
+  ready.notify_all();
+  loop_.run();
+  finish();
+}
+
+void Shard::begin() {
+  kernel_.enable();
   links_.emplace(uring::LinkResources{loop_, *buffers_, batches_, plaintext_});
   upstreams_.emplace(*links_, config(), setup_.counts, setup_.index);
   const auto loaded = upstreams_->load_tls(record_buffers_);
@@ -44,13 +53,13 @@ void Shard::run(std::atomic<unsigned>& ready) {
     port.load_certificates();
     port.start();
   }
-  ready.fetch_add(1);
-  ready.notify_all();
-  loop_.run();
+}
+
+void Shard::finish() {
   throttle_.tell_all();
   const uring::LoopCounters& counters = loop_.counters();
   log().info("stopped connections={} turns={} enters={} completions={}", accepted_, counters.turns,
-             kernel_->enters(), counters.completions);
+             kernel_.enters(), counters.completions);
 }
 
 void Shard::on_message(uring::Completion completion) {

@@ -22,7 +22,7 @@
 #include "proto/tls/context.hh"
 #include "proto/tls/record_buffers.hh"
 #include "proto/tls/ticket_keys.hh"
-#include "uring/io_uring_kernel.hh"
+#include "uring/kernel.hh"
 #include "uring/listener.hh"
 
 namespace gateway {
@@ -56,20 +56,25 @@ class Shard {
     // Who is told, with the shard's index, that it has ended.
     int control_descriptor;
     uring::Operation& control;
+    uring::ReceiveBufferOptions receive_buffers{};
   };
 
   // On the main thread. The error says what is missing, and its cure.
-  static std::expected<std::unique_ptr<Shard>, std::string> create(
-      Setup setup, std::unique_ptr<uring::IoUringKernel> kernel);
+  // `kernel` outlives the shard, and is its alone.
+  static std::expected<std::unique_ptr<Shard>, std::string> create(Setup setup,
+                                                                   uring::Kernel& kernel);
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
   // On the shard's thread, until it has stopped; `ready` is set once it serves.
   void run(std::atomic<unsigned>& ready);
+  // Its parts, for who turns the loop by hand: between them the loop turns until it is stopped.
+  void begin();
+  void finish();
 
   // Where the control loop sends its messages.
-  int descriptor() const { return kernel_->descriptor(); }
+  int descriptor() const { return kernel_.descriptor(); }
   uring::Operation& mailbox() { return mailbox_; }
 
   // Where another shard hands over an accepted descriptor, and who takes turns; before run().
@@ -82,6 +87,9 @@ class Shard {
 
   uring::Loop& loop() { return loop_; }
   uring::LinkResources& links() { return *links_; }
+  const uring::ReceiveBuffers& receive_buffers() const { return *buffers_; }
+  const uring::BatchPool& batches() const { return batches_; }
+  std::size_t connections() const { return connections_.size(); }
   config::Snapshot snapshot() const { return setup_.config; }
   const config::Config& config() const { return *setup_.config; }
   Log& log() { return setup_.log; }
@@ -127,13 +135,13 @@ class Shard {
     std::unique_ptr<tls::ServerContexts> contexts_;
   };
 
-  Shard(Setup setup, std::unique_ptr<uring::IoUringKernel> kernel);
+  Shard(Setup setup, uring::Kernel& kernel);
   void on_message(uring::Completion completion);
   uring::Task<> retire();
   void cut_all();
 
   Setup setup_;
-  std::unique_ptr<uring::IoUringKernel> kernel_;
+  uring::Kernel& kernel_;
   uring::Loop loop_;
   Throttle throttle_;
   std::unique_ptr<uring::ReceiveBuffers> buffers_;

@@ -43,6 +43,8 @@ class BatchPool {
   void commit(std::size_t& committed, std::size_t reserved);
 
   std::size_t in_use() const { return in_use_; }
+  // Beyond the floors, of all peers.
+  std::size_t committed() const { return committed_; }
 
  private:
   static constexpr std::array<std::size_t, 4> kSizes = {4 * 1024, 20 * 1024, 80 * 1024, kBatchMax};

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -103,6 +104,16 @@ int IoUringKernel::open_socket(int family) {
 void IoUringKernel::reset_on_close(int descriptor) {
   const linger at_once{1, 0};
   setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+int IoUringKernel::peer_address(int descriptor, sockaddr* address, socklen_t* length) {
+  return getpeername(descriptor, address, length) == 0 ? 0 : -errno;
+}
+
+void IoUringKernel::fill_random(std::span<std::byte> bytes) {
+  CHECK(bytes.size() <= 256, "getrandom gives so many bytes at once");
+  const ssize_t size = getrandom(bytes.data(), bytes.size(), 0);
+  CHECK(size == static_cast<ssize_t>(bytes.size()), "the system has no random numbers");
 }
 
 int IoUringKernel::shutdown(int descriptor, int how) {

@@ -24,9 +24,7 @@ class IoUringKernel final : public Kernel {
   IoUringKernel(const IoUringKernel&) = delete;
   IoUringKernel& operator=(const IoUringKernel&) = delete;
 
-  // Makes the calling thread the ring's owner.
-  void enable();
-
+  void enable() override;
   io_uring_sqe& next_sqe() override;
   void submit_and_wait(std::optional<std::chrono::nanoseconds> timeout) override;
   std::size_t take_completions(std::span<io_uring_cqe> completions) override;
@@ -35,6 +33,8 @@ class IoUringKernel final : public Kernel {
   void remove_buffer_ring(io_uring_buf_ring* ring, unsigned entries, std::uint16_t group) override;
   int open_socket(int family) override;
   void reset_on_close(int descriptor) override;
+  int peer_address(int descriptor, sockaddr* address, socklen_t* length) override;
+  void fill_random(std::span<std::byte> bytes) override;
   int shutdown(int descriptor, int how) override;
   int close(int descriptor) override;
   bool receive_byte_cap() const override { return receive_byte_cap_; }

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -21,6 +22,9 @@ using Clock = std::chrono::steady_clock;
 class Kernel {
  public:
   virtual ~Kernel() = default;
+
+  // Makes the calling thread the one that all further calls come from.
+  virtual void enable() = 0;
 
   // An empty request, to be submitted with the next wait. Submits at once when the queue is full.
   virtual io_uring_sqe& next_sqe() = 0;
@@ -44,6 +48,12 @@ class Kernel {
 
   // Makes close() answer with a RST what a peer would take for a proper end.
   virtual void reset_on_close(int descriptor) = 0;
+
+  // Who is at the other end of a connected descriptor; -errno on failure.
+  virtual int peer_address(int descriptor, sockaddr* address, socklen_t* length) = 0;
+
+  // Unpredictable bytes.
+  virtual void fill_random(std::span<std::byte> bytes) = 0;
 
   // As the system calls of these names; -errno on failure.
   virtual int shutdown(int descriptor, int how) = 0;

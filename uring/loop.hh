@@ -56,6 +56,7 @@ class Loop {
   // Turns until stop() was called.
   void run();
   void stop() { stopping_ = true; }
+  bool stopped() const { return stopping_; }
 
   // One turn; waits at most until `limit` from now (for tests, too).
   void turn(std::optional<std::chrono::nanoseconds> limit = std::nullopt);

@@ -24,6 +24,7 @@ class SimulatedStream {
   void close();
   void reset();
   bool finished() const { return peer_finished_ || reset_; }
+  bool finished_by_reset() const { return reset_; }
 
   // The local end's FIN has been read, behind all its bytes; or its RST has come instead.
   bool saw_end() const { return local_finished_ && to_peer_.empty() && !saw_reset_; }

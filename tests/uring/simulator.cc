@@ -1,5 +1,6 @@
 #include "tests/uring/simulator.hh"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -345,6 +346,24 @@ int SimulatedKernel::open_socket(int) {
 
 void SimulatedKernel::reset_on_close(int descriptor) {
   descriptors_.at(descriptor).reset_on_close = true;
+}
+
+// The loopback address, and the descriptor's number for a port.
+int SimulatedKernel::peer_address(int descriptor, sockaddr* address, socklen_t* length) {
+  const SimulatedStream* stream = descriptors_.at(descriptor).stream.get();
+  if (stream == nullptr || stream->finished_by_reset()) return -ENOTCONN;
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(static_cast<std::uint16_t>(descriptor));
+  peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_GE(*length, sizeof peer);
+  std::memcpy(address, &peer, sizeof peer);
+  *length = sizeof peer;
+  return 0;
+}
+
+void SimulatedKernel::fill_random(std::span<std::byte> bytes) {
+  for (std::byte& byte : bytes) byte = static_cast<std::byte>(dice_.between(0, 255));
 }
 
 int SimulatedKernel::shutdown(int descriptor, int how) {

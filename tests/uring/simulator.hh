@@ -53,6 +53,7 @@ class SimulatedKernel final : public uring::Kernel {
   bool stuck() const { return stuck_; }
   Dice& dice() { return dice_; }
 
+  void enable() override {}
   io_uring_sqe& next_sqe() override;
   void submit_and_wait(std::optional<std::chrono::nanoseconds> timeout) override;
   std::size_t take_completions(std::span<io_uring_cqe> completions) override;
@@ -61,6 +62,8 @@ class SimulatedKernel final : public uring::Kernel {
   void remove_buffer_ring(io_uring_buf_ring* ring, unsigned entries, std::uint16_t group) override;
   int open_socket(int family) override;
   void reset_on_close(int descriptor) override;
+  int peer_address(int descriptor, sockaddr* address, socklen_t* length) override;
+  void fill_random(std::span<std::byte> bytes) override;
   int shutdown(int descriptor, int how) override;
   int close(int descriptor) override;
   bool receive_byte_cap() const override { return options_.byte_cap; }
