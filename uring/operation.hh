@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "uring/check.hh"
+#include "uring/owner_of.hh"
 
 namespace uring {
 
@@ -33,19 +34,19 @@ class Operation {
 };
 
 // An Operation that ends in a member function of its owner: OperationMember<&Socket::on_sent>.
-template <auto Method>
-class OperationMember;
-
-template <class Owner, void (Owner::*Method)(Completion)>
-class OperationMember<Method> : public Operation {
+template <class Owner, auto Method>
+class OperationOf : public Operation {
  public:
-  explicit OperationMember(Owner& owner) : Operation(&complete), owner_(owner) {}
+  explicit OperationOf(Owner& owner) : Operation(&complete), owner_(owner) {}
 
  private:
   static void complete(Operation& self, Completion completion) {
-    (static_cast<OperationMember&>(self).owner_.*Method)(completion);
+    (static_cast<OperationOf&>(self).owner_.*Method)(completion);
   }
   Owner& owner_;
 };
+
+template <auto Method>
+using OperationMember = OperationOf<OwnerOf<Method>, Method>;
 
 }  // namespace uring

@@ -10,6 +10,7 @@
 #include <cstddef>
 
 #include "uring/check.hh"
+#include "uring/owner_of.hh"
 
 namespace uring {
 
@@ -70,18 +71,18 @@ class ReadyList {
 };
 
 // A Ready that calls a member function of its owner: ReadyMember<&Link::on_received> in class Link.
-template <auto Method>
-class ReadyMember;
-
-template <class Owner, void (Owner::*Method)()>
-class ReadyMember<Method> : public Ready {
+template <class Owner, auto Method>
+class ReadyOf : public Ready {
  public:
-  explicit ReadyMember(Owner& owner) : Ready(&run), owner_(owner) {}
+  explicit ReadyOf(Owner& owner) : Ready(&run), owner_(owner) {}
 
  private:
-  static void run(Ready& self) { (static_cast<ReadyMember&>(self).owner_.*Method)(); }
+  static void run(Ready& self) { (static_cast<ReadyOf&>(self).owner_.*Method)(); }
   Owner& owner_;
 };
+
+template <auto Method>
+using ReadyMember = ReadyOf<OwnerOf<Method>, Method>;
 
 // A Ready that resumes a coroutine; lives in an awaiter.
 class Waiter : public Ready {
