@@ -24,8 +24,8 @@ Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uin
       client_(shard.links()),
       exchange_(nullptr, {&shard.loop().frames()}),
       input_(&shard.loop().frames()),
-      grace_(shard.loop().timers(), grace_over_),
-      deadline_(shard.loop().timers(), deadline_passed_),
+      grace_(*this, shard.loop().timers()),
+      deadline_(*this, shard.loop().timers()),
       touched_(shard.loop().now()),
       id_(id),
       story_(story()) {

@@ -118,11 +118,9 @@ class Connection {
   // The exchange's too: they may still be queued when it has gone.
   uring::ReadyMember<&Connection::on_input> noticed_{*this};
   uring::ReadyMember<&Connection::on_hung_up> hung_up_{*this};
-  uring::ReadyMember<&Connection::on_grace_over> grace_over_{*this};
-  uring::ReadyMember<&Connection::on_deadline> deadline_passed_{*this};
   uring::ReadyMember<&Connection::on_start_or_end> start_or_end_{*this};
-  uring::Timer grace_;
-  uring::Timer deadline_;
+  uring::TimerMember<&Connection::on_grace_over> grace_;
+  uring::TimerMember<&Connection::on_deadline> deadline_;
   std::chrono::milliseconds limit_{0};
   uring::Clock::time_point touched_;
   End deadline_end_;

@@ -16,7 +16,7 @@ Relay::Relay(uring::Loop& loop, Link& client, Link& upstream, const Settings& se
       to_client_{upstream, client, upstream_frames_, Party::kUpstream},
       idle_(settings.idle),
       last_activity_(loop.now()),
-      deadline_(loop.timers(), deadline_passed_),
+      deadline_(*this, loop.timers()),
       finished_(loop.ready()),
       upstream_lost_code_(settings.upstream_lost_code) {
   if (idle_.count() > 0) deadline_.arm(last_activity_ + idle_);

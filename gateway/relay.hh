@@ -109,10 +109,9 @@ class Relay {
   std::optional<End> end_;
   std::chrono::milliseconds idle_;
   uring::Clock::time_point last_activity_;
-  uring::ReadyMember<&Relay::on_deadline> deadline_passed_{*this};
   uring::ReadyMember<&Relay::on_client_left> client_left_{*this};
   uring::ReadyMember<&Relay::on_upstream_left> upstream_left_{*this};
-  uring::Timer deadline_;
+  uring::TimerMember<&Relay::on_deadline> deadline_;
   uring::Task<> pump_to_upstream_;
   uring::Task<> pump_to_client_;
   uring::Event finished_;

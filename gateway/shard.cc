@@ -28,7 +28,7 @@ Shard::Shard(Setup setup, uring::Kernel& kernel)
       loop_(kernel),
       throttle_(setup_.log, loop_.timers()),
       plaintext_(kPlaintextBytes),
-      patience_(loop_.timers(), patience_over_),
+      patience_(*this, loop_.timers()),
       all_gone_(loop_.ready()) {
   for (const ListeningSocket& socket : setup_.listening) ports_.emplace_back(*this, socket);
 }

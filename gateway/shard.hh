@@ -154,8 +154,7 @@ class Shard {
   std::deque<Port> ports_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   uring::OperationMember<&Shard::on_message> mailbox_{*this};
-  uring::ReadyMember<&Shard::cut_all> patience_over_{*this};
-  uring::Timer patience_;
+  uring::TimerMember<&Shard::cut_all> patience_;
   uring::Event all_gone_;
   uring::Task<> retirement_;
   std::uint64_t accepted_ = 0;

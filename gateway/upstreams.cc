@@ -26,7 +26,7 @@ UpstreamConnection::UpstreamConnection(Upstreams& owner, uring::LinkResources& l
       server_(server),
       link_(links),
       opened_(links.loop.now()),
-      timer_(links.loop.timers(), time_over_) {}
+      timer_(*this, links.loop.timers()) {}
 
 uring::Task<bool> UpstreamConnection::connect(const config::Address& address) {
   failure_.error = co_await link_.connect(address.get(), address.length);
@@ -62,11 +62,7 @@ void UpstreamConnection::on_noticed() {
 }
 
 void UpstreamConnection::on_time_over() {
-  if (!kept_) {
-    // Closing takes too long; or it was taken in the very turn in which its time was over.
-    if (!closing_.done()) link_.abort();
-    return;
-  }
+  if (!kept_) return link_.abort();  // closing takes too long
   owner_.forget_kept(*this);
   owner_.begin_close(*this, true);
 }

@@ -68,9 +68,9 @@ class UpstreamConnection {
   uring::Clock::time_point opened_;
   uring::Clock::time_point usable_from_;  // while it is kept
   uring::ReadyMember<&UpstreamConnection::on_noticed> noticed_{*this};
-  uring::ReadyMember<&UpstreamConnection::on_time_over> time_over_{*this};
   uring::ReadyMember<&UpstreamConnection::on_forgotten> forgotten_{*this};
-  uring::Timer timer_;  // how long it is kept, or its closing may take
+  // How long it is kept, or its closing may take.
+  uring::TimerMember<&UpstreamConnection::on_time_over> timer_;
   uring::Task<> closing_;
   bool kept_ = false;
   bool reused_ = false;

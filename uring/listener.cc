@@ -8,7 +8,7 @@ Listener::Listener(Loop& loop, int descriptor, Acceptor& acceptor)
     : loop_(loop),
       descriptor_(descriptor),
       acceptor_(acceptor),
-      pause_(loop.timers(), pause_over_),
+      pause_(*this, loop.timers()),
       ended_(loop.ready()) {}
 
 void Listener::start() {
@@ -36,19 +36,11 @@ void Listener::on_accepted(Completion completion) {
   }
 }
 
-void Listener::on_pause_over() {
-  if (stopping_) {
-    ended_.set();
-  } else {
-    start();
-  }
-}
-
 Task<> Listener::stop() {
   stopping_ = true;
   pause_.disarm();
   loop_.cancel(accept_);
-  while (accept_.in_flight() || pause_over_.queued()) {
+  while (accept_.in_flight()) {
     ended_.clear();
     co_await ended_.wait();
   }

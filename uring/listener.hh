@@ -35,14 +35,12 @@ class Listener {
 
  private:
   void on_accepted(Completion completion);
-  void on_pause_over();
 
   Loop& loop_;
   int descriptor_;
   Acceptor& acceptor_;
   OperationMember<&Listener::on_accepted> accept_{*this};
-  ReadyMember<&Listener::on_pause_over> pause_over_{*this};
-  Timer pause_;
+  TimerMember<&Listener::start> pause_;
   Event ended_;
   bool stopping_ = false;
 };

@@ -3,71 +3,44 @@
 // entered from inside another one, and the stack stays flat.
 //
 // A Ready lives in its owner (an awaiter in a coroutine frame, a link, a connection), is in the
-// list at most once, and must not die while it is in there.
+// list at most once, and must not die while it is in there. Who pushed it may take it back.
 #pragma once
 
 #include <coroutine>
 #include <cstddef>
 
 #include "uring/check.hh"
+#include "uring/list.hh"
 #include "uring/owner_of.hh"
 
 namespace uring {
 
-class Ready {
+class Ready : private ListEntry {
  public:
   using Run = void (*)(Ready&);
 
   explicit Ready(Run run) : run_(run) {}
-  ~Ready() { CHECK(!queued_, "a Ready died while it was due to run"); }
-  Ready(const Ready&) = delete;
-  Ready& operator=(const Ready&) = delete;
+  ~Ready() { CHECK(!queued(), "a Ready died while it was due to run"); }
 
-  bool queued() const { return queued_; }
+  bool queued() const { return listed(); }
+  // It is not to run any more; nothing happens where it was not due.
+  void take_back() { unlist(); }
 
  private:
+  friend class List<Ready>;
   friend class ReadyList;
   Run run_;
-  Ready* next_ = nullptr;
-  bool queued_ = false;
 };
 
-class ReadyList {
+class ReadyList : public List<Ready> {
  public:
-  bool empty() const { return first_ == nullptr; }
-
-  // Takes its place at the end; a Ready that is queued already stays where it is.
-  void push(Ready& ready) {
-    if (ready.queued_) return;
-    ready.queued_ = true;
-    ready.next_ = nullptr;
-    *last_ = &ready;
-    last_ = &ready.next_;
-  }
-
-  // Appends all entries to `other`, in their order.
-  void move_to(ReadyList& other) {
-    if (empty()) return;
-    *other.last_ = first_;
-    other.last_ = last_;
-    first_ = nullptr;
-    last_ = &first_;
-  }
-
   // Runs at most `budget` entries, including those that are pushed meanwhile.
   void run(std::size_t budget) {
-    while (first_ != nullptr && budget-- > 0) {
-      Ready& ready = *first_;
-      first_ = ready.next_;
-      if (first_ == nullptr) last_ = &first_;
-      ready.queued_ = false;
+    while (!empty() && budget-- > 0) {
+      Ready& ready = pop();
       ready.run_(ready);
     }
   }
-
- private:
-  Ready* first_ = nullptr;
-  Ready** last_ = &first_;
 };
 
 // A Ready that calls a member function of its owner: ReadyMember<&Link::on_received> in class Link.

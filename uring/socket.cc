@@ -15,7 +15,7 @@ Socket::Socket(Loop& loop, ReceiveBuffers& buffers, Ready& received, Ready& sent
       sent_(sent),
       left_(left),
       idle_(loop.ready()),
-      quiet_(loop.timers(), quiet_over_) {}
+      quiet_(*this, loop.timers()) {}
 
 Socket::~Socket() {
   CHECK(descriptor_ < 0, "a socket is closed before it is destroyed");
@@ -250,8 +250,7 @@ bool Socket::busy() const {
 }
 
 bool Socket::any_queued() const {
-  return fed_.queued() || quiet_over_.queued() || received_.queued() || sent_.queued() ||
-         left_.queued();
+  return fed_.queued() || received_.queued() || sent_.queued() || left_.queued();
 }
 
 void Socket::note_idle() {

@@ -129,8 +129,7 @@ class Socket {
   // Nothing is watched before it is connected.
   OperationMember<&Socket::on_connected_or_left> connect_or_watch_{*this};
   ReadyMember<&Socket::on_fed> fed_{*this};
-  ReadyMember<&Socket::on_quiet> quiet_over_{*this};
-  Timer quiet_;
+  TimerMember<&Socket::on_quiet> quiet_;
   Starved starved_{fed_};
   ReceivedQueue received_queue_;
 

@@ -8,15 +8,12 @@ namespace uring {
 void Timer::arm(Clock::time_point deadline) {
   disarm();
   // The slot after the one that holds the deadline: never early.
-  tick_ = wheel_.tick_of(deadline) + 1;
-  wheel_.insert(*this);
-  ++wheel_.armed_;
+  wheel_.arm(*this, wheel_.tick_of(deadline) + 1);
 }
 
 void Timer::disarm() {
-  if (slot_ == nullptr) return;
-  wheel_.remove(*this);
-  --wheel_.armed_;
+  if (armed()) wheel_.disarm(*this);
+  take_back();
 }
 
 std::uint64_t TimerWheel::tick_of(Clock::time_point time) const {
@@ -24,8 +21,22 @@ std::uint64_t TimerWheel::tick_of(Clock::time_point time) const {
   return static_cast<std::uint64_t>((time - start_) / kSlot);
 }
 
+void TimerWheel::arm(Timer& timer, std::uint64_t tick) {
+  timer.tick_ = tick & kTickMask;
+  insert(timer);
+  ++armed_;
+}
+
+void TimerWheel::disarm(Timer& timer) {
+  timer.take_back();
+  timer.tick_ = 0;
+  --armed_;
+  const unsigned slot = timer.slot_;
+  if (slots_[slot].empty()) occupied_[slot / kSlots] &= ~(std::uint64_t{1} << slot % kSlots);
+}
+
 void TimerWheel::insert(Timer& timer) {
-  const std::uint64_t tick = std::max(timer.tick_, now_tick_ + 1);
+  const std::uint64_t tick = std::max<std::uint64_t>(timer.tick_, now_tick_ + 1);
   const std::uint64_t distance = tick - now_tick_;
   unsigned level = 0;
   while (level + 1 < kLevels && distance >= (std::uint64_t{1} << (kSlotBits * (level + 1)))) {
@@ -35,94 +46,63 @@ void TimerWheel::insert(Timer& timer) {
   const std::uint64_t reach = std::uint64_t{1} << (kSlotBits * kLevels);
   const std::uint64_t placed = std::min(tick, now_tick_ + reach - 1);
   const unsigned slot = (placed >> (kSlotBits * level)) & (kSlots - 1);
-  Timer*& head = levels_[level].slots[slot];
-  timer.slot_ = &head;
-  timer.previous_ = nullptr;
-  timer.next_ = head;
-  if (head != nullptr) head->previous_ = &timer;
-  head = &timer;
-  levels_[level].occupied |= std::uint64_t{1} << slot;
+  timer.slot_ = static_cast<std::uint8_t>(level * kSlots + slot);
+  slots_[timer.slot_].push(timer);
+  occupied_[level] |= std::uint64_t{1} << slot;
 }
 
-void TimerWheel::remove(Timer& timer) {
-  if (timer.previous_ != nullptr) timer.previous_->next_ = timer.next_;
-  if (timer.next_ != nullptr) timer.next_->previous_ = timer.previous_;
-  if (*timer.slot_ == &timer) *timer.slot_ = timer.next_;
-  if (*timer.slot_ == nullptr) {
-    for (Level& level : levels_) {
-      if (timer.slot_ < level.slots.data() || timer.slot_ >= level.slots.data() + kSlots) continue;
-      level.occupied &= ~(std::uint64_t{1} << (timer.slot_ - level.slots.data()));
-    }
-  }
-  timer.slot_ = nullptr;
-}
-
-void TimerWheel::expire_slot(unsigned slot) {
-  while (Timer* timer = levels_[0].slots[slot]) {
-    remove(*timer);
-    --armed_;
-    ready_.push(timer->expired_);
-  }
-}
-
-void TimerWheel::cascade(unsigned level) {
+// Of the slot of this level that now begins: what is due expires, the rest goes to finer levels.
+void TimerWheel::empty_slot(unsigned level) {
   const unsigned slot = (now_tick_ >> (kSlotBits * level)) & (kSlots - 1);
-  if (slot == 0 && level + 1 < kLevels) cascade(level + 1);
-  Timer* timer = levels_[level].slots[slot];
-  levels_[level].slots[slot] = nullptr;
-  levels_[level].occupied &= ~(std::uint64_t{1} << slot);
-  while (timer != nullptr) {
-    Timer* next = timer->next_;
-    timer->slot_ = nullptr;
-    if (timer->tick_ <= now_tick_) {
-      --armed_;
-      ready_.push(timer->expired_);
-    } else {
-      insert(*timer);
+  occupied_[level] &= ~(std::uint64_t{1} << slot);
+  List<Ready> sorted_in;
+  slots_[level * kSlots + slot].move_to(sorted_in);
+  while (!sorted_in.empty()) {
+    Timer& timer = static_cast<Timer&>(sorted_in.pop());
+    if (timer.tick_ > now_tick_) {
+      insert(timer);
+      continue;
     }
-    timer = next;
+    timer.tick_ = 0;
+    --armed_;
+    ready_.push(timer);
   }
 }
 
 void TimerWheel::advance(Clock::time_point now) {
   const std::uint64_t target = tick_of(now);
-  while (now_tick_ < target) {
-    if (armed_ == 0) {
-      now_tick_ = target;
-      return;
+  while (armed_ > 0) {
+    const std::uint64_t next = next_tick();
+    if (next > target) break;
+    now_tick_ = next;
+    // The widest first: what it holds may be due in a finer one, or at once.
+    for (unsigned level = kLevels; level-- > 0;) {
+      const bool begins = std::countr_zero(now_tick_) >= static_cast<int>(kSlotBits * level);
+      if (begins) empty_slot(level);
     }
-    // Skip the empty stretch at once; only occupied slots and the turns of the levels matter.
-    now_tick_ = std::min(target, next_tick());
-    const unsigned slot = now_tick_ & (kSlots - 1);
-    if (slot == 0) cascade(1);
-    expire_slot(slot);
   }
+  now_tick_ = std::max(now_tick_, target);
 }
 
+// When the first slot that holds anything begins, whatever its level: until then there is nothing
+// to be done. Only while something is armed.
 std::uint64_t TimerWheel::next_tick() const {
-  const unsigned position = now_tick_ & (kSlots - 1);
-  const std::uint64_t later =
-      position == kSlots - 1 ? 0 : levels_[0].occupied >> (position + 1) << (position + 1);
-  if (later != 0) return now_tick_ - position + static_cast<unsigned>(std::countr_zero(later));
-  return now_tick_ - position + kSlots;  // where the next level is sorted in
+  std::uint64_t first = ~std::uint64_t{0};
+  for (unsigned level = 0; level < kLevels; ++level) {
+    if (occupied_[level] == 0) continue;
+    const std::uint64_t now = now_tick_ >> (kSlotBits * level);
+    const std::uint64_t turned = std::rotr(occupied_[level], static_cast<int>(now & (kSlots - 1)));
+    // The slot that has begun already was emptied then: what it holds is for a whole turn later.
+    const std::uint64_t later = turned & ~std::uint64_t{1};
+    const unsigned distance = later != 0 ? static_cast<unsigned>(std::countr_zero(later)) : kSlots;
+    first = std::min(first, (now + distance) << (kSlotBits * level));
+  }
+  return first;
 }
 
 std::optional<std::chrono::nanoseconds> TimerWheel::until_next(Clock::time_point now) const {
   if (armed_ == 0) return std::nullopt;
-  std::uint64_t tick = next_tick();
-  // Over empty finest levels: up to the next occupied slot of the next level.
-  if (levels_[0].occupied == 0 && levels_[1].occupied != 0) {
-    const unsigned position = (now_tick_ >> kSlotBits) & (kSlots - 1);
-    const std::uint64_t turned = std::rotr(levels_[1].occupied, static_cast<int>(position));
-    const unsigned distance = (turned & 1) != 0 && std::popcount(turned) == 1
-                                  ? kSlots
-                                  : static_cast<unsigned>(std::countr_zero(turned & ~1ull));
-    const std::uint64_t base = now_tick_ >> kSlotBits;
-    // Not past the turn of the next level, which may fill this one.
-    const std::uint64_t level_turn = (base / kSlots + 1) * kSlots;
-    tick = std::min(base + distance, level_turn) << kSlotBits;
-  }
-  const Clock::time_point due = start_ + tick * kSlot;
+  const Clock::time_point due = start_ + next_tick() * kSlot;
   return due > now ? due - now : std::chrono::nanoseconds::zero();
 }
 

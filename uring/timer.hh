@@ -2,7 +2,9 @@
 // wide, the widest 35 minutes; a deadline beyond is looked at again after 37 hours. Arming and
 // disarming cost a few stores. A timer fires at its deadline or up to one slot later, never before.
 //
-// A Timer lives in its owner; it may be armed anew, disarmed or destroyed at any time.
+// A Timer lives in its owner; it may be armed anew, disarmed or destroyed at any time. It is either
+// in the wheel, or expired and due to run, or neither; disarming ends both, so a deadline that is
+// taken back never comes true, not even in the turn in which it has passed.
 #pragma once
 
 #include <array>
@@ -17,27 +19,39 @@ namespace uring {
 
 class TimerWheel;
 
-class Timer {
+class Timer : protected Ready {
  public:
-  // `expired` is put into the ready list when the deadline has passed.
-  Timer(TimerWheel& wheel, Ready& expired) : wheel_(wheel), expired_(expired) {}
   ~Timer() { disarm(); }
-  Timer(const Timer&) = delete;
-  Timer& operator=(const Timer&) = delete;
 
   void arm(Clock::time_point deadline);
   void disarm();
-  bool armed() const { return slot_ != nullptr; }
+  // The deadline is still to pass.
+  bool armed() const { return tick_ != 0; }
+
+ protected:
+  Timer(TimerWheel& wheel, Run expired) : Ready(expired), wheel_(wheel) {}
 
  private:
   friend class TimerWheel;
+  static constexpr unsigned kTickBits = 56;
   TimerWheel& wheel_;
-  Ready& expired_;
-  Timer* previous_ = nullptr;
-  Timer* next_ = nullptr;
-  Timer** slot_ = nullptr;
-  std::uint64_t tick_ = 0;
+  std::uint64_t tick_ : kTickBits = 0;  // when it expires; 0 outside of the wheel
+  std::uint64_t slot_ : 8 = 0;          // where it is in the wheel
 };
+
+// A Timer that calls a member function of its owner: TimerMember<&Connection::on_deadline>.
+template <class Owner, auto Method>
+class TimerOf : public Timer {
+ public:
+  TimerOf(Owner& owner, TimerWheel& wheel) : Timer(wheel, &run), owner_(owner) {}
+
+ private:
+  static void run(Ready& self) { (static_cast<TimerOf&>(self).owner_.*Method)(); }
+  Owner& owner_;
+};
+
+template <auto Method>
+using TimerMember = TimerOf<OwnerOf<Method>, Method>;
 
 class TimerWheel {
  public:
@@ -45,10 +59,10 @@ class TimerWheel {
 
   TimerWheel(ReadyList& ready, Clock::time_point start) : ready_(ready), start_(start) {}
 
-  // Puts what has expired by `now` into the ready list.
+  // Puts what has expired by `now` into the ready list, in the order of the deadlines.
   void advance(Clock::time_point now);
 
-  // How long nothing can expire; none if nothing is armed.
+  // How long there is nothing to be done; none if nothing is armed.
   std::optional<std::chrono::nanoseconds> until_next(Clock::time_point now) const;
 
  private:
@@ -56,24 +70,22 @@ class TimerWheel {
   static constexpr unsigned kLevels = 4;
   static constexpr unsigned kSlotBits = 6;
   static constexpr unsigned kSlots = 1u << kSlotBits;
-
-  struct Level {
-    std::uint64_t occupied = 0;  // a bit per slot
-    std::array<Timer*, kSlots> slots{};
-  };
+  // No loss: time_point::max() lies 2^41 ticks ahead at the most.
+  static constexpr std::uint64_t kTickMask = (std::uint64_t{1} << Timer::kTickBits) - 1;
 
   std::uint64_t tick_of(Clock::time_point time) const;
+  void arm(Timer& timer, std::uint64_t tick);
+  void disarm(Timer& timer);
   void insert(Timer& timer);
-  void remove(Timer& timer);
-  void cascade(unsigned level);
-  void expire_slot(unsigned slot);
+  void empty_slot(unsigned level);
   std::uint64_t next_tick() const;
 
   ReadyList& ready_;
   Clock::time_point start_;
   std::uint64_t now_tick_ = 0;
   std::size_t armed_ = 0;
-  std::array<Level, kLevels> levels_{};
+  std::array<std::uint64_t, kLevels> occupied_{};    // a bit per slot
+  std::array<List<Ready>, kLevels * kSlots> slots_;  // level after level
 };
 
 }  // namespace uring

@@ -32,7 +32,7 @@ class Throttle {
   // What is longer is told apart, and told, by its first bytes.
   static constexpr size_t kCauseBytesMax = 96;
 
-  Throttle(Log log, uring::TimerWheel& timers) : log_(log), timer_(timers, interval_over_) {}
+  Throttle(Log log, uring::TimerWheel& timers) : log_(log), timer_(*this, timers) {}
 
   // Whether a line is to be logged now. `cause` is what such lines have in common, in a few words
   // that come from us: the name of an ending, of a pool, never text of a peer. A cause keeps the
@@ -65,8 +65,7 @@ class Throttle {
   std::array<Entry, kCausesMax> entries_;
   size_t count_ = 0;
   uring::Clock::time_point due_;  // of the timer, while there are entries
-  uring::ReadyMember<&Throttle::on_interval_over> interval_over_{*this};
-  uring::Timer timer_;
+  uring::TimerMember<&Throttle::on_interval_over> timer_;
 };
 
 }  // namespace gateway

@@ -52,6 +52,19 @@ class Call {
   uring::ReadyMember<&Call::run> ready_{*this};
 };
 
+class CallAt {
+ public:
+  CallAt(Loop& loop, uring::Clock::time_point deadline, std::function<void()> function)
+      : function_(std::move(function)), timer_(*this, loop.timers()) {
+    timer_.arm(deadline);
+  }
+
+ private:
+  void run() { function_(); }
+  std::function<void()> function_;
+  uring::TimerMember<&CallAt::run> timer_;
+};
+
 class Flushed final : public uring::Flushable {
  public:
   Flushed(std::function<void()> function)
@@ -102,10 +115,8 @@ TEST(Loop, RunsSoManyReadysATurnAndDoesNotWaitWithTheRest) {
 TEST(Loop, WaitsForATimerAtTheMost) {
   Simulation simulation(1, {.calm = true});
   bool expired = false;
-  Call call([&] { expired = true; });
-  uring::Timer timer(simulation.loop.timers(), call.ready());
   const auto start = simulation.kernel.now();
-  timer.arm(start + milliseconds(300));
+  CallAt call(simulation.loop, start + milliseconds(300), [&] { expired = true; });
   while (!expired) simulation.loop.turn();
   EXPECT_GE(simulation.kernel.now(), start + milliseconds(300));
   EXPECT_LE(simulation.kernel.now(), start + milliseconds(320));
@@ -247,9 +258,8 @@ TEST(Loop, ForgetsAFlushWhereverItStands) {
 
 TEST(Loop, RunsUntilItIsStopped) {
   Simulation simulation(1, {.calm = true});
-  Call call([&] { simulation.loop.stop(); });
-  uring::Timer timer(simulation.loop.timers(), call.ready());
-  timer.arm(simulation.kernel.now() + hours(3));
+  const auto far = simulation.kernel.now() + hours(3);
+  CallAt call(simulation.loop, far, [&] { simulation.loop.stop(); });
   simulation.loop.run();
   EXPECT_FALSE(simulation.kernel.stuck());
 }

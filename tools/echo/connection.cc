@@ -25,7 +25,7 @@ Connection::Connection(tools::Runtime& runtime, ConnectionOwner& owner, int desc
     : loop_(runtime.loop()),
       owner_(owner),
       link_(runtime.links()),
-      farewell_limit_(loop_.timers(), farewell_over_),
+      farewell_limit_(*this, loop_.timers()),
       story_(run()) {
   link_.adopt(descriptor);
 }

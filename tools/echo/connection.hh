@@ -39,9 +39,8 @@ class Connection {
   Link link_;
   http::RequestHead head_;
   std::vector<std::byte> received_;  // the head, and what came with it
-  uring::ReadyMember<&Connection::on_farewell_over> farewell_over_{*this};
   uring::ReadyMember<&Connection::on_over> over_{*this};
-  uring::Timer farewell_limit_;
+  uring::TimerMember<&Connection::on_farewell_over> farewell_limit_;
   uring::Task<> story_;
 };
 

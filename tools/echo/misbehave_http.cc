@@ -12,7 +12,7 @@ namespace {
 class Pause {
  public:
   explicit Pause(uring::Loop& loop)
-      : loop_(loop), over_(loop.ready()), timer_(loop.timers(), on_over_) {}
+      : loop_(loop), over_(loop.ready()), timer_(*this, loop.timers()) {}
 
   uring::Task<> wait(std::chrono::milliseconds time) {
     over_.clear();
@@ -25,8 +25,7 @@ class Pause {
 
   uring::Loop& loop_;
   uring::Event over_;
-  uring::ReadyMember<&Pause::on_over> on_over_{*this};
-  uring::Timer timer_;
+  uring::TimerMember<&Pause::on_over> timer_;
 };
 
 // A head that promises twice of what comes.

@@ -33,7 +33,7 @@ class Push {
         left_(exchange.query.number("count", ~std::uint64_t{0})),
         news_(exchange.loop.ready()),
         reader_over_(exchange.loop.ready()),
-        due_(exchange.loop.timers(), on_due_) {}
+        due_(*this, exchange.loop.timers()) {}
 
   uring::Task<> run() {
     uring::Task<> reader = read();
@@ -153,8 +153,7 @@ class Push {
   bool ending_ = false;
   uring::Event news_;
   uring::Event reader_over_;
-  uring::ReadyMember<&Push::on_due> on_due_{*this};
-  uring::Timer due_;
+  uring::TimerMember<&Push::on_due> due_;
 };
 
 }  // namespace

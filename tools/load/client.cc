@@ -41,7 +41,7 @@ Client::Client(ClientShared& shared, ClientOwner& owner)
       link_(shared.runtime.links()),
       blocked_(shared.runtime.loop().ready()),
       pump_over_(shared.runtime.loop().ready()),
-      limit_(shared.runtime.loop().timers(), limit_over_),
+      limit_(*this, shared.runtime.loop().timers()),
       story_(run()),
       pump_story_(pump()) {}
 

@@ -102,8 +102,7 @@ class Client {
 
   uring::Event blocked_;  // there is more to write than fits
   uring::Event pump_over_;
-  uring::ReadyMember<&Client::on_limit> limit_over_{*this};
-  uring::Timer limit_;
+  uring::TimerMember<&Client::on_limit> limit_;
   uring::Task<> story_;
   uring::Task<> pump_story_;
 };

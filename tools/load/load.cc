@@ -29,7 +29,7 @@ Load::Load(ClientShared& shared, const sigset_t& signals)
       loop_(shared.runtime.loop()),
       signals_(loop_, signals, *this),
       woken_(loop_.ready()),
-      due_(loop_.timers(), on_due_),
+      due_(*this, loop_.timers()),
       story_(story()) {}
 
 void Load::run() {

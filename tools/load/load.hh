@@ -41,8 +41,7 @@ class Load final : private ClientOwner, private uring::SignalListener {
   std::size_t over_ = 0;
   bool stopped_ = false;
   uring::Event woken_;
-  uring::ReadyMember<&Load::on_due> on_due_{*this};
-  uring::Timer due_;
+  uring::TimerMember<&Load::on_due> due_;
   uring::Task<> story_;
 };
 
