@@ -20,7 +20,7 @@ void Loop::run() {
 
 std::optional<std::chrono::nanoseconds> Loop::wait_limit(
     std::optional<std::chrono::nanoseconds> limit) const {
-  if (!ready_.empty() || !next_turn_.empty() || first_due_ != nullptr || more_completions_ ||
+  if (!ready_.empty() || !next_turn_.empty() || !flushes_due_.empty() || more_completions_ ||
       stopping_) {
     return std::chrono::nanoseconds::zero();
   }
@@ -62,14 +62,12 @@ void Loop::dispatch() {
 void Loop::flush() {
   // A flush may make another one due: that is for the next turn. What it asks of itself (sealing
   // appends, and asks for a flush) it does itself.
-  Flushable* due = first_due_;
-  first_due_ = nullptr;
-  last_due_ = &first_due_;
-  while (due != nullptr) {
-    Flushable& flushable = *due;
-    due = flushable.next_;
+  List<Flushable> due;
+  flushes_due_.move_to(due);
+  while (!due.empty()) {
+    Flushable& flushable = due.first();
     flushable.flush_(flushable);
-    flushable.due_ = false;
+    flushable.unlist();
   }
 }
 
@@ -97,26 +95,6 @@ void Loop::send_message(int descriptor, Operation& receiver, int value) {
   io_uring_prep_msg_ring(&sqe, descriptor, static_cast<unsigned>(value),
                          reinterpret_cast<std::uint64_t>(&receiver), 0);
   sqe.user_data = kNobody;
-}
-
-void Loop::flush_at_end_of_turn(Flushable& flushable) {
-  if (flushable.due_) return;
-  flushable.due_ = true;
-  flushable.next_ = nullptr;
-  *last_due_ = &flushable;
-  last_due_ = &flushable.next_;
-}
-
-void Loop::forget_flush(Flushable& flushable) {
-  if (!flushable.due_) return;
-  Flushable** link = &first_due_;
-  while (*link != &flushable) {
-    CHECK(*link != nullptr, "nothing ends while links are flushed");
-    link = &(*link)->next_;
-  }
-  *link = flushable.next_;
-  if (last_due_ == &flushable.next_) last_due_ = link;
-  flushable.due_ = false;
 }
 
 bool Loop::take_heavy_step() {

@@ -23,19 +23,16 @@
 namespace uring {
 
 // Something with bytes to send at the end of a turn.
-class Flushable {
+class Flushable : private ListEntry {
  public:
   using Flush = void (*)(Flushable&);
   explicit Flushable(Flush flush) : flush_(flush) {}
-  ~Flushable() { CHECK(!due_, "a link died while a flush of it was due"); }
-  Flushable(const Flushable&) = delete;
-  Flushable& operator=(const Flushable&) = delete;
+  ~Flushable() { CHECK(!listed(), "a link died while a flush of it was due"); }
 
  private:
   friend class Loop;
+  friend class List<Flushable>;
   Flush flush_;
-  Flushable* next_ = nullptr;
-  bool due_ = false;
 };
 
 struct LoopCounters {
@@ -73,9 +70,9 @@ class Loop {
   // completion without ever being in flight.
   void send_message(int descriptor, Operation& receiver, int value);
 
-  void flush_at_end_of_turn(Flushable& flushable);
+  void flush_at_end_of_turn(Flushable& flushable) { flushes_due_.push(flushable); }
   // It is about to go: nothing of it is to be flushed any more.
-  void forget_flush(Flushable& flushable);
+  void forget_flush(Flushable& flushable) { flushable.unlist(); }
 
   // Runs `ready` in this turn, or in a later one if this turn has had its share of heavy steps.
   bool take_heavy_step();
@@ -108,8 +105,7 @@ class Loop {
   Clock::time_point now_;
   TimerWheel timers_;
   ReceiveBuffers* buffers_ = nullptr;
-  Flushable* first_due_ = nullptr;
-  Flushable** last_due_ = &first_due_;
+  List<Flushable> flushes_due_;
   LoopCounters counters_;
   std::size_t in_flight_ = 0;
   unsigned heavy_steps_ = 0;

@@ -113,33 +113,15 @@ void ReceiveBuffers::give_back_all(ReceivedQueue& queue) {
 }
 
 void ReceiveBuffers::wait_for_buffer(BufferGroup group, Starved& starved) {
-  CHECK(!starved.waiting_, "a socket waits for one buffer");
-  Ring& ring = rings_[index(group)];
-  starved.waiting_ = true;
-  starved.next_ = nullptr;
-  *ring.last_starved = &starved;
-  ring.last_starved = &starved.next_;
-}
-
-void ReceiveBuffers::stop_waiting(BufferGroup group, Starved& starved) {
-  if (!starved.waiting_) return;
-  Ring& ring = rings_[index(group)];
-  Starved** link = &ring.first_starved;
-  while (*link != &starved) link = &(*link)->next_;
-  *link = starved.next_;
-  if (ring.last_starved == &starved.next_) ring.last_starved = link;
-  starved.waiting_ = false;
+  CHECK(!starved.waiting(), "a socket waits for one buffer");
+  rings_[index(group)].starved.push(starved);
 }
 
 void ReceiveBuffers::feed_starved() {
   for (Ring& ring : rings_) {
     std::size_t available = ring.count - ring.lent;
-    for (; available > 0 && ring.first_starved != nullptr; --available) {
-      Starved& starved = *ring.first_starved;
-      ring.first_starved = starved.next_;
-      if (ring.first_starved == nullptr) ring.last_starved = &ring.first_starved;
-      starved.waiting_ = false;
-      ready_.push(starved.fed_);
+    for (; available > 0 && !ring.starved.empty(); --available) {
+      ready_.push(ring.starved.pop().fed_);
     }
   }
 }

@@ -52,17 +52,16 @@ class ReceivedQueue {
 };
 
 // A socket's place among those that wait for a buffer.
-class Starved {
+class Starved : private ListEntry {
  public:
   explicit Starved(Ready& fed) : fed_(fed) {}
-  ~Starved() { CHECK(!waiting_, "a socket died in the queue for a buffer"); }
-  bool waiting() const { return waiting_; }
+  ~Starved() { CHECK(!waiting(), "a socket died in the queue for a buffer"); }
+  bool waiting() const { return listed(); }
 
  private:
   friend class ReceiveBuffers;
+  friend class List<Starved>;
   Ready& fed_;
-  Starved* next_ = nullptr;
-  bool waiting_ = false;
 };
 
 class ReceiveBuffers {
@@ -82,7 +81,7 @@ class ReceiveBuffers {
   void give_back_all(ReceivedQueue& queue);
 
   void wait_for_buffer(BufferGroup group, Starved& starved);
-  void stop_waiting(BufferGroup group, Starved& starved);
+  void stop_waiting(Starved& starved) { starved.unlist(); }
 
   // End of turn: wakes at most as many starved sockets as there are buffers in the ring.
   void feed_starved();
@@ -102,8 +101,7 @@ class ReceiveBuffers {
     std::byte* memory = nullptr;
     std::unique_ptr<Entry[]> entries;
     std::size_t lent = 0;
-    Starved* first_starved = nullptr;
-    Starved** last_starved = &first_starved;
+    List<Starved> starved;
   };
 
   ReceiveBuffers(Kernel& kernel, ReadyList& ready) : kernel_(kernel), ready_(ready) {}

@@ -161,7 +161,7 @@ void Socket::disarm() {
 // Who waited is told in the same way as who gets a buffer.
 void Socket::stop_waiting_for_buffer() {
   if (!starved_.waiting()) return;
-  buffers_.stop_waiting(armed_group_, starved_);
+  buffers_.stop_waiting(starved_);
   loop_.ready().push(fed_);
 }
 

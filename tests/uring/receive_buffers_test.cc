@@ -130,7 +130,7 @@ TEST_F(ReceiveBuffers, ForgetWhoStopsWaiting) {
     };
     for (int name = 0; name < 3; ++name) wait(name);
     for (const int name : test.leave) {
-      buffers().stop_waiting(BufferGroup::kSmall, waiting[name].starved());
+      buffers().stop_waiting(waiting[name].starved());
       EXPECT_FALSE(waiting[name].starved().waiting());
     }
     wait(3);
