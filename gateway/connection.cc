@@ -177,37 +177,33 @@ void Connection::watch_input() {
 }
 
 void Connection::watch_hangup(uring::Socket::Hangup of) {
-  watched_ = true;
   client_.watch_hangup(hung_up_, of);
 }
 
 void Connection::watch_hangup_when_held_back() {
-  watched_ = true;
   client_.watch_hangup_when_held_back(hung_up_);
 }
 
 void Connection::unwatch() {
-  watched_ = false;
   client_.unwatch_input();
   client_.unwatch_hangup();
   grace_.disarm();
 }
 
 void Connection::arm_grace(std::chrono::milliseconds after) {
-  watched_ = true;
   grace_.arm(shard_.loop().now() + after);
 }
 
 void Connection::on_input() {
-  if (exchange_ && client_.watches_input()) exchange_->on_client_input();
+  exchange_->on_client_input();
 }
 
 void Connection::on_hung_up() {
-  if (exchange_ && watched_) exchange_->on_client_hung_up();
+  exchange_->on_client_hung_up();
 }
 
 void Connection::on_grace_over() {
-  if (exchange_ && watched_) exchange_->on_grace_over();
+  exchange_->on_grace_over();
 }
 
 uring::Task<> Connection::farewell() {

@@ -115,7 +115,7 @@ class Connection {
   uring::BlockPool::Owned<Exchange> exchange_;
   std::optional<End> end_;
   std::pmr::string input_;
-  // The exchange's too: they may still be queued when it has gone.
+  // For the exchange, which unwatches before it goes.
   uring::ReadyMember<&Connection::on_input> noticed_{*this};
   uring::ReadyMember<&Connection::on_hung_up> hung_up_{*this};
   uring::ReadyMember<&Connection::on_start_or_end> start_or_end_{*this};
@@ -131,7 +131,6 @@ class Connection {
   std::uint16_t client_port_ = 0;
   bool peer_trusted_ = false;
   bool taking_leave_ = false;
-  bool watched_ = false;  // else what is queued of a hangup or a grace is an earlier exchange's
   bool stopping_ = false;
   bool cut_ = false;
   bool started_ = false;

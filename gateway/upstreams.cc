@@ -54,7 +54,6 @@ uring::Task<bool> UpstreamConnection::shake_hands() {
 
 // While it is kept: the server has closed it, or said something that nobody asked for.
 void UpstreamConnection::on_noticed() {
-  if (!kept_) return;
   std::string unasked;
   if (link_.take_input(unasked) == Link::Input::kNothing) return;
   owner_.forget_kept(*this);
@@ -137,10 +136,8 @@ UpstreamConnection* Upstreams::take_kept(const config::Server& server) {
   for (std::size_t index = kept.size(); index-- > 0;) {
     UpstreamConnection& connection = *kept[index];
     if (!connection.link_.quiet() || links_.loop.now() < connection.usable_from_) continue;
-    kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(index));
-    connection.link_.unwatch_input();
+    forget_kept(connection);
     connection.timer_.disarm();
-    connection.kept_ = false;
     connection.reused_ = true;
     counts_.add(server.index);
     return &connection;
@@ -199,6 +196,7 @@ void Upstreams::begin_close(UpstreamConnection& connection, bool politely) {
 void Upstreams::forget_kept(UpstreamConnection& connection) {
   std::erase(state_of(connection).kept, &connection);
   connection.kept_ = false;
+  connection.link_.unwatch_input();
 }
 
 void Upstreams::forget(UpstreamConnection& connection) {

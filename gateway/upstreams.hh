@@ -107,9 +107,9 @@ class Upstreams {
   UpstreamConnection* take_kept(const config::Server& server);
   UpstreamConnection& open(const config::Pool& pool, const config::Server& server);
 
-  // Its answer is whole, and so is what was asked. `server_says_s`: for how long the server keeps it.
-  // kLater: some servers send more behind such an answer, so it is given out only when nothing has
-  // come for kSettling.
+  // Its answer is whole, and so is what was asked. `server_says_s`: for how long the server keeps
+  // it. kLater: some servers send more behind such an answer, so it is given out only when nothing
+  // has come for kSettling.
   enum class Reuse : std::uint8_t { kAtOnce, kLater };
   void keep(UpstreamConnection& connection, std::optional<std::uint32_t> server_says_s,
             Reuse reuse);

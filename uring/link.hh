@@ -117,8 +117,11 @@ class Link final : private Sink, private Flushable {
   // While nobody reads: `noticed` runs when something has arrived, for take_input(). At most `room`
   // bytes are let in until they are taken.
   void watch_input(Ready& noticed, std::size_t room);
-  // From here on what has arrived, and what is armed for, is the next read's.
-  void unwatch_input() { noticed_ = nullptr; }
+  // From here on what has arrived, and what is armed for, is the next read's; `noticed` does not
+  // run any more.
+  void unwatch_input() {
+    if (noticed_ != nullptr) std::exchange(noticed_, nullptr)->take_back();
+  }
   bool watches_input() const { return noticed_ != nullptr; }
   // It is watched, and nothing has arrived.
   bool quiet() const;
@@ -160,14 +163,18 @@ class Link final : private Sink, private Flushable {
 
   // Runs `left` once when the peer closes, while nothing is read.
   void watch_hangup(Ready& left, Socket::Hangup of = Socket::Hangup::kOfStream) {
-    hangup_ = &left;
+    watch_hangup_when_held_back(left);
     socket_.watch_hangup(of);
   }
   // As above, but only while a read_for waits for room: then nothing else would tell.
-  void watch_hangup_when_held_back(Ready& left) { hangup_ = &left; }
+  void watch_hangup_when_held_back(Ready& left) {
+    forget_hangup();
+    hangup_ = &left;
+  }
   bool peer_gone() const { return socket_.peer_gone(); }  // by a reset, as far as was watched
+  // `left` does not run any more.
   void unwatch_hangup() {
-    hangup_ = nullptr;
+    forget_hangup();
     socket_.unwatch_hangup();
   }
 
@@ -220,6 +227,7 @@ class Link final : private Sink, private Flushable {
   void on_received();
   void on_sent();
   void on_left();
+  void forget_hangup();
 
   LinkResources& resources_;
   ReadyMember<&Link::on_received> received_{*this};
@@ -229,7 +237,7 @@ class Link final : private Sink, private Flushable {
   std::unique_ptr<Session> session_;
   Event connected_;
   Event drained_;
-  Ready* hangup_ = nullptr;
+  Ready* hangup_ = nullptr;   // of watch_hangup()
   Ready* noticed_ = nullptr;  // of watch_input()
 
   std::coroutine_handle<> reader_;
@@ -255,6 +263,7 @@ class Link final : private Sink, private Flushable {
   LinkEnd end_ = LinkEnd::kNone;
   LinkEnd end_after_yield_ = LinkEnd::kNone;
   bool aborted_ = false;
+  bool hangup_told_ = false;
   bool shaking_hands_ = false;
   bool end_written_ = false;
   bool end_sent_ = false;

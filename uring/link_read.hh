@@ -137,7 +137,7 @@ bool Link<Session, Sink>::arm_or_wait() {
   Link& to = *feeds_;
   if (to.crowded() && !to.send_failed()) {
     to.feeder_ = this;
-    if (hangup_ != nullptr) socket_.watch_hangup();
+    if (hangup_ != nullptr && !hangup_told_) socket_.watch_hangup();
     return true;
   }
   const std::size_t room = to.room();
@@ -172,6 +172,7 @@ void Link<Session, Sink>::end_reading_for() {
 
 template <class Session, class Sink>
 void Link<Session, Sink>::watch_input(Ready& noticed, std::size_t room) {
+  unwatch_input();
   noticed_ = &noticed;
   feeds_ = nullptr;
   once_room_ = room;
@@ -196,7 +197,7 @@ auto Link<Session, Sink>::take_input(Text& to) -> Input {
     arm_or_wait();
     return Input::kNothing;
   }
-  noticed_ = nullptr;
+  unwatch_input();
   const Bytes bytes = std::exchange(yielded_, {});
   to.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   release();
@@ -223,13 +224,22 @@ void Link<Session, Sink>::on_received() {
 
 template <class Session, class Sink>
 void Link<Session, Sink>::on_left() {
-  if (hangup_ != nullptr) resources_.loop.ready().push(*std::exchange(hangup_, nullptr));
+  if (hangup_ == nullptr || std::exchange(hangup_told_, true)) return;
+  resources_.loop.ready().push(*hangup_);
+}
+
+// Nor is anything told that has happened already.
+template <class Session, class Sink>
+void Link<Session, Sink>::forget_hangup() {
+  left_.take_back();
+  if (hangup_ != nullptr) std::exchange(hangup_, nullptr)->take_back();
+  hangup_told_ = false;
 }
 
 template <class Session, class Sink>
 void Link<Session, Sink>::abort() {
   aborted_ = true;
-  noticed_ = nullptr;
+  unwatch_input();
   socket_.cancel_connect();
   socket_.disarm();
   drained_.set();
@@ -238,8 +248,8 @@ void Link<Session, Sink>::abort() {
 
 template <class Session, class Sink>
 Task<> Link<Session, Sink>::close() {
-  hangup_ = nullptr;
-  noticed_ = nullptr;
+  forget_hangup();
+  unwatch_input();
   feeder_ = nullptr;
   aborted_ = true;
   if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
