@@ -95,10 +95,9 @@ Upstreams::Upstreams(uring::LinkResources& links, const config::Config& config,
       config_(config),
       counts_(counts),
       turns_(config.pools.size(), first_server),
+      servers_(config::server_count(config)),
       contexts_(config.pools.size()),
-      all_gone_(links.loop.ready()) {
-  servers_.resize(config::server_count(config));
-}
+      all_gone_(links.loop.ready()) {}
 
 std::expected<void, std::string> Upstreams::load_tls(tls::RecordBuffers& buffers) {
   for (std::size_t index = 0; index < config_.pools.size(); ++index) {
@@ -131,18 +130,19 @@ std::size_t Upstreams::choose(const config::Pool& pool) {
 }
 
 UpstreamConnection* Upstreams::take_kept(const config::Server& server) {
-  std::vector<UpstreamConnection*>& kept = servers_[server.index].kept;
+  UpstreamConnection* quiet = nullptr;
   // The newest first: the others may be idle for long enough to be closed.
-  for (std::size_t index = kept.size(); index-- > 0;) {
-    UpstreamConnection& connection = *kept[index];
-    if (!connection.link_.quiet() || links_.loop.now() < connection.usable_from_) continue;
-    forget_kept(connection);
-    connection.timer_.disarm();
-    connection.reused_ = true;
-    counts_.add(server.index);
-    return &connection;
-  }
-  return nullptr;
+  const auto now = links_.loop.now();
+  servers_[server.index].kept.find_from_last([&](UpstreamConnection& connection) {
+    if (connection.link_.quiet() && now >= connection.usable_from_) quiet = &connection;
+    return quiet != nullptr;
+  });
+  if (quiet == nullptr) return nullptr;
+  forget_kept(*quiet);
+  quiet->timer_.disarm();
+  quiet->reused_ = true;
+  counts_.add(server.index);
+  return quiet;
 }
 
 UpstreamConnection& Upstreams::open(const config::Pool& pool, const config::Server& server) {
@@ -161,15 +161,16 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
     const std::uint32_t shortened = *server_says_s > 0 ? *server_says_s - 1 : 0;
     idle = std::min<std::chrono::milliseconds>(idle, std::chrono::seconds(shortened));
   }
-  std::vector<UpstreamConnection*>& kept = state_of(connection).kept;
+  PerServer& server = state_of(connection);
   const auto ends = std::min(now + idle, connection.opened_ + limits.age);
-  if (ends <= now || kept.size() >= limits.count) return close(connection, Farewell::kPolite);
-  if (!state_of(connection).ticket) note_ticket(connection);
+  if (ends <= now || server.kept_count >= limits.count) return close(connection, Farewell::kPolite);
+  if (!server.ticket) note_ticket(connection);
   counts_.remove(connection.server_.index);
   connection.kept_ = true;
   connection.usable_from_ = reuse == Reuse::kLater ? now + kSettling : now;
   connection.timer_.arm(ends);
-  kept.push_back(&connection);
+  server.kept.push(connection);
+  ++server.kept_count;
   connection.link_.watch_input(connection.noticed_, kHeadReadBytes);
 }
 
@@ -188,19 +189,20 @@ void Upstreams::note_ticket(UpstreamConnection& connection) {
 void Upstreams::begin_close(UpstreamConnection& connection, bool politely) {
   note_ticket(connection);
   connection.timer_.disarm();
-  if (politely) closing_politely_.push_back(&connection);
+  if (politely) closing_politely_.push(connection);
   connection.closing_ = connection.close_story(politely);
   connection.closing_.start();
 }
 
 void Upstreams::forget_kept(UpstreamConnection& connection) {
-  std::erase(state_of(connection).kept, &connection);
+  connection.unlist();
+  --state_of(connection).kept_count;
   connection.kept_ = false;
   connection.link_.unwatch_input();
 }
 
 void Upstreams::forget(UpstreamConnection& connection) {
-  std::erase(closing_politely_, &connection);
+  connection.unlist();
   uring::BlockPool::Owned<UpstreamConnection>(
       &connection, uring::BlockPool::Delete<UpstreamConnection>{&frames()})
       .reset();
@@ -210,7 +212,7 @@ void Upstreams::forget(UpstreamConnection& connection) {
 uring::Task<> Upstreams::close_all() {
   for (PerServer& server : servers_) {
     while (!server.kept.empty()) {
-      UpstreamConnection& connection = *server.kept.back();
+      UpstreamConnection& connection = server.kept.last();
       forget_kept(connection);
       begin_close(connection, false);
     }
@@ -222,7 +224,10 @@ uring::Task<> Upstreams::close_all() {
 }
 
 void Upstreams::cut() {
-  for (UpstreamConnection* connection : closing_politely_) connection->link_.abort();
+  closing_politely_.find_from_last([](UpstreamConnection& connection) {
+    connection.link_.abort();
+    return false;
+  });
 }
 
 }  // namespace gateway

@@ -28,7 +28,7 @@ namespace gateway {
 
 class Upstreams;
 
-class UpstreamConnection {
+class UpstreamConnection : private uring::ListEntry {
  public:
   UpstreamConnection(Upstreams& owner, uring::LinkResources& links, const config::Pool& pool,
                      const config::Server& server);
@@ -54,6 +54,7 @@ class UpstreamConnection {
 
  private:
   friend class Upstreams;
+  friend class uring::List<UpstreamConnection>;
   uring::Task<bool> shake_hands();
   uring::Task<> close_story(bool politely);
   void on_noticed();
@@ -134,7 +135,8 @@ class Upstreams {
  private:
   friend class UpstreamConnection;
   struct PerServer {
-    std::vector<UpstreamConnection*> kept;  // the newest last
+    uring::List<UpstreamConnection> kept;  // the newest last
+    std::size_t kept_count = 0;
     tls::Ticket ticket;
     bool only_1_0 = false;
   };
@@ -157,7 +159,7 @@ class Upstreams {
   std::vector<std::size_t> turns_;                             // by pool
   std::vector<PerServer> servers_;                             // by config::Server::index
   std::vector<std::unique_ptr<tls::ClientContext>> contexts_;  // by pool; null: plain
-  std::vector<UpstreamConnection*> closing_politely_;
+  uring::List<UpstreamConnection> closing_politely_;
   std::size_t open_ = 0;
   uring::Event all_gone_;
 };
