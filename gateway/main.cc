@@ -13,6 +13,7 @@
 #include "gateway/server.hh"
 #include "gateway/version.hh"
 #include "uring/probe.hh"
+#include "uring/signals.hh"
 
 namespace {
 
@@ -40,7 +41,15 @@ int fail(const std::string& text) {
   return 1;
 }
 
+// What would kill a process that has never heard of it. The server blocks all that it listens for
+// when it is made; these wait for it from here on, so that none of them kills a start.
+void survive_signals() {
+  uring::block_signals({SIGHUP, SIGUSR1, SIGUSR2});
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
 int run(const Options& options) {
+  if (!options.test) survive_signals();
   auto config = options.command_line.from.empty() ? config::read_file(options.config_file)
                                                   : config::from_command_line(options.command_line);
   if (!config) {

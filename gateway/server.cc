@@ -3,6 +3,9 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <cstring>
+#include <utility>
+
 #include "gateway/certificates.hh"
 #include "gateway/config/reader.hh"
 #include "gateway/version.hh"
@@ -44,7 +47,8 @@ Server::Server(const Options& options, config::Snapshot config, std::unique_ptr<
     : options_(options),
       config_(std::move(config)),
       shard_count_(options.shards ? *options.shards : config::shard_count(*config_)),
-      signals_blocked_(uring::block_signals({SIGTERM, SIGINT})),
+      signals_blocked_(
+          uring::block_signals({SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2})),
       log_writer_(std::move(writer)),
       last_words_(*log_writer_),
       log_(log_writer_->open("main")),
@@ -159,9 +163,15 @@ void Server::log_start() {
 }
 
 void Server::signalled(int signal) {
-  log_.info("{}: stopping {}", strsignal(signal), signal == SIGTERM ? "in order" : "at once");
-  tell_shards(Message::kStop);
-  if (signal != SIGTERM) tell_shards(Message::kCut);
+  const std::string name = std::string("SIG") + sigabbrev_np(signal);
+  if (signal == SIGHUP || signal == SIGUSR1 || signal == SIGUSR2) {
+    return log_.warning("{} is ignored: it means nothing to this gateway", name);
+  }
+  // Who asks a second time has no more patience.
+  const bool at_once = signal == SIGINT || stopping_;
+  log_.info("{}: stopping {}", name, at_once ? "at once" : "in order");
+  if (!std::exchange(stopping_, true)) tell_shards(Message::kStop);
+  if (at_once && !std::exchange(cut_, true)) tell_shards(Message::kCut);
 }
 
 void Server::tell_shards(Message message) {

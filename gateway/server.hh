@@ -30,7 +30,7 @@ class Server final : private uring::SignalListener {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Serves until SIGTERM (in order) or SIGINT (at once).
+  // Serves until SIGTERM or SIGQUIT (in order), or SIGINT or a second one (at once).
   void run();
 
  private:
@@ -66,6 +66,8 @@ class Server final : private uring::SignalListener {
   std::vector<std::thread> threads_;
   std::atomic<unsigned> ready_{0};
   unsigned ended_ = 0;
+  bool stopping_ = false;
+  bool cut_ = false;
 };
 
 }  // namespace gateway
