@@ -6,13 +6,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 namespace gateway {
 namespace {
 
 constexpr int kBacklog = 4096;
+constexpr std::chrono::milliseconds kPauseMin{2};
+
+struct Refusal {
+  std::string text;
+  bool in_use = false;  // by somebody who may be about to go
+};
+
+// A bound Unix socket, and the mode that its file would usually have.
+struct BoundUnix {
+  int descriptor;
+  mode_t usual_mode;
+};
 
 std::string explain(const config::Address& address, int error) {
   std::string text = "cannot listen on " + address.text() + ": " + strerrordesc_np(error);
@@ -45,29 +59,56 @@ int bind_socket(const config::Address& address, bool shared) {
   return -error;
 }
 
+std::unexpected<Refusal> refusal(const config::Address& address, int error) {
+  return std::unexpected(Refusal{explain(address, error), error == EADDRINUSE});
+}
+
+// Tries again, with longer and longer pauses, while somebody has the address.
+template <class Attempt>
+auto try_for(std::chrono::milliseconds patience, Attempt attempt)
+    -> std::expected<typename decltype(attempt())::value_type, std::string> {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  for (auto pause = kPauseMin;; pause *= 2) {
+    auto result = attempt();
+    if (result) return *result;
+    const auto left = until - std::chrono::steady_clock::now();
+    if (!result.error().in_use || left <= left.zero())
+      return std::unexpected(std::move(result.error().text));
+    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(pause, left));
+  }
+}
+
+std::expected<int, Refusal> bind_alone(const config::Address& address) {
+  const int descriptor = bind_socket(address, false);
+  if (descriptor < 0) return refusal(address, -descriptor);
+  return descriptor;
+}
+
 // Makes way for a Unix socket: removes one that nobody accepts at any more, and nothing else.
-std::expected<void, std::string> remove_stale(const config::Address& address) {
+std::expected<void, Refusal> remove_stale(const config::Address& address) {
   const std::string path(address.unix_path());
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) {
     if (errno == ENOENT) return {};  // a folder that is not there shows when the socket is bound
-    return std::unexpected(explain(address, errno));
+    return refusal(address, errno);
   }
   if (!S_ISSOCK(status.st_mode))
-    return std::unexpected("cannot listen on " + address.text() +
-                           ": there is a file that is no socket; name another path, or remove it");
+    return std::unexpected(
+        Refusal{"cannot listen on " + address.text() +
+                ": there is a file that is no socket; name another path, or remove it"});
   const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (probe < 0) return std::unexpected(explain(address, errno));
+  if (probe < 0) return refusal(address, errno);
   const int error = connect(probe, address.get(), address.length) == 0 ? 0 : errno;
   close(probe);
   if (error == ECONNREFUSED) {
     if (unlink(path.c_str()) == 0 || errno == ENOENT) return {};
-    return std::unexpected(explain(address, errno));
+    return refusal(address, errno);
   }
   if (error == ENOENT) return {};
-  if (error != 0 && error != EAGAIN) return std::unexpected(explain(address, error));
-  return std::unexpected("cannot listen on " + address.text() +
-                         ": another process accepts there; see 'ss -lxp'");
+  if (error != 0 && error != EAGAIN) return refusal(address, error);
+  return std::unexpected(Refusal{
+      "cannot listen on " + address.text() + ": another process accepts there; see 'ss -lxp'",
+      true});
 }
 
 // Binds so that the file is nobody's to use until its mode is set; gives the mode that the process
@@ -78,6 +119,17 @@ int bind_closed(int descriptor, const config::Address& address) {
   const int error = errno;
   umask(mask);
   return bound == 0 ? static_cast<int>(0777 & ~mask) : -error;
+}
+
+// A bound Unix socket whose file is still closed.
+std::expected<BoundUnix, Refusal> bind_unix(const config::Address& address) {
+  if (auto free = remove_stale(address); !free) return std::unexpected(std::move(free.error()));
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return refusal(address, errno);
+  const int mode = bind_closed(descriptor, address);
+  if (mode >= 0) return BoundUnix{descriptor, static_cast<mode_t>(mode)};
+  close(descriptor);
+  return refusal(address, -mode);
 }
 
 // The owner first: before that the mode would open the file to the wrong one.
@@ -106,9 +158,9 @@ std::expected<std::vector<int>, std::string> ListeningSockets::open(
   if (address.is_unix()) return open_unix(listener);
   // Sockets that share a port would silently share it with another gateway, too: so one that does
   // not share tries first.
-  const int trial = bind_socket(address, false);
-  if (trial < 0) return std::unexpected(explain(address, -trial));
-  close(trial);
+  const auto trial = try_for(patience_, [&] { return bind_alone(address); });
+  if (!trial) return std::unexpected(trial.error());
+  close(*trial);
 
   std::vector<int> opened;
   for (unsigned index = 0; index < count; ++index) {
@@ -126,24 +178,21 @@ std::expected<std::vector<int>, std::string> ListeningSockets::open(
 std::expected<std::vector<int>, std::string> ListeningSockets::open_unix(
     const config::Listener& listener) {
   const config::Address& address = listener.address;
-  if (auto free = remove_stale(address); !free) return std::unexpected(free.error());
-  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return std::unexpected(explain(address, errno));
-  descriptors_.push_back(descriptor);
-  const int usual_mode = bind_closed(descriptor, address);
-  if (usual_mode < 0) return std::unexpected(explain(address, -usual_mode));
+  const auto bound = try_for(patience_, [&] { return bind_unix(address); });
+  if (!bound) return std::unexpected(bound.error());
+  descriptors_.push_back(bound->descriptor);
 
   const std::string path(address.unix_path());
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) return std::unexpected(explain(address, errno));
   files_.push_back({path, status.st_dev, status.st_ino});
-  const int error = give_away(path.c_str(), listener.unix_file, static_cast<mode_t>(usual_mode));
+  const int error = give_away(path.c_str(), listener.unix_file, bound->usual_mode);
   if (error == EPERM)
     return std::unexpected("cannot give " + address.text() +
                            " to the owner that the configuration names: only root may");
   if (error != 0) return std::unexpected(explain(address, error));
-  if (listen(descriptor, kBacklog) != 0) return std::unexpected(explain(address, errno));
-  return std::vector{descriptor};
+  if (listen(bound->descriptor, kBacklog) != 0) return std::unexpected(explain(address, errno));
+  return std::vector{bound->descriptor};
 }
 
 }  // namespace gateway

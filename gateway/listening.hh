@@ -1,10 +1,15 @@
 // The listening sockets, made by the main thread before any shard runs: one for each address and
 // shard (SO_REUSEPORT), so that the kernel spreads the connections. Of a Unix socket there is one;
 // its file is this object's, and goes with it.
+//
+// An address that is in use is tried again for a moment: a process that was killed holds its
+// sockets for some 20 ms (the kernel ends its rings when it has gone), and one that stops in order
+// closes them before its end.
 #pragma once
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <expected>
 #include <string>
 #include <vector>
@@ -15,7 +20,11 @@ namespace gateway {
 
 class ListeningSockets {
  public:
-  ListeningSockets() = default;
+  // How long an address may be in use at the most.
+  static constexpr std::chrono::milliseconds kPatience{1000};
+
+  explicit ListeningSockets(std::chrono::milliseconds patience = kPatience)
+      : patience_(patience) {}
   ~ListeningSockets();
   ListeningSockets(const ListeningSockets&) = delete;
   ListeningSockets& operator=(const ListeningSockets&) = delete;
@@ -35,6 +44,7 @@ class ListeningSockets {
 
   std::expected<std::vector<int>, std::string> open_unix(const config::Listener& listener);
 
+  std::chrono::milliseconds patience_;
   std::vector<int> descriptors_;
   std::vector<UnixFile> files_;
 };

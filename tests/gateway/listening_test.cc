@@ -5,12 +5,15 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "tests/gateway/plain_peer.hh"
 
 namespace {
 
 using gateway::ListeningSockets;
+
+constexpr std::chrono::milliseconds kAtOnce{0};
 
 gateway::config::Listener local(const std::string& host, std::uint16_t port) {
   return {*gateway::config::literal_address({host, port})};
@@ -29,9 +32,23 @@ TEST(ListeningSockets, OpensOneForEachShardAndClosesThem) {
   EXPECT_TRUE(again.open(local("127.0.0.1", port), 1).has_value());
 }
 
+// As after a kill -9, for as long as the kernel takes to end the rings of the process.
+TEST(ListeningSockets, WaitsForAnAddressThatIsAboutToBeFree) {
+  auto other = std::make_unique<PlainListener>();
+  const std::uint16_t port = other->port();
+  std::thread leaving([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    other.reset();
+  });
+  ListeningSockets sockets;
+  const auto opened = sockets.open(local("127.0.0.1", port), 2);
+  leaving.join();
+  EXPECT_TRUE(opened.has_value()) << opened.error();
+}
+
 TEST(ListeningSockets, SaysWhichAddressIsInUseAndHowToFindByWhom) {
   const PlainListener other;
-  ListeningSockets sockets;
+  ListeningSockets sockets(kAtOnce);
   const auto opened = sockets.open(local("127.0.0.1", other.port()), 2);
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error(), "cannot listen on 127.0.0.1:" + std::to_string(other.port()) +
@@ -43,7 +60,7 @@ TEST(ListeningSockets, DoesNotShareAPortWithAnotherGateway) {
   const std::uint16_t port = free_port();
   ListeningSockets one;
   ASSERT_TRUE(one.open(local("127.0.0.1", port), 2).has_value());
-  ListeningSockets other;
+  ListeningSockets other(kAtOnce);
   const auto opened = other.open(local("127.0.0.1", port), 2);
   ASSERT_FALSE(opened.has_value());
   EXPECT_NE(opened.error().find("Address already in use"), std::string::npos) << opened.error();
@@ -147,11 +164,26 @@ TEST_F(UnixListening, TakesThePlaceOfASocketThatNobodyAcceptsAt) {
   EXPECT_TRUE(connects());
 }
 
+TEST_F(UnixListening, WaitsForASocketWhereSoonNobodyAccepts) {
+  PlainPeer other(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(bind(other.descriptor(), listener_.address.get(), listener_.address.length), 0);
+  ASSERT_EQ(listen(other.descriptor(), 16), 0);
+  std::thread leaving([&] {
+    const PlainPeer probe(accept(other.descriptor(), nullptr, nullptr));
+    other.close();
+  });
+  ListeningSockets sockets;
+  const auto opened = sockets.open(listener_, 1);
+  leaving.join();
+  ASSERT_TRUE(opened.has_value()) << opened.error();
+  EXPECT_TRUE(connects());
+}
+
 TEST_F(UnixListening, LeavesASocketWhereAnotherProcessAccepts) {
   ListeningSockets one;
   ASSERT_TRUE(one.open(listener_, 1).has_value());
   {
-    ListeningSockets other;
+    ListeningSockets other(kAtOnce);
     EXPECT_EQ(other.open(listener_, 1).error(),
               "cannot listen on " + text_ + ": another process accepts there; see 'ss -lxp'");
   }
