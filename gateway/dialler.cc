@@ -1,25 +1,20 @@
 #include "gateway/dialler.hh"
 
+#include <algorithm>
+#include <iterator>
+
 #include "gateway/connection.hh"
 #include "gateway/shard.hh"
 
 namespace gateway {
-namespace {
-
-// The gateway has run out of something, which is not the server's fault.
-bool is_shortage(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
-         error == EADDRNOTAVAIL;
-}
-
-}  // namespace
-
 Dialler::Dialler(Connection& connection, const config::Config& config, const config::Pool& pool)
     : connection_(connection),
       upstreams_(connection.shard().upstreams()),
       config_(config),
       pool_(pool),
-      first_(upstreams_.choose(pool)) {}
+      first_(upstreams_.choose(pool)),
+      attempts_(&upstreams_.frames()),
+      progress_(connection.shard().loop().ready()) {}
 
 uring::BlockPool& Dialler::frames() {
   return upstreams_.frames();
@@ -40,6 +35,7 @@ uring::Task<UpstreamConnection*> Dialler::dial(Kept kept) {
     UpstreamConnection* const idle = kept == Kept::kUsed ? take_kept() : nullptr;
     if (idle != nullptr) co_return idle;
     connection_.set_deadline(config_.timeouts.connect, {.reason = Reason::kConnectTimeout});
+    ends_ = connection_.shard().loop().now() + config_.timeouts.connect;
     timed_out_ = false;
     dialling_ = true;
     UpstreamConnection* const connected = co_await dial_server();
@@ -52,33 +48,77 @@ uring::Task<UpstreamConnection*> Dialler::dial(Kept kept) {
   co_return nullptr;
 }
 
-// Its addresses in turn.
+// Its addresses, the next one as soon as those that are being tried have failed or are late. The
+// first connection that stands is taken, and the others are given up.
 uring::Task<UpstreamConnection*> Dialler::dial_server() {
-  for (const config::Address& address : server().addresses) {
-    dialled_ = &upstreams_.open(pool_, server());
-    const bool connected = co_await dialled_->connect(address);
-    UpstreamConnection* const connection = std::exchange(dialled_, nullptr);
-    if (connected && !connection_.ended()) co_return connection;
-    note_failure(connection->connect_failure());
-    upstreams_.close(*connection);
-    if (connection_.ended() || timed_out_) break;
+  const std::pmr::vector<std::size_t> order = upstreams_.addresses_of(server());
+  std::size_t begun = 0;
+  UpstreamConnection* connected = nullptr;
+  for (;;) {
+    progress_.clear();
+    connected = look_at_attempts();
+    if (connected != nullptr || connection_.ended() || timed_out_) break;
+    if (all_are_late() && begun < order.size()) {
+      begin_attempt(order[begun], order.size() - begun);
+      ++begun;
+    } else if (attempts_.empty()) {
+      break;
+    }
+    co_await progress_.wait();
   }
+  give_up_attempts();
+  if (connected == nullptr) co_return nullptr;
+  connected->taken();
+  if (!connection_.ended()) co_return connected;
+  upstreams_.close(*connected);
   co_return nullptr;
 }
 
-void Dialler::note_failure(const UpstreamConnection::Failure& why) {
-  failure_ = {.reason = is_shortage(why.error) ? Reason::kShortage : Reason::kUpstreamUnreachable,
-              .error = why.error,
-              .detail = connection_.keep_detail(why.text)};
+// Gives the one that stands, if there is one. Those that have failed go.
+UpstreamConnection* Dialler::look_at_attempts() {
+  using Stage = UpstreamConnection::Stage;
+  for (auto next = attempts_.begin(); next != attempts_.end();) {
+    UpstreamConnection& attempt = **next;
+    const bool is_over = attempt.stage() == Stage::kConnected || attempt.stage() == Stage::kFailed;
+    next = is_over ? attempts_.erase(next) : std::next(next);
+    if (attempt.stage() == Stage::kConnected) return &attempt;
+    if (!is_over) continue;
+    failure_ = attempt.failure().end();
+    failure_.detail = connection_.keep_detail(attempt.failure().text);
+    upstreams_.close(attempt);
+  }
+  return nullptr;
 }
 
-void Dialler::abort() {
-  if (dialled_ != nullptr) dialled_->link().abort();
+bool Dialler::all_are_late() const {
+  return std::ranges::all_of(attempts_, [](const UpstreamConnection* attempt) {
+    return attempt->stage() == UpstreamConnection::Stage::kLate;
+  });
+}
+
+// It has its share of the time that is left, however soon the next one is tried.
+void Dialler::begin_attempt(std::size_t address, std::size_t untried) {
+  if (attempts_.size() == kSideBySide) {
+    upstreams_.close(*attempts_.front());
+    attempts_.erase(attempts_.begin());
+  }
+  const auto left = ends_ - connection_.shard().loop().now();
+  const uring::Clock::duration share = left / static_cast<long>(untried);
+  attempts_.push_back(&upstreams_.open(pool_, server()));
+  attempts_.back()->dial(
+      address,
+      {.connect = std::min<uring::Clock::duration>(share, kAddressDelay), .handshake = share},
+      progress_);
+}
+
+void Dialler::give_up_attempts() {
+  for (UpstreamConnection* attempt : attempts_) upstreams_.close(*attempt);
+  attempts_.clear();
 }
 
 void Dialler::time_over() {
   timed_out_ = true;
-  abort();
+  progress_.set();
 }
 
 }  // namespace gateway

@@ -11,7 +11,10 @@
 // dials meanwhile is its own; whatever ends the client's connection then calls abort().
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <memory_resource>
+#include <vector>
 
 #include "gateway/config/config.hh"
 #include "gateway/end.hh"
@@ -23,6 +26,11 @@ class Connection;
 
 class Dialler {
  public:
+  // When another address is tried beside one that has not answered (RFC 8305 section 5), and how
+  // many are at the most.
+  static constexpr std::chrono::milliseconds kAddressDelay{250};
+  static constexpr std::size_t kSideBySide = 4;
+
   Dialler(Connection& connection, const config::Config& config, const config::Pool& pool);
   Dialler(const Dialler&) = delete;
   Dialler& operator=(const Dialler&) = delete;
@@ -45,7 +53,7 @@ class Dialler {
 
   bool dialling() const { return dialling_; }
   // While it dials: the client's connection has ended.
-  void abort();
+  void abort() { progress_.set(); }
   // While it dials: the connection's deadline has passed, and the next server's turn comes.
   void time_over();
 
@@ -53,7 +61,10 @@ class Dialler {
 
  private:
   uring::Task<UpstreamConnection*> dial_server();
-  void note_failure(const UpstreamConnection::Failure& why);
+  UpstreamConnection* look_at_attempts();
+  bool all_are_late() const;
+  void begin_attempt(std::size_t address, std::size_t untried);
+  void give_up_attempts();
 
   Connection& connection_;
   Upstreams& upstreams_;
@@ -61,8 +72,10 @@ class Dialler {
   const config::Pool& pool_;
   std::size_t first_;
   std::size_t passed_over_ = 0;
-  UpstreamConnection* dialled_ = nullptr;
-  End failure_;  // of the last server
+  std::pmr::vector<UpstreamConnection*> attempts_;  // in the order in which they began
+  uring::Event progress_;                           // one of them has got on, or all are to end
+  uring::Clock::time_point ends_;                   // the server's turn
+  End failure_;                                     // of the last server
   bool dialling_ = false;
   bool timed_out_ = false;
 };

@@ -46,7 +46,7 @@ void Shard::run(std::atomic<unsigned>& ready) {
 void Shard::begin() {
   kernel_.enable();
   links_.emplace(uring::LinkResources{loop_, *buffers_, batches_, plaintext_});
-  upstreams_.emplace(*links_, config(), setup_.counts, setup_.index);
+  upstreams_.emplace(*links_, config(), setup_.counts, setup_.index, log());
   const auto loaded = upstreams_->load_tls(record_buffers_);
   CHECK(loaded.has_value(), "what was checked at start can be loaded");
   for (Port& port : ports_) {

@@ -1,6 +1,9 @@
 #include "gateway/upstreams.hh"
 
 #include <algorithm>
+#include <cerrno>
+
+#include "gateway/log/quoted.hh"
 
 namespace gateway {
 namespace {
@@ -28,12 +31,52 @@ UpstreamConnection::UpstreamConnection(Upstreams& owner, uring::LinkResources& l
       opened_(links.loop.now()),
       timer_(*this, links.loop.timers()) {}
 
-uring::Task<bool> UpstreamConnection::connect(const config::Address& address) {
+bool UpstreamConnection::Failure::is_shortage() const {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+         error == EADDRNOTAVAIL;
+}
+
+End UpstreamConnection::Failure::end() const {
+  return {.reason = is_shortage() ? Reason::kShortage : Reason::kUpstreamUnreachable,
+          .error = error,
+          .detail = text};
+}
+
+void UpstreamConnection::dial(std::size_t address, Patience patience, uring::Event& progress) {
+  address_ = static_cast<std::uint32_t>(address);
+  progress_ = &progress;
+  owner_.note_attempt(*this);
+  dialling_ = dial_story(patience);
+  dialling_.start();
+}
+
+uring::Task<> UpstreamConnection::dial_story(Patience patience) {
+  const config::Address& address = server_.addresses[address_];
+  timer_.arm(opened_ + patience.connect);
   failure_.error = co_await link_.connect(address.get(), address.length);
-  if (failure_.error != 0) co_return false;
-  if (!pool_.tls) co_return true;
-  const bool done = co_await shake_hands();
-  co_return done;
+  bool connected = failure_.error == 0;
+  if (connected && pool_.tls) {
+    timer_.arm(opened_ + patience.handshake);
+    const bool done = co_await shake_hands();
+    connected = done;
+  }
+  timer_.disarm();
+  if (progress_ == nullptr) {
+    owner_.begin_close(*this, false);
+  } else {
+    enter(connected ? Stage::kConnected : Stage::kFailed);
+  }
+}
+
+void UpstreamConnection::enter(Stage stage) {
+  stage_ = stage;
+  owner_.note_stage(*this);
+  progress_->set();
+}
+
+void UpstreamConnection::taken() {
+  progress_ = nullptr;
+  dialling_ = {};
 }
 
 uring::Task<bool> UpstreamConnection::shake_hands() {
@@ -61,6 +104,8 @@ void UpstreamConnection::on_noticed() {
 }
 
 void UpstreamConnection::on_time_over() {
+  const bool dials = progress_ != nullptr && !dialling_.done();
+  if (dials) return enter(Stage::kLate);
   if (!kept_) return link_.abort();  // closing takes too long
   owner_.forget_kept(*this);
   owner_.begin_close(*this, true);
@@ -90,10 +135,12 @@ void UpstreamConnection::on_forgotten() {
 }
 
 Upstreams::Upstreams(uring::LinkResources& links, const config::Config& config,
-                     ServerCounts& counts, std::size_t first_server)
+                     ServerCounts& counts, std::size_t first_server, Log log)
     : links_(links),
       config_(config),
       counts_(counts),
+      log_(log),
+      addresses_(config),
       turns_(config.pools.size(), first_server),
       servers_(config::server_count(config)),
       contexts_(config.pools.size()),
@@ -176,7 +223,33 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
 
 void Upstreams::close(UpstreamConnection& connection, Farewell farewell) {
   counts_.remove(connection.server_.index);
-  begin_close(connection, farewell == Farewell::kPolite);
+  connection.progress_ = nullptr;
+  if (connection.dialling_.done()) return begin_close(connection, farewell == Farewell::kPolite);
+  // It closes itself when what it waits for has ended.
+  connection.timer_.disarm();
+  connection.link_.abort();
+}
+
+void Upstreams::note_attempt(const UpstreamConnection& connection) {
+  addresses_.note_attempt(connection.server_, connection.address_, links_.loop.now());
+}
+
+void Upstreams::note_stage(const UpstreamConnection& connection) {
+  using Stage = UpstreamConnection::Stage;
+  const config::Server& server = connection.server_;
+  const std::size_t address = connection.address_;
+  if (connection.stage_ == Stage::kConnected) {
+    if (!addresses_.note_success(server, address)) return;
+    return log_.info("address upstream={} address={} state=fine", server.text,
+                     server.addresses[address].text());
+  }
+  const UpstreamConnection::Failure& failure = connection.failure_;
+  if (failure.is_shortage()) return;
+  if (!addresses_.note_failure(server, address, links_.loop.now())) return;
+  const End why =
+      connection.stage_ == Stage::kLate ? End{.reason = Reason::kConnectTimeout} : failure.end();
+  log_.warning("address upstream={} address={} state=avoided cause={}", server.text,
+               server.addresses[address].text(), Quoted(cause_of(why)));
 }
 
 // For the next handshake with the same server.

@@ -1,14 +1,14 @@
 // The connections of one shard to its servers: opened for an exchange, kept for the next one, and
 // closed in the background.
 //
-//   open() -> connect() -.                  .-> keep()  -> [kept, watched] -> take_kept()
-//                         >-> an exchange --<
-//   take_kept() ---------'                  '-> close() -> [closing] -> gone
+//   open() -> dial() -.                  .-> keep()  -> [kept, watched] -> take_kept()
+//                      >-> an exchange --<
+//   take_kept() ------'                  '-> close() -> [closing] -> gone
 //
 // A connection belongs to Upstreams, and to one exchange from open() or take_kept() until keep() or
-// close(), which come when nothing waits on its link any more. While it is kept its link is armed
-// for the first bytes of the next answer: a server that closes, or speaks unasked, is noticed at
-// once, and costs no request to find out.
+// close(), which come when nothing waits on its link any more but its own dialling. While it is
+// kept its link is armed for the first bytes of the next answer: a server that closes, or speaks
+// unasked, is noticed at once, and costs no request to find out.
 #pragma once
 
 #include <chrono>
@@ -19,8 +19,11 @@
 #include <string>
 #include <vector>
 
+#include "gateway/address_memory.hh"
 #include "gateway/config/config.hh"
+#include "gateway/end.hh"
 #include "gateway/link.hh"
+#include "gateway/log/log.hh"
 #include "gateway/server_counts.hh"
 #include "proto/tls/context.hh"
 
@@ -35,15 +38,32 @@ class UpstreamConnection : private uring::ListEntry {
   UpstreamConnection(const UpstreamConnection&) = delete;
   UpstreamConnection& operator=(const UpstreamConnection&) = delete;
 
-  // TCP or Unix socket, then TLS where the pool has it. False: connect_failure() says why, and only
-  // close() may follow. A link().abort() ends it.
-  uring::Task<bool> connect(const config::Address& address);
-  // errno, or 0 where it was TLS: then the text is set.
-  struct Failure {
-    int error = 0;
-    std::string text;
+  // Dials one of the server's addresses: TCP or Unix socket, then TLS where the pool has it. From
+  // then until taken() or Upstreams::close() `progress` is set whenever its stage changes.
+  struct Patience {
+    uring::Clock::duration connect;
+    uring::Clock::duration handshake;  // from the beginning, too
   };
-  const Failure& connect_failure() const { return failure_; }
+  void dial(std::size_t address, Patience patience, uring::Event& progress);
+  enum class Stage : std::uint8_t {
+    kDialling,
+    kLate,  // it still dials, but another address should be tried beside it
+    kConnected,
+    kFailed,  // failure() says why, and only close() may follow
+  };
+  Stage stage() const { return stage_; }
+  // It is connected, and from here on an exchange's.
+  void taken();
+
+  struct Failure {
+    int error = 0;  // errno, or 0 where it was TLS: then the text is set
+    std::string text;
+
+    // The gateway has run out of something, which is not the server's fault.
+    bool is_shortage() const;
+    End end() const;  // lives as long as this
+  };
+  const Failure& failure() const { return failure_; }
 
   Link& link() { return link_; }
   const config::Server& server() const { return server_; }
@@ -55,7 +75,9 @@ class UpstreamConnection : private uring::ListEntry {
  private:
   friend class Upstreams;
   friend class uring::List<UpstreamConnection>;
+  uring::Task<> dial_story(Patience patience);
   uring::Task<bool> shake_hands();
+  void enter(Stage stage);
   uring::Task<> close_story(bool politely);
   void on_noticed();
   void on_time_over();
@@ -70,9 +92,13 @@ class UpstreamConnection : private uring::ListEntry {
   uring::Clock::time_point usable_from_;  // while it is kept
   uring::ReadyMember<&UpstreamConnection::on_noticed> noticed_{*this};
   uring::ReadyMember<&UpstreamConnection::on_forgotten> forgotten_{*this};
-  // How long it is kept, or its closing may take.
+  // How long it is kept, or its dialling or closing may take.
   uring::TimerMember<&UpstreamConnection::on_time_over> timer_;
+  uring::Task<> dialling_;
   uring::Task<> closing_;
+  uring::Event* progress_ = nullptr;  // of the dialling, unless nobody waits for it
+  std::uint32_t address_ = 0;         // of the server's
+  Stage stage_ = Stage::kDialling;
   bool kept_ = false;
   bool reused_ = false;
 };
@@ -90,7 +116,7 @@ class Upstreams {
   // `config` and `counts` outlive it. The turns of each pool begin with `first_server`, which
   // spreads the shards over the servers.
   Upstreams(uring::LinkResources& links, const config::Config& config, ServerCounts& counts,
-            std::size_t first_server);
+            std::size_t first_server, Log log);
   Upstreams(const Upstreams&) = delete;
   Upstreams& operator=(const Upstreams&) = delete;
 
@@ -107,6 +133,10 @@ class Upstreams {
   // A kept connection that is quiet, or null.
   UpstreamConnection* take_kept(const config::Server& server);
   UpstreamConnection& open(const config::Pool& pool, const config::Server& server);
+  // The server's addresses in the order in which they are to be dialled now.
+  std::pmr::vector<std::size_t> addresses_of(const config::Server& server) {
+    return addresses_.order(server, links_.loop.now(), &frames());
+  }
 
   // Its answer is whole, and so is what was asked. `server_says_s`: for how long the server keeps
   // it. kLater: some servers send more behind such an answer, so it is given out only when nothing
@@ -148,6 +178,8 @@ class Upstreams {
     return static_cast<std::size_t>(&pool - config_.pools.data());
   }
   tls::ClientContext* tls_of(const config::Pool& pool) { return contexts_[index_of(pool)].get(); }
+  void note_attempt(const UpstreamConnection& connection);
+  void note_stage(const UpstreamConnection& connection);
   void note_ticket(UpstreamConnection& connection);
   void begin_close(UpstreamConnection& connection, bool politely);
   void forget_kept(UpstreamConnection& connection);
@@ -156,6 +188,8 @@ class Upstreams {
   uring::LinkResources& links_;
   const config::Config& config_;
   ServerCounts& counts_;
+  Log log_;
+  AddressMemory addresses_;
   std::vector<std::size_t> turns_;                             // by pool
   std::vector<PerServer> servers_;                             // by config::Server::index
   std::vector<std::unique_ptr<tls::ClientContext>> contexts_;  // by pool; null: plain

@@ -112,6 +112,25 @@ std::optional<Address> literal_address(const HostPort& where) {
   return std::nullopt;
 }
 
+std::vector<Address> in_dialling_order(const std::vector<Address>& addresses) {
+  std::vector<Address> waiting;
+  for (const Address& one : addresses) {
+    const bool is_known = std::find(waiting.begin(), waiting.end(), one) != waiting.end();
+    if (!is_known) waiting.push_back(one);
+  }
+  std::vector<Address> order;
+  while (!waiting.empty()) {
+    const auto is_other = [&](const Address& one) {
+      return !order.empty() && one.family() != order.back().family();
+    };
+    auto next = std::find_if(waiting.begin(), waiting.end(), is_other);
+    if (next == waiting.end()) next = waiting.begin();
+    order.push_back(*next);
+    waiting.erase(next);
+  }
+  return order;
+}
+
 std::expected<std::vector<Address>, std::string> resolve_by_system(const HostPort& where) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -129,7 +148,7 @@ std::expected<std::vector<Address>, std::string> resolve_by_system(const HostPor
     if (usable) addresses.push_back(address_of(one->ai_addr, one->ai_addrlen));
   }
   if (addresses.empty()) return std::unexpected("it has no IPv4 or IPv6 address");
-  return addresses;
+  return in_dialling_order(addresses);
 }
 
 }  // namespace gateway::config

@@ -51,6 +51,10 @@ std::expected<HostPort, std::string> split_host_port(std::string_view text);
 // Nothing if the host is not an IP address: then it is a name to resolve.
 std::optional<Address> literal_address(const HostPort& where);
 
+// IPv6 and IPv4 in turn (RFC 8305 section 4), and each once: where one of the two does not work, an
+// address of the other is the second to be tried.
+std::vector<Address> in_dialling_order(const std::vector<Address>& addresses);
+
 // All addresses of a name, in the order in which they are to be tried; never empty. Fails with the
 // resolver's own words. Blocks: never called on a shard.
 using Resolve =

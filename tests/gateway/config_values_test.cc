@@ -116,6 +116,27 @@ TEST(Address, AsksTheSystemForNames) {
   EXPECT_FALSE(resolve_by_system({no_name, 1}));
 }
 
+TEST(Address, AreDialledWithTheFamiliesInTurnAndEachOnce) {
+  struct Case {
+    std::vector<const char*> given;
+    std::vector<const char*> order;
+  };
+  for (const Case& each : {
+           Case{{}, {}},
+           Case{{"::1", "::2", "::3", "10.0.0.1", "10.0.0.2"},
+                {"::1", "10.0.0.1", "::2", "10.0.0.2", "::3"}},
+           Case{{"10.0.0.1", "10.0.0.2", "::1"}, {"10.0.0.1", "::1", "10.0.0.2"}},
+           Case{{"10.0.0.1", "10.0.0.2", "10.0.0.1"}, {"10.0.0.1", "10.0.0.2"}},
+       }) {
+    const auto addresses = [](const std::vector<const char*>& hosts) {
+      std::vector<Address> all;
+      for (const char* host : hosts) all.push_back(*literal_address({host, 80}));
+      return all;
+    };
+    EXPECT_EQ(in_dialling_order(addresses(each.given)), addresses(each.order));
+  }
+}
+
 TEST(Suggest, CountsTypingMistakes) {
   struct Case {
     const char* one;

@@ -18,15 +18,26 @@
 class LiveGateway {
  public:
   // `more` is TOML behind what is always there. It serves from start() on; what comes before waits.
-  explicit LiveGateway(std::uint16_t upstream_port, const std::string& more = "") {
+  explicit LiveGateway(std::uint16_t upstream_port, const std::string& more = "")
+      : LiveGateway(std::vector{upstream_port}, more) {}
+
+  // As above, with a server whose name has an address for each port.
+  explicit LiveGateway(const std::vector<std::uint16_t>& ports, const std::string& more = "") {
     char name[] = "/tmp/live-gateway-XXXXXX";
     folder_ = mkdtemp(name);
     port_ = free_port();
     const std::string text =
         "shards = 1\n[[listen]]\naddress = \"127.0.0.1:" + std::to_string(port_) +
-        "\"\n[pool.app]\nservers = [\"127.0.0.1:" + std::to_string(upstream_port) +
-        "\"]\n[[route]]\npool = \"app\"\n[log]\nfile = \"" + log_file() + "\"\n" + more;
-    auto config = gateway::config::read_text(text, folder_ + "/gateway.conf");
+        "\"\n[pool.app]\nservers = [\"app.test:1\"]\n[[route]]\npool = \"app\"\n[log]\nfile = \"" +
+        log_file() + "\"\n" + more;
+    const auto resolve = [&](const gateway::config::HostPort&) {
+      std::vector<gateway::config::Address> addresses;
+      for (const std::uint16_t port : ports) {
+        addresses.push_back(*gateway::config::literal_address({"127.0.0.1", port}));
+      }
+      return std::expected<std::vector<gateway::config::Address>, std::string>(addresses);
+    };
+    auto config = gateway::config::read_text(text, folder_ + "/gateway.conf", resolve);
     EXPECT_TRUE(config.has_value()) << (config ? "" : config.error().front().text());
     auto server = gateway::Server::create(
         {}, std::make_shared<const gateway::config::Config>(std::move(*config)));

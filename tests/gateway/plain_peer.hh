@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -95,14 +96,16 @@ class PlainPeer {
   int descriptor_;
 };
 
-// A listening socket on a port of its own.
+// A listening socket, on a port of its own unless told.
 class PlainListener {
  public:
-  explicit PlainListener(int backlog = 16)
+  explicit PlainListener(int backlog = 16, std::uint16_t port = 0)
       : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address = PlainPeer::local(0);
+    sockaddr_in address = PlainPeer::local(port);
     socklen_t length = sizeof address;
     auto* any = reinterpret_cast<sockaddr*>(&address);
+    const int on = 1;
+    setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     EXPECT_EQ(bind(descriptor_, any, length), 0);
     EXPECT_EQ(listen(descriptor_, backlog), 0);
     getsockname(descriptor_, any, &length);
@@ -115,7 +118,18 @@ class PlainListener {
   PlainListener& operator=(const PlainListener&) = delete;
 
   std::uint16_t port() const { return port_; }
-  PlainPeer accept() { return PlainPeer(accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC)); }
+  PlainPeer accept() {
+    int accepted;
+    do {
+      accepted = accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC);
+    } while (accepted < 0 && errno == EINTR);
+    return PlainPeer(accepted);
+  }
+  // Nobody waits to be accepted.
+  bool is_quiet() const {
+    pollfd one{descriptor_, POLLIN, 0};
+    return poll(&one, 1, 0) == 0;
+  }
 
  private:
   int descriptor_;
