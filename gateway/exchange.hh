@@ -83,8 +83,9 @@ class Exchange {
   void refuse_request(const http::HeadError& error);
   bool judge();
   void note_request();
+  bool resolve_target();
   bool find_route();
-  void strip_prefix(std::string_view normal_path);
+  void strip_prefix();
   bool judge_fields();
   bool judge_upgrade();
   bool refuse(std::uint16_t status, std::string_view why);

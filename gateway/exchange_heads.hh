@@ -19,9 +19,11 @@ struct Exchange::Heads {
   http::RequestHead request;
   std::pmr::string response_bytes;  // the head, and what came right behind it
   http::ResponseHead response;
-  std::pmr::string key;     // Sec-WebSocket-Key
-  std::pmr::string target;  // what the upstream gets instead of the request's own, if anything
+  std::pmr::string key;        // Sec-WebSocket-Key
+  std::pmr::string target;     // what is asked for, in origin-form: of a server, what it gets
+  std::size_t path_bytes = 0;  // of the target
 
+  std::string_view path() const { return std::string_view(target).substr(0, path_bytes); }
   Bytes request_buffer() const { return proto::as_bytes(request_bytes); }
   Bytes response_buffer() const { return proto::as_bytes(response_bytes); }
   Bytes behind_response() const { return response_buffer().subspan(response.bytes); }

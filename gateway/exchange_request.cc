@@ -42,14 +42,6 @@ std::string expand(std::string_view text, std::string_view host, std::string_vie
   return expanded;
 }
 
-// The path and the query, whatever the form of the target.
-std::string origin_form(const http::RequestHead& request, Bytes buffer) {
-  std::string target;
-  if (request.form == http::TargetForm::kAsterisk || request.path.empty()) target = "/";
-  if (request.form != http::TargetForm::kAsterisk) target.append(request.path.in(buffer));
-  return target.append(request.query.in(buffer));
-}
-
 }  // namespace
 
 uring::Task<bool> Exchange::receive_request() {
@@ -101,6 +93,7 @@ bool Exchange::refuse(std::uint16_t status, std::string_view why) {
 bool Exchange::judge() {
   note_request();
   if (method_ == http::Method::kConnect) return refuse(405, "CONNECT is not for a reverse proxy");
+  if (!resolve_target()) return false;
   if (connection_.listener().redirect_port) return true;
   return find_route() && judge_fields() && judge_upgrade();
 }
@@ -124,44 +117,43 @@ void Exchange::note_request() {
   }
 }
 
+bool Exchange::resolve_target() {
+  const auto path_bytes =
+      gateway::resolve_target(heads_->target, heads_->request, heads_->request_buffer());
+  if (!path_bytes) return refuse(400, "the path cannot be resolved");
+  heads_->path_bytes = *path_bytes;
+  return true;
+}
+
 bool Exchange::find_route() {
-  const http::RequestHead& request = heads_->request;
-  const Bytes buffer = heads_->request_buffer();
   std::array<char, http::kHostMax> host_storage;
-  const std::string_view authority = request.authority.in(buffer);
+  const std::string_view authority = heads_->request.authority.in(heads_->request_buffer());
   const auto host = http::normalise_host(authority, host_storage);
+  if (!authority.empty() && !host) return refuse(400, "the host is invalid");
   std::string& path_storage = connection_.shard().scratch();
-  path_storage.resize(std::max<std::size_t>(request.path.length, 1));
-  const auto normal_path = request.form == http::TargetForm::kAsterisk
-                               ? std::optional<std::string_view>("/")
-                               : http::normalise_path(request.path.in(buffer), path_storage);
-  if (!normal_path || (!authority.empty() && !host)) {
-    return refuse(400, "the path or host is invalid");
-  }
-  route_ = config_->match(host.value_or(""), *normal_path);
+  path_storage.resize(heads_->path_bytes);
+  // What goes on is judged, not what came: so no server sees another path than this one.
+  const auto path = http::normalise_path(heads_->path(), path_storage);
+  if (!path) return refuse(400, "the path cannot be resolved");
+  route_ = config_->match(host.value_or(""), *path);
   if (route_ == nullptr) {
     connection_.end({.reason = Reason::kNoRoute});
     return false;
   }
-  if (route_->strip_prefix && route_->path != "/") strip_prefix(*normal_path);
+  if (route_->escaped_slashes == config::EscapedSlashes::refuse &&
+      http::has_escaped_slash(heads_->path())) {
+    return refuse(400, "the path has an escaped slash or a backslash, which is refused here");
+  }
+  if (route_->strip_prefix) strip_prefix();
   return true;
 }
 
-// What was sent goes on where it means the same without the prefix; where it has the prefix in
-// another spelling, or steps out of it and in again, its normal form does.
-void Exchange::strip_prefix(std::string_view normal_path) {
-  const Bytes buffer = heads_->request_buffer();
-  std::string_view path = heads_->request.path.in(buffer);
-  const std::string_view wanted = normal_path.substr(route_->path.size());
-  bool means_the_same = false;
-  if (path.starts_with(route_->path)) {
-    path.remove_prefix(route_->path.size());
-    std::string storage(path.size() + 1, '\0');
-    means_the_same = path == wanted || http::normalise_path(path, storage) == wanted;
-  }
-  if (!means_the_same) path = wanted;
-  if (!path.starts_with('/')) heads_->target = "/";
-  heads_->target.append(path).append(heads_->request.query.in(buffer));
+void Exchange::strip_prefix() {
+  std::pmr::string& target = heads_->target;
+  const std::size_t rest_bytes = http::without_prefix(heads_->path(), route_->path).size();
+  target.erase(0, heads_->path_bytes - rest_bytes);
+  if (!target.starts_with('/')) target.insert(0, 1, '/');
+  heads_->path_bytes = std::max<std::size_t>(rest_bytes, 1);
 }
 
 bool Exchange::judge_fields() {
@@ -227,7 +219,7 @@ bool Exchange::answer_itself() {
   }
   if (route_->redirect) {
     const std::string location =
-        expand(route_->redirect->to, request.authority.in(buffer), origin_form(request, buffer));
+        expand(route_->redirect->to, request.authority.in(buffer), heads_->target);
     status_ = route_->redirect->status;
     request_whole_ = skip_buffered_body();
     write_reply(response, {.status = status_,
@@ -267,7 +259,7 @@ void Exchange::redirect_to_https(std::uint16_t port) {
   }
   std::string location = "https://" + std::string(authority->host);
   if (port != 443) location += ":" + std::to_string(port);
-  location += origin_form(request, buffer);
+  location += heads_->target;
   status_ = 308;
   request_whole_ = skip_buffered_body();
   std::string response;

@@ -2,6 +2,9 @@
 // is set, everything else keeps its case and its order (RFC 9110 section 7.6).
 #pragma once
 
+#include <cstddef>
+#include <memory_resource>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,10 +26,16 @@ struct RequestForwarding {
   bool secure;                    // over TLS
   bool peer_trusted;              // what it says of its own client is kept, and added to
   std::string_view via;           // the gateway's name; empty: no Via
-  std::string_view target;        // instead of the request's own, where it is not empty
+  std::string_view target;        // in origin-form
   const config::HeaderChanges& changes;
   bool websocket;  // the upgrade is asked for, too
 };
+
+// What a request asks for, in origin-form: the path as it is meant (http::resolve_path), then the
+// query as it came. Tells how long the path is; nothing where the path cannot be resolved. "*"
+// stands for "/". Precondition: the target is not in authority-form.
+std::optional<std::size_t> resolve_target(std::pmr::string& target,
+                                          const http::RequestHead& request, proto::Bytes buffer);
 
 // Appends to `head` what the upstream gets. `buffer` holds what `request` was parsed from.
 void forward_request(std::string& head, const http::RequestHead& request, proto::Bytes buffer,

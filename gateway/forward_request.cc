@@ -8,6 +8,7 @@
 #include "gateway/forward.hh"
 #include "gateway/forward_fields.hh"
 #include "proto/http/syntax.hh"
+#include "proto/http/target.hh"
 
 namespace gateway {
 namespace {
@@ -128,19 +129,13 @@ void RequestWriter::write() {
 }
 
 void RequestWriter::add_request_line() {
+  // RFC 9112 sections 3.2.4 and 3.2.1: a whole server is asked in asterisk-form, whatever form
+  // came; everything else goes in origin-form.
+  const bool server_wide = request_.form == http::TargetForm::kAsterisk ||
+                           (request_.method == http::Method::kOptions && request_.path.empty() &&
+                            request_.query.empty());
   head_.append(request_.method_text.in(buffer_)).append(" ");
-  if (!forwarding_.target.empty()) {
-    head_.append(forwarding_.target);
-  } else if (request_.form == http::TargetForm::kAbsolute) {
-    // RFC 9112 section 3.2.1: to an origin server the target goes in origin-form.
-    const bool server_wide = request_.method == http::Method::kOptions && request_.path.empty() &&
-                             request_.query.empty();
-    if (request_.path.empty()) head_.append(server_wide ? "*" : "/");
-    head_.append(request_.path.in(buffer_)).append(request_.query.in(buffer_));
-  } else {
-    head_.append(request_.target.in(buffer_));
-  }
-  head_.append(" HTTP/1.1\r\n");
+  head_.append(server_wide ? "*" : forwarding_.target).append(" HTTP/1.1\r\n");
 }
 
 void RequestWriter::add_host() {
@@ -267,6 +262,19 @@ void RequestWriter::add_forwarded() {
 }
 
 }  // namespace
+
+std::optional<std::size_t> resolve_target(std::pmr::string& target,
+                                          const http::RequestHead& request, proto::Bytes buffer) {
+  const std::string_view path =
+      request.form == http::TargetForm::kAsterisk ? "/" : request.path.in(buffer);
+  target.resize(std::max<std::size_t>(path.size(), 1));
+  const auto resolved = http::resolve_path(path, target);
+  if (!resolved) return std::nullopt;
+  const std::size_t path_bytes = resolved->size();
+  target.resize(path_bytes);
+  target.append(request.query.in(buffer));
+  return path_bytes;
+}
 
 void forward_request(std::string& head, const http::RequestHead& request, proto::Bytes buffer,
                      const RequestForwarding& forwarding) {

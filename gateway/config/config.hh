@@ -103,6 +103,12 @@ struct HeaderChanges {
   bool empty() const { return remove.empty() && set.empty() && add.empty(); }
 };
 
+// What a route does with a path that has an escaped slash or backslash, which servers read in
+// different ways.
+enum class EscapedSlashes : std::uint8_t { keep, refuse };
+
+inline constexpr std::array<std::string_view, 2> kEscapedSlashesNames = {"keep", "refuse"};
+
 // A response that the gateway gives itself.
 struct Answer {
   std::uint16_t status = 200;
@@ -126,6 +132,7 @@ struct Route {
   std::vector<std::string> hosts;  // lower-case, exact or "*.SUFFIX"; empty: any host
   std::string path = "/";          // a prefix on segment borders, without a slash at its end
   size_t pool = 0;                 // index into Config::pools, unless one of the next two is there
+  EscapedSlashes escaped_slashes = EscapedSlashes::keep;
   std::optional<Answer> answer;
   std::optional<Redirect> redirect;
   bool strip_prefix = false;                    // the upstream gets the target without `path`
@@ -185,7 +192,7 @@ struct Config {
   Router router;  // over `routes`
 
   // The route of a request, or null. `host` is lower-case and without a port (empty: none given),
-  // `path` is normalised and begins with a slash. The pointer lives as long as this object.
+  // `path` is normal (http::normalise_path). The pointer lives as long as this object.
   const Route* match(std::string_view host, std::string_view path) const;
 };
 

@@ -141,6 +141,8 @@ void print_route(Printer& out, const Route& route, const Config& config) {
   out.line("name = {}", quote(route.name));
   if (!route.hosts.empty()) out.line("host = {}", list(route.hosts, quote));
   out.line("path = {}", quote(route.path));
+  out.line("escaped_slashes = {}",
+           quote(kEscapedSlashesNames[static_cast<size_t>(route.escaped_slashes)]));
   if (route.answer) {
     out.line("[route.answer]");
     out.line("status = {}", route.answer->status);

@@ -17,11 +17,12 @@ std::string path_fault(std::string_view path) {
   if (path.find_first_of("?#") != path.npos) return "must be a path without '?' and '#'";
   if (path.find("//") != path.npos) return "must not have an empty segment, '//'";
   const auto unfit = [](char c) { return c <= 0x20 || c == 0x7f || c == '\\' || c == '*'; };
-  if (std::any_of(path.begin(), path.end(), unfit))
-    return "must be of visible ASCII characters, without '*' and '\\': it is a prefix as it is";
   std::string storage(path.size(), '\0');
   const auto normal = http::normalise_path(path, storage);
-  if (!normal) return "has a bad percent escape";
+  if (std::any_of(path.begin(), path.end(), unfit) ||
+      (normal && std::any_of(normal->begin(), normal->end(), unfit)))
+    return "must be of visible ASCII characters, without '*' and '\\': it is a prefix as it is";
+  if (!normal) return "has a bad percent escape, or a dot segment with a parameter";
   if (*normal != path) return fmt::format("is never asked for like this: write '{}'", *normal);
   return {};
 }
@@ -78,6 +79,8 @@ void read_routes(Fields& file, Config& config) {
     route.name = read_route_name(fields, config);
     route.hosts = read_hosts(fields);
     route.path = read_path(fields);
+    if (const auto slashes = fields.choice("escaped_slashes", kEscapedSlashesNames))
+      route.escaped_slashes = static_cast<EscapedSlashes>(*slashes);
     const bool matches = fields.report().count() == errors_before;
     read_action(fields, config, route);
     read_header_changes(fields, route);

@@ -62,12 +62,6 @@ inline constexpr ByteSet kTokenBytes([](unsigned char byte) {
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 });
 
-// RFC 3986 section 2.3.
-inline constexpr ByteSet kUnreservedBytes([](unsigned char byte) {
-  const char c = static_cast<char>(byte);
-  return is_digit(c) || is_alpha(c) || c == '-' || c == '.' || c == '_' || c == '~';
-});
-
 // A request target's bytes: visible ASCII without `#`. A little wider than RFC 3986, since browsers
 // leave bytes such as `|` and `^` in a query as they are.
 inline constexpr ByteSet kTargetBytes([](unsigned char byte) {

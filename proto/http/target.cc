@@ -21,32 +21,66 @@ constexpr ByteSet kPathBytes([](unsigned char byte) {
   return kTargetBytes.has(c) && c != '?' && c != '%';
 });
 
-char upper_hex_digit(unsigned value) {
-  return "0123456789ABCDEF"[value & 15];
+constexpr std::size_t kEscapeBytes = 3;
+
+// The byte that the percent-encoding in front of the text stands for; nothing if there is none.
+std::optional<char> decoded_front(std::string_view text) {
+  if (text.size() < kEscapeBytes || text[0] != '%') return std::nullopt;
+  const auto high = hex_value(text[1]);
+  const auto low = hex_value(text[2]);
+  if (!high || !low) return std::nullopt;
+  return static_cast<char>(*high * 16 + *low);
 }
 
-// Appends the next byte of a path, or its three bytes of percent-encoding, in normal form. Returns
-// how many bytes of the path it took; 0 where they are not valid.
+bool is_path(std::string_view path) {
+  if (!path.starts_with('/')) return false;
+  for (std::size_t at = kPathBytes.prefix(path); at < path.size();
+       at += kPathBytes.prefix(path.substr(at))) {
+    const auto decoded = decoded_front(path.substr(at));
+    if (!decoded || *decoded == '\0') return false;
+    at += kEscapeBytes;
+  }
+  return true;
+}
+
+// Takes the byte off the front, as it is or percent-encoded.
+bool take_front(std::string_view& text, char wanted) {
+  if (text.starts_with(wanted)) {
+    text.remove_prefix(1);
+    return true;
+  }
+  if (decoded_front(text) != wanted) return false;
+  text.remove_prefix(kEscapeBytes);
+  return true;
+}
+
+enum class Segment : std::uint8_t { kOrdinary, kHere, kParent, kUnclear };
+
+Segment kind_of(std::string_view segment) {
+  if (!take_front(segment, '.')) return Segment::kOrdinary;
+  const bool is_parent = take_front(segment, '.');
+  if (segment.empty()) return is_parent ? Segment::kParent : Segment::kHere;
+  return take_front(segment, ';') ? Segment::kUnclear : Segment::kOrdinary;
+}
+
+char upper_case(char hex_digit) {
+  return hex_digit >= 'a' ? static_cast<char>(hex_digit - 0x20) : hex_digit;
+}
+
+// Appends the next byte of a valid path, or its percent-encoding, in normal form. Returns how many
+// bytes of the path it took. `to` may be where `rest` is, or before.
 std::size_t append_normalised(std::string_view rest, char* to, std::size_t& size) {
-  if (kPathBytes.has(rest[0])) {
+  const auto decoded = decoded_front(rest);
+  if (!decoded) {
     to[size++] = rest[0];
     return 1;
   }
-  if (rest[0] != '%' || rest.size() < 3) return 0;
-  const auto high = hex_value(rest[1]);
-  const auto low = hex_value(rest[2]);
-  if (!high || !low) return 0;
-  const unsigned value = *high * 16 + *low;
-  if (value == 0) return 0;
-  const char decoded = static_cast<char>(value);
-  if (kUnreservedBytes.has(decoded)) {
-    to[size++] = decoded;
+  if (kPathBytes.has(*decoded) && *decoded != '/') {
+    to[size++] = *decoded;
   } else {
-    to[size++] = '%';
-    to[size++] = upper_hex_digit(*high);
-    to[size++] = upper_hex_digit(*low);
+    for (const char c : {'%', upper_case(rest[1]), upper_case(rest[2])}) to[size++] = c;
   }
-  return 3;
+  return kEscapeBytes;
 }
 
 bool is_ipv6_address(std::string_view text) {
@@ -81,30 +115,57 @@ SplitTarget split_target(std::string_view origin_form) {
   return {origin_form.substr(0, query_at), origin_form.substr(query_at)};
 }
 
-// Each turn takes "/" and one segment. A dot segment takes back what it wrote, and ".." the segment
-// before as well; as the last one it leaves the "/" behind (RFC 3986 section 5.2.4).
-std::optional<std::string_view> normalise_path(std::string_view path, std::span<char> storage) {
+// Each turn takes "/" and one segment. ".." takes back the segment before; the last segment, if it
+// is one of dots, leaves its "/" behind.
+std::optional<std::string_view> resolve_path(std::string_view path, std::span<char> storage) {
   if (path.empty()) path = "/";
-  if (path.front() != '/' || path.size() > storage.size()) return std::nullopt;
+  if (path.size() > storage.size() || !is_path(path)) return std::nullopt;
   char* const to = storage.data();
   std::size_t size = 0;
   for (std::size_t at = 0; at < path.size();) {
-    const std::size_t slash_at = size;
-    to[size++] = '/';
-    ++at;
-    while (at < path.size() && path[at] != '/') {
-      const std::size_t taken = append_normalised(path.substr(at), to, size);
-      if (taken == 0) return std::nullopt;
-      at += taken;
+    const std::size_t end = std::min(path.find('/', at + 1), path.size());
+    const Segment kind = kind_of(path.substr(at + 1, end - at - 1));
+    if (kind == Segment::kUnclear) return std::nullopt;
+    if (kind == Segment::kOrdinary) {
+      size += path.copy(to + size, end - at, at);
+    } else {
+      if (kind == Segment::kParent && size > 0) size = std::string_view(to, size).rfind('/');
+      if (end == path.size()) to[size++] = '/';
     }
-    const std::string_view segment(to + slash_at + 1, size - slash_at - 1);
-    if (segment != "." && segment != "..") continue;
-    const bool is_parent = segment.size() == 2;
-    size = slash_at;
-    if (is_parent && size > 0) size = std::string_view(to, size).rfind('/');
-    if (at == path.size()) to[size++] = '/';
+    at = end;
   }
   return std::string_view(to, size);
+}
+
+std::optional<std::string_view> normalise_path(std::string_view path, std::span<char> storage) {
+  const auto resolved = resolve_path(path, storage);
+  if (!resolved) return std::nullopt;
+  char* const to = storage.data();
+  std::size_t size = 0;
+  for (std::size_t at = 0; at < resolved->size();) {
+    const std::string_view rest = resolved->substr(at);
+    const bool is_empty_segment = rest[0] == '/' && size > 0 && to[size - 1] == '/';
+    at += is_empty_segment ? 1 : append_normalised(rest, to, size);
+  }
+  return std::string_view(to, size);
+}
+
+std::string_view without_prefix(std::string_view resolved, std::string_view prefix) {
+  if (prefix == "/") return resolved;
+  for (auto segments = std::ranges::count(prefix, '/'); segments > 0; --segments) {
+    resolved.remove_prefix(std::min(resolved.find_first_not_of('/'), resolved.size()));
+    resolved.remove_prefix(std::min(resolved.find('/'), resolved.size()));
+  }
+  return resolved;
+}
+
+bool has_escaped_slash(std::string_view path) {
+  for (std::size_t at = path.find_first_of("%\\"); at != path.npos;
+       at = path.find_first_of("%\\", at + 1)) {
+    const char meant = decoded_front(path.substr(at)).value_or(path[at]);
+    if (meant == '/' || meant == '\\') return true;
+  }
+  return false;
 }
 
 std::optional<Authority> parse_authority(std::string_view text) {

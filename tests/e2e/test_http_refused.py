@@ -134,23 +134,6 @@ def test_a_body_that_breaks_its_framing_is_not_passed_on_as_whole(client, upstre
     assert "bad-body" in log.wait("status=400")
 
 
-def test_a_path_is_matched_as_it_is_meant_and_forwarded_as_it_was_sent(
-        start_gateway, upstream, raw_port):
-    gateway = start_gateway(Config(pools={"raw": raw_port},
-                                   routes=[{"path": "/a/b", "pool": "raw"}]))
-    cases = {"/a/b": True, "/a/b/": True, "/a/b/c?x": True, "/a/x/../b": True, "/a/%62": True,
-             "/a/./b": True, "/a/bc": False, "/a": False, "/a/b/../c": False, "/A/b": False,
-             "/a/b/%2e%2e/c": False}
-    for path, matches in cases.items():
-        with connect(gateway.http_port) as client:
-            client.send(f"GET {path} HTTP/1.1\r\nHost: x.test\r\n\r\n".encode())
-            if matches:
-                server = upstream.accept()
-                assert server.read_head().first_line == f"GET {path} HTTP/1.1"
-                server.send(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
-            assert client.read_head().status == (204 if matches else 404), path
-
-
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x.test\r\n"],
                          ids=["nothing", "half-a-line", "no-empty-line"])
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])

@@ -264,8 +264,18 @@ TEST(ConfigErrors, RoutesNeedAKnownPoolAndAMatchablePath) {
        "3:8: error: '/a//b' must not have an empty segment, '//'"},
       {"needless escape", routes("[[route]]\npool = \"app\"\npath = \"/%61%2fb\""),
        "3:8: error: '/%61%2fb' is never asked for like this: write '/a%2Fb'"},
+      {"needless escape of a mark", routes("[[route]]\npool = \"app\"\npath = \"/%40me\""),
+       "3:8: error: '/%40me' is never asked for like this: write '/@me'"},
+      {"dots with a parameter", routes("[[route]]\npool = \"app\"\npath = \"/..;a\""),
+       "3:8: error: '/..;a' has a bad percent escape, or a dot segment with a parameter"},
+      {"escaped star", routes("[[route]]\npool = \"app\"\npath = \"/%2A\""),
+       "3:8: error: '/%2A' must be of visible ASCII characters, without '*' and '\\': it is a "
+       "prefix as it is"},
+      {"escaped slashes", routes("[[route]]\npool = \"app\"\nescaped_slashes = \"refused\""),
+       "3:19: error: 'escaped_slashes' must be one of keep, refuse, not 'refused'; did you mean "
+       "'refuse'?"},
       {"bad escape", routes("[[route]]\npool = \"app\"\npath = \"/a%2\""),
-       "3:8: error: '/a%2' has a bad percent escape"},
+       "3:8: error: '/a%2' has a bad percent escape, or a dot segment with a parameter"},
       {"star", routes("[[route]]\npool = \"app\"\npath = \"/a/*\""),
        "3:8: error: '/a/*' must be of visible ASCII characters, without '*' and '\\': it is a "
        "prefix as it is"},

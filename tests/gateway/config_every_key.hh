@@ -43,6 +43,7 @@ verify = false
 name = "chat"
 host = ["Chat.Example.com", "*.example.org", "[::1]"]
 path = "/ws/"
+escaped_slashes = "refuse"
 pool = "app"
 strip_prefix = true
 body_max = "10MiB"

@@ -39,6 +39,7 @@ keep_alive_connections = 128
 [[route]]
 name = "route-1"
 path = "/"
+escaped_slashes = "keep"
 pool = "app"
 strip_prefix = false
 [route.websocket]
@@ -116,6 +117,7 @@ verify = false
 name = "chat"
 host = ["chat.example.com", "*.example.org", "[::1]"]
 path = "/ws"
+escaped_slashes = "refuse"
 pool = "app"
 strip_prefix = true
 body_max = "10MiB"
@@ -132,6 +134,7 @@ upstream_lost = 4001
 name = "route-2"
 host = ["one.example"]
 path = "/"
+escaped_slashes = "keep"
 pool = "a.b"
 strip_prefix = false
 body_max = "off"
@@ -141,6 +144,7 @@ upstream_lost = "cut"
 [[route]]
 name = "route-3"
 path = "/health"
+escaped_slashes = "keep"
 [route.answer]
 status = 503
 body = "down \"for\" now\u000A"
@@ -149,6 +153,7 @@ type = "text/html"
 [[route]]
 name = "route-4"
 path = "/old"
+escaped_slashes = "keep"
 [route.redirect]
 status = 302
 to = "https://{host}/new{target}"

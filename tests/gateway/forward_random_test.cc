@@ -56,6 +56,8 @@ std::string random_head(Dice& dice) {
 
 void check_forwarded(const http::RequestHead& request, std::string_view text, bool trusted) {
   const proto::Bytes buffer = proto::as_bytes(text);
+  std::pmr::string target;
+  ASSERT_TRUE(gateway::resolve_target(target, request, buffer));
   std::string forwarded;
   gateway::forward_request(forwarded, request, buffer,
                            {.peer_address = "192.0.2.7",
@@ -63,7 +65,7 @@ void check_forwarded(const http::RequestHead& request, std::string_view text, bo
                             .secure = false,
                             .peer_trusted = trusted,
                             .via = "gw",
-                            .target = {},
+                            .target = target,
                             .changes = forward_test::kNoChanges,
                             .websocket = false});
   SCOPED_TRACE(testing::Message() << text << "became\n" << forwarded);
@@ -71,6 +73,7 @@ void check_forwarded(const http::RequestHead& request, std::string_view text, bo
   const http::RequestHead again = forward_test::parse_request(forwarded);
   EXPECT_EQ(again.bytes, forwarded.size());
   EXPECT_EQ(again.method_text.in(passed), request.method_text.in(buffer));
+  EXPECT_EQ(forwarded.find("/../"), std::string::npos);
   EXPECT_EQ(again.authority.in(passed), request.authority.in(buffer));
   EXPECT_EQ(http::request_framing(again), http::request_framing(request));
   for (const std::string_view name :

@@ -34,9 +34,14 @@ RequestForwarding from_proxy(const HeaderChanges& changes = kNoChanges) {
   return forwarding;
 }
 
-std::string request(std::string_view text, const RequestForwarding& forwarding) {
+// With the request's own target, resolved, unless another one is given.
+std::string request(std::string_view text, RequestForwarding forwarding) {
+  const http::RequestHead head = parse_request(text);
+  std::pmr::string target;
+  EXPECT_TRUE(gateway::resolve_target(target, head, proto::as_bytes(text)));
+  if (forwarding.target.empty()) forwarding.target = target;
   std::string forwarded;
-  gateway::forward_request(forwarded, parse_request(text), proto::as_bytes(text), forwarding);
+  gateway::forward_request(forwarded, head, proto::as_bytes(text), forwarding);
   return forwarded;
 }
 
@@ -56,8 +61,10 @@ const std::string kEnd = kOurs + "\r\n";
 TEST(ForwardRequest, WritesExactly) {
   const std::vector<Case> cases = {
       {"keeps the target, the fields' case and order",
-       "GET /a/../b?c=%20 HTTP/1.1\r\nHost: a.test\r\nX-ONE:  1 \r\nx-two: 2\r\nX-ONE: 3\r\n\r\n",
-       "GET /a/../b?c=%20 HTTP/1.1\r\nHost: a.test\r\nX-ONE: 1\r\nx-two: 2\r\nX-ONE: 3\r\n" + kEnd},
+       "GET /a//%62?c=%20/../ HTTP/1.1\r\nHost: a.test\r\nX-ONE:  1 \r\nx-two: 2\r\nX-ONE: "
+       "3\r\n\r\n",
+       "GET /a//%62?c=%20/../ HTTP/1.1\r\nHost: a.test\r\nX-ONE: 1\r\nx-two: 2\r\nX-ONE: 3\r\n" +
+           kEnd},
       {"removes what is for one hop",
        "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: keep-alive, X-Own\r\nKeep-Alive: 5\r\n"
        "x-own: 1\r\nTE: trailers\r\nProxy-Connection: x\r\nUpgrade: h2c\r\nTrailer: X\r\n"
@@ -99,8 +106,38 @@ TEST(ForwardRequest, WritesExactly) {
 TEST(ForwardRequest, AppendsToTheHeadGiven) {
   const std::string_view text = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
   std::string head = "before";
-  gateway::forward_request(head, parse_request(text), proto::as_bytes(text), from_client());
+  RequestForwarding forwarding = from_client();
+  forwarding.target = "/";
+  gateway::forward_request(head, parse_request(text), proto::as_bytes(text), forwarding);
   EXPECT_EQ(head, "before" + kBegin + kEnd);
+}
+
+TEST(ResolveTarget, GivesThePathThatIsMeantAndTheQueryThatCame) {
+  struct Target {
+    std::string_view came;
+    std::string_view resolved;
+    std::size_t path_bytes;
+  };
+  for (const auto& [came, resolved, path_bytes] : {
+           Target{"GET /", "/", 1},
+           Target{"GET /a/../b//%63?/../d", "/b//%63?/../d", 7},
+           Target{"GET /admin/%2e%2e?", "/?", 1},
+           Target{"GET http://a.test", "/", 1},
+           Target{"GET http://a.test?q", "/?q", 1},
+           Target{"GET http://a.test/a/..//b?q", "//b?q", 3},
+           Target{"OPTIONS http://a.test", "/", 1},
+           Target{"OPTIONS *", "/", 1},
+       }) {
+    const std::string text = std::string(came) + " HTTP/1.1\r\nHost: a.test\r\n\r\n";
+    std::pmr::string target = "what was there";
+    EXPECT_EQ(gateway::resolve_target(target, parse_request(text), proto::as_bytes(text)),
+              path_bytes)
+        << came;
+    EXPECT_EQ(target, resolved) << came;
+  }
+  const std::string_view unclear = "GET /a/..;b HTTP/1.1\r\nHost: a.test\r\n\r\n";
+  std::pmr::string target;
+  EXPECT_FALSE(gateway::resolve_target(target, parse_request(unclear), proto::as_bytes(unclear)));
 }
 
 TEST(ForwardRequest, WritesTheTargetGiven) {

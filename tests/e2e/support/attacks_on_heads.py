@@ -115,6 +115,7 @@ HOSTS = {
     "host-of-nobody": answered(f"{START}\r\nHost: nobody.test\r\n\r\n", 404, OPEN),
     "absolute-overrides-host": absolute("SCHEME://raw.test/attack", "/attack"),
     "absolute-with-query": absolute("SCHEME://raw.test/attack?a=/../b", "/attack?a=/../b"),
+    "absolute-with-dot-segments": absolute("SCHEME://raw.test/../a//../b?/..", "/a/b?/.."),
     "absolute-without-path": absolute("SCHEME://raw.test", "/"),
     "absolute-query-without-path": absolute("SCHEME://raw.test?x", "/?x"),
     "absolute-of-nobody": answered(f"GET SCHEME://nobody.test/attack HTTP/1.1\r\n{HOST}\r\n", 404,
@@ -140,6 +141,10 @@ def request_line_refused(line, status=400):
 
 def target_kept(target):
     return passed(get(target=target), seen_get(target=target))
+
+
+def target_resolved(target, seen):
+    return passed(get(target=target), seen_get(target=seen))
 
 
 REQUEST_LINES = {
@@ -201,7 +206,9 @@ REQUEST_LINES = {
     "target-head-escaped": target_kept("/attack?x=%20HTTP/1.1%0d%0aHost:%20evil%0d%0a%0d%0a"),
     "target-crlf-escaped-twice": target_kept("/a%250d%250aX:%20y"),
     "target-unicode-crlf": target_kept("/%E5%98%8A%E5%98%8DX:%20y"),
-    "target-dot-segments": target_kept("/a/../../b/%2e%2e/c"),
+    "target-dot-segments": target_resolved("/a/../../b/%2e%2e//c%2f?/../", "//c%2f?/../"),
+    "target-dot-segments-at-the-end": target_resolved("/attack/x/../%2E", "/attack/"),
+    "target-dot-segment-with-a-parameter": answered(get(target="/a/.%2e;x"), 400, CLOSED),
     "target-two-slashes": target_kept("//evil.test/attack"),
     "target-slash-escaped": target_kept("/a%2Fb%5cc"),
     "target-url-inside": target_kept("/http://evil.test/"),

@@ -1,4 +1,4 @@
-// Paths and hosts in normal form.
+// Paths as they go on, and paths and hosts in normal form.
 #include "proto/http/target.hh"
 
 #include <gtest/gtest.h>
@@ -12,6 +12,12 @@ struct Case {
   std::string input;
   std::string expected;
 };
+
+std::string resolved_path(std::string_view path) {
+  std::array<char, 256> storage;
+  const auto resolved = http::resolve_path(path, storage);
+  return resolved ? std::string(*resolved) : "refused";
+}
 
 std::string normal_path(std::string_view path) {
   std::array<char, 256> storage;
@@ -34,63 +40,158 @@ TEST(Target, IsSplitAtTheFirstQuestionMark) {
   EXPECT_EQ(http::split_target("?").query, "?");
 }
 
-TEST(Path, IsNormalised) {
+TEST(Path, LosesItsDotSegmentsAndNothingElse) {
   const Case cases[] = {
       {"", "/"},
       {"/", "/"},
       {"/a", "/a"},
       {"/a/", "/a/"},
+      {"//", "//"},
+      {"//admin", "//admin"},
       {"//a///b//", "//a///b//"},
       {"/.", "/"},
       {"/./", "/"},
       {"/a/.", "/a/"},
+      {"/a/./", "/a/"},
       {"/a/./b", "/a/b"},
+      {"/a/././/.", "/a//"},
       {"/..", "/"},
+      {"/../", "/"},
       {"/../a", "/a"},
       {"/../../a/..", "/"},
+      {"/..//admin", "//admin"},
+      {"//..", "/"},
+      {"//../a", "/a"},
       {"/a/..", "/"},
       {"/a/../", "/"},
       {"/a/../b", "/b"},
       {"/a/b/..", "/a/"},
+      {"/a/b/../", "/a/"},
       {"/a/b/../c", "/a/c"},
+      {"/a/b/..//c", "/a//c"},
       {"/a//../b", "/a/b"},
+      {"/a//..", "/a/"},
+      {"/a///../../b", "/a/b"},
       {"/a/b/c/./../../g", "/a/g"},
+      {"/admin/..", "/"},
+      {"/admin/x/../..", "/"},
+      {"/admin/%2e%2e", "/"},
+      {"/admin/%2e%2E/", "/"},
+      {"/admin/.%2e/x", "/x"},
+      {"/admin/%2e.", "/"},
+      {"/admin/%2e", "/admin/"},
+      {"/%2e%2e/admin", "/admin"},
+      {"/;/..", "/"},
+      {"/;x/../a", "/a"},
+      {"/...", "/..."},
+      {"/..a/.b/c../%2e%2e%2e", "/..a/.b/c../%2e%2e%2e"},
+      {"/a;b/..;b/", "refused"},
+      // An escaped slash is data, and a backslash, too.
+      {"/%2e%2e%2fadmin", "/%2e%2e%2fadmin"},
+      {"/a/..%2fb", "/a/..%2fb"},
+      {"/admin%2f..%2f", "/admin%2f..%2f"},
+      {"/a%2f../b", "/a%2f../b"},
+      {"/a\\..\\b", "/a\\..\\b"},
+      {"/a\\/../b", "/b"},
+      {"/a/..%5cb", "/a/..%5cb"},
+      // What stays, stays as it came.
+      {"/%61%2D%7e/%c3%a9/../%41", "/%61%2D%7e/%41"},
+      {"/%252e%252e/a", "/%252e%252e/a"},
+      {"/%2fa/../%2F", "/%2F"},
+      {"/a;b=c,d:e@f!$&'()*+\"<>^`{|}", "/a;b=c,d:e@f!$&'()*+\"<>^`{|}"},
+  };
+  for (const Case& each : cases) EXPECT_EQ(resolved_path(each.input), each.expected) << each.input;
+}
+
+TEST(Path, IsNormalised) {
+  const Case cases[] = {
+      {"", "/"},
+      {"/", "/"},
+      {"//", "/"},
+      {"//admin", "/admin"},
+      {"//a///b//", "/a/b/"},
+      {"/a/././/.", "/a/"},
+      {"/../..//a", "/a"},
+      {"/a//../b", "/a/b"},
       {"/...", "/..."},
       {"/.a/..b/c.", "/.a/..b/c."},
       {"/%61%2d%2E%5f%7E%30", "/a-._~0"},
       {"/%2e", "/"},
       {"/a/%2E%2e/b", "/b"},
-      {"/a/.%2e/b", "/b"},
       {"/a%2fb", "/a%2Fb"},
       {"/a/..%2fb", "/a/..%2Fb"},
+      {"/%2f%2F", "/%2F%2F"},
       {"/%c3%a9%20", "/%C3%A9%20"},
       {"/%252e", "/%252e"},
       {"/%25%32%65", "/%252e"},
+      {"/%3f%23%3F", "/%3F%23%3F"},
+      {"/a%5cb", "/a\\b"},
+      {"/%40me/%3bx/%7cy%21%2a", "/@me/;x/|y!*"},
       {"/a;b=c,d:e@f!$&'()*+", "/a;b=c,d:e@f!$&'()*+"},
   };
   for (const Case& each : cases) EXPECT_EQ(normal_path(each.input), each.expected) << each.input;
 }
 
-TEST(Path, StaysAsItIsOnceNormalised) {
-  for (const char* path : {"/a/../b//%2f", "/%2e%2e/%252e%252e/", "//..//./%41", "/a/b/.."}) {
-    const std::string once = normal_path(path);
-    EXPECT_EQ(normal_path(once), once) << path;
+TEST(Path, StaysAsItIsOnceResolvedOrNormalised) {
+  for (const char* path : {"/a/../b//%2f", "/%2e%2e/%252e%252e/", "//..//./%41", "/a/b/..",
+                           "/%5c%2e%2e", "/%7c//%25%37%43"}) {
+    const std::string resolved = resolved_path(path);
+    EXPECT_EQ(resolved_path(resolved), resolved) << path;
+    const std::string normal = normal_path(path);
+    EXPECT_EQ(normal_path(resolved), normal) << path;
+    EXPECT_EQ(normal_path(normal), normal) << path;
   }
 }
 
 TEST(Path, IsRefused) {
-  for (const char* path : {"a", "*", "a/b", "/%", "/%4", "/%4g", "/%g4", "/a%00b", "/%00", "/a b",
-                           "/a?b", "/a#b", "/a\x01", "/\xc3\xa9", "/a/%2"}) {
+  for (const char* path :
+       {"a",        "*",        "a/b",       "/%",        "/%4",         "/%4g",   "/%g4",
+        "/a%00b",   "/%00",     "/a b",      "/a?b",      "/a#b",        "/a\x01", "/\xc3\xa9",
+        "/a/%2",    "/%00/../", "/x%zz/..",  "/..;",      "/..;x/a",     "/.;x",   "/a/.%2e;x",
+        "/%2e%2e;", "/..%3Bx",  "/a/%2e%3b", "/..;/../a", "/a/..;x/../b"}) {
+    EXPECT_EQ(resolved_path(path), "refused") << path;
     EXPECT_EQ(normal_path(path), "refused") << path;
   }
-  EXPECT_EQ(normal_path({"/a\0", 3}), "refused");
+  EXPECT_EQ(resolved_path({"/a\0", 3}), "refused");
 }
 
 TEST(Path, IsBoundedByTheStorage) {
   std::array<char, 4> storage;
-  EXPECT_EQ(http::normalise_path("/abc", storage), "/abc");
-  EXPECT_EQ(http::normalise_path("/abcd", storage), std::nullopt);
-  EXPECT_EQ(http::normalise_path("", std::span<char>()), std::nullopt);
+  EXPECT_EQ(http::resolve_path("/abc", storage), "/abc");
+  EXPECT_EQ(http::resolve_path("/abcd", storage), std::nullopt);
+  EXPECT_EQ(http::resolve_path("", std::span<char>()), std::nullopt);
+  EXPECT_EQ(http::normalise_path("/a%62", storage), std::nullopt);
+}
+
+TEST(Path, LosesExactlyTheSegmentsOfAPrefix) {
+  struct Prefixed {
+    std::string_view path;
+    std::string_view prefix;
+    std::string_view rest;
+  };
+  for (const auto& [path, prefix, rest] : {
+           Prefixed{"/api", "/api", ""},
+           Prefixed{"/api/", "/api", "/"},
+           Prefixed{"/api/x", "/api", "/x"},
+           Prefixed{"/%61pi/%61pi", "/api", "/%61pi"},
+           Prefixed{"//api//x/", "/api", "//x/"},
+           Prefixed{"/api/v1/x", "/api/v1", "/x"},
+           Prefixed{"///api///v1", "/api/v1", ""},
+           Prefixed{"/a%2Fb/c", "/a%2Fb", "/c"},
+           Prefixed{"/a/b", "/", "/a/b"},
+           Prefixed{"//", "/", "//"},
+       }) {
+    EXPECT_EQ(http::without_prefix(path, prefix), rest) << path;
+  }
+}
+
+TEST(Path, MayHaveAnEscapedSlash) {
+  for (const char* path : {"/a%2fb", "/%2F", "/a%5c", "/%5Cb", "/a\\b", "/%61%2f", "/%25%2f"}) {
+    EXPECT_TRUE(http::has_escaped_slash(path)) << path;
+  }
+  for (const char* path : {"/", "//a/b/", "/%252f", "/%2e%5d%2", "/%", "/2f5c"}) {
+    EXPECT_FALSE(http::has_escaped_slash(path)) << path;
+  }
 }
 
 TEST(Host, IsNormalised) {
