@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -52,7 +53,8 @@ Server::Server(const Options& options, config::Snapshot config, std::unique_ptr<
       log_writer_(std::move(writer)),
       last_words_(*log_writer_),
       log_(log_writer_->open("main")),
-      server_counts_(config::server_count(*config_)) {}
+      server_counts_(config::server_count(*config_)),
+      descriptors_(shard_count_) {}
 
 Server::~Server() = default;
 
@@ -103,6 +105,7 @@ std::expected<void, std::string> Server::make_shards() {
                                 .config = config_,
                                 .tickets = tickets_,
                                 .counts = server_counts_,
+                                .descriptors = descriptors_,
                                 .log = log_writer_->open("shard=" + std::to_string(index)),
                                 .control_descriptor = kernel_->descriptor(),
                                 .control = shard_ended_},
@@ -123,7 +126,18 @@ void Server::share_unix_sockets() {
   }
 }
 
+// All that the process needs of its own is open by now.
+void Server::share_descriptors() {
+  std::size_t listeners = 0;
+  for (const std::vector<ListeningSocket>& sockets : listening_) {
+    listeners += static_cast<std::size_t>(std::ranges::count_if(
+        sockets, [](const ListeningSocket& socket) { return socket.descriptor >= 0; }));
+  }
+  descriptors_.set_capacity(uring::raise_descriptor_limit(), uring::open_descriptors(), listeners);
+}
+
 void Server::run() {
+  share_descriptors();
   kernel_->enable();
   for (unsigned index = 0; index < shard_count_; ++index) {
     threads_.emplace_back([this, index] { shards_[index]->run(ready_); });
@@ -155,9 +169,9 @@ void Server::log_start() {
   }
   if (descriptors < 4096) {
     log_.warning(
-        "only {} open files are allowed, two for each connection: raise the limit with 'ulimit -n' "
-        "or LimitNOFILE=",
-        descriptors);
+        "only {} open files are allowed, two for each client: at most {} clients at a time; raise "
+        "the limit with 'ulimit -n' or LimitNOFILE=",
+        descriptors, descriptors_.clients_max());
   }
   log_.info("ready");
 }

@@ -40,6 +40,7 @@ class Server final : private uring::SignalListener {
   std::expected<void, std::string> listen();
   std::expected<void, std::string> make_shards();
   void share_unix_sockets();
+  void share_descriptors();
   void log_start();
   void signalled(int signal) override;
   void on_shard_ended(uring::Completion completion);
@@ -54,6 +55,7 @@ class Server final : private uring::SignalListener {
   Log log_;
   tls::TicketKeys tickets_;
   ServerCounts server_counts_;
+  DescriptorBudget descriptors_;
   ListeningSockets sockets_;
   std::vector<std::vector<ListeningSocket>> listening_;  // per shard
   std::unique_ptr<uring::IoUringKernel> kernel_;

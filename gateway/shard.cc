@@ -8,6 +8,8 @@ namespace gateway {
 namespace {
 
 constexpr std::size_t kPlaintextBytes = 64 * 1024;
+// Of kept connections to servers, when a client waits for a descriptor.
+constexpr std::size_t kGivenUpAtOnce = 64;
 
 }  // namespace
 
@@ -46,7 +48,7 @@ void Shard::run(std::atomic<unsigned>& ready) {
 void Shard::begin() {
   kernel_.enable();
   links_.emplace(uring::LinkResources{loop_, *buffers_, batches_, plaintext_});
-  upstreams_.emplace(*links_, config(), setup_.counts, setup_.index, log());
+  upstreams_.emplace(*links_, config(), setup_.counts, setup_.descriptors, setup_.index, log());
   const auto loaded = upstreams_->load_tls(record_buffers_);
   CHECK(loaded.has_value(), "what was checked at start can be loaded");
   for (Port& port : ports_) {
@@ -95,6 +97,8 @@ void Shard::cut_all() {
 
 void Shard::forget(Connection& connection) {
   connections_.erase(connection.id());
+  setup_.descriptors.note_clients(setup_.index, connections_.size());
+  for (Port& port : ports_) port.resume();
   if (connections_.empty()) all_gone_.set();
 }
 
@@ -135,9 +139,27 @@ void Shard::Port::serve(int descriptor) {
                                                  Entrance{*socket_.listener, contexts_.get()}, id);
   connection->start();
   shard_.connections_.emplace(id, std::move(connection));
+  shard_.setup_.descriptors.note_clients(shard_.setup_.index, shard_.connections_.size());
+}
+
+// Accepts only whom it can serve: a client needs a descriptor, and one more towards its server.
+uring::Acceptor::Appetite Shard::Port::appetite() {
+  const DescriptorBudget& descriptors = shard_.setup_.descriptors;
+  const std::size_t more = descriptors.clients_more();
+  if (more >= descriptors.burst()) return Appetite::kMany;
+  if (more > 0) return Appetite::kOne;
+  shard_.upstreams_->give_up_kept(kGivenUpAtOnce);
+  if (shard_.may_log(LogLevel::warning, "accepting pauses")) {
+    shard_.log().warning(
+        "accepting pauses: all {} clients are in for whom there are descriptors, two for each; raise "
+        "the limit of open files with 'ulimit -n' or LimitNOFILE=",
+        descriptors.clients_max());
+  }
+  return Appetite::kNone;
 }
 
 void Shard::Port::accept_failed(int error) {
+  if (!shard_.may_log(LogLevel::error, "accepting fails")) return;
   shard_.log().error(
       "accepting pauses: {}; raise the limit of open files with 'ulimit -n' or LimitNOFILE=",
       strerrordesc_np(error));

@@ -15,6 +15,7 @@
 
 #include "gateway/config/config.hh"
 #include "gateway/connection.hh"
+#include "gateway/descriptor_budget.hh"
 #include "gateway/log/log.hh"
 #include "gateway/log/throttle.hh"
 #include "gateway/server_counts.hh"
@@ -52,6 +53,7 @@ class Shard {
     config::Snapshot config;
     tls::TicketKeys& tickets;
     ServerCounts& counts;
+    DescriptorBudget& descriptors;
     Log log;
     // Who is told, with the shard's index, that it has ended.
     int control_descriptor;
@@ -112,6 +114,8 @@ class Shard {
         : shard_(shard), socket_(socket), listener_(shard.loop(), socket.descriptor, *this) {}
     void accepted(int descriptor) override;
     void accept_failed(int error) override;
+    Appetite appetite() override;
+    void resume() { listener_.resume(); }
     // Nothing on a shard that only takes what is handed over.
     void start();
     uring::Task<> stop();

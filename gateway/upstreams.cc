@@ -135,13 +135,16 @@ void UpstreamConnection::on_forgotten() {
 }
 
 Upstreams::Upstreams(uring::LinkResources& links, const config::Config& config,
-                     ServerCounts& counts, std::size_t first_server, Log log)
+                     ServerCounts& counts, DescriptorBudget& descriptors, std::size_t shard,
+                     Log log)
     : links_(links),
       config_(config),
       counts_(counts),
+      descriptors_(descriptors),
+      shard_(shard),
       log_(log),
       addresses_(config),
-      turns_(config.pools.size(), first_server),
+      turns_(config.pools.size(), shard),
       servers_(config::server_count(config)),
       contexts_(config.pools.size()),
       all_gone_(links.loop.ready()) {}
@@ -188,13 +191,14 @@ UpstreamConnection* Upstreams::take_kept(const config::Server& server) {
   forget_kept(*quiet);
   quiet->timer_.disarm();
   quiet->reused_ = true;
-  counts_.add(server.index);
+  note_borrowed(server);
   return quiet;
 }
 
 UpstreamConnection& Upstreams::open(const config::Pool& pool, const config::Server& server) {
-  counts_.add(server.index);
+  if (descriptors_.clients_more() == 0) give_up_kept(1);
   ++open_;
+  note_borrowed(server);
   return *frames().make<UpstreamConnection>(*this, links_, pool, server).release();
 }
 
@@ -212,7 +216,7 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
   const auto ends = std::min(now + idle, connection.opened_ + limits.age);
   if (ends <= now || server.kept_count >= limits.count) return close(connection, Farewell::kPolite);
   if (!server.ticket) note_ticket(connection);
-  counts_.remove(connection.server_.index);
+  note_returned(connection.server_);
   connection.kept_ = true;
   connection.usable_from_ = reuse == Reuse::kLater ? now + kSettling : now;
   connection.timer_.arm(ends);
@@ -222,7 +226,7 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
 }
 
 void Upstreams::close(UpstreamConnection& connection, Farewell farewell) {
-  counts_.remove(connection.server_.index);
+  note_returned(connection.server_);
   connection.progress_ = nullptr;
   if (connection.dialling_.done()) return begin_close(connection, farewell == Farewell::kPolite);
   // It closes itself when what it waits for has ended.
@@ -252,6 +256,28 @@ void Upstreams::note_stage(const UpstreamConnection& connection) {
                server.addresses[address].text(), Quoted(cause_of(why)));
 }
 
+void Upstreams::note_borrowed(const config::Server& server) {
+  counts_.add(server.index);
+  ++borrowed_;
+  descriptors_.note_idle(shard_, open_ - borrowed_);
+}
+
+void Upstreams::note_returned(const config::Server& server) {
+  counts_.remove(server.index);
+  --borrowed_;
+  descriptors_.note_idle(shard_, open_ - borrowed_);
+}
+
+void Upstreams::give_up_kept(std::size_t count) {
+  for (PerServer& server : servers_) {
+    for (; count > 0 && !server.kept.empty(); --count) {
+      UpstreamConnection& connection = server.kept.first();
+      forget_kept(connection);
+      begin_close(connection, false);
+    }
+  }
+}
+
 // For the next handshake with the same server.
 void Upstreams::note_ticket(UpstreamConnection& connection) {
   const tls::Session* session = connection.link_.session();
@@ -279,7 +305,9 @@ void Upstreams::forget(UpstreamConnection& connection) {
   uring::BlockPool::Owned<UpstreamConnection>(
       &connection, uring::BlockPool::Delete<UpstreamConnection>{&frames()})
       .reset();
-  if (--open_ == 0) all_gone_.set();
+  --open_;
+  descriptors_.note_idle(shard_, open_ - borrowed_);
+  if (open_ == 0) all_gone_.set();
 }
 
 uring::Task<> Upstreams::close_all() {

@@ -21,6 +21,7 @@
 
 #include "gateway/address_memory.hh"
 #include "gateway/config/config.hh"
+#include "gateway/descriptor_budget.hh"
 #include "gateway/end.hh"
 #include "gateway/link.hh"
 #include "gateway/log/log.hh"
@@ -113,10 +114,10 @@ class Upstreams {
   // What a kept connection, or one that awaits an answer, is armed for.
   static constexpr std::size_t kHeadReadBytes = 4096;
 
-  // `config` and `counts` outlive it. The turns of each pool begin with `first_server`, which
-  // spreads the shards over the servers.
+  // `config`, `counts` and `descriptors` outlive it. The turns of each pool begin with the number of
+  // the shard, which spreads the shards over the servers.
   Upstreams(uring::LinkResources& links, const config::Config& config, ServerCounts& counts,
-            std::size_t first_server, Log log);
+            DescriptorBudget& descriptors, std::size_t shard, Log log);
   Upstreams(const Upstreams&) = delete;
   Upstreams& operator=(const Upstreams&) = delete;
 
@@ -147,6 +148,8 @@ class Upstreams {
   enum class Farewell : std::uint8_t { kNone, kPolite };
   void close(UpstreamConnection& connection, Farewell farewell = Farewell::kNone);
 
+  // Closes so many of those that are kept, for whoever needs their descriptors more.
+  void give_up_kept(std::size_t count);
   // Closes what is kept, and waits for all that closes.
   uring::Task<> close_all();
   // Those that are closing politely are closed at once.
@@ -180,6 +183,8 @@ class Upstreams {
   tls::ClientContext* tls_of(const config::Pool& pool) { return contexts_[index_of(pool)].get(); }
   void note_attempt(const UpstreamConnection& connection);
   void note_stage(const UpstreamConnection& connection);
+  void note_borrowed(const config::Server& server);
+  void note_returned(const config::Server& server);
   void note_ticket(UpstreamConnection& connection);
   void begin_close(UpstreamConnection& connection, bool politely);
   void forget_kept(UpstreamConnection& connection);
@@ -188,6 +193,8 @@ class Upstreams {
   uring::LinkResources& links_;
   const config::Config& config_;
   ServerCounts& counts_;
+  DescriptorBudget& descriptors_;
+  std::size_t shard_;
   Log log_;
   AddressMemory addresses_;
   std::vector<std::size_t> turns_;                             // by pool
@@ -195,6 +202,7 @@ class Upstreams {
   std::vector<std::unique_ptr<tls::ClientContext>> contexts_;  // by pool; null: plain
   uring::List<UpstreamConnection> closing_politely_;
   std::size_t open_ = 0;
+  std::size_t borrowed_ = 0;  // of those that are open
   uring::Event all_gone_;
 };
 

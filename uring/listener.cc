@@ -12,8 +12,17 @@ Listener::Listener(Loop& loop, int descriptor, Acceptor& acceptor)
       ended_(loop.ready()) {}
 
 void Listener::start() {
-  io_uring_prep_multishot_accept(&loop_.prepare(accept_), descriptor_, nullptr, nullptr,
-                                 SOCK_CLOEXEC);
+  pause_.disarm();
+  switch (acceptor_.appetite()) {
+    case Acceptor::Appetite::kNone:
+      return pause_.arm(loop_.now() + kPause);
+    case Acceptor::Appetite::kOne:
+      return io_uring_prep_accept(&loop_.prepare(accept_), descriptor_, nullptr, nullptr,
+                                  SOCK_CLOEXEC);
+    case Acceptor::Appetite::kMany:
+      return io_uring_prep_multishot_accept(&loop_.prepare(accept_), descriptor_, nullptr, nullptr,
+                                            SOCK_CLOEXEC);
+  }
 }
 
 void Listener::on_accepted(Completion completion) {
@@ -28,7 +37,11 @@ void Listener::on_accepted(Completion completion) {
     acceptor_.accept_failed(-completion.result);
     if (!accept_.in_flight() && !stopping_) pause_.arm(loop_.now() + kPause);
   }
-  if (accept_.in_flight()) return;
+  if (accept_.in_flight()) {
+    // It goes on, and would accept more than can be taken.
+    if (acceptor_.appetite() != Acceptor::Appetite::kMany) loop_.cancel(accept_);
+    return;
+  }
   if (stopping_) {
     ended_.set();
   } else if (!pause_.armed()) {

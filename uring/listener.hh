@@ -1,4 +1,5 @@
-// A listening socket of a loop: one multishot accept. stop() cancels it and awaits its end before
+// A listening socket of a loop: one multishot accept, or one for a single client where only few can
+// be taken: it holds back what the kernel would accept at once. stop() cancels it and awaits its end before
 // the descriptor may be closed, since a closed listener with an armed accept keeps accepting.
 // When descriptors run out it pauses, and goes on after a moment.
 #pragma once
@@ -6,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <chrono>
+#include <cstdint>
 
 #include "uring/loop.hh"
 #include "uring/task.hh"
@@ -18,6 +20,9 @@ class Acceptor {
   virtual void accepted(int descriptor) = 0;
   // Out of descriptors or memory: accepting pauses for kPause.
   virtual void accept_failed(int error) = 0;
+  // How many clients it can take: kNone lets accepting pause for kPause, or until resume().
+  enum class Appetite : std::uint8_t { kNone, kOne, kMany };
+  virtual Appetite appetite() { return Appetite::kMany; }
 
  protected:
   ~Acceptor() = default;
@@ -31,6 +36,10 @@ class Listener {
   Listener(Loop& loop, int descriptor, Acceptor& acceptor);
 
   void start();
+  // There is room again.
+  void resume() {
+    if (pause_.armed()) start();
+  }
   Task<> stop();
 
  private:

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 namespace uring {
@@ -98,6 +99,16 @@ std::size_t raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
   getrlimit(RLIMIT_NOFILE, &limit);
   return limit.rlim_cur;
+}
+
+std::size_t open_descriptors() {
+  std::size_t count = 0;
+  std::error_code failure;
+  for (std::filesystem::directory_iterator at("/proc/self/fd", failure), end; at != end;
+       at.increment(failure)) {
+    ++count;
+  }
+  return count > 0 ? count - 1 : 0;  // without the folder's own
 }
 
 }  // namespace uring

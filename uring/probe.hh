@@ -15,4 +15,7 @@ bool probe_receive_byte_cap();
 // Raises the soft limit of open descriptors to the hard one; gives the limit in force.
 std::size_t raise_descriptor_limit();
 
+// How many descriptors the process has open now.
+std::size_t open_descriptors();
+
 }  // namespace uring

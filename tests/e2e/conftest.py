@@ -75,8 +75,9 @@ def start_gateway(tmp_path):
     """start_gateway(config, variant): one of the test's own, stopped in order after it."""
     started = []
 
-    def start(config, *variant):
-        started.append(Gateway(tmp_path, config, *variant, name=f"gateway-{len(started)}"))
+    def start(config, *variant, **options):
+        started.append(Gateway(tmp_path, config, *variant, name=f"gateway-{len(started)}",
+                               **options))
         return started[-1]
 
     yield start

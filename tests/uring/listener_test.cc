@@ -77,6 +77,80 @@ TEST(Listener, PausesWhenDescriptorsRunOutAndGoesOn) {
   }
 }
 
+// Has room for a few clients at a time, which stay until they are let go.
+class Housed final : public uring::Acceptor {
+ public:
+  static constexpr std::size_t kRooms = 5;
+
+  explicit Housed(SimulatedKernel& kernel) : kernel_(kernel) {}
+  void accepted(int descriptor) override {
+    guests.push_back(descriptor);
+    ++count;
+    most = std::max(most, guests.size());
+  }
+  void accept_failed(int) override {}
+  Appetite appetite() override {
+    if (guests.size() >= kRooms) return Appetite::kNone;
+    return many_below > guests.size() ? Appetite::kMany : Appetite::kOne;
+  }
+  void let_go() {
+    kernel_.close(guests.back());
+    guests.pop_back();
+  }
+
+  std::vector<int> guests;
+  std::size_t count = 0;
+  std::size_t most = 0;
+  std::size_t many_below = 0;
+
+ private:
+  SimulatedKernel& kernel_;
+};
+
+TEST(Listener, LeavesInTheKernelWhoHasNoRoom) {
+  for_each_seed(200, [](std::uint64_t seed) {
+    Simulation simulation(seed);
+    Dice& dice = simulation.kernel.dice();
+    Housed housed(simulation.kernel);
+    housed.many_below = dice.chance(50) ? 2 : 0;
+    const int descriptor = simulation.kernel.open_listener();
+    Listener listener(simulation.loop, descriptor, housed);
+    for (int clients = 0; clients < 40; ++clients) simulation.kernel.come_to(descriptor);
+    listener.start();
+    const auto world = [&] {
+      if (housed.guests.empty() || dice.chance(70)) return;
+      housed.let_go();
+      listener.resume();
+    };
+    EXPECT_TRUE(simulation.turn_until([&] { return housed.count == 40; }, world));
+    // What one multishot request accepts before it is cancelled comes on top.
+    if (housed.many_below == 0) {
+      EXPECT_EQ(housed.most, Housed::kRooms);
+    }
+    stop_and_wait(simulation, listener);
+    while (!housed.guests.empty()) housed.let_go();
+    simulation.kernel.close(descriptor);
+    simulation.expect_quiet();
+  });
+}
+
+TEST(Listener, LooksForRoomByItselfWhereNobodyTells) {
+  Simulation simulation(1, {.calm = true});
+  Housed housed(simulation.kernel);
+  const int descriptor = simulation.kernel.open_listener();
+  Listener listener(simulation.loop, descriptor, housed);
+  for (std::size_t clients = 0; clients < Housed::kRooms + 1; ++clients) {
+    simulation.kernel.come_to(descriptor);
+  }
+  listener.start();
+  EXPECT_TRUE(simulation.turn_until([&] { return housed.count == Housed::kRooms; }));
+  housed.let_go();
+  EXPECT_TRUE(simulation.turn_until([&] { return housed.count == Housed::kRooms + 1; }));
+  stop_and_wait(simulation, listener);
+  while (!housed.guests.empty()) housed.let_go();
+  simulation.kernel.close(descriptor);
+}
+
 TEST(Listener, AcceptsOnAfterAClientThatGaveUp) {
   Simulation simulation(1, {.calm = true});
   Accepted accepted(simulation.kernel);

@@ -109,14 +109,16 @@ class Config:
 class Gateway(Program):
     """Started and ready when the constructor returns."""
 
-    def __init__(self, folder, config, variant=Variant(), name="gateway", environment=None):
+    def __init__(self, folder, config, variant=Variant(), name="gateway", environment=None,
+                 open_files=None):
         self.config = config
         self.variant = variant
         self.http_port = config.http_port
         self.https_port = config.https_port
         file = folder / f"{name}.conf"
         file.write_text(config.text())
-        super().__init__([GATEWAY, "-c", file, "--shards", variant.shards,
+        limited = ["prlimit", f"--nofile={open_files}:{open_files}"] if open_files else []
+        super().__init__([*limited, GATEWAY, "-c", file, "--shards", variant.shards,
                           "--receive", variant.receive], folder, name, environment)
         try:
             self.wait_for(self.is_ready, "the line 'ready'")
