@@ -1,6 +1,7 @@
 #include "proto/tls/context.hh"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <ctime>
 #include <optional>
@@ -34,6 +35,8 @@ constexpr Group kGroups[] = {
 #endif
     {"X25519", WOLFSSL_ECC_X25519},
     {"P-256", WOLFSSL_ECC_SECP256R1},
+    {"P-384", WOLFSSL_ECC_SECP384R1},
+    {"P-521", WOLFSSL_ECC_SECP521R1},
 };
 
 struct PemBlock {
@@ -113,6 +116,12 @@ Problem use_key(WOLFSSL_CTX* context, std::string_view pem) {
   }
   return {};
 }
+
+constexpr auto kGroupIds = [] {
+  std::array<std::uint16_t, std::size(kGroups)> ids{};
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::uint16_t>(kGroups[i].id);
+  return ids;
+}();
 
 // The groups' numbers, or which name is none.
 std::expected<std::vector<int>, std::string> groups_named(const std::vector<std::string>& names) {
@@ -263,6 +272,10 @@ Problem set_up_client(WOLFSSL_CTX* context, const ClientOptions& options,
 }
 
 }  // namespace
+
+std::span<const std::uint16_t> groups_of_servers() {
+  return kGroupIds;
+}
 
 std::expected<std::unique_ptr<ServerContexts>, std::string> ServerContexts::load(
     std::span<const Pem> certificates, TicketKeys& tickets, RecordBuffers* buffers) {

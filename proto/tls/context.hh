@@ -55,8 +55,9 @@ struct ClientOptions {
   std::string ca;      // PEM, one or several; needed to verify
   std::vector<std::string> protocols = {"http/1.1"};  // ALPN, preferred first; none: no extension
   Version version_max = Version::k13;
-  std::vector<std::string> groups;  // "X25519MLKEM768", "X25519", "P-256"; empty: all there are
-  std::string suites;               // in the library's names; empty: all that are AEAD
+  // "X25519MLKEM768", "X25519", "P-256", "P-384", "P-521"; empty: all there are.
+  std::vector<std::string> groups;
+  std::string suites;  // in the library's names; empty: all that are AEAD
 };
 
 class ClientContext {

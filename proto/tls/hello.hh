@@ -1,36 +1,37 @@
-// What a server has to know of a ClientHello before there is a session for it: that it is complete,
-// and which server it asks for. It judges nothing: where the bytes are no well-formed hello it says
-// that no more are needed, and the library, which gets every byte afterwards, finds the error.
-// Invariant: each byte of a record is looked at a fixed number of times, whatever the pieces.
+// A ClientHello, judged before there is a session for it: what in it decides how it is answered,
+// and why it is refused where the RFCs ask for that and the library would not do it, or not with
+// the alert that they name.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
-#include <string>
+#include <expected>
+#include <span>
+#include <string_view>
 
 #include "proto/bytes.hh"
+#include "proto/tls/alert.hh"
+#include "proto/tls/context.hh"
 
 namespace tls {
 
-class HelloScanner {
- public:
-  // A hello that takes more than one full record with its header is not waited for.
-  static constexpr std::size_t kSizeMax = 5 + 16384;
+// Its views are into the message.
+struct ClientHello {
+  Version version = Version::k12;  // the newest that both sides know
+  std::string_view server_name;    // RFC 6066 section 3, as it was sent; empty where there is none
+  proto::Bytes protocols;          // ALPN (RFC 7301): names, each behind its length
+  // TLS 1.3:
+  bool takes_tickets = false;    // with a fresh key exchange (psk_dhe_ke)
+  std::uint16_t best_group = 0;  // of ours that are offered; 0 where a ticket alone is to do
+  std::uint16_t only_share = 0;  // whose group; 0 where there are several, or none
 
-  // `bytes` is everything since the client's first byte; each call's bytes begin with those of the
-  // call before. True when no more are needed: the hello is complete, or too long, or none.
-  bool scan(proto::Bytes bytes);
-
-  // After scan returned true, with the same bytes: the host name asked for (RFC 6066 section 3), as
-  // it was sent; empty where there is none.
-  std::string server_name(proto::Bytes bytes) const;
-
- private:
-  std::size_t record_at_ = 0;     // where the first incomplete record begins
-  std::size_t message_size_ = 0;  // handshake bytes in the records before it
-  std::size_t hello_size_ = 0;    // with its own header; 0 until the hello is complete
-  std::array<std::uint8_t, 4> header_{};
+  bool offers(std::string_view protocol) const;
 };
+
+// `message` is a whole ClientHello with its header; `groups` are ours (RFC 8446 section 4.2.7).
+std::expected<ClientHello, Refusal> judge_hello(proto::Bytes message,
+                                                std::span<const std::uint16_t> groups);
+
+// For the log, of a hello that may be none; empty where it has no name.
+std::string_view server_name_in(proto::Bytes message);
 
 }  // namespace tls

@@ -6,24 +6,18 @@
 #include <utility>
 
 #include "proto/tls/context.hh"
-#include "proto/tls/hello.hh"
+#include "proto/tls/session_pending.hh"
 #include "proto/tls/wolf.hh"
 
 namespace tls {
 namespace {
 
-constexpr std::string_view kHttp11 = "http/1.1";
 constexpr std::uint32_t kRecordHeader = 5;
 constexpr std::uint32_t kAnswersUnpaidMax = 10;
 // RFC 8446 section 5.5 allows 2^24.5 records under one AES-GCM key. The library would update at
 // that point by itself, but before a record, so that the update would overwrite a plaintext that
 // lies where its sealed bytes go.
 constexpr std::uint32_t kRekeyAfter = 1u << 24;
-
-bool use_protocol(WOLFSSL* ssl, const std::string& list) {
-  return wolfSSL_UseALPN(ssl, const_cast<char*>(list.data()), static_cast<unsigned>(list.size()),
-                         WOLFSSL_ALPN_FAILED_ON_MISMATCH) == WOLFSSL_SUCCESS;
-}
 
 std::string joined(const std::vector<std::string>& names) {
   std::string list;
@@ -37,30 +31,16 @@ std::string_view view_of(const char* text) {
 
 }  // namespace
 
-// Client role: the name to verify. Server role, with several certificates: the hello so far.
-struct Session::Pending {
-  std::string verified_name;
-  std::shared_ptr<const Certificates> certificates;
-  HelloScanner scanner;
-  std::vector<std::byte> hello;
-
-  // Takes from the front of `ciphertext`; at most HelloScanner::kSizeMax in all.
-  void keep(proto::Bytes& ciphertext) {
-    const std::size_t room = HelloScanner::kSizeMax - hello.size();
-    const proto::Bytes part = ciphertext.first(std::min(ciphertext.size(), room));
-    const std::size_t size = hello.size() + part.size();
-    if (size > hello.capacity()) {
-      hello.reserve(std::min(HelloScanner::kSizeMax, std::max(size, 2 * hello.capacity())));
-    }
-    hello.insert(hello.end(), part.begin(), part.end());
-    ciphertext = ciphertext.subspan(part.size());
-  }
-};
+bool use_protocols(WOLFSSL* ssl, const std::string& list) {
+  return wolfSSL_UseALPN(ssl, const_cast<char*>(list.data()), static_cast<unsigned>(list.size()),
+                         WOLFSSL_ALPN_FAILED_ON_MISMATCH) == WOLFSSL_SUCCESS;
+}
 
 // --- What the library calls.
 
 int Callbacks::receive(WOLFSSL*, char* to, int size, void* session) {
   auto& self = *static_cast<Session*>(session);
+  if (self.alert_begins()) return WOLFSSL_CBIO_ERR_WANT_READ;
   const std::size_t taken = std::min(static_cast<std::size_t>(size), self.input_.size());
   if (taken == 0) return WOLFSSL_CBIO_ERR_WANT_READ;
   std::memcpy(to, self.input_.data(), taken);
@@ -73,8 +53,10 @@ int Callbacks::send(WOLFSSL*, char* sealed, int size, void* session) {
   auto& self = *static_cast<Session*>(session);
   if (self.to_peer_ == nullptr) return WOLFSSL_CBIO_ERR_GENERAL;
   if (self.answering_ && ++self.answers_ > kAnswersUnpaidMax) return WOLFSSL_CBIO_ERR_GENERAL;
-  self.to_peer_->append(
-      {reinterpret_cast<const std::byte*>(sealed), static_cast<std::size_t>(size)});
+  const proto::Bytes bytes{reinterpret_cast<const std::byte*>(sealed),
+                           static_cast<std::size_t>(size)};
+  if (self.reads_messages()) self.note_answer(bytes);
+  self.to_peer_->append(bytes);
   return size;
 }
 
@@ -96,14 +78,8 @@ int Callbacks::verify(int accepted, WOLFSSL_X509_STORE_CTX* store) {
 
 // --- Making and ending.
 
-Session::Session(ServerContexts& contexts) : client_(false) {
-  const auto& certificates = contexts.certificates_;
-  if (certificates->contexts.size() > 1) {
-    pending_ = std::make_unique<Pending>();
-    pending_->certificates = certificates;
-  } else if (!set_up_server(certificates->contexts.front())) {
-    fail({"out of memory"});
-  }
+Session::Session(ServerContexts& contexts) : pending_(std::make_unique<Pending>()), client_(false) {
+  pending_->certificates = contexts.certificates_;
 }
 
 Session::Session(ClientContext& context, const std::string& server_name, const Ticket& ticket)
@@ -131,13 +107,9 @@ bool Session::set_up(WOLFSSL_CTX* context) {
   return true;
 }
 
-bool Session::set_up_server(WOLFSSL_CTX* context) {
-  return set_up(context) && use_protocol(ssl_, std::string(kHttp11));
-}
-
 bool Session::set_up_client(const ClientContext& context) {
   const std::string protocols = joined(context.options_.protocols);
-  if (!protocols.empty() && !use_protocol(ssl_, protocols)) return false;
+  if (!protocols.empty() && !use_protocols(ssl_, protocols)) return false;
   for (const std::uint16_t group : context.key_shares_) {
     if (wolfSSL_UseKeyShare(ssl_, group) != WOLFSSL_SUCCESS) return false;
   }
@@ -191,36 +163,17 @@ Progress Session::open(proto::Bytes& ciphertext, proto::MutableBytes plaintext_t
     return {0, state_ == State::kFailed ? Progress::Status::kFailed : Progress::Status::kClosed};
   }
   to_peer_ = &to_peer;
+  input_ = ciphertext;
   Progress progress;
-  if (ssl_ == nullptr) progress = choose_certificate(ciphertext);
-  if (ssl_ != nullptr && progress.status == Progress::Status::kWantInput) {
-    input_ = ciphertext;
+  if (reads_messages()) progress = take_messages();
+  if (progress.status == Progress::Status::kWantInput && !reads_messages()) {
     progress = take(plaintext_to);
+    if (reads_messages()) progress = take_messages();
   }
   const bool ended = state_ == State::kFailed || close_received_;
   ciphertext = ended ? proto::Bytes{} : input_;
   input_ = {};
   to_peer_ = nullptr;
-  return progress;
-}
-
-// Server role. The library has no way to change the certificate of a session with all that depends
-// on it (suites, curve), so the session is made when the hello says for which one, and then gets
-// what was kept of it.
-Progress Session::choose_certificate(proto::Bytes& ciphertext) {
-  pending_->keep(ciphertext);
-  if (!pending_->scanner.scan(pending_->hello)) return {};
-  const std::unique_ptr<Pending> chosen = std::move(pending_);
-  const std::string name = chosen->scanner.server_name(chosen->hello);
-  const Certificates& certificates = *chosen->certificates;
-  if (!set_up_server(certificates.contexts[certificates.names.certificate_for(name)])) {
-    fail({"out of memory"});
-    return {0, Progress::Status::kFailed};
-  }
-  input_ = chosen->hello;
-  // It cannot end here: the client has yet to answer.
-  const Progress progress = stopped(wolfSSL_accept(ssl_));
-  input_ = {};
   return progress;
 }
 
@@ -251,14 +204,30 @@ Progress Session::take(proto::MutableBytes plaintext_to) {
 
 Progress Session::stopped(int result) {
   const int code = wolfSSL_get_error(ssl_, result);
-  if (code == WOLFSSL_ERROR_WANT_READ && input_.empty()) return {};
+  if (code == WOLFSSL_ERROR_WANT_READ && (input_.empty() || alert_began())) return {};
   if (code == WOLFSSL_ERROR_ZERO_RETURN || code == ZERO_RETURN) {
     close_received_ = true;
     return {0, Progress::Status::kClosed};
   }
-  fail(answers_ > kAnswersUnpaidMax ? Error{"too many KeyUpdate messages"}
-                                    : describe_error(ssl_, code));
+  fail(answers_ > kAnswersUnpaidMax ? Error{"too many KeyUpdate messages"} : explain(code));
   return {0, Progress::Status::kFailed};
+}
+
+// Some alerts are left to us.
+Error Session::explain(int code) {
+  Error error = describe_error(ssl_, code, client_);
+  if (error.alert != Error::Alert::kNone) return error;
+  AlertCode alert = alert_for(code);
+  if (alert == AlertCode::kRecordOverflow && record_size_ == 0) {
+    // RFC 8446 section 5.1.
+    error.reason = "empty record";
+    alert = AlertCode::kUnexpectedMessage;
+  }
+  if (SendAlert(ssl_, alert_fatal, static_cast<int>(alert)) == 0) {
+    error.alert = Error::Alert::kSent;
+    error.alert_code = static_cast<std::uint8_t>(alert);
+  }
+  return error;
 }
 
 Progress::Status Session::end_of_stream() {
@@ -292,7 +261,8 @@ void Session::measure(proto::Bytes taken) {
 }
 
 std::size_t Session::held() const {
-  if (ssl_ == nullptr) return pending_ != nullptr ? pending_->hello.size() : 0;
+  if (reads_messages()) return pending_->messages.held();
+  if (ssl_ == nullptr) return 0;
   const bool partly_read = handshake_done_ && wolfSSL_pending(ssl_) > 0;
   return partly_read ? kRecordHeader + kRecordPlaintextMax + 256 : record_held_;
 }
@@ -306,7 +276,7 @@ void Session::seal(proto::Bytes plaintext, Sink& to_peer) {
     const std::size_t size = std::min(plaintext.size(), kRecordPlaintextMax);
     const int result = wolfSSL_write(ssl_, plaintext.data(), static_cast<int>(size));
     if (result != static_cast<int>(size)) {
-      fail(describe_error(ssl_, wolfSSL_get_error(ssl_, result)));
+      fail(describe_error(ssl_, wolfSSL_get_error(ssl_, result), client_));
       break;
     }
     plaintext = plaintext.subspan(size);
@@ -346,6 +316,7 @@ std::string_view Session::group() const {
 }
 
 std::string_view Session::server_name() const {
+  if (!client_ && pending_ != nullptr) return pending_->server_name;
   void* name = nullptr;
   if (ssl_ == nullptr) return {};
   const std::size_t size = wolfSSL_SNI_GetRequest(ssl_, WOLFSSL_SNI_HOST_NAME, &name);

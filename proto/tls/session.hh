@@ -21,6 +21,8 @@ namespace tls {
 
 class ServerContexts;
 class ClientContext;
+struct ClientHello;
+struct Refusal;
 
 // Where sealed bytes for the peer go. It must take everything: the caller has reserved the room, or
 // grows.
@@ -33,7 +35,8 @@ class Sink {
   ~Sink() = default;
 };
 
-// Why a session failed. `reason` is static text, fit for a log line.
+// Why a session failed. `reason` is static text, fit for a log line. Where the peer's alert says
+// it, the reason is what that means.
 struct Error {
   enum class Alert : std::uint8_t { kNone, kSent, kReceived };
 
@@ -41,7 +44,8 @@ struct Error {
   Alert alert = Alert::kNone;
   std::uint8_t alert_code = 0;  // RFC 8446 section 6, where there was an alert
 
-  // "no shared cipher suite (handshake_failure sent)"
+  // "no shared cipher suite (handshake_failure alert sent)",
+  // "the client refused the certificate: unknown_ca alert received"
   std::string text() const;
 };
 
@@ -152,20 +156,30 @@ class Session {
   struct Pending;
 
   bool set_up(WOLFSSL_CTX* context);
-  bool set_up_server(WOLFSSL_CTX* context);
+  void set_up_server(const ClientHello& hello);
   bool set_up_client(const ClientContext& context);
   void set_up_name(const std::string& name);
-  Progress choose_certificate(proto::Bytes& ciphertext);
+  // Server role, while the client speaks in plain text: session_server.cc.
+  bool reads_messages() const;
+  bool alert_begins();
+  bool alert_began() const;
+  void note_answer(proto::Bytes sealed);
+  Progress take_messages();
+  Progress take_message();
+  bool judge();
+  Progress take_alert();
+  Progress refuse(const Refusal& refusal);
   Progress take(proto::MutableBytes plaintext_to);
   Progress stopped(int result);
+  Error explain(int code);
   void fail(Error error);
   void measure(proto::Bytes taken);
 
-  // Owned. A plain pointer, so that the header stays free of the library. A server with several
-  // certificates has none before it knows the client's hello.
+  // Owned. A plain pointer, so that the header stays free of the library. A server has none before
+  // it has judged the client's hello.
   WOLFSSL* ssl_ = nullptr;
-  std::unique_ptr<Pending> pending_;  // what only the handshake needs; often none
-  proto::Bytes input_;                // what the library may still take; during open only
+  std::unique_ptr<Pending> pending_;  // what only the handshake needs
+  proto::Bytes input_;                // what has yet to be taken; during open only
   Sink* to_peer_ = nullptr;           // during a call only
   Error error_;
   std::uint32_t record_held_ = 0;  // bytes of the incomplete record, header included

@@ -9,9 +9,11 @@
 #include <wolfssl/version.h>
 #include <wolfssl/wolfcrypt/asn.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
+#include "proto/tls/alert.hh"
 #include "proto/tls/name_table.hh"
 #include "proto/tls/session.hh"
 
@@ -19,6 +21,10 @@
 #if LIBWOLFSSL_VERSION_HEX >= 0x05008000
 #define TLS_HAS_MLKEM
 #endif
+
+// The library's own: it is linked in whole. What it leaves unsaid is said with this, under whatever
+// keys there are at that point. 0, or a negative error.
+extern "C" int SendAlert(WOLFSSL* ssl, int severity, int type);
 
 namespace tls {
 
@@ -46,11 +52,20 @@ struct Certificates {
   NameTable names;
 };
 
-// The reason for a library error, with the alert that went or came with it.
-Error describe_error(WOLFSSL* ssl, int code);
+// ALPN: one of these, or no session.
+bool use_protocols(WOLFSSL* ssl, const std::string& list);
 
-// RFC 8446 section 6.2; "unknown alert" for other numbers.
-std::string_view alert_name(std::uint8_t code);
+// What TLS servers agree on here, the best first (RFC 8446 section 4.2.7).
+std::span<const std::uint16_t> groups_of_servers();
+
+// The reason for a library error, with the alert that went or came with it.
+Error describe_error(WOLFSSL* ssl, int code, bool peer_is_server);
+
+// What to tell the peer of a library error of which the library tells it nothing.
+AlertCode alert_for(int code);
+
+// The peer's fatal alert.
+Error received_alert(std::uint8_t code, bool peer_is_server);
 
 // Whether the certificate (DER) is for `name`: a DNS name (RFC 6125 section 6.4: a wildcard only as
 // the whole leftmost label) or an IP address. Only alternative names count, not the common name.

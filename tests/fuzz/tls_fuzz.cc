@@ -1,8 +1,9 @@
 // Hostile bytes for the TLS engine. The first byte chooses what is attacked, and whether the server
 // has one certificate or chooses among several; the second is the size of the pieces, the rest is
-// the attack: bytes for a fresh server, bytes for a server after its handshake, changes to a real
-// client's hello, or bytes for a client. Whatever comes, the engine keeps to its contract.
-// tests/proto/tls replays the corpus.
+// the attack: bytes for a server that is fresh, has answered a real client's hello or has asked for
+// another one, bytes for a server after its handshake, changes to a real client's hello, or bytes
+// for a client. Whatever comes, the engine keeps to its contract. tests/proto/tls replays the
+// corpus.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -15,6 +16,7 @@
 #include "proto/tls/self_signed.hh"
 #include "proto/tls/session.hh"
 #include "proto/tls/ticket_keys.hh"
+#include "tests/proto/tls/hellos.hh"
 
 namespace {
 
@@ -75,6 +77,19 @@ bool feed(tls::Session& to, proto::Bytes bytes, std::size_t piece, Wire& wire) {
   }
 }
 
+constexpr std::uint8_t kAfterHello = 0x10;
+constexpr std::uint8_t kAskedAgain = 0x20;
+
+// Of TLS 1.3, with no share that the server knows.
+proto::Bytes retried_hello() {
+  using namespace tls::test;
+  static const std::string records =
+      in_records(Hello{.extensions = groups({kX448, kP384}) + kSignatureAlgorithms +
+                                     versions({0x0304}) + key_shares(x448_share())}
+                     .message());
+  return proto::as_bytes(records);
+}
+
 void run(tls::Session& server, tls::Session& client, Wire& to_server, Wire& to_client) {
   while (!to_server.bytes.empty() || !to_client.bytes.empty()) {
     const auto up = std::exchange(to_server.bytes, {});
@@ -98,12 +113,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   tls::Session client(context, "localhost");
   Wire to_server;
   Wire to_client;
+  if (mode != 0 || (data[0] & kAfterHello) != 0) client.start(to_server);
   if (mode == 0) {
+    if ((data[0] & kAfterHello) != 0) feed(server, to_server.bytes, piece, to_client);
+    if ((data[0] & kAskedAgain) != 0) feed(server, retried_hello(), piece, to_client);
     feed(server, attack, piece, to_client);
     server.end_of_stream();
     return 0;
   }
-  client.start(to_server);
   if (mode == 3) {
     feed(client, attack, piece, to_server);
     client.end_of_stream();

@@ -44,6 +44,7 @@
 #define WOLFSSL_HAVE_SP_ECC
 #define WOLFSSL_SP_4096
 #define WOLFSSL_SP_384
+#define WOLFSSL_SP_521
 #define WOLFSSL_SP_LARGE_CODE
 #define WOLFSSL_SP_MATH_ALL /* any other size, in portable C */
 #define WOLFSSL_SP_X86_64
@@ -69,9 +70,15 @@
 #define HAVE_HASHDRBG
 #define HAVE_ECC
 #define HAVE_ECC384
+#define HAVE_ECC521
+#include <wolfssl/version.h>
+#if LIBWOLFSSL_VERSION_HEX < 0x05008000
+#define WOLFSSL_VALIDATE_ECC_IMPORT /* RFC 8446 section 4.2.8.2; later versions look by themselves */
+#endif
 #define ECC_SHAMIR
 #define ECC_MIN_KEY_SZ 224
 #define HAVE_CURVE25519
+#define WOLFSSL_ECDHX_SHARED_NOT_ZERO /* RFC 8446 section 7.4.2; later versions always look */
 #define HAVE_ED25519
 #define WC_RSA_PSS
 #define WOLFSSL_PSS_LONG_SALT
@@ -111,6 +118,10 @@
 #define HAVE_OCSP
 #define HAVE_CERTIFICATE_STATUS_REQUEST
 #define HAVE_SECRET_CALLBACK /* key log and traffic secrets */
+
+/* A hello may fill a record, and offer more suites than there are. */
+#define MAX_HANDSHAKE_SZ 16384
+#define WOLFSSL_MAX_SUITE_SZ 1024
 
 /* Memory per session. */
 #define MICRO_SESSION_CACHE /* one entry: no cache at all does not link together with tickets */
