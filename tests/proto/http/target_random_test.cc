@@ -111,6 +111,7 @@ void expect_read_alike(const std::string& sent, const std::string& judged, bool 
 }
 
 TEST(Path, ReadsAtEveryServerAsItWasJudged) {
+  std::size_t paths = 0;
   std::size_t resolved_paths = 0;
   for_each_seed(100'000, [&](std::uint64_t seed) {
     Dice dice(seed);
@@ -119,6 +120,7 @@ TEST(Path, ReadsAtEveryServerAsItWasJudged) {
     const auto sent = result_of(http::resolve_path, came);
     const auto judged = result_of(http::normalise_path, came);
     ASSERT_EQ(sent.has_value(), judged.has_value()) << came;
+    ++paths;
     if (!sent) return;
     ++resolved_paths;
     SCOPED_TRACE(testing::Message()
@@ -134,7 +136,7 @@ TEST(Path, ReadsAtEveryServerAsItWasJudged) {
     EXPECT_TRUE(sent->ends_with(rest));
     EXPECT_EQ(result_of(http::normalise_path, rest), judged->substr(end));
   });
-  EXPECT_GT(resolved_paths, 50'000u);
+  EXPECT_GT(2 * resolved_paths, paths);
 }
 
 }  // namespace
