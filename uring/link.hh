@@ -60,6 +60,8 @@ class Link final : private Sink, private Flushable {
   ~Link() {
     resources_.pool.give_back(filling_);
     resources_.pool.give_back(flying_);
+    stop_feeding();
+    if (source_ != nullptr) source_->feeds_ = nullptr;
     resources_.pool.commit(committed_, 0);
   }
 
@@ -101,7 +103,7 @@ class Link final : private Sink, private Flushable {
   // more than `most` are received: what lies behind them belongs to somebody else.
   Read read_for(Link& to, Socket::Arming arming = Socket::Arming::kStream,
                 std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) {
-    feeds_ = &to;
+    start_feeding(to);
     arming_ = arming;
     most_ = most;
     return Read(*this);
@@ -109,7 +111,7 @@ class Link final : private Sink, private Flushable {
 
   // At most `room` bytes, received only while this is awaited: the rest stays in the kernel.
   Read read_once(std::size_t room) {
-    feeds_ = nullptr;
+    stop_feeding();
     once_room_ = room;
     return Read(*this);
   }
@@ -208,7 +210,10 @@ class Link final : private Sink, private Flushable {
   bool produce_opened();
   bool open_some(std::size_t& plaintext);
   void finish_stream();
+  void start_feeding(Link& to);
   void stop_feeding();
+  std::size_t may_bring() const;
+  void commit_again();
   bool arm_or_wait();
   std::size_t sealed_most() const;
   bool ended() const { return end() != LinkEnd::kNone; }
@@ -246,7 +251,8 @@ class Link final : private Sink, private Flushable {
   std::optional<Received> lent_;  // its bytes are the reader's, or being opened
   Bytes sealed_;                  // of lent_, not opened yet
   Link* feeds_ = nullptr;         // whose room limits what is read
-  Link* feeder_ = nullptr;        // who waits for our room
+  Link* source_ = nullptr;        // whose feeds_ we are
+  Link* feeder_ = nullptr;        // the source, while it waits for our room
   Socket::Arming arming_ = Socket::Arming::kStream;
   std::size_t once_room_ = 0;
   std::uint64_t most_ = 0;

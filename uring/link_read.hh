@@ -97,9 +97,36 @@ bool Link<Session, Sink>::open_some(std::size_t& plaintext) {
 }
 
 template <class Session, class Sink>
+void Link<Session, Sink>::start_feeding(Link& to) {
+  if (feeds_ == &to) return;
+  stop_feeding();
+  if (to.source_ != nullptr) to.source_->stop_feeding();
+  feeds_ = &to;
+  to.source_ = this;
+}
+
+template <class Session, class Sink>
 void Link<Session, Sink>::stop_feeding() {
-  if (feeds_ != nullptr && feeds_->feeder_ == this) feeds_->feeder_ = nullptr;
-  feeds_ = nullptr;
+  if (feeds_ == nullptr) return;
+  Link& to = *std::exchange(feeds_, nullptr);
+  to.source_ = nullptr;
+  to.feeder_ = nullptr;
+  to.commit_again();
+}
+
+// Bytes for the link that we feed: those that may still arrive, and those of a record that is not
+// whole.
+template <class Session, class Sink>
+std::size_t Link<Session, Sink>::may_bring() const {
+  const std::size_t may_arrive = socket_.may_arrive();
+  return may_arrive == 0 ? 0 : may_arrive + (session_ ? session_->held() : 0);
+}
+
+// After any change of what is under way to this peer, or is let in for it.
+template <class Session, class Sink>
+void Link<Session, Sink>::commit_again() {
+  const std::size_t let_in = source_ != nullptr ? source_->may_bring() : 0;
+  resources_.pool.commit(committed_, let_in + filling_.size + staged_ + flying_.size);
 }
 
 template <class Session, class Sink>
@@ -137,14 +164,12 @@ bool Link<Session, Sink>::arm_or_wait() {
   Link& to = *feeds_;
   if (to.crowded() && !to.send_failed()) {
     to.feeder_ = this;
+    to.commit_again();
     if (hangup_ != nullptr && !hangup_told_) socket_.watch_hangup();
     return true;
   }
-  const std::size_t room = to.room();
-  const std::size_t granted =
-      socket_.arm(std::min(room > held ? room - held : 1, sealed_most()), arming_);
-  resources_.pool.commit(to.committed_,
-                         granted + held + to.filling_.size + to.staged_ + to.flying_.size);
+  socket_.arm(std::min(to.room(), sealed_most() + held), arming_, held);
+  to.commit_again();
   return true;
 }
 
@@ -164,17 +189,14 @@ void Link<Session, Sink>::release() {
 template <class Session, class Sink>
 void Link<Session, Sink>::end_reading_for() {
   release();
-  Link* const to = feeds_;
   stop_feeding();
-  if (to == nullptr) return;
-  resources_.pool.commit(to->committed_, to->filling_.size + to->staged_ + to->flying_.size);
 }
 
 template <class Session, class Sink>
 void Link<Session, Sink>::watch_input(Ready& noticed, std::size_t room) {
   unwatch_input();
   noticed_ = &noticed;
-  feeds_ = nullptr;
+  stop_feeding();
   once_room_ = room;
   release();
   if (socket_.has_received() || lent_ || ended() || end_after_yield_ != LinkEnd::kNone) {
@@ -242,6 +264,7 @@ void Link<Session, Sink>::abort() {
   unwatch_input();
   socket_.cancel_connect();
   socket_.disarm();
+  if (feeds_ != nullptr) feeds_->commit_again();
   drained_.set();
   if (reader_) resources_.loop.ready().push(received_);
 }
@@ -250,6 +273,7 @@ template <class Session, class Sink>
 Task<> Link<Session, Sink>::close() {
   forget_hangup();
   unwatch_input();
+  stop_feeding();
   feeder_ = nullptr;
   aborted_ = true;
   if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));

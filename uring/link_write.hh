@@ -127,6 +127,7 @@ void Link<Session, Sink>::on_sent() {
   } else {
     drained_.set();
   }
+  commit_again();
   wake_feeder();
 }
 

@@ -69,26 +69,24 @@ void Socket::choose_group(std::size_t room) {
   armed_group_ = bulk_fits ? group_ : BufferGroup::kSmall;
 }
 
-std::size_t Socket::arm(std::size_t room, Arming arming) {
+std::size_t Socket::arm(std::size_t room, Arming arming, std::size_t held) {
   if (armed() || shut_down_) return 0;
   CHECK(received_queue_.empty(), "what was received is taken before more is asked for");
+  room = room > held ? room - held : 1;
   choose_group(room);
-  const std::size_t buffer_bytes = buffers_.bytes_of(armed_group_);
-  // The cap of a multishot receive may be overshot by less than one buffer.
-  once_ = arming == Arming::kOnce || !loop_.kernel().receive_byte_cap() || room < 2 * buffer_bytes;
-  if (!once_) {
-    credit_ = room - buffer_bytes;
-    if (armed_group_ == BufferGroup::kSmall) {
-      credit_ = std::min(credit_, BatchPool::kShareFloor - buffer_bytes);
-    } else if (!quiet_.armed()) {
-      quiet_.arm(loop_.now() + kBulkQuiet);
-    }
-    issue_receive();
-    return credit_ + buffer_bytes;
+  if (armed_group_ == BufferGroup::kBulk) {
+    if (!quiet_.armed()) quiet_.arm(loop_.now() + kBulkQuiet);
+  } else {
+    // With small buffers it may wait for long, so it takes what everybody may have.
+    const std::size_t small_bytes = buffers_.bytes_of(BufferGroup::kSmall);
+    const std::size_t floor = BatchPool::kShareFloor;
+    room = std::min(room, std::max(floor - std::min(held, floor), small_bytes));
   }
-  credit_ = std::min(room, buffer_bytes);
+  const std::size_t buffer_bytes = buffers_.bytes_of(armed_group_);
+  once_ = arming == Arming::kOnce || !loop_.kernel().receive_byte_cap() || room < 2 * buffer_bytes;
+  credit_ = once_ ? std::min(room, buffer_bytes) : room - buffer_bytes;
   issue_receive();
-  return credit_;
+  return may_arrive();
 }
 
 void Socket::issue_receive() {
@@ -131,8 +129,8 @@ void Socket::on_received(Completion completion) {
 }
 
 void Socket::on_quiet() {
-  if (shut_down_ || armed_group_ != BufferGroup::kBulk || !receive_.in_flight()) return;
-  if (received_lately_) {
+  if (shut_down_ || armed_group_ != BufferGroup::kBulk || !armed()) return;
+  if (received_lately_ || !receive_.in_flight()) {
     received_lately_ = false;
     quiet_.arm(loop_.now() + kBulkQuiet);
   } else {

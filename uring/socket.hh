@@ -57,13 +57,16 @@ class Socket {
   // How a receive is armed: on and on until the credit is spent, or for the next bytes only.
   enum class Arming { kStream, kOnce };
 
-  // `room` bytes can be taken, what is overshot included; at least one small buffer's worth.
-  // Nothing happens while armed. Gives the number of bytes that may arrive at the most.
-  std::size_t arm(std::size_t room, Arming arming);
+  // `room` bytes can be taken, what is overshot included; at least one small buffer's worth. Of the
+  // room `held` bytes are taken already, by what has been received and is not whole yet. Nothing
+  // happens while armed. Gives the number of bytes that may arrive at the most.
+  std::size_t arm(std::size_t room, Arming arming, std::size_t held = 0);
   // From arm() until the receive has ended; waiting for a buffer is part of it.
   bool armed() const { return receive_.in_flight() || starved_.waiting() || fed_.queued(); }
-  // Ends the receive early; `received` runs when it has ended.
+  // Ends the receive early; `received` runs when it has ended. What arrives until then is nobody's.
   void disarm();
+  // Bytes that may still arrive, of what was armed and not disarmed.
+  std::size_t may_arrive() const { return armed() && credit_ > 0 ? credit_ + overshoot() : 0; }
 
   bool has_received() const { return !received_queue_.empty(); }
   Received take() { return buffers_.pop(received_queue_); }
@@ -75,7 +78,8 @@ class Socket {
 
   // `bytes` must stay until `sent` runs. A send either takes all of them or fails for good.
   void send(std::span<const std::byte> bytes);
-  bool sending() const { return send_.in_flight(); }
+  // Until `sent` has run: only then are the bytes let go of.
+  bool sending() const { return send_.in_flight() || sent_.queued(); }
   int send_error() const { return send_error_; }
   // Of the last send, how many bytes the kernel has taken.
   std::size_t sent_bytes() const { return sent_bytes_; }
@@ -112,6 +116,8 @@ class Socket {
   void issue_watch();
   void stop_waiting_for_buffer();
   void choose_group(std::size_t room);
+  // The cap of a multishot receive may be overshot by less than one buffer.
+  std::size_t overshoot() const { return once_ ? 0 : buffers_.bytes_of(armed_group_); }
   bool busy() const;
   bool any_queued() const;
   void note_idle();
