@@ -16,6 +16,8 @@
 namespace gateway {
 namespace {
 
+constexpr std::size_t kReportsOfShard = 1;
+
 // Shards are pinned where each has a core of its own.
 void pin_to_core(std::thread& thread, unsigned index, unsigned shard_count) {
   cpu_set_t allowed;
@@ -48,8 +50,7 @@ Server::Server(const Options& options, config::Snapshot config, std::unique_ptr<
     : options_(options),
       config_(std::move(config)),
       shard_count_(options.shards ? *options.shards : config::shard_count(*config_)),
-      signals_blocked_(
-          uring::block_signals({SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2})),
+      signals_blocked_(uring::block_signals({SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2})),
       log_writer_(std::move(writer)),
       last_words_(*log_writer_),
       log_(log_writer_->open("main")),
@@ -67,6 +68,10 @@ std::expected<void, std::string> Server::set_up() {
   kernel_ = std::move(*kernel);
   loop_.emplace(*kernel_);
   signals_.emplace(*loop_, signals_blocked_, static_cast<uring::SignalListener&>(*this));
+  bell_.emplace(*loop_, static_cast<uring::BellOwner&>(*this));
+  const int error = bell_->open();
+  if (error != 0) return std::unexpected(uring::explain_ring_error(error));
+  reports_.emplace(*bell_, shard_count_ * kReportsOfShard);
   return make_shards();
 }
 
@@ -107,8 +112,7 @@ std::expected<void, std::string> Server::make_shards() {
                                 .counts = server_counts_,
                                 .descriptors = descriptors_,
                                 .log = log_writer_->open("shard=" + std::to_string(index)),
-                                .control_descriptor = kernel_->descriptor(),
-                                .control = shard_ended_},
+                                .reports = *reports_},
                                *shard_kernels_.back());
     if (!shard) return std::unexpected(shard.error());
     shards_.push_back(std::move(*shard));
@@ -120,8 +124,8 @@ std::expected<void, std::string> Server::make_shards() {
 void Server::share_unix_sockets() {
   for (std::size_t port = 0; port < config_->listeners.size(); ++port) {
     if (!config_->listeners[port].address.is_unix()) continue;
-    std::vector<Shard::Taker> takers;
-    for (const auto& shard : shards_) takers.push_back(shard->taker(port));
+    std::vector<Shard::Clients*> takers;
+    for (const auto& shard : shards_) takers.push_back(&shard->handed_over(port));
     shards_.front()->share(port, std::move(takers));
   }
 }
@@ -146,6 +150,7 @@ void Server::run() {
   for (unsigned ready = ready_; ready != shard_count_; ready = ready_) ready_.wait(ready);
   log_start();
   signals_->start();
+  bell_->start();
   loop_->run();
   for (std::thread& thread : threads_) thread.join();
   log_.info("stopped");
@@ -156,7 +161,7 @@ void Server::log_start() {
   log_.info("gateway {}, wolfSSL {}, liburing {}", kVersion, kWolfsslVersion, kLiburingVersion);
   if (!kLibrariesLack.empty()) log_.warning("these libraries lack {}", kLibrariesLack);
   log_.info("shards={} receive={} open_files_max={} config={}", shard_count_,
-             kernel_->receive_byte_cap() ? "multishot" : "oneshot", descriptors, config_->file);
+            kernel_->receive_byte_cap() ? "multishot" : "oneshot", descriptors, config_->file);
   for (const config::Listener& listener : config_->listeners) {
     log_.info("listening on {}://{}", listener.tls ? "https" : "http", listener.address.text());
   }
@@ -184,20 +189,25 @@ void Server::signalled(int signal) {
   // Who asks a second time has no more patience.
   const bool at_once = signal == SIGINT || stopping_;
   log_.info("{}: stopping {}", name, at_once ? "at once" : "in order");
-  if (!std::exchange(stopping_, true)) tell_shards(Message::kStop);
-  if (at_once && !std::exchange(cut_, true)) tell_shards(Message::kCut);
+  if (!std::exchange(stopping_, true)) tell_shards(Order::kStop);
+  if (at_once && !std::exchange(cut_, true)) tell_shards(Order::kCut);
 }
 
-void Server::tell_shards(Message message) {
-  for (const std::unique_ptr<Shard>& shard : shards_) {
-    loop_->send_message(shard->descriptor(), shard->mailbox(), static_cast<int>(message));
-  }
+// A shard that refuses has ended.
+void Server::tell_shards(Order order) {
+  for (const std::unique_ptr<Shard>& shard : shards_) (void)shard->orders().post(order);
 }
 
-void Server::on_shard_ended(uring::Completion) {
-  if (++ended_ < shard_count_) return;
-  signals_end_ = signals_->stop();
-  signals_end_.start();
+void Server::rung() {
+  ended_ += static_cast<unsigned>(reports_->take().size());
+  if (ended_ < shard_count_) return;
+  winding_up_ = wind_up();
+  winding_up_.start();
+}
+
+uring::Task<> Server::wind_up() {
+  co_await signals_->stop();
+  co_await bell_->stop();
   loop_->stop();
 }
 

@@ -21,7 +21,7 @@
 
 namespace gateway {
 
-class Server final : private uring::SignalListener {
+class Server final : private uring::SignalListener, private uring::BellOwner {
  public:
   // Everything that can fail at start fails here, with what is wrong and the cure.
   static std::expected<std::unique_ptr<Server>, std::string> create(const Options& options,
@@ -43,8 +43,9 @@ class Server final : private uring::SignalListener {
   void share_descriptors();
   void log_start();
   void signalled(int signal) override;
-  void on_shard_ended(uring::Completion completion);
-  void tell_shards(Message message);
+  void rung() override;
+  void tell_shards(Order order);
+  uring::Task<> wind_up();
 
   Options options_;
   config::Snapshot config_;
@@ -61,8 +62,9 @@ class Server final : private uring::SignalListener {
   std::unique_ptr<uring::IoUringKernel> kernel_;
   std::optional<uring::Loop> loop_;
   std::optional<uring::Signals> signals_;
-  uring::Task<> signals_end_;
-  uring::OperationMember<&Server::on_shard_ended> shard_ended_{*this};
+  std::optional<uring::Bell> bell_;
+  std::optional<uring::Mailbox<Report>> reports_;
+  uring::Task<> winding_up_;
   std::vector<std::unique_ptr<uring::IoUringKernel>> shard_kernels_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;

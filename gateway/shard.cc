@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "gateway/exchange.hh"
+#include "uring/probe.hh"
 
 namespace gateway {
 namespace {
@@ -10,14 +11,17 @@ namespace {
 constexpr std::size_t kPlaintextBytes = 64 * 1024;
 // Of kept connections to servers, when a client waits for a descriptor.
 constexpr std::size_t kGivenUpAtOnce = 64;
+constexpr std::size_t kOrders = 2;  // as many as there are
 
 }  // namespace
 
 std::expected<std::unique_ptr<Shard>, std::string> Shard::create(Setup setup,
                                                                  uring::Kernel& kernel) {
   std::unique_ptr<Shard> shard(new Shard(std::move(setup), kernel));
-  auto buffers = uring::ReceiveBuffers::create(kernel, shard->loop_.ready(),
-                                               shard->setup_.receive_buffers);
+  const int error = shard->bell_.open();
+  if (error != 0) return std::unexpected(uring::explain_ring_error(error));
+  auto buffers =
+      uring::ReceiveBuffers::create(kernel, shard->loop_.ready(), shard->setup_.receive_buffers);
   if (!buffers) return std::unexpected(buffers.error());
   shard->buffers_ = std::move(*buffers);
   shard->loop_.set_receive_buffers(*shard->buffers_);
@@ -28,6 +32,8 @@ Shard::Shard(Setup setup, uring::Kernel& kernel)
     : setup_(std::move(setup)),
       kernel_(kernel),
       loop_(kernel),
+      bell_(loop_, *this),
+      orders_(bell_, kOrders),
       throttle_(setup_.log, loop_.timers()),
       plaintext_(kPlaintextBytes),
       patience_(*this, loop_.timers()),
@@ -51,6 +57,7 @@ void Shard::begin() {
   upstreams_.emplace(*links_, config(), setup_.counts, setup_.descriptors, setup_.index, log());
   const auto loaded = upstreams_->load_tls(record_buffers_);
   CHECK(loaded.has_value(), "what was checked at start can be loaded");
+  bell_.start();
   for (Port& port : ports_) {
     port.load_certificates();
     port.start();
@@ -64,13 +71,18 @@ void Shard::finish() {
              kernel_.enters(), counters.completions);
 }
 
-void Shard::on_message(uring::Completion completion) {
-  const auto message = static_cast<Message>(completion.result);
-  if (message == Message::kCut) {
-    cut_all();
-  } else if (retirement_.done()) {
-    retirement_ = retire();
-    retirement_.start();
+void Shard::rung() {
+  for (Port& port : ports_) port.take_handed_over();
+  const std::span<const Order> came = orders_.take();
+  // A copy: the stop may close the mailbox before this returns.
+  const std::vector<Order> orders(came.begin(), came.end());
+  for (const Order order : orders) {
+    if (order == Order::kCut) {
+      cut_all();
+    } else {
+      retirement_ = retire();
+      retirement_.start();
+    }
   }
 }
 
@@ -86,7 +98,11 @@ uring::Task<> Shard::retire() {
   }
   patience_.disarm();
   co_await upstreams_->close_all();
-  loop_.send_message(setup_.control_descriptor, setup_.control, static_cast<int>(setup_.index));
+  // Nothing is left that it could be ordered to do.
+  (void)orders_.close();
+  co_await bell_.stop();
+  const bool told = setup_.reports.post(Report::kEnded);
+  CHECK(told, "the main thread has room for each report");
   loop_.stop();
 }
 
@@ -102,6 +118,12 @@ void Shard::forget(Connection& connection) {
   if (connections_.empty()) all_gone_.set();
 }
 
+Shard::Port::Port(Shard& shard, const ListeningSocket& socket)
+    : shard_(shard),
+      socket_(socket),
+      listener_(shard.loop(), socket.descriptor, *this),
+      handed_over_(shard.bell_, socket.listener->address.is_unix() ? kHandedOverMax : 0) {}
+
 void Shard::Port::load_certificates() {
   if (socket_.certificates.empty()) return;
   auto contexts = tls::ServerContexts::load(socket_.certificates, shard_.setup_.tickets,
@@ -116,21 +138,17 @@ void Shard::Port::start() {
 
 uring::Task<> Shard::Port::stop() {
   if (socket_.descriptor >= 0) co_await listener_.stop();
+  for (const int descriptor : handed_over_.close()) serve(descriptor);
 }
 
 void Shard::Port::accepted(int descriptor) {
   const std::size_t turn = takers_.empty() ? 0 : next_taker_++ % takers_.size();
-  if (turn == 0) return serve(descriptor);
-  const Taker& taker = takers_[turn];
-  shard_.loop().send_message(taker.ring_descriptor, *taker.operation, descriptor);
+  const bool taken = turn != 0 && takers_[turn]->post(descriptor);
+  if (!taken) serve(descriptor);
 }
 
-void Shard::Port::on_handed_over(uring::Completion completion) {
-  if (shard_.retiring_) {
-    shard_.loop().kernel().close(completion.result);
-  } else {
-    serve(completion.result);
-  }
+void Shard::Port::take_handed_over() {
+  for (const int descriptor : handed_over_.take()) serve(descriptor);
 }
 
 void Shard::Port::serve(int descriptor) {
@@ -151,7 +169,8 @@ uring::Acceptor::Appetite Shard::Port::appetite() {
   shard_.upstreams_->give_up_kept(kGivenUpAtOnce);
   if (shard_.may_log(LogLevel::warning, "accepting pauses")) {
     shard_.log().warning(
-        "accepting pauses: all {} clients are in for whom there are descriptors, two for each; raise "
+        "accepting pauses: all {} clients are in for whom there are descriptors, two for each; "
+        "raise "
         "the limit of open files with 'ulimit -n' or LimitNOFILE=",
         descriptors.clients_max());
   }

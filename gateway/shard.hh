@@ -25,6 +25,7 @@
 #include "proto/tls/ticket_keys.hh"
 #include "uring/kernel.hh"
 #include "uring/listener.hh"
+#include "uring/mailbox.hh"
 
 namespace gateway {
 
@@ -36,10 +37,12 @@ struct ListeningSocket {
   std::vector<tls::Pem> certificates;  // none: plain HTTP
 };
 
-// What a shard tells the control loop, and is told by it.
-enum class Message : int { kStop = 1, kCut = 2 };
+// What the main thread tells a shard, each once at the most.
+enum class Order : std::uint8_t { kStop, kCut };
+// And a shard the main thread, likewise.
+enum class Report : std::uint8_t { kEnded };
 
-class Shard {
+class Shard final : private uring::BellOwner {
  public:
   // Connections that are still open then are cut.
   static constexpr std::chrono::seconds kStopTime{10};
@@ -55,9 +58,7 @@ class Shard {
     ServerCounts& counts;
     DescriptorBudget& descriptors;
     Log log;
-    // Who is told, with the shard's index, that it has ended.
-    int control_descriptor;
-    uring::Operation& control;
+    uring::Mailbox<Report>& reports;
     uring::ReceiveBufferOptions receive_buffers{};
   };
 
@@ -75,17 +76,16 @@ class Shard {
   void begin();
   void finish();
 
-  // Where the control loop sends its messages.
-  int descriptor() const { return kernel_.descriptor(); }
-  uring::Operation& mailbox() { return mailbox_; }
-
-  // Where another shard hands over an accepted descriptor, and who takes turns; before run().
-  struct Taker {
-    int ring_descriptor;
-    uring::Operation* operation;
-  };
-  Taker taker(std::size_t port) { return {descriptor(), &ports_[port].handed_over()}; }
-  void share(std::size_t port, std::vector<Taker> takers) { ports_[port].share(std::move(takers)); }
+  // For any thread. Who refuses has ended.
+  uring::Mailbox<Order>& orders() { return orders_; }
+  // Where another shard hands over a descriptor that it has accepted; who refuses has no room, or
+  // stops.
+  using Clients = uring::Mailbox<int>;
+  Clients& handed_over(std::size_t port) { return ports_[port].handed_over(); }
+  // Who takes turns at a Unix socket, this shard first; before run().
+  void share(std::size_t port, std::vector<Clients*> takers) {
+    ports_[port].share(std::move(takers));
+  }
 
   uring::Loop& loop() { return loop_; }
   uring::LinkResources& links() { return *links_; }
@@ -110,8 +110,10 @@ class Shard {
   // Accepts for one listening socket.
   class Port final : public uring::Acceptor {
    public:
-    Port(Shard& shard, const ListeningSocket& socket)
-        : shard_(shard), socket_(socket), listener_(shard.loop(), socket.descriptor, *this) {}
+    // Clients that may be on their way from another shard.
+    static constexpr std::size_t kHandedOverMax = 16;
+
+    Port(Shard& shard, const ListeningSocket& socket);
     void accepted(int descriptor) override;
     void accept_failed(int error) override;
     Appetite appetite() override;
@@ -119,34 +121,36 @@ class Shard {
     // Nothing on a shard that only takes what is handed over.
     void start();
     uring::Task<> stop();
-    uring::Operation& handed_over() { return handed_over_; }
-    void share(std::vector<Taker> takers) { takers_ = std::move(takers); }
+    Clients& handed_over() { return handed_over_; }
+    void take_handed_over();
+    void share(std::vector<Clients*> takers) { takers_ = std::move(takers); }
 
     // On the shard's thread, which the contexts belong to. What is loaded here was loaded before,
     // by the main thread, so it can be.
     void load_certificates();
 
    private:
-    void on_handed_over(uring::Completion completion);
     void serve(int descriptor);
 
     Shard& shard_;
     const ListeningSocket& socket_;
     uring::Listener listener_;
-    uring::OperationMember<&Port::on_handed_over> handed_over_{*this};
-    std::vector<Taker> takers_;  // of a Unix socket, in turns
+    Clients handed_over_;
+    std::vector<Clients*> takers_;  // of a Unix socket, in turns
     std::size_t next_taker_ = 0;
     std::unique_ptr<tls::ServerContexts> contexts_;
   };
 
   Shard(Setup setup, uring::Kernel& kernel);
-  void on_message(uring::Completion completion);
+  void rung() override;
   uring::Task<> retire();
   void cut_all();
 
   Setup setup_;
   uring::Kernel& kernel_;
   uring::Loop loop_;
+  uring::Bell bell_;
+  uring::Mailbox<Order> orders_;
   Throttle throttle_;
   std::unique_ptr<uring::ReceiveBuffers> buffers_;
   uring::BatchPool batches_{kBatchBudget};
@@ -157,7 +161,6 @@ class Shard {
   std::string scratch_;
   std::deque<Port> ports_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
-  uring::OperationMember<&Shard::on_message> mailbox_{*this};
   uring::TimerMember<&Shard::cut_all> patience_;
   uring::Event all_gone_;
   uring::Task<> retirement_;

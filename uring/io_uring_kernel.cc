@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -114,6 +115,21 @@ void IoUringKernel::fill_random(std::span<std::byte> bytes) {
   CHECK(bytes.size() <= 256, "getrandom gives so many bytes at once");
   const ssize_t size = getrandom(bytes.data(), bytes.size(), 0);
   CHECK(size == static_cast<ssize_t>(bytes.size()), "the system has no random numbers");
+}
+
+// It blocks, since a ring does not wait for what is told not to; the read is the ring's.
+int IoUringKernel::open_bell() {
+  const int descriptor = eventfd(0, EFD_CLOEXEC);
+  return descriptor >= 0 ? descriptor : -errno;
+}
+
+void IoUringKernel::ring(int bell) {
+  const std::uint64_t once = 1;
+  ssize_t written;
+  do {
+    written = ::write(bell, &once, sizeof once);
+  } while (written < 0 && errno == EINTR);
+  CHECK(written == sizeof once, "a bell can be rung");
 }
 
 int IoUringKernel::shutdown(int descriptor, int how) {

@@ -37,8 +37,9 @@ class IoUringKernel final : public Kernel {
   void fill_random(std::span<std::byte> bytes) override;
   int shutdown(int descriptor, int how) override;
   int close(int descriptor) override;
+  int open_bell() override;
+  void ring(int bell) override;
   bool receive_byte_cap() const override { return receive_byte_cap_; }
-  int descriptor() const override { return ring_.ring_fd; }
   std::uint64_t enters() const override { return enters_; }
 
  private:

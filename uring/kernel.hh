@@ -3,7 +3,7 @@
 // delays and fails what a kernel may shorten, reorder, delay and fail.
 //
 // Requests and completions keep the kernel's own format, so the runtime above is the same code on
-// both. All calls come from the thread of one loop.
+// both. All calls come from the thread of one loop, but for ring().
 #pragma once
 
 #include <liburing.h>
@@ -59,12 +59,15 @@ class Kernel {
   virtual int shutdown(int descriptor, int how) = 0;
   virtual int close(int descriptor) = 0;
 
+  // What other threads wake the loop by: a counter, readable once it has been rung; -errno on
+  // failure.
+  virtual int open_bell() = 0;
+  // Adds one. On any thread.
+  virtual void ring(int bell) = 0;
+
   // Whether a multishot receive can be capped at a number of bytes (Linux 6.17). Without it every
   // receive is armed for one shot.
   virtual bool receive_byte_cap() const = 0;
-
-  // The ring's descriptor, the address of messages from other loops; -1 where there is none.
-  virtual int descriptor() const = 0;
 
   // System calls that entered the kernel so far.
   virtual std::uint64_t enters() const = 0;

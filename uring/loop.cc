@@ -6,7 +6,7 @@
 namespace uring {
 namespace {
 
-// Completions of requests that nobody waits for (cancellations, messages) carry no owner.
+// Completions of requests that nobody waits for (cancellations) carry no owner.
 constexpr std::uint64_t kNobody = 0;
 
 }  // namespace
@@ -50,9 +50,9 @@ void Loop::dispatch() {
   for (const io_uring_cqe& completion : std::span(completions).first(count)) {
     if (completion.user_data == kNobody) continue;
     Operation& operation = *reinterpret_cast<Operation*>(completion.user_data);
-    if (operation.in_flight_ && (completion.flags & IORING_CQE_F_MORE) == 0) {
+    CHECK(operation.in_flight_, "a request ended twice");
+    if ((completion.flags & IORING_CQE_F_MORE) == 0) {
       operation.in_flight_ = false;
-      CHECK(in_flight_ > 0, "a request ended twice");
       --in_flight_;
     }
     operation.complete_(operation, {completion.res, completion.flags});
@@ -86,14 +86,6 @@ void Loop::cancel(Operation& target) {
   io_uring_sqe& sqe = kernel_.next_sqe();
   sqe = {};
   io_uring_prep_cancel64(&sqe, reinterpret_cast<std::uint64_t>(&target), 0);
-  sqe.user_data = kNobody;
-}
-
-void Loop::send_message(int descriptor, Operation& receiver, int value) {
-  io_uring_sqe& sqe = kernel_.next_sqe();
-  sqe = {};
-  io_uring_prep_msg_ring(&sqe, descriptor, static_cast<unsigned>(value),
-                         reinterpret_cast<std::uint64_t>(&receiver), 0);
   sqe.user_data = kNobody;
 }
 

@@ -66,10 +66,6 @@ class Loop {
   // faster). Nothing happens if it is not in flight.
   void cancel(Operation& target);
 
-  // Sends `value` to `receiver`, an operation of the loop on the ring `descriptor`, which gets a
-  // completion without ever being in flight.
-  void send_message(int descriptor, Operation& receiver, int value);
-
   void flush_at_end_of_turn(Flushable& flushable) { flushes_due_.push(flushable); }
   // It is about to go: nothing of it is to be flushed any more.
   void forget_flush(Flushable& flushable) { flushable.unlist(); }

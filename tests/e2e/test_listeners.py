@@ -4,6 +4,8 @@ believed."""
 import os
 import socket
 import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -147,6 +149,46 @@ def test_a_killed_gateway_is_replaced_at_once(start_with, start_gateway, server,
             exchange(client, server)
         with connect(gateway.http_port) as client:
             exchange(client, server)
+
+
+def come_as_soon_as_it_listens(path, count):
+    """Clients of a gateway that starts, each with a request."""
+    clients = []
+    deadline = time.monotonic() + DEADLINE
+    while len(clients) < count and time.monotonic() < deadline:
+        try:
+            client = connect_unix(path)
+        except (FileNotFoundError, ConnectionRefusedError, PermissionError):
+            continue
+        client.send(b"GET / HTTP/1.1\r\nHost: x.test\r\n\r\n")
+        clients.append(client)
+    return clients
+
+
+class UnixOnly(Config):
+    """One listener, without certificates: nothing keeps the first shard from accepting at once."""
+
+    def __init__(self, path):
+        super().__init__({}, [])
+        self.path = path
+
+    def text(self):
+        return (f'[[listen]]\naddress = "unix:{self.path}"\n[[route]]\n'
+                '[route.answer]\nstatus = 204\n')
+
+
+def test_clients_that_come_before_all_shards_run_are_served(start_gateway, tmp_path):
+    """The first shard accepts, and hands over to others that are not there yet."""
+    shards = 64
+    with ThreadPoolExecutor(1) as thread:
+        for count in range(5):
+            path = tmp_path / f"{count}.sock"
+            coming = thread.submit(come_as_soon_as_it_listens, path, 2 * shards)
+            gateway = start_gateway(UnixOnly(path), Variant(shards))
+            for client in coming.result():
+                assert client.read_head().status == 204
+                client.close()
+            gateway.finish()
 
 
 def start_refused(start_with, path):

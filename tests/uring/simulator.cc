@@ -156,6 +156,8 @@ bool SimulatedKernel::able(const Request& request) {
       return on.shut_down || (request.not_before <= now_ && connect_answer_ != kNoAnswer);
     case IORING_OP_ACCEPT:
       return !on.waiting.empty() || accept_error_ != 0;
+    case IORING_OP_READ:
+      return on.rung > 0;
     case IORING_OP_POLL_ADD:
       // What was told already is told no second time.
       return hangups_of(on) > request.done;
@@ -174,6 +176,8 @@ void SimulatedKernel::perform(Requests::iterator at) {
       return connect(at);
     case IORING_OP_ACCEPT:
       return accept(at);
+    case IORING_OP_READ:
+      return read_bell(at);
     case IORING_OP_POLL_ADD:
       return hung_up(at);
     default:
@@ -278,6 +282,15 @@ void SimulatedKernel::accept(Requests::iterator at) {
   more(at->second, accepted, 0);
 }
 
+void SimulatedKernel::read_bell(Requests::iterator at) {
+  if (!options_.calm && dice_.chance(10)) return end(at, -EINTR);
+  const io_uring_sqe& sqe = *at->second.sqe;
+  const std::uint64_t count = std::exchange(descriptors_.at(sqe.fd).rung, 0);
+  EXPECT_EQ(sqe.len, sizeof count);
+  std::memcpy(reinterpret_cast<void*>(sqe.addr), &count, sizeof count);
+  end(at, sizeof count);
+}
+
 void SimulatedKernel::more(Request& request, int result, std::uint32_t flags) {
   post(request, result, flags | IORING_CQE_F_MORE, false);
 }
@@ -341,6 +354,10 @@ void SimulatedKernel::overwrite_given_back() {
 }
 
 int SimulatedKernel::open_socket(int) {
+  return new_descriptor({.stream = nullptr, .waiting = {}});
+}
+
+int SimulatedKernel::open_bell() {
   return new_descriptor({.stream = nullptr, .waiting = {}});
 }
 

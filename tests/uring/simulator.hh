@@ -66,8 +66,9 @@ class SimulatedKernel final : public uring::Kernel {
   void fill_random(std::span<std::byte> bytes) override;
   int shutdown(int descriptor, int how) override;
   int close(int descriptor) override;
+  int open_bell() override;
+  void ring(int bell) override { ++descriptors_.at(bell).rung; }
   bool receive_byte_cap() const override { return options_.byte_cap; }
-  int descriptor() const override { return -1; }
   std::uint64_t enters() const override { return enters_; }
 
  private:
@@ -79,6 +80,7 @@ class SimulatedKernel final : public uring::Kernel {
     bool reset_on_close = false;
     bool shut_down = false;
     unsigned in_flight = 0;
+    std::uint64_t rung = 0;      // of a bell, since it was read
     std::deque<Stream> waiting;  // to be accepted
   };
   struct Request {
@@ -112,6 +114,7 @@ class SimulatedKernel final : public uring::Kernel {
   void send(Requests::iterator at);
   void connect(Requests::iterator at);
   void accept(Requests::iterator at);
+  void read_bell(Requests::iterator at);
   static std::size_t hangups_of(const Descriptor& on);
   void hung_up(Requests::iterator at);
   void more(Request& request, int result, std::uint32_t flags);
