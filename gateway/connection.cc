@@ -62,7 +62,7 @@ uring::Task<> Connection::story() {
 }
 
 uring::Task<> Connection::shake_hands() {
-  set_deadline(shard_.config().timeouts.tls_handshake, {.reason = Reason::kTlsTimeout});
+  await_first(shard_.config().timeouts.tls_handshake, Reason::kTlsTimeout);
   client_.secure(std::make_unique<tls::Session>(*entrance_.contexts));
   const bool done = co_await client_.handshake();
   if (!done) {
@@ -84,7 +84,7 @@ uring::Task<bool> Connection::await_request() {
   input_.shrink_to_fit();
   const config::Timeouts& timeouts = shard_.config().timeouts;
   if (requests_ == 0) {
-    set_deadline(timeouts.request_header, {.reason = Reason::kRequestTimeout});
+    await_first(timeouts.request_header, Reason::kRequestTimeout);
   } else if (stopping_) {
     end({.reason = Reason::kStopping});
   } else {
@@ -137,8 +137,21 @@ void Connection::end(End end) {
   if (exchange_) exchange_->abort();
 }
 
+// Its first request, or the TLS handshake before that: whoever was let in is served, unless he says
+// nothing.
+void Connection::await_first(std::chrono::milliseconds limit, Reason reason) {
+  if (stopping_ && kLastChance < limit) {
+    set_deadline(kLastChance, {.reason = Reason::kStopping});
+  } else {
+    set_deadline(limit, {.reason = reason});
+  }
+}
+
 void Connection::stop() {
   stopping_ = true;
+  if (!exchange_ && requests_ == 0 && !ended()) {
+    return set_deadline(kLastChance, {.reason = Reason::kStopping});
+  }
   if (exchange_ && exchange_->under_way() && !exchange_->is_websocket()) return;
   end({.reason = Reason::kStopping});
 }

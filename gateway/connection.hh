@@ -35,6 +35,8 @@ class Connection {
   // closes, so that no reset destroys what it has not read yet.
   static constexpr std::chrono::seconds kLingerTime{2};
   static constexpr std::size_t kLingerBytes = 256 * 1024;
+  // How long a client may take to begin its first request, where the gateway stops.
+  static constexpr std::chrono::seconds kLastChance{1};
   // How long the client may take to take what is left for it.
   static constexpr std::chrono::seconds kFlushTime{60};
 
@@ -97,6 +99,7 @@ class Connection {
   uring::Task<> story();
   uring::Task<> shake_hands();
   uring::Task<bool> await_request();
+  void await_first(std::chrono::milliseconds limit, Reason reason);
   uring::Task<> farewell();
   uring::Task<> linger();
   void explain_tls_failure();

@@ -1,5 +1,6 @@
 #include "gateway/listening.hh"
 
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -143,13 +144,45 @@ int give_away(const char* path, const config::UnixFile& file, mode_t usual_mode)
 }  // namespace
 
 ListeningSockets::~ListeningSockets() {
+  close_all();
+}
+
+void ListeningSockets::remove_files() {
   for (const UnixFile& file : files_) {
     struct stat status {};
     const bool ours = lstat(file.path.c_str(), &status) == 0 && status.st_dev == file.device &&
                       status.st_ino == file.inode;
     if (ours) unlink(file.path.c_str());
   }
+  files_.clear();
+}
+
+// A SYN that is dropped comes again after a second: it meets the successor, or nobody. A listening
+// socket that was merely closed would reset those that it has let in meanwhile.
+void ListeningSockets::refuse_new() {
+  remove_files();
+  constexpr std::uint8_t kSyn = 0x02, kAck = 0x10, kFlagsAt = 13;  // RFC 9293 section 3.1
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlagsAt),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSyn | kAck),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),           // dropped
+      BPF_STMT(BPF_RET | BPF_K, 0xffffffff),  // passes, whole
+  };
+  const sock_fprog filter{static_cast<unsigned short>(std::size(code)), code};
+  for (const int descriptor : descriptors_) {
+    int family = AF_UNSPEC;
+    socklen_t size = sizeof family;
+    getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &family, &size);
+    if (family == AF_UNIX) continue;
+    setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+  }
+}
+
+void ListeningSockets::close_all() {
+  remove_files();
   for (const int descriptor : descriptors_) close(descriptor);
+  descriptors_.clear();
 }
 
 std::expected<std::vector<int>, std::string> ListeningSockets::open(

@@ -34,6 +34,12 @@ class ListeningSockets {
   std::expected<std::vector<int>, std::string> open(const config::Listener& listener,
                                                     unsigned count);
 
+  // From here on nobody new gets into the queues: over TCP a handshake that has begun may end, no
+  // other begins; a Unix socket's file goes. Then what is in the queues can be accepted to its end.
+  void refuse_new();
+  // When it is: new clients are refused from here on, and a successor can have the addresses.
+  void close_all();
+
  private:
   // The file that this process made; another one that has its name now is somebody else's.
   struct UnixFile {
@@ -43,6 +49,7 @@ class ListeningSockets {
   };
 
   std::expected<std::vector<int>, std::string> open_unix(const config::Listener& listener);
+  void remove_files();
 
   std::chrono::milliseconds patience_;
   std::vector<int> descriptors_;

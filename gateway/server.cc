@@ -16,7 +16,7 @@
 namespace gateway {
 namespace {
 
-constexpr std::size_t kReportsOfShard = 1;
+constexpr std::size_t kReportsOfShard = 2;
 
 // Shards are pinned where each has a core of its own.
 void pin_to_core(std::thread& thread, unsigned index, unsigned shard_count) {
@@ -189,7 +189,10 @@ void Server::signalled(int signal) {
   // Who asks a second time has no more patience.
   const bool at_once = signal == SIGINT || stopping_;
   log_.info("{}: stopping {}", name, at_once ? "at once" : "in order");
-  if (!std::exchange(stopping_, true)) tell_shards(Order::kStop);
+  if (!std::exchange(stopping_, true)) {
+    sockets_.refuse_new();
+    tell_shards(Order::kStop);
+  }
   if (at_once && !std::exchange(cut_, true)) tell_shards(Order::kCut);
 }
 
@@ -199,8 +202,9 @@ void Server::tell_shards(Order order) {
 }
 
 void Server::rung() {
-  ended_ += static_cast<unsigned>(reports_->take().size());
-  if (ended_ < shard_count_) return;
+  for (const Report report : reports_->take()) ++(report == Report::kDrained ? drained_ : ended_);
+  if (drained_ == shard_count_) sockets_.close_all();
+  if (ended_ < shard_count_ || !winding_up_.done()) return;
   winding_up_ = wind_up();
   winding_up_.start();
 }

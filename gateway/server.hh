@@ -69,6 +69,7 @@ class Server final : private uring::SignalListener, private uring::BellOwner {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
   std::atomic<unsigned> ready_{0};
+  unsigned drained_ = 0;  // shards that accept nobody any more
   unsigned ended_ = 0;
   bool stopping_ = false;
   bool cut_ = false;

@@ -37,6 +37,8 @@ Shard::Shard(Setup setup, uring::Kernel& kernel)
       throttle_(setup_.log, loop_.timers()),
       plaintext_(kPlaintextBytes),
       patience_(*this, loop_.timers()),
+      handshakes_(*this, loop_.timers()),
+      handshakes_over_(loop_.ready()),
       all_gone_(loop_.ready()) {
   for (const ListeningSocket& socket : setup_.listening) ports_.emplace_back(*this, socket);
 }
@@ -88,10 +90,15 @@ void Shard::rung() {
 
 uring::Task<> Shard::retire() {
   retiring_ = true;
-  for (Port& port : ports_) co_await port.stop();
+  patience_.arm(loop_.now() + kStopTime);
   // A connection that ends takes itself out of the table, but never before the next turn.
   for (auto& [id, connection] : connections_) connection->stop();
-  patience_.arm(loop_.now() + kStopTime);
+  // The listening sockets let nobody new in any more; who is on the way in is served.
+  handshakes_.arm(loop_.now() + kHandshakeTime);
+  co_await handshakes_over_.wait();
+  for (Port& port : ports_) co_await port.stop();
+  // Nobody looks at the listening sockets from here on.
+  report(Report::kDrained);
   while (!connections_.empty()) {
     all_gone_.clear();
     co_await all_gone_.wait();
@@ -101,12 +108,19 @@ uring::Task<> Shard::retire() {
   // Nothing is left that it could be ordered to do.
   (void)orders_.close();
   co_await bell_.stop();
-  const bool told = setup_.reports.post(Report::kEnded);
-  CHECK(told, "the main thread has room for each report");
+  report(Report::kEnded);
   loop_.stop();
 }
 
+void Shard::report(Report report) {
+  const bool told = setup_.reports.post(report);
+  CHECK(told, "the main thread has room for each report");
+}
+
 void Shard::cut_all() {
+  cut_ = true;
+  if (handshakes_.armed()) handshakes_over_.set();
+  handshakes_.disarm();
   for (auto& [id, connection] : connections_) connection->cut();
   upstreams_->cut();
 }
@@ -156,6 +170,8 @@ void Shard::Port::serve(int descriptor) {
   auto connection = std::make_unique<Connection>(shard_, descriptor,
                                                  Entrance{*socket_.listener, contexts_.get()}, id);
   connection->start();
+  if (shard_.retiring_) connection->stop();
+  if (shard_.cut_) connection->cut();
   shard_.connections_.emplace(id, std::move(connection));
   shard_.setup_.descriptors.note_clients(shard_.setup_.index, shard_.connections_.size());
 }

@@ -40,10 +40,12 @@ struct ListeningSocket {
 // What the main thread tells a shard, each once at the most.
 enum class Order : std::uint8_t { kStop, kCut };
 // And a shard the main thread, likewise.
-enum class Report : std::uint8_t { kEnded };
+enum class Report : std::uint8_t { kDrained, kEnded };
 
 class Shard final : private uring::BellOwner {
  public:
+  // At a stop: how long a TCP handshake that has begun may take to its end.
+  static constexpr std::chrono::milliseconds kHandshakeTime{100};
   // Connections that are still open then are cut.
   static constexpr std::chrono::seconds kStopTime{10};
   // Memory for outbound batches of slow peers, beyond what each may have anyway.
@@ -145,6 +147,8 @@ class Shard final : private uring::BellOwner {
   void rung() override;
   uring::Task<> retire();
   void cut_all();
+  void on_handshakes_over() { handshakes_over_.set(); }
+  void report(Report report);
 
   Setup setup_;
   uring::Kernel& kernel_;
@@ -162,10 +166,13 @@ class Shard final : private uring::BellOwner {
   std::deque<Port> ports_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   uring::TimerMember<&Shard::cut_all> patience_;
+  uring::TimerMember<&Shard::on_handshakes_over> handshakes_;
+  uring::Event handshakes_over_;
   uring::Event all_gone_;
   uring::Task<> retirement_;
   std::uint64_t accepted_ = 0;
   bool retiring_ = false;
+  bool cut_ = false;
 };
 
 }  // namespace gateway

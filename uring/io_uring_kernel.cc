@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -130,6 +131,11 @@ void IoUringKernel::ring(int bell) {
     written = ::write(bell, &once, sizeof once);
   } while (written < 0 && errno == EINTR);
   CHECK(written == sizeof once, "a bell can be rung");
+}
+
+bool IoUringKernel::client_waits(int listening_descriptor) {
+  pollfd waiting{.fd = listening_descriptor, .events = POLLIN, .revents = 0};
+  return ::poll(&waiting, 1, 0) == 1 && (waiting.revents & POLLIN) != 0;
 }
 
 int IoUringKernel::shutdown(int descriptor, int how) {

@@ -37,6 +37,7 @@ class IoUringKernel final : public Kernel {
   void fill_random(std::span<std::byte> bytes) override;
   int shutdown(int descriptor, int how) override;
   int close(int descriptor) override;
+  bool client_waits(int listening_descriptor) override;
   int open_bell() override;
   void ring(int bell) override;
   bool receive_byte_cap() const override { return receive_byte_cap_; }

@@ -59,6 +59,9 @@ class Kernel {
   virtual int shutdown(int descriptor, int how) = 0;
   virtual int close(int descriptor) = 0;
 
+  // Whether a client waits to be accepted.
+  virtual bool client_waits(int listening_descriptor) = 0;
+
   // What other threads wake the loop by: a counter, readable once it has been rung; -errno on
   // failure.
   virtual int open_bell() = 0;

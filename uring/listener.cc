@@ -17,33 +17,33 @@ void Listener::start() {
     case Acceptor::Appetite::kNone:
       return pause_.arm(loop_.now() + kPause);
     case Acceptor::Appetite::kOne:
-      return io_uring_prep_accept(&loop_.prepare(accept_), descriptor_, nullptr, nullptr,
-                                  SOCK_CLOEXEC);
+      return accept_one();
     case Acceptor::Appetite::kMany:
       return io_uring_prep_multishot_accept(&loop_.prepare(accept_), descriptor_, nullptr, nullptr,
                                             SOCK_CLOEXEC);
   }
 }
 
+void Listener::accept_one() {
+  io_uring_prep_accept(&loop_.prepare(accept_), descriptor_, nullptr, nullptr, SOCK_CLOEXEC);
+}
+
 void Listener::on_accepted(Completion completion) {
   if (completion.result >= 0) {
-    if (stopping_) {
-      loop_.kernel().close(completion.result);
-    } else {
-      acceptor_.accepted(completion.result);
-    }
+    acceptor_.accepted(completion.result);
   } else if (completion.result == -EMFILE || completion.result == -ENFILE ||
              completion.result == -ENOMEM || completion.result == -ENOBUFS) {
     acceptor_.accept_failed(-completion.result);
+    failed_ = stopping_;
     if (!accept_.in_flight() && !stopping_) pause_.arm(loop_.now() + kPause);
   }
-  if (accept_.in_flight()) {
+  if (accept_.in_flight() && !stopping_) {
     // It goes on, and would accept more than can be taken.
     if (acceptor_.appetite() != Acceptor::Appetite::kMany) loop_.cancel(accept_);
     return;
   }
   if (stopping_) {
-    ended_.set();
+    if (!accept_.in_flight()) ended_.set();
   } else if (!pause_.armed()) {
     start();
   }
@@ -53,9 +53,13 @@ Task<> Listener::stop() {
   stopping_ = true;
   pause_.disarm();
   loop_.cancel(accept_);
-  while (accept_.in_flight()) {
-    ended_.clear();
-    co_await ended_.wait();
+  for (unsigned left = kDrainMax; left > 0; --left) {
+    while (accept_.in_flight()) {
+      ended_.clear();
+      co_await ended_.wait();
+    }
+    if (failed_ || !loop_.kernel().client_waits(descriptor_)) break;
+    accept_one();
   }
 }
 

@@ -1,6 +1,7 @@
 // A listening socket of a loop: one multishot accept, or one for a single client where only few can
-// be taken: it holds back what the kernel would accept at once. stop() cancels it and awaits its end before
-// the descriptor may be closed, since a closed listener with an armed accept keeps accepting.
+// be taken: it holds back what the kernel would accept at once. stop() cancels it, awaits its end and
+// accepts whoever waits still, before the descriptor may be closed: a closed listener with an armed
+// accept keeps accepting, and who is in its queue is reset.
 // When descriptors run out it pauses, and goes on after a moment.
 #pragma once
 
@@ -40,9 +41,13 @@ class Listener {
   void resume() {
     if (pause_.armed()) start();
   }
+  // Accepts whoever has come so far; afterwards the descriptor may be closed. Who comes meanwhile is
+  // to be held off by other means: it ends with kDrainMax at the latest.
   Task<> stop();
+  static constexpr unsigned kDrainMax = 8192;
 
  private:
+  void accept_one();
   void on_accepted(Completion completion);
 
   Loop& loop_;
@@ -52,6 +57,7 @@ class Listener {
   TimerMember<&Listener::start> pause_;
   Event ended_;
   bool stopping_ = false;
+  bool failed_ = false;  // it stops, and a client could not be accepted
 };
 
 }  // namespace uring

@@ -166,25 +166,29 @@ TEST(Listener, AcceptsOnAfterAClientThatGaveUp) {
   simulation.kernel.close(descriptor);
 }
 
-TEST(Listener, StopsAtAnyMomentAndThenAcceptsNobody) {
+TEST(Listener, StopsAtAnyMomentWithEverybodyServedWhoHasCome) {
   for_each_seed(200, [](std::uint64_t seed) {
     Simulation simulation(seed);
     Dice& dice = simulation.kernel.dice();
     Accepted accepted(simulation.kernel);
     const int descriptor = simulation.kernel.open_listener();
     Listener listener(simulation.loop, descriptor, accepted);
+    std::size_t came = 0;
     if (dice.chance(95)) listener.start();
     for (std::size_t turns = dice.between(0, 30); turns > 0; --turns) {
-      if (dice.chance(60)) simulation.kernel.come_to(descriptor);
+      for (std::size_t clients = dice.chance(60) ? dice.between(1, 5) : 0; clients > 0; --clients) {
+        simulation.kernel.come_to(descriptor);
+        ++came;
+      }
       if (dice.chance(10)) simulation.kernel.fail_next_accept(EMFILE);
       simulation.loop.turn(milliseconds(dice.of_any_size(0, 120)));
     }
-    uring::Task<> stopping = listener.stop();
-    const std::size_t before = accepted.count;
-    stopping.start();
-    simulation.kernel.come_to(descriptor);
-    EXPECT_TRUE(simulation.turn_until([&] { return stopping.done(); }));
-    EXPECT_EQ(accepted.count, before);
+    const std::size_t errors_before = accepted.errors.size();
+    stop_and_wait(simulation, listener);
+    // Where a descriptor is missing the others wait in vain: they are reset with the socket.
+    if (accepted.errors.size() == errors_before) {
+      EXPECT_EQ(accepted.count, came);
+    }
     simulation.kernel.close(descriptor);
     simulation.loop.turn(milliseconds(500));
     simulation.expect_quiet();

@@ -395,6 +395,10 @@ int SimulatedKernel::shutdown(int descriptor, int how) {
   return 0;
 }
 
+bool SimulatedKernel::client_waits(int listening_descriptor) {
+  return !descriptors_.at(listening_descriptor).waiting.empty();
+}
+
 int SimulatedKernel::close(int descriptor) {
   const auto at = descriptors_.find(descriptor);
   if (at == descriptors_.end()) {

@@ -66,6 +66,7 @@ class SimulatedKernel final : public uring::Kernel {
   void fill_random(std::span<std::byte> bytes) override;
   int shutdown(int descriptor, int how) override;
   int close(int descriptor) override;
+  bool client_waits(int listening_descriptor) override;
   int open_bell() override;
   void ring(int bell) override { ++descriptors_.at(bell).rung; }
   bool receive_byte_cap() const override { return options_.byte_cap; }
