@@ -149,7 +149,8 @@ void Connection::await_first(std::chrono::milliseconds limit, Reason reason) {
 
 void Connection::stop() {
   stopping_ = true;
-  if (!exchange_ && requests_ == 0 && !ended()) {
+  const bool awaits_first = exchange_ ? requests_ == 1 && !exchange_->under_way() : requests_ == 0;
+  if (awaits_first && !ended()) {
     return set_deadline(kLastChance, {.reason = Reason::kStopping});
   }
   if (exchange_ && exchange_->under_way() && !exchange_->is_websocket()) return;

@@ -98,7 +98,8 @@ bool Dialler::all_are_late() const {
 
 // It has its share of the time that is left, however soon the next one is tried.
 void Dialler::begin_attempt(std::size_t address, std::size_t untried) {
-  if (attempts_.size() == kSideBySide) {
+  const bool spare = attempts_.empty() || upstreams_.has_spare_descriptors();
+  if (attempts_.size() == kSideBySide || !spare) {
     upstreams_.close(*attempts_.front());
     attempts_.erase(attempts_.begin());
   }

@@ -119,8 +119,8 @@ void Shard::report(Report report) {
 
 void Shard::cut_all() {
   cut_ = true;
-  if (handshakes_.armed()) handshakes_over_.set();
   handshakes_.disarm();
+  handshakes_over_.set();
   for (auto& [id, connection] : connections_) connection->cut();
   upstreams_->cut();
 }

@@ -85,7 +85,13 @@ uring::Task<bool> UpstreamConnection::shake_hands() {
       std::make_unique<tls::Session>(*owner_.tls_of(pool_), name, owner_.state_of(*this).ticket));
   link_.start_handshake();
   const bool done = co_await link_.handshake();
-  if (done) co_return true;
+  // Nobody has asked anything yet, so it is nobody's answer; and it would have to be read at once.
+  const bool spoke = done && link_.has_behind_handshake();
+  if (done && !spoke) co_return true;
+  if (spoke) {
+    failure_.text = "the server spoke before it was asked";
+    co_return false;
+  }
   failure_.error = link_.error_number();
   if (link_.end() == uring::LinkEnd::kTlsFailed) {
     failure_.text = "TLS with the server failed: " + link_.session()->error().text();

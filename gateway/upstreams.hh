@@ -134,6 +134,8 @@ class Upstreams {
   // A kept connection that is quiet, or null.
   UpstreamConnection* take_kept(const config::Server& server);
   UpstreamConnection& open(const config::Pool& pool, const config::Server& server);
+  // Whether there are descriptors for more connections than each client's one.
+  bool has_spare_descriptors() const { return descriptors_.clients_more() > 0; }
   // The server's addresses in the order in which they are to be dialled now.
   std::pmr::vector<std::size_t> addresses_of(const config::Server& server) {
     return addresses_.order(server, links_.loop.now(), &frames());

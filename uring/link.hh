@@ -86,6 +86,7 @@ class Link final : private Sink, private Flushable {
   // Until the handshake is done, or the link has ended: then end() says why. Data that came right
   // behind it is what the next read yields; that read must follow before anything else is awaited.
   Task<bool> handshake();
+  bool has_behind_handshake() const { return !behind_handshake_.empty(); }
 
   class Read {
    public:

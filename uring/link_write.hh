@@ -111,6 +111,11 @@ void Link<Session, Sink>::flush() {
     end_sent_ = true;
     socket_.shutdown_write();
     drained_.set();
+  } else {
+    // A session that has failed seals nothing: what was staged is gone.
+    drained_.set();
+    commit_again();
+    wake_feeder();
   }
 }
 

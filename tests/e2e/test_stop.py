@@ -132,3 +132,31 @@ def test_sigint_ends_those_who_wait_too(start_gateway, site):
     assert gateway.wait() == 0
     for client in clients:
         assert client.read_ending()[0] == b""
+
+
+def test_a_first_request_that_is_half_there_is_served(start_gateway, site, log_of):
+    gateway = start_gateway(site)
+    log = log_of(gateway)
+    with connect(gateway.http_port) as client:
+        client.send(b"GET /own HTTP/1.1\r\n")
+        with gateway.paused():
+            gateway.process.send_signal(signal.SIGTERM)
+        log.wait("SIGTERM", "in order")
+        client.send(b"Host: x.test\r\n\r\n")
+        head, body = client.read_response()
+        assert (head.status, body, head.get("Connection")) == (200, b"x", "close")
+    assert gateway.wait() == 0
+
+
+def test_a_second_signal_at_any_time_ends_it(start_gateway, site):
+    """Also while handshakes are still let end, and just when their time is over."""
+    for step in range(12):
+        gateway = start_gateway(site, Variant(2, "multishot"))
+        with connect(gateway.http_port):
+            gateway.process.send_signal(signal.SIGTERM)
+            silence, _ = socket.socketpair()
+            silence.settimeout(0.094 + step / 1000)
+            with pytest.raises(TimeoutError):
+                silence.recv(1)
+            gateway.process.send_signal(signal.SIGTERM)
+            assert gateway.wait() == 0
