@@ -170,7 +170,7 @@ void Exchange::finish_request_body() {
   if (chunked_to_upstream_) {
     write_last_chunk(upstream_->link(), connection_.shard().scratch(), request_trailers_,
                      heads_ ? &heads_->request : nullptr,
-                     heads_ ? heads_->request_buffer() : Bytes{});
+                     heads_ ? heads_->request_buffer() : Bytes{}, route_->request_headers);
   }
   request_whole_ = true;
   if (!response_begun_) {

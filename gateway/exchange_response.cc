@@ -30,7 +30,8 @@ uring::Task<bool> Exchange::receive_response() {
     for (;;) {
       const auto state = parser.parse(heads.response_buffer());
       if (!state) {
-        // On a kept connection it may be the rest of an earlier answer, which nobody has waited for.
+        // On a kept connection it may be the rest of an earlier answer, which nobody has waited
+        // for.
         send_again_ = upstream_->reused() && may_send_again();
         if (!send_again_) {
           connection_.end({.reason = Reason::kBadResponse, .detail = state.error().reason});
@@ -76,7 +77,7 @@ bool Exchange::take_response_head() {
   if (!client_is_1_0_) {
     std::string& head = connection_.shard().scratch();
     head.clear();
-    forward_interim(head, heads.response, heads.response_buffer());
+    forward_interim(head, heads.response, heads.response_buffer(), route_->response_headers);
     write_head(head);
   }
   interim_passed_ = true;
@@ -199,7 +200,7 @@ void Exchange::finish_response() {
   if (chunked_to_client_) {
     write_last_chunk(connection_.client(), connection_.shard().scratch(), response_trailers_,
                      heads_ ? &heads_->response : nullptr,
-                     heads_ ? heads_->response_buffer() : Bytes{});
+                     heads_ ? heads_->response_buffer() : Bytes{}, route_->response_headers);
   }
   response_complete_ = true;
 }
@@ -223,11 +224,10 @@ bool Exchange::accept_websocket() {
   const bool extended = answered.extensions.count > 0;
   connection_.clear_deadline();
   relay_.emplace(connection_.shard().loop(), connection_.client(), upstream_->link(),
-                 Relay::Settings{
-                     .rsv_allowed = static_cast<std::uint8_t>(
-                         extended ? ws::kRsv1 | ws::kRsv2 | ws::kRsv3 : 0),
-                     .idle = config_->timeouts.websocket_idle,
-                     .upstream_lost_code = route_->websocket.upstream_lost_code},
+                 Relay::Settings{.rsv_allowed = static_cast<std::uint8_t>(
+                                     extended ? ws::kRsv1 | ws::kRsv2 | ws::kRsv3 : 0),
+                                 .idle = config_->timeouts.websocket_idle,
+                                 .upstream_lost_code = route_->websocket.upstream_lost_code},
                  connection_.detail());
   return true;
 }

@@ -59,18 +59,23 @@ struct ResponseForwarding {
 void forward_response(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
                       const ResponseForwarding& forwarding);
 
-// A 1xx, which goes at once and ends nothing.
-void forward_interim(std::string& head, const http::ResponseHead& response, proto::Bytes buffer);
+// A 1xx, which goes at once and ends nothing. What `changes` remove or set is left out; only the
+// final response says anything of the gateway's own.
+void forward_interim(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
+                     const config::HeaderChanges& changes);
 
 // The 101 that opens a WebSocket.
 void forward_switch(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
                     std::string_view via, const config::HeaderChanges& changes);
 
 // Appends the lines of a trailer section that may be passed on (RFC 9110 section 6.5.1: nothing of
-// framing, routing, or for one hop). `section` is the trailer section as http::ChunkedDecoder
-// yielded it, each line with its CRLF, without the empty line. `head_fields` are those of the
-// message's head in `head_buffer`: what Connection names there is left out, too.
+// framing, routing, or for one hop; nothing that has an owner, whoever sends it, and nothing that
+// `changes` remove or set in heads, since many receivers merge the two). `section` is the trailer
+// section as http::ChunkedDecoder yielded it, each line with its CRLF, without the empty line.
+// `head_fields` are those of the message's head in `head_buffer`: what Connection names there is
+// left out, too.
 void forward_trailers(std::string& trailers, std::string_view section,
-                      const http::Fields& head_fields, proto::Bytes head_buffer);
+                      const http::Fields& head_fields, proto::Bytes head_buffer,
+                      const config::HeaderChanges& changes);
 
 }  // namespace gateway

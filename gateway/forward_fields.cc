@@ -34,6 +34,20 @@ void add_framing(std::string& head, http::BodyFraming framing) {
   }
 }
 
+void add_connection(std::string& head, Persistence persistence, bool upgrade) {
+  std::string_view value = upgrade ? "Upgrade" : "";
+  if (persistence == Persistence::kClose) value = upgrade ? "Upgrade, close" : "close";
+  // To HTTP/1.0, which knows no upgrades.
+  if (persistence == Persistence::kKeepAlive) value = "keep-alive";
+  if (!value.empty()) add_line(head, "Connection", value);
+}
+
+void add_trailer_names(std::string& head, const http::Head& message, proto::Bytes buffer) {
+  message.fields.for_each(buffer, "Trailer", [&](std::string_view names) {
+    if (!names.empty()) add_line(head, "Trailer", names);
+  });
+}
+
 void add_via(std::string& head, unsigned minor_version, std::string_view name) {
   if (name.empty()) return;
   head.append(minor_version == 0 ? "Via: 1.0 " : "Via: 1.1 ").append(name).append("\r\n");
@@ -69,13 +83,11 @@ bool FieldChanges::drops(std::string_view name) const {
          });
 }
 
-bool FieldChanges::resembles_dropped(std::string_view name) const {
+bool FieldChanges::replaces(std::string_view name) const {
   if (changes_ == nullptr) return false;
-  const auto resembles = [&](std::string_view dropped) {
-    return equals_as_variable(dropped, name) && !equals_ignoring_case(dropped, name);
-  };
-  return std::ranges::any_of(changes_->remove, resembles) ||
-         std::ranges::any_of(changes_->set, resembles, &config::Header::name);
+  const auto is_meant = [&](std::string_view dropped) { return equals_as_variable(dropped, name); };
+  return std::ranges::any_of(changes_->remove, is_meant) ||
+         std::ranges::any_of(changes_->set, is_meant, &config::Header::name);
 }
 
 const std::string* FieldChanges::value_of(std::string_view name) const {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "gateway/config/config.hh"
+#include "gateway/forward.hh"
 #include "proto/bytes.hh"
 #include "proto/http/body.hh"
 #include "proto/http/field.hh"
@@ -20,6 +21,11 @@ void add_line(std::string& head, std::string_view name, std::string_view value);
 void add_number(std::string& text, std::uint64_t number);
 // The line that frames a body; none where there is no body, or where the connection's end ends it.
 void add_framing(std::string& head, http::BodyFraming framing);
+// The Connection line, where there is something to say. `upgrade`: an Upgrade line stands before
+// it.
+void add_connection(std::string& head, Persistence persistence, bool upgrade);
+// What the message announces of its trailers (RFC 9110 section 6.6.2), for where they pass.
+void add_trailer_names(std::string& head, const http::Head& message, proto::Bytes buffer);
 // RFC 9110 section 7.6.3: the version is that of the message received. No name: no line.
 void add_via(std::string& head, unsigned minor_version, std::string_view name);
 
@@ -57,8 +63,8 @@ class FieldChanges {
 
   // Whether a field of this name is removed, or gives way to one that is set.
   bool drops(std::string_view name) const;
-  // Whether the name differs from one that drops() only by "_" for "-".
-  bool resembles_dropped(std::string_view name) const;
+  // Whether the name is one that drops(), or differs from one only by "_" for "-".
+  bool replaces(std::string_view name) const;
   // The value that is set, or null.
   const std::string* value_of(std::string_view name) const;
   // `apart` is a name whose line is the caller's own.

@@ -7,6 +7,7 @@
 
 #include "gateway/forward.hh"
 #include "gateway/forward_fields.hh"
+#include "gateway/owned_fields.hh"
 #include "proto/http/syntax.hh"
 #include "proto/http/target.hh"
 
@@ -16,55 +17,8 @@ namespace {
 using http::equals_ignoring_case;
 
 constexpr std::size_t kOwnBytes = 512;  // about what the gateway's own lines take
-
-// What is done with a client's field because of its name.
-enum class Treatment : std::uint8_t {
-  kPass,         // nothing, unless it is meant for one hop
-  kOurs,         // left out: the gateway writes it itself
-  kRealIp,       // X-Real-IP and the like, which are believed of a trusted peer, and never written
-  kNever,        // Proxy: CGI-like servers take it for their own HTTP_PROXY
-  kExpect,       // Expect
-  kMaxForwards,  // Max-Forwards
-};
-
-struct KnownField {
-  constexpr KnownField(std::string_view known, Treatment its)
-      : name(known), tag(http::field_tag(known)), treatment(its) {}
-
-  std::string_view name;
-  std::uint32_t tag;
-  Treatment treatment;
-};
-
-constexpr KnownField kKnownFields[] = {
-    {"Host", Treatment::kOurs},
-    {"Content-Length", Treatment::kOurs},
-    {"X-Forwarded-For", Treatment::kOurs},
-    {"X-Forwarded-Proto", Treatment::kOurs},
-    {"X-Forwarded-Host", Treatment::kOurs},
-    {"X-Forwarded-Port", Treatment::kOurs},
-    {"Forwarded", Treatment::kOurs},
-    {"X-Real-IP", Treatment::kRealIp},
-    {"Proxy", Treatment::kNever},
-    {"Expect", Treatment::kExpect},
-    {"Max-Forwards", Treatment::kMaxForwards},
-};
-
-// A client must not say by "_" what it cannot say by "-".
-constexpr std::string_view kNoResemblance[] = {
-    "Content-Length",   "Transfer-Encoding", "X-Forwarded-For", "X-Forwarded-Proto",
-    "X-Forwarded-Host", "X-Forwarded-Port",  "X-Real-IP",
-};
-
-Treatment treatment_of(const http::Field& field, std::string_view name) {
-  for (const KnownField& known : kKnownFields) {
-    if (known.tag == field.tag && equals_ignoring_case(known.name, name)) return known.treatment;
-  }
-  // X-Forwarded-Prefix, -Ssl, -Server: applications believe these, too.
-  constexpr std::string_view kForwarded = "X-Forwarded-";
-  const bool forwarded = equals_as_variable(name.substr(0, kForwarded.size()), kForwarded);
-  return forwarded ? Treatment::kRealIp : Treatment::kPass;
-}
+constexpr std::uint32_t kExpectTag = http::field_tag("Expect");
+constexpr std::uint32_t kMaxForwardsTag = http::field_tag("Max-Forwards");
 
 // One less, but never less than 0; nothing where it is no number (RFC 9110 section 7.6.2).
 std::optional<std::uint32_t> decremented(std::string_view value) {
@@ -94,8 +48,8 @@ class RequestWriter {
   void add_request_line();
   void add_host();
   void add_fields();
+  void add_clients(std::string_view name, std::uint32_t tag, std::string_view value);
   void add_max_forwards(std::string_view name, std::string_view value);
-  bool resembles_ours(std::string_view name) const;
 
   void add_origin();
   void add_unless_told(std::string_view name, std::string_view value);
@@ -118,12 +72,17 @@ void RequestWriter::write() {
   add_host();
   add_fields();
   add_framing(head_, http::request_framing(request_));
+  if (request_.chunked) add_trailer_names(head_, request_, buffer_);
   add_origin();
   if (!changes_.drops("Via")) add_via(head_, request_.minor_version, forwarding_.via);
   changes_.add_to(head_, "Host");
   if (forwarding_.websocket) {
     add_line(head_, "Upgrade", "websocket");
     add_line(head_, "Connection", "Upgrade");
+  } else if (request_.minor_version > 0 && request_.fields.has_token(buffer_, "TE", "trailers")) {
+    // RFC 9110 section 10.1.4: the client takes trailers, and gets them in a chunked response.
+    add_line(head_, "TE", "trailers");
+    add_line(head_, "Connection", "TE");
   }
   head_.append("\r\n");
 }
@@ -148,25 +107,30 @@ void RequestWriter::add_fields() {
   for (const http::Field& field : request_.fields.all()) {
     const std::string_view name = field.name.in(buffer_);
     const std::string_view value = field.value.in(buffer_);
-    if (changes_.drops(name) || resembles_ours(name)) continue;
-    switch (treatment_of(field, name)) {
-      case Treatment::kOurs:
-      case Treatment::kNever:
+    if (changes_.replaces(name)) continue;
+    switch (owner_of(name, field.tag)) {
+      case Owner::kGateway:
+      case Owner::kNobody:
         break;
-      case Treatment::kRealIp:
+      case Owner::kTrustedPeer:
+        // Not even Connection takes it away.
         if (forwarding_.peer_trusted) add_line(head_, name, value);
         break;
-      case Treatment::kExpect:
-        // RFC 9110 section 10.1.1: HTTP/1.0 does not know it.
-        if (request_.minor_version > 0 && !hops.removes(name)) add_line(head_, name, value);
-        break;
-      case Treatment::kMaxForwards:
-        if (!hops.removes(name)) add_max_forwards(name, value);
-        break;
-      case Treatment::kPass:
-        if (!hops.removes(name)) add_line(head_, name, value);
+      case Owner::kClient:
+        if (!hops.removes(name)) add_clients(name, field.tag, value);
         break;
     }
+  }
+}
+
+void RequestWriter::add_clients(std::string_view name, std::uint32_t tag, std::string_view value) {
+  if (tag == kExpectTag && equals_ignoring_case(name, "Expect")) {
+    // RFC 9110 section 10.1.1: HTTP/1.0 does not know it.
+    if (request_.minor_version > 0) add_line(head_, name, value);
+  } else if (tag == kMaxForwardsTag && equals_ignoring_case(name, "Max-Forwards")) {
+    add_max_forwards(name, value);
+  } else {
+    add_line(head_, name, value);
   }
 }
 
@@ -181,13 +145,6 @@ void RequestWriter::add_max_forwards(std::string_view name, std::string_view val
   head_.append(name).append(": ");
   add_number(head_, *left);
   head_.append("\r\n");
-}
-
-bool RequestWriter::resembles_ours(std::string_view name) const {
-  if (name.find('_') == name.npos) return false;
-  return changes_.resembles_dropped(name) ||
-         std::ranges::any_of(kNoResemblance,
-                             [&](std::string_view ours) { return equals_as_variable(ours, name); });
 }
 
 // Where the request came from and where it went to, for those behind.

@@ -28,6 +28,19 @@ void add_fields(std::string& head, const http::ResponseHead& response, proto::By
   }
 }
 
+// What may be spoken instead (RFC 9110 section 7.8) is lost on the way, but for 426, which is about
+// nothing else (section 15.5.22). False: there is none.
+bool add_upgrades(std::string& head, const http::ResponseHead& response, proto::Bytes buffer) {
+  if (response.status != 426) return false;
+  bool offered = false;
+  response.fields.for_each(buffer, "Upgrade", [&](std::string_view protocols) {
+    if (protocols.empty()) return;
+    add_line(head, "Upgrade", protocols);
+    offered = true;
+  });
+  return offered;
+}
+
 }  // namespace
 
 void forward_response(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
@@ -39,17 +52,18 @@ void forward_response(std::string& head, const http::ResponseHead& response, pro
       forwarding.framing.kind == http::Framing::kNone && response.status != 204;
   add_fields(head, response, buffer, changes, keeps_length);
   add_framing(head, forwarding.framing);
+  if (forwarding.framing.kind == http::Framing::kChunked) add_trailer_names(head, response, buffer);
   if (!changes.drops("Via")) add_via(head, response.minor_version, forwarding.via);
   changes.add_to(head);
-  if (forwarding.persistence == Persistence::kClose) add_line(head, "Connection", "close");
-  if (forwarding.persistence == Persistence::kKeepAlive) add_line(head, "Connection", "keep-alive");
+  const bool upgrade = add_upgrades(head, response, buffer);
+  add_connection(head, forwarding.persistence, upgrade);
   head.append("\r\n");
 }
 
-void forward_interim(std::string& head, const http::ResponseHead& response, proto::Bytes buffer) {
-  const config::HeaderChanges none;
+void forward_interim(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
+                     const config::HeaderChanges& changes) {
   begin_head(head, response, buffer);
-  add_fields(head, response, buffer, FieldChanges(none), false);
+  add_fields(head, response, buffer, FieldChanges(changes), false);
   head.append("\r\n");
 }
 

@@ -4,6 +4,7 @@
 
 #include "gateway/forward.hh"
 #include "gateway/forward_fields.hh"
+#include "gateway/owned_fields.hh"
 #include "proto/http/syntax.hh"
 
 namespace gateway {
@@ -11,15 +12,10 @@ namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 
-// RFC 9110 section 6.5.1; what is for one hop is left out apart.
+// RFC 9110 section 6.5.1; what is for one hop, or has an owner, is left out apart.
 constexpr std::string_view kNotInTrailers[] = {
-    // framing and routing
-    "Content-Length",
-    "Transfer-Encoding",
-    "Host",
-    "Forwarded",
+    // routing
     "Via",
-    "X-Real-IP",
     // request modifiers
     "Cache-Control",
     "Expect",
@@ -51,28 +47,30 @@ constexpr std::string_view kNotInTrailers[] = {
     "Content-Type",
 };
 
-constexpr std::string_view kPrefixesNotInTrailers[] = {"X-Forwarded-", "Sec-WebSocket-"};
+constexpr std::string_view kWebSocketPrefix = "Sec-WebSocket-";
 
 bool belongs_in_a_head(std::string_view name) {
-  return std::ranges::any_of(
-             kNotInTrailers,
-             [&](std::string_view known) { return equals_as_variable(known, name); }) ||
-         std::ranges::any_of(kPrefixesNotInTrailers, [&](std::string_view prefix) {
-           return equals_as_variable(prefix, name.substr(0, prefix.size()));
+  return owner_of(name, http::field_tag(name)) != Owner::kClient ||
+         equals_as_variable(kWebSocketPrefix, name.substr(0, kWebSocketPrefix.size())) ||
+         std::ranges::any_of(kNotInTrailers, [&](std::string_view known) {
+           return equals_as_variable(known, name);
          });
 }
 
 }  // namespace
 
 void forward_trailers(std::string& trailers, std::string_view section,
-                      const http::Fields& head_fields, proto::Bytes head_buffer) {
+                      const http::Fields& head_fields, proto::Bytes head_buffer,
+                      const config::HeaderChanges& changes_of_route) {
   const HopFilter hops(head_fields, head_buffer);
+  const FieldChanges changes(changes_of_route);
   while (!section.empty()) {
     const std::size_t end = section.find(kLineEnd);
     if (end == section.npos) return;  // a line without an end is none
     const std::string_view line = section.substr(0, end + kLineEnd.size());
     const std::string_view name = line.substr(0, line.find(':'));
-    if (!hops.removes(name) && !belongs_in_a_head(name)) trailers.append(line);
+    const bool passes = !hops.removes(name) && !belongs_in_a_head(name) && !changes.replaces(name);
+    if (passes) trailers.append(line);
     section.remove_prefix(line.size());
   }
 }

@@ -49,10 +49,7 @@ class OwnHead {
     if (length) add_framing(to_, {http::Framing::kLength, *length});
     changes_.add_to(to_);
     if (upgrade) add_line(to_, "Upgrade", "websocket");
-    std::string_view connection = persistence == Persistence::kKeepAlive ? "keep-alive" : "";
-    if (persistence == Persistence::kClose) connection = upgrade ? "Upgrade, close" : "close";
-    if (connection.empty() && upgrade) connection = "Upgrade";
-    if (!connection.empty()) add_line(to_, "Connection", connection);
+    add_connection(to_, persistence, upgrade);
     to_.append("\r\n");
   }
 

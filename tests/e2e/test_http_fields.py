@@ -3,7 +3,7 @@
 from conftest import RAW_HOST
 
 HOP_BY_HOP = {
-    "Keep-Alive": "timeout=5", "Proxy-Connection": "keep-alive", "TE": "trailers",
+    "Keep-Alive": "timeout=5", "Proxy-Connection": "keep-alive", "TE": "gzip",
     "X-Private": "1", "X-Also-Private": "2",
 }
 

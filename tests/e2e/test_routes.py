@@ -226,6 +226,62 @@ def test_a_responses_head_is_changed(start_with, server):
             assert head.get("Server") is None
 
 
+OWNED = "X-Gone: 1\r\nx_gone: 2\r\nX-SET: 3\r\nX_Set: 4\r\n"
+FREE = ("X-Add: 5", "X-Checksum: 6")
+TRAILERS = OWNED + "".join(f"{line}\r\n" for line in FREE)
+CHUNKS = f"2\r\nok\r\n0\r\n{TRAILERS}\r\n"
+CHUNKED = "Transfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize("announced", ["", "Trailer: X-Set\r\n"], ids=["", "announced"])
+def test_trailers_do_not_get_past_a_requests_changes(start_with, server, announced):
+    gateway = start_with({"request_headers": CHANGES})
+    with connect(gateway.http_port) as client:
+        ask(client, method="POST", more=CHUNKED + announced)
+        client.send(CHUNKS.encode())
+        request = server.read_request()
+        assert (request.seen.body, request.seen.trailers) == ("ok", FREE)
+        server.answer(request)
+        assert read_answer(client)[0].status == 200
+
+
+@pytest.mark.parametrize("announced", ["", "Trailer: X-Set\r\n"], ids=["", "announced"])
+def test_trailers_do_not_get_past_a_responses_changes(start_with, server, announced):
+    gateway = start_with({"response_headers": CHANGES})
+    with connect(gateway.http_port) as client:
+        ask(client)
+        request = server.read_request()
+        server.answer(request, f"HTTP/1.1 200 OK\r\n{CHUNKED}{announced}\r\n".encode())
+        assert client.read_head().get("Trailer") == (announced[9:-2] or None)
+        server.answer(request, CHUNKS.encode())
+        assert client.read_chunk() == b"ok"
+        lines = client.read_until(b"\r\n\r\n").decode().split("\r\n")
+        assert lines == ["0", *FREE, "", ""]
+
+
+def test_early_hints_do_not_get_past_a_responses_changes(start_with, server):
+    gateway = start_with({"response_headers": CHANGES})
+    with connect(gateway.http_port) as client:
+        ask(client)
+        request = server.read_request()
+        server.answer(request, f"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n{SENT}\r\n".encode())
+        assert client.read_head().fields == [("Link", "</a>"), ("X-Add", "zero"),
+                                             ("X-Kept", "kept")]
+        server.answer(request)
+        assert read_answer(client)[0].status == 200
+
+
+def test_a_servers_426_says_what_it_asks_for(start_with, server):
+    gateway = start_with({})
+    with connect(gateway.http_port) as client:
+        ask(client)
+        server.answer(server.read_request(), b"HTTP/1.1 426 Upgrade Required\r\n"
+                      b"Upgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n")
+        head, _ = read_answer(client)
+        assert (head.status, head.get("Upgrade"), head.get("Connection")) == (426, "websocket",
+                                                                              "Upgrade")
+
+
 def test_the_host_may_be_replaced(start_with, server):
     gateway = start_with({"request_headers": {"set": {"Host": "app.internal:81"}}})
     with connect(gateway.http_port) as client:

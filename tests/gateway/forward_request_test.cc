@@ -67,7 +67,7 @@ TEST(ForwardRequest, WritesExactly) {
            kEnd},
       {"removes what is for one hop",
        "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: keep-alive, X-Own\r\nKeep-Alive: 5\r\n"
-       "x-own: 1\r\nTE: trailers\r\nProxy-Connection: x\r\nUpgrade: h2c\r\nTrailer: X\r\n"
+       "x-own: 1\r\nTE: gzip\r\nProxy-Connection: x\r\nUpgrade: h2c\r\nTrailer: X\r\n"
        "Proxy-Authorization: x\r\nConnection: ,x-more\r\nX-More: 2\r\nAccept: */*\r\n\r\n",
        kBegin + "Accept: */*\r\n" + kEnd},
       {"does not let Connection remove what the gateway sets",
@@ -77,6 +77,14 @@ TEST(ForwardRequest, WritesExactly) {
       {"frames a chunked body anew",
        "POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n",
        "POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n" + kEnd},
+      {"announces the trailers of a chunked body, and that the client takes some",
+       "POST / HTTP/1.1\r\nHost: a.test\r\nTE: gzip;q=0.5, Trailers\r\nConnection: TE\r\n"
+       "trailer: X\r\nTransfer-Encoding: chunked\r\n\r\n",
+       "POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n" + kOurs +
+           "TE: trailers\r\nConnection: TE\r\n\r\n"},
+      {"announces no trailers where none can come",
+       "POST / HTTP/1.1\r\nHost: a.test\r\nTrailer: X\r\nContent-Length: 0\r\n\r\n",
+       "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n" + kEnd},
       {"keeps a length of nothing", "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n",
        "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n" + kEnd},
       {"writes a length in its shortest form",
@@ -223,7 +231,18 @@ TEST(ForwardRequest, DropsWhatResemblesItsOwnFields) {
       "X_Other: 1\r\n_: 1\r\nX_Forwarded_Fort: 1\r\n";
   const std::string kept = "X_Other: 1\r\n_: 1\r\n";
   EXPECT_EQ(get(told, from_client()), kBegin + kept + kEnd);
-  EXPECT_EQ(get(told, from_proxy()), kBegin + kept + "X_Forwarded_Fort: 1\r\n" + kEnd);
+  EXPECT_EQ(get(told, from_proxy()), kBegin + kept + kEnd);
+}
+
+TEST(ForwardRequest, BelievesATrustedPeerAloneOfWhatApplicationsBelieve) {
+  const std::string told =
+      "X-Forwarded-Prefix: /a\r\nX-Forwarded-Server: a\r\nX-Forwarded-Method: PUT\r\n"
+      "x-forwarded-uri: /a\r\nX-Original-URL: /a\r\nX-Original-Host: a\r\nX-Rewrite-URL: /a\r\n"
+      "X-Real-IP: 1\r\n";
+  EXPECT_EQ(get(told, from_client()), kBegin + kEnd);
+  EXPECT_EQ(get(told, from_proxy()), kBegin + told + kEnd);
+  EXPECT_EQ(get("Proxy: a\r\nX_Original_URL: /a\r\nX-Rewrite_URL: /a\r\n", from_proxy()),
+            kBegin + kEnd);
 }
 
 TEST(ForwardRequest, AddsItsOwnVia) {

@@ -52,11 +52,26 @@ constexpr Case kResponses[] = {
      {Framing::kNone, 0},
      "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
      "HTTP/1.1 204 No Content\r\nVia: 1.1 gw\r\n\r\n"},
+    {"announces the trailers of a chunked body",
+     {Framing::kChunked, 0},
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X, Y\r\ntrailer: Z\r\n\r\n",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X, Y\r\nTrailer: Z\r\n"
+     "Via: 1.1 gw\r\n\r\n"},
     {"removes what is for one hop, and passes no upgrade on",
      {Framing::kLength, 0},
-     "HTTP/1.1 426 \r\nContent-Length: 0\r\nConnection: X-Own, upgrade\r\nX-Own: 1\r\n"
+     "HTTP/1.1 403 \r\nContent-Length: 0\r\nConnection: X-Own, upgrade\r\nX-Own: 1\r\n"
      "Upgrade: h2c\r\nKeep-Alive: timeout=5\r\nProxy-Connection: x\r\n"
      "Proxy-Authenticate: x\r\n\r\n",
+     "HTTP/1.1 403 \r\nContent-Length: 0\r\nVia: 1.1 gw\r\n\r\n"},
+    {"passes on what a 426 asks for",
+     {Framing::kLength, 0},
+     "HTTP/1.1 426 \r\nContent-Length: 0\r\nConnection: upgrade\r\nupgrade: websocket\r\n"
+     "Upgrade: h2c\r\n\r\n",
+     "HTTP/1.1 426 \r\nContent-Length: 0\r\nVia: 1.1 gw\r\nUpgrade: websocket\r\n"
+     "Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n"},
+    {"finds nothing in a 426 that asks for nothing",
+     {Framing::kLength, 0},
+     "HTTP/1.1 426 \r\nContent-Length: 0\r\n\r\n",
      "HTTP/1.1 426 \r\nContent-Length: 0\r\nVia: 1.1 gw\r\n\r\n"},
     {"keeps what only a request must not say",
      {Framing::kLength, 0},
@@ -113,7 +128,17 @@ TEST(ForwardInterim, KeepsItsFieldsAndHasNoFraming) {
       "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 3\r\nConnection: x\r\nX: "
       "1\r\n\r\n";
   std::string head;
-  gateway::forward_interim(head, parse_response(text), proto::as_bytes(text));
+  gateway::forward_interim(head, parse_response(text), proto::as_bytes(text), kNoChanges);
+  EXPECT_EQ(head, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+}
+
+TEST(ForwardInterim, LeavesOutWhatTheRouteRemovesOrSets) {
+  const std::string_view text =
+      "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nServer: x\r\nX-User: y\r\n\r\n";
+  const HeaderChanges changes{
+      .remove = {"server"}, .set = {{"X-User", "me"}}, .add = {{"X-Added", "1"}}};
+  std::string head;
+  gateway::forward_interim(head, parse_response(text), proto::as_bytes(text), changes);
   EXPECT_EQ(head, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
 }
 
@@ -134,11 +159,12 @@ TEST(ForwardSwitch, OpensAWebSocket) {
   EXPECT_EQ(changed, begin + "Sec-WebSocket-Protocol: chat\r\nX-Set: 1\r\n\r\n");
 }
 
-std::string trailers(std::string_view section, std::string_view fields = "") {
+std::string trailers(std::string_view section, std::string_view fields = "",
+                     const HeaderChanges& changes = kNoChanges) {
   const std::string head_text = "HTTP/1.1 200 OK\r\n" + std::string(fields) + "\r\n";
   const http::ResponseHead head = parse_response(head_text);
   std::string forwarded;
-  gateway::forward_trailers(forwarded, section, head.fields, proto::as_bytes(head_text));
+  gateway::forward_trailers(forwarded, section, head.fields, proto::as_bytes(head_text), changes);
   return forwarded;
 }
 
@@ -173,7 +199,14 @@ TEST(ForwardTrailers, LeavesOutWhatBelongsInAHead) {
                                  "X-Forwarded-Proto",
                                  "X-Forwarded-Anything",
                                  "X_Forwarded_For",
+                                 "X-Forwarded-Prefix",
                                  "X-Real-IP",
+                                 "x_real_ip",
+                                 "X-Original-URL",
+                                 "X-Original-Host",
+                                 "X_Original_Url",
+                                 "X-Rewrite-URL",
+                                 "Proxy",
                                  "Via",
                                  "Cache-Control",
                                  "Pragma",
@@ -202,6 +235,14 @@ TEST(ForwardTrailers, LeavesOutWhatBelongsInAHead) {
   EXPECT_EQ(trailers("Hosts: a\r\nX-Forwarded: a\r\n"), "Hosts: a\r\nX-Forwarded: a\r\n");
 }
 
+TEST(ForwardTrailers, LeavesOutWhatTheRouteRemovesOrSets) {
+  const HeaderChanges changes{
+      .remove = {"X-Secret"}, .set = {{"X-User", "me"}}, .add = {{"X-Tag", "t"}}};
+  const std::string owned = "X-User: root\r\nx_user: root\r\nX-SECRET: 1\r\nX_Secret: 1\r\n";
+  EXPECT_EQ(trailers(owned + "X-Tag: 1\r\nX-Users: 1\r\n", "", changes),
+            "X-Tag: 1\r\nX-Users: 1\r\n");
+}
+
 TEST(ForwardTrailers, LeavesOutWhatConnectionNamesInTheHead) {
   EXPECT_EQ(trailers("X-Own: 1\r\nx-own: 2\r\nX-Other: 3\r\n", "Connection: close, x-own\r\n"),
             "X-Other: 3\r\n");
@@ -209,7 +250,7 @@ TEST(ForwardTrailers, LeavesOutWhatConnectionNamesInTheHead) {
       "POST / HTTP/1.1\r\nHost: a\r\nConnection: X-Own\r\nTransfer-Encoding: chunked\r\n\r\n";
   std::string forwarded;
   gateway::forward_trailers(forwarded, "X-Own: 1\r\nX-Other: 3\r\n", parse_request(text).fields,
-                            proto::as_bytes(text));
+                            proto::as_bytes(text), kNoChanges);
   EXPECT_EQ(forwarded, "X-Other: 3\r\n");
 }
 
