@@ -54,11 +54,11 @@ def test_ciphers_without_aead_or_forward_secrecy_are_refused(gateway, log, ciphe
     log.wait("tls-failed")
 
 
-@pytest.mark.parametrize("group", ["X25519", "P-256"])
-def test_key_exchange_groups(gateway, group):
+@pytest.mark.parametrize("group,name", [("X25519", b"X25519"), ("P-256", b"ECDH, prime256v1")])
+def test_key_exchange_groups(gateway, group, name):
     done = s_client(gateway.https_port, "-tls1_3", "-groups", group)
     assert b"HTTP/1.1 200 " in done.stdout
-    assert (b"Server Temp Key: X25519" if group == "X25519" else b"prime256v1") in done.stdout
+    assert b" Temp Key: " + name in done.stdout  # "Server" or, since OpenSSL 3.5, "Peer"
 
 
 @pytest.mark.parametrize("offer,chosen", [(["http/1.1"], "http/1.1"),
@@ -98,7 +98,7 @@ def test_a_session_is_resumed_on_every_shard(gateway, version):
 
 def certificate_text(port, *arguments):
     done = s_client(port, *arguments)
-    return subprocess.run(["openssl", "x509", "-noout", "-text"], input=done.stdout,
+    return subprocess.run(["openssl", "x509", "-noout", "-text", "-nameopt", "RFC2253"], input=done.stdout,
                           capture_output=True, check=True).stdout.decode()
 
 
@@ -130,8 +130,8 @@ def test_the_certificate_follows_the_name_that_is_asked_for(start_gateway, echo,
     for name, wanted in {"one.test": "one.test", "www.one.test": "one.test", "two.test": "two.test",
                          "a.two.test": "two.test", "nobody.test": "one.test"}.items():
         text = certificate_text(gateway.https_port, "-servername", name)
-        assert f"Subject: CN = {wanted}" in text, name
-    assert "Subject: CN = one.test" in certificate_text(gateway.https_port, "-noservername")
+        assert f"Subject: CN={wanted}\n" in text, name
+    assert "Subject: CN=one.test\n" in certificate_text(gateway.https_port, "-noservername")
 
 
 def test_there_is_no_renegotiation(gateway):
