@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/config/redirect.hh"
 #include "gateway/exchange_heads.hh"
 #include "gateway/log/quoted.hh"
 #include "gateway/reply.hh"
@@ -14,32 +15,12 @@ namespace gateway {
 namespace {
 
 constexpr std::size_t kHeadReadBytes = 4096;
+constexpr std::string_view kNoHostToRedirectTo = "no host to redirect to";
 
 http::HeadLimits head_limits(const config::Limits& limits) {
   return {.head_bytes = static_cast<std::uint32_t>(limits.header_bytes),
           .target_bytes = static_cast<std::uint32_t>(limits.target_bytes),
           .fields = static_cast<std::uint32_t>(limits.header_fields)};
-}
-
-// Replaces "{host}" and "{target}".
-std::string expand(std::string_view text, std::string_view host, std::string_view target) {
-  std::string expanded;
-  while (!text.empty()) {
-    const std::size_t brace = std::min(text.find('{'), text.size());
-    expanded.append(text.substr(0, brace));
-    text.remove_prefix(brace);
-    if (text.starts_with("{host}")) {
-      expanded.append(host);
-      text.remove_prefix(std::string_view("{host}").size());
-    } else if (text.starts_with("{target}")) {
-      expanded.append(target);
-      text.remove_prefix(std::string_view("{target}").size());
-    } else if (!text.empty()) {
-      expanded.push_back(text.front());
-      text.remove_prefix(1);
-    }
-  }
-  return expanded;
 }
 
 }  // namespace
@@ -218,15 +199,16 @@ bool Exchange::answer_itself() {
     return true;
   }
   if (route_->redirect) {
-    const std::string location =
-        expand(route_->redirect->to, request.authority.in(buffer), heads_->target);
+    const auto location = config::redirect_location(route_->redirect->to,
+                                                    request.authority.in(buffer), heads_->target);
+    if (!location) return !refuse(400, kNoHostToRedirectTo);
     status_ = route_->redirect->status;
     request_whole_ = skip_buffered_body();
     write_reply(response, {.status = status_,
-                           .sentence = "See " + location,
+                           .sentence = "See " + *location,
                            .persistence = persistence(),
                            .head_only = head_only,
-                           .location = location,
+                           .location = *location,
                            .changes = &route_->response_headers});
   } else if (route_->answer) {
     status_ = route_->answer->status;
@@ -254,7 +236,7 @@ void Exchange::redirect_to_https(std::uint16_t port) {
   const Bytes buffer = heads_->request_buffer();
   const auto authority = http::parse_authority(request.authority.in(buffer));
   if (!authority) {
-    refuse(400, "no host to redirect to");
+    refuse(400, kNoHostToRedirectTo);
     return;
   }
   std::string location = "https://" + std::string(authority->host);

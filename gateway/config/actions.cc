@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/config/redirect.hh"
 #include "gateway/config/sections.hh"
 #include "gateway/config/suggest.hh"
 #include "gateway/config/units.hh"
@@ -15,7 +16,6 @@ namespace {
 constexpr size_t kBodyBytesMax = size_t{1} << 40;
 constexpr size_t kAnswerBytesMax = size_t{128} << 10;  // fits into a client's batch at any time
 constexpr std::array<std::int64_t, 5> kRedirectStatuses = {301, 302, 303, 307, 308};
-constexpr std::array<std::string_view, 2> kPlaceholders = {"{host}", "{target}"};
 
 size_t read_pool_of_route(Fields& fields, const Config& config) {
   const auto text = fields.text("pool");
@@ -82,7 +82,8 @@ Answer read_answer(Fields& fields) {
 std::string target_fault(std::string_view to) {
   const bool absolute = to.starts_with("http://") || to.starts_with("https://");
   const std::string_view host = absolute ? to.substr(to.find("//") + 2) : "";
-  if (!to.starts_with('/') && (host.empty() || host.starts_with('/')))
+  const bool names_no_host = host.empty() || host.starts_with('/');
+  if (!to.starts_with('/') && names_no_host)
     return "must begin with http://HOST, https://HOST or a slash, such as "
            "\"https://example.com{target}\"";
   if (std::any_of(to.begin(), to.end(), [](char c) { return c <= 0x20 || c == 0x7f; }))
@@ -90,16 +91,19 @@ std::string target_fault(std::string_view to) {
   for (size_t at = to.find_first_of("{}"); at != to.npos; at = to.find_first_of("{}", at)) {
     const size_t end = to.find('}', at);
     if (to[at] == '}' || end == to.npos)
-      return "has a brace of its own: {host} and {target} stand for the request's, others are "
-             "written %7B and %7D";
+      return "has a brace of its own: {host}, {authority} and {target} stand for the request's, "
+             "others are written %7B and %7D";
     const std::string_view placeholder = to.substr(at, end + 1 - at);
-    if (std::find(kPlaceholders.begin(), kPlaceholders.end(), placeholder) == kPlaceholders.end()) {
-      const std::string suggestion = did_you_mean(placeholder, kPlaceholders);
-      return fmt::format("has an unknown placeholder, {}{}", placeholder,
-                         suggestion.empty() ? "; there is {host} and {target}" : suggestion);
+    if (std::ranges::find(kRedirectPlaceholders, placeholder) == kRedirectPlaceholders.end()) {
+      const std::string suggestion = did_you_mean(placeholder, kRedirectPlaceholders);
+      return fmt::format(
+          "has an unknown placeholder, {}{}", placeholder,
+          suggestion.empty() ? "; there is {host}, {authority} and {target}" : suggestion);
     }
     at = end + 1;
   }
+  if (!redirect_location(to, "host.test:1", "/"))
+    return "names no valid host: {host} is the request's without its port, {authority} with it";
   return {};
 }
 

@@ -118,7 +118,7 @@ struct Answer {
 
 struct Redirect {
   std::uint16_t status = 308;
-  std::string to;  // "{host}" and "{target}" in it stand for the request's
+  std::string to;  // for redirect_location()
 };
 
 // What a route does with the WebSockets that are opened through it.

@@ -133,7 +133,19 @@ def test_a_type_that_its_route_sets_is_the_only_one(start_with):
 
 REDIRECTS = {
     "host-and-target": ("https://{host}{target}", "/a/b?c=%20d&e", "x.test:81",
-                        "https://x.test:81/a/b?c=%20d&e"),
+                        "https://x.test/a/b?c=%20d&e"),
+    "host-and-another-port": ("https://{host}:8443{target}", "/a", "x.test:81",
+                              "https://x.test:8443/a"),
+    "host-of-v6": ("https://{host}{target}", "/a", "[::1]:81", "https://[::1]/a"),
+    "authority": ("http://{authority}/b{target}", "/a", "x.test:81", "http://x.test:81/b/a"),
+    "authority-without-a-port": ("http://{authority}{target}", "/a", "x.test", "http://x.test/a"),
+    "the-scheme-that-was-used": ("//{authority}{target}", "/a", "x.test:81", "//x.test:81/a"),
+    "a-path-stays-one": ("/{target}", "/evil.test", "x.test", "/evil.test"),
+    "slashes-stay-a-path": ("/{target}", "//evil.test/", "x.test", "/evil.test/"),
+    "a-backslash-is-a-slash-to-browsers": ("/{target}", "/\\evil.test", "x.test", "/evil.test"),
+    "inner-slashes-stay": ("/a{target}", "//b", "x.test", "/a//b"),
+    "another-host-with-two-slashes": ("https://new.test{target}", "//evil.test", "x.test",
+                                      "https://new.test//evil.test"),
     "target-alone": ("https://new.test{target}", "/?q", "x.test", "https://new.test/?q"),
     "target-is-what-is-meant": ("https://new.test{target}", "/a/../b//%63?/../", "x.test",
                                 "https://new.test/b//%63?/../"),
@@ -157,6 +169,24 @@ def test_a_redirect_leads_where_it_says(start_with, name):
             head, _ = read_answer(client, method)
             assert (head.status, head.get("Location")) == (308, expected)
             assert head.get("Connection") is None
+
+
+@pytest.mark.parametrize("to", ["https://{host}{target}", "//{authority}{target}",
+                                "https://www.{host}/"])
+def test_nobody_is_redirected_to_no_host(start_with, to):
+    gateway = start_with({"redirect": {"to": to}})
+    with connect(gateway.http_port) as client:
+        client.send(b"GET /a HTTP/1.0\r\n\r\n")
+        head, body = read_answer(client)
+        assert (head.status, head.get("Location")) == (400, None)
+        assert body == b"400 Bad Request\nno host to redirect to\n"
+
+
+def test_who_names_no_host_is_redirected_where_none_is_needed(start_with):
+    gateway = start_with({"redirect": {"to": "/new?from={host}"}})
+    with connect(gateway.http_port) as client:
+        client.send(b"GET /a HTTP/1.0\r\n\r\n")
+        assert read_answer(client)[0].get("Location") == "/new?from="
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -59,7 +59,8 @@ TEST(ConfigActions, TellClientsOfALostServerByACodeThatTheyUnderstand) {
       {"negative", lost("-64535"), wanted + "-64535"},
       {"word", lost("\"drop\""), wanted + "a string"},
       {"unknown key", action("pool = \"app\"\n[route.websocket]\nupstream_los = 1011"),
-       "4:1: error: unknown key 'upstream_los' in [route.websocket]; did you mean 'upstream_lost'?"},
+       "4:1: error: unknown key 'upstream_los' in [route.websocket]; did you mean "
+       "'upstream_lost'?"},
       {"without a pool", action("[route.answer]\n[route.websocket]"),
        "3:1: error: 'websocket' is for routes with a pool, and this one has none"},
   });
@@ -100,11 +101,19 @@ TEST(ConfigActions, RedirectToAnAddress) {
       " must begin with http://HOST, https://HOST or a slash, such as "
       "\"https://example.com{target}\"";
   const std::string brace =
-      " has a brace of its own: {host} and {target} stand for the request's, others are written "
-      "%7B and %7D";
+      " has a brace of its own: {host}, {authority} and {target} stand for the request's, others "
+      "are written %7B and %7D";
+  const std::string host =
+      " names no valid host: {host} is the request's without its port, {authority} with it";
   expect_each({
       {"absolute", redirect("to = \"http://a.b:8080{target}\"")},
       {"placeholders", redirect("to = \"https://{host}/x{target}\"\nstatus = 307")},
+      {"another port", redirect("to = \"https://www.{host}:8443{target}\"")},
+      {"the scheme that was used", redirect("to = \"//{authority}{target}\"")},
+      {"two ports", redirect("to = \"https://{authority}:8443{target}\""),
+       "3:6: error: 'https://{authority}:8443{target}'" + host},
+      {"two slashes and no host", redirect("to = \"///a\""), "3:6: error: '///a'" + host},
+      {"user", redirect("to = \"https://me@a.b/\""), "3:6: error: 'https://me@a.b/'" + host},
       {"path", redirect("to = \"/new\"\nstatus = 301")},
       {"missing", redirect(""),
        "2:1: error: [route.redirect] needs 'to', such as to = "
@@ -120,8 +129,8 @@ TEST(ConfigActions, RedirectToAnAddress) {
       {"typing mistake", redirect("to = \"https://{hots}\""),
        "3:6: error: 'https://{hots}' has an unknown placeholder, {hots}; did you mean '{host}'?"},
       {"unknown placeholder", redirect("to = \"/{target}{scheme}\""),
-       "3:6: error: '/{target}{scheme}' has an unknown placeholder, {scheme}; there is {host} and "
-       "{target}"},
+       "3:6: error: '/{target}{scheme}' has an unknown placeholder, {scheme}; there is {host}, "
+       "{authority} and {target}"},
       {"open brace", redirect("to = \"/{host\""), "3:6: error: '/{host'" + brace},
       {"closing brace", redirect("to = \"/a}{host}\""), "3:6: error: '/a}{host}'" + brace},
       {"status", redirect("to = \"/\"\nstatus = 304"),
