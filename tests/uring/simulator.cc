@@ -1,12 +1,10 @@
 #include "tests/uring/simulator.hh"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -15,41 +13,19 @@
 using std::chrono::microseconds;
 using std::chrono::nanoseconds;
 
-SimulatedKernel::SimulatedKernel(std::uint64_t seed, SimulationOptions options)
-    : dice_(seed), options_(options) {
+SimulatedKernel::SimulatedKernel(std::uint64_t seed, SimulationOptions options,
+                                 std::shared_ptr<SimulatedSystem> system)
+    : dice_(seed),
+      options_(options),
+      system_(system ? std::move(system) : std::make_shared<SimulatedSystem>()),
+      now_(system_->now),
+      descriptors_(system_->descriptors) {
   queue_.reserve(kQueueEntries);
 }
 
 SimulatedKernel::~SimulatedKernel() {
   EXPECT_TRUE(requests_.empty()) << "requests outlive their loop";
   EXPECT_TRUE(rings_.empty()) << "a buffer ring was never removed";
-}
-
-// As the system does, the lowest number that is free: what names a closed one hits another.
-int SimulatedKernel::new_descriptor(Descriptor descriptor) {
-  int number = 1000;
-  while (descriptors_.contains(number)) ++number;
-  descriptors_.emplace(number, std::move(descriptor));
-  return number;
-}
-
-int SimulatedKernel::open_stream(Stream& peer) {
-  peer = std::make_shared<SimulatedStream>(options_.window);
-  return new_descriptor({.stream = peer, .waiting = {}});
-}
-
-SimulatedKernel::Stream SimulatedKernel::peer_of(int descriptor) {
-  return descriptors_.at(descriptor).stream;
-}
-
-int SimulatedKernel::open_listener() {
-  return new_descriptor({.stream = nullptr, .listening = true, .waiting = {}});
-}
-
-SimulatedKernel::Stream SimulatedKernel::come_to(int listener) {
-  auto stream = std::make_shared<SimulatedStream>(options_.window);
-  descriptors_.at(listener).waiting.push_back(stream);
-  return stream;
 }
 
 io_uring_sqe& SimulatedKernel::next_sqe() {
@@ -68,7 +44,7 @@ void SimulatedKernel::submit_one(const io_uring_sqe& sqe) {
     cancel(sqe);
     return;
   }
-  Request request{now_, now_, 0, std::make_unique<io_uring_sqe>(sqe)};
+  Request request{now_, now_, 0, std::make_unique<io_uring_sqe>(sqe), {}};
   const auto descriptor = descriptors_.find(sqe.fd);
   if (descriptor == descriptors_.end()) {
     ADD_FAILURE() << "a request for descriptor " << sqe.fd << ", which is not open";
@@ -80,16 +56,20 @@ void SimulatedKernel::submit_one(const io_uring_sqe& sqe) {
     EXPECT_FALSE(other.sqe->fd == sqe.fd && other.sqe->opcode == sqe.opcode)
         << "two requests of a kind on descriptor " << sqe.fd;
   }
-  if (sqe.opcode == IORING_OP_CONNECT) request.not_before += microseconds(dice_.between(0, 5000));
+  if (sqe.opcode == IORING_OP_CONNECT) {
+    request.not_before += microseconds(dice_.between(0, 5000));
+    // The kernel has read it when the request is submitted.
+    request.address = SimulatedSystem::name_of(reinterpret_cast<const sockaddr*>(sqe.addr));
+  }
   ++descriptor->second.in_flight;
   requests_.emplace(next_request_++, std::move(request));
 }
 
 void SimulatedKernel::cancel(const io_uring_sqe& sqe) {
-  Request cancellation{now_, now_, 0, std::make_unique<io_uring_sqe>(sqe)};
+  Request cancellation{now_, now_, 0, std::make_unique<io_uring_sqe>(sqe), {}};
   const auto named = [&](const auto& entry) { return entry.second.sqe->user_data == sqe.addr; };
   auto target = std::ranges::find_if(requests_, named);
-  if (target != requests_.end() && able(target->second) && dice_.chance(50)) {
+  if (target != requests_.end() && able(target->second) && has(kSlowCancel) && dice_.chance(50)) {
     perform(target);
     target = std::ranges::find_if(requests_, named);
   }
@@ -106,13 +86,16 @@ void SimulatedKernel::submit_and_wait(std::optional<nanoseconds> timeout) {
   const Time deadline = timeout ? now_ + *timeout : Time::max();
   overwrite_given_back();
   submit();
+  if (system_->stepped) {
+    progress();
+    waits_ = !completion_due() && now_ < deadline;
+    waits_until_ = deadline;
+    return;
+  }
   for (;;) {
     const bool any_able = progress();
     if (completion_due() || now_ >= deadline) return;
-    Time next = posted_.empty() ? Time::max() : posted_.begin()->first;
-    for (const auto& [number, request] : requests_) {
-      if (request.not_before > now_) next = std::min(next, request.not_before);
-    }
+    Time next = next_completion();
     if (any_able) next = now_ + microseconds(1);
     if (next == Time::max() && !timeout) {
       stuck_ = true;
@@ -121,6 +104,24 @@ void SimulatedKernel::submit_and_wait(std::optional<nanoseconds> timeout) {
     }
     now_ = std::min(next, deadline);
   }
+}
+
+// As far as nothing comes from outside.
+SimulatedKernel::Time SimulatedKernel::next_completion() const {
+  Time next = posted_.empty() ? Time::max() : posted_.begin()->first;
+  for (const auto& [number, request] : requests_) {
+    if (request.not_before > now_) next = std::min(next, request.not_before);
+  }
+  return next;
+}
+
+bool SimulatedKernel::due() {
+  if (!waits_ || !queue_.empty() || completion_due() || waits_until_ <= now_) return true;
+  return std::ranges::any_of(requests_, [&](const auto& entry) { return able(entry.second); });
+}
+
+SimulatedKernel::Time SimulatedKernel::next_event() const {
+  return std::min(next_completion(), waits_until_);
 }
 
 bool SimulatedKernel::completion_due() const {
@@ -133,10 +134,10 @@ bool SimulatedKernel::progress() {
   for (const auto& [number, request] : requests_) {
     if (able(request)) numbers.push_back(number);
   }
-  if (!options_.calm) std::ranges::shuffle(numbers, dice_.engine());
+  if (has(kReordered)) std::ranges::shuffle(numbers, dice_.engine());
   for (const std::uint64_t number : numbers) {
-    if (!options_.calm && dice_.chance(20)) continue;
-    for (std::size_t times = options_.calm ? 64 : dice_.between(1, 4); times > 0; --times) {
+    if (has(kReordered) && dice_.chance(20)) continue;
+    for (std::size_t times = has(kReordered) ? dice_.between(1, 4) : 64; times > 0; --times) {
       const auto at = requests_.find(number);
       if (at == requests_.end() || !able(at->second)) break;
       perform(at);
@@ -153,7 +154,7 @@ bool SimulatedKernel::able(const Request& request) {
     case IORING_OP_SEND:
       return on.stream == nullptr || on.stream->local_sendable();
     case IORING_OP_CONNECT:
-      return on.shut_down || (request.not_before <= now_ && connect_answer_ != kNoAnswer);
+      return on.shut_down || (request.not_before <= now_ && answer_to(request) != kNoAnswer);
     case IORING_OP_ACCEPT:
       return !on.waiting.empty() || accept_error_ != 0;
     case IORING_OP_READ:
@@ -207,7 +208,7 @@ void SimulatedKernel::hung_up(Requests::iterator at) {
 }
 
 std::size_t SimulatedKernel::some_of(std::size_t most) {
-  if (options_.calm || dice_.chance(50)) return most;
+  if (!has(kShortResults) || dice_.chance(50)) return most;
   return dice_.between(1, most);
 }
 
@@ -244,7 +245,9 @@ void SimulatedKernel::receive(Requests::iterator at) {
   const std::uint32_t flags =
       IORING_CQE_F_BUFFER | (static_cast<std::uint32_t>(buffer.bid) << IORING_CQE_BUFFER_SHIFT);
   const bool spent = sqe.optlen != 0 && request.done >= sqe.optlen;
-  if (!multishot || spent || (!options_.calm && dice_.chance(5))) return end(at, result, flags);
+  if (!multishot || spent || (has(kMultishotEnds) && dice_.chance(5))) {
+    return end(at, result, flags);
+  }
   more(request, result, flags);
 }
 
@@ -264,26 +267,38 @@ void SimulatedKernel::send(Requests::iterator at) {
   }
 }
 
+int SimulatedKernel::answer_to(const Request& request) const {
+  const SimulatedSystem::Site* const site = system_->site_at(request.address);
+  return site == nullptr ? connect_answer_ : site->answer;
+}
+
 void SimulatedKernel::connect(Requests::iterator at) {
   Descriptor& on = descriptors_.at(at->second.sqe->fd);
   if (on.shut_down) return end(at, -ECONNABORTED);
-  if (connect_answer_ == 0) on.stream = std::make_shared<SimulatedStream>(options_.window);
-  end(at, -connect_answer_);
+  const int answer = answer_to(at->second);
+  if (answer == 0) {
+    on.stream = std::make_shared<SimulatedStream>(options_.window);
+    SimulatedSystem::Site* const site = system_->site_at(at->second.address);
+    if (site != nullptr) site->arrived.push_back(on.stream);
+  }
+  end(at, -answer);
 }
 
 void SimulatedKernel::accept(Requests::iterator at) {
   if (accept_error_ != 0) return end(at, -std::exchange(accept_error_, 0));
   Descriptor& listener = descriptors_.at(at->second.sqe->fd);
+  if (has(kShortage) && dice_.chance(5)) return end(at, -EMFILE);
   const Stream stream = listener.waiting.front();
   listener.waiting.pop_front();
-  const int accepted = new_descriptor({.stream = stream, .waiting = {}});
+  const int accepted =
+      system_->new_descriptor({.stream = stream, .is_unix = listener.is_unix, .waiting = {}});
   const bool multishot = (at->second.sqe->ioprio & IORING_ACCEPT_MULTISHOT) != 0;
-  if (!multishot || (!options_.calm && dice_.chance(10))) return end(at, accepted);
+  if (!multishot || (has(kMultishotEnds) && dice_.chance(10))) return end(at, accepted);
   more(at->second, accepted, 0);
 }
 
 void SimulatedKernel::read_bell(Requests::iterator at) {
-  if (!options_.calm && dice_.chance(10)) return end(at, -EINTR);
+  if (has(kReordered) && dice_.chance(10)) return end(at, -EINTR);
   const io_uring_sqe& sqe = *at->second.sqe;
   const std::uint64_t count = std::exchange(descriptors_.at(sqe.fd).rung, 0);
   EXPECT_EQ(sqe.len, sizeof count);
@@ -302,7 +317,7 @@ void SimulatedKernel::end(Requests::iterator at, int result, std::uint32_t flags
 
 void SimulatedKernel::post(Request& request, int result, std::uint32_t flags, bool terminal) {
   Time due = now_;
-  if (!options_.calm && dice_.chance(10)) due += microseconds(dice_.of_any_size(1, 20'000));
+  if (has(kLate) && dice_.chance(10)) due += microseconds(dice_.of_any_size(1, 20'000));
   request.last_due = std::max(request.last_due, due);
   const Posted posted{request.sqe->user_data, result, flags, terminal ? request.sqe->fd : -1};
   posted_.emplace(request.last_due, posted);
@@ -320,97 +335,4 @@ std::size_t SimulatedKernel::take_completions(std::span<io_uring_cqe> completion
     ++count;
   }
   return count;
-}
-
-io_uring_buf_ring* SimulatedKernel::add_buffer_ring(unsigned entries, std::uint16_t group) {
-  EXPECT_EQ(entries & (entries - 1), 0u) << "a ring's size is a power of two";
-  void* memory =
-      std::aligned_alloc(4096, std::max<std::size_t>(4096, entries * sizeof(io_uring_buf)));
-  std::memset(memory, 0, entries * sizeof(io_uring_buf));
-  auto* shared = static_cast<io_uring_buf_ring*>(memory);
-  rings_[group] = {shared, entries};
-  return shared;
-}
-
-void SimulatedKernel::remove_buffer_ring(io_uring_buf_ring* ring, unsigned, std::uint16_t group) {
-  EXPECT_EQ(rings_.at(group).shared, ring);
-  rings_.erase(group);
-  std::free(ring);
-}
-
-// Whoever still looks at a buffer that was given back finds other bytes there.
-void SimulatedKernel::overwrite_given_back() {
-  for (auto& [group, ring] : rings_) {
-    for (; ring.seen_tail != ring.shared->tail; ++ring.seen_tail) {
-      const io_uring_buf& buffer = ring.shared->bufs[ring.seen_tail & (ring.entries - 1)];
-      void* memory = reinterpret_cast<void*>(buffer.addr);
-      uring::unpoison(memory, buffer.len);
-      std::memset(memory, 0xdd, buffer.len);
-      uring::poison(memory, buffer.len);
-    }
-    EXPECT_LE(static_cast<std::uint16_t>(ring.seen_tail - ring.head), ring.entries)
-        << "a buffer was given back twice";
-  }
-}
-
-int SimulatedKernel::open_socket(int) {
-  return new_descriptor({.stream = nullptr, .waiting = {}});
-}
-
-int SimulatedKernel::open_bell() {
-  return new_descriptor({.stream = nullptr, .waiting = {}});
-}
-
-void SimulatedKernel::reset_on_close(int descriptor) {
-  descriptors_.at(descriptor).reset_on_close = true;
-}
-
-// The loopback address, and the descriptor's number for a port.
-int SimulatedKernel::peer_address(int descriptor, sockaddr* address, socklen_t* length) {
-  const SimulatedStream* stream = descriptors_.at(descriptor).stream.get();
-  if (stream == nullptr || stream->finished_by_reset()) return -ENOTCONN;
-  sockaddr_in peer{};
-  peer.sin_family = AF_INET;
-  peer.sin_port = htons(static_cast<std::uint16_t>(descriptor));
-  peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_GE(*length, sizeof peer);
-  std::memcpy(address, &peer, sizeof peer);
-  *length = sizeof peer;
-  return 0;
-}
-
-void SimulatedKernel::fill_random(std::span<std::byte> bytes) {
-  for (std::byte& byte : bytes) byte = static_cast<std::byte>(dice_.between(0, 255));
-}
-
-int SimulatedKernel::shutdown(int descriptor, int how) {
-  const auto at = descriptors_.find(descriptor);
-  if (at == descriptors_.end()) {
-    ADD_FAILURE() << "shutdown of descriptor " << descriptor << ", which is not open";
-    return -EBADF;
-  }
-  at->second.shut_down = true;
-  if (at->second.stream == nullptr) return -ENOTCONN;
-  at->second.stream->local_shutdown(how);
-  return 0;
-}
-
-bool SimulatedKernel::client_waits(int listening_descriptor) {
-  return !descriptors_.at(listening_descriptor).waiting.empty();
-}
-
-int SimulatedKernel::close(int descriptor) {
-  const auto at = descriptors_.find(descriptor);
-  if (at == descriptors_.end()) {
-    ADD_FAILURE() << "close of descriptor " << descriptor << ", which is not open";
-    return -EBADF;
-  }
-  EXPECT_EQ(at->second.in_flight, 0u) << "closed with requests in flight";
-  for (const io_uring_sqe& sqe : queue_) {
-    const bool names_it = sqe.opcode != IORING_OP_ASYNC_CANCEL && sqe.fd == descriptor;
-    EXPECT_FALSE(names_it) << "closed with a request that was not submitted";
-  }
-  if (at->second.stream != nullptr) at->second.stream->local_close(at->second.reset_on_close);
-  descriptors_.erase(at);
-  return 0;
 }

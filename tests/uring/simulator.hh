@@ -12,16 +12,30 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "tests/uring/dice.hh"
 #include "tests/uring/simulated_stream.hh"
+#include "tests/uring/simulated_system.hh"
 #include "uring/kernel.hh"
 
+// What may go wrong, or come otherwise than asked for.
+enum SimulatedFault : unsigned {
+  kShortResults = 1,   // receives and sends take a part
+  kLate = 2,           // completions wait
+  kReordered = 4,      // requests go on in any order, or not yet
+  kMultishotEnds = 8,  // without F_MORE, though nothing is wrong
+  kSlowCancel = 16,    // what is cancelled is faster
+  kShortage = 32,      // now and then no descriptor is left (EMFILE)
+};
+constexpr unsigned kUsualFaults = kShortResults | kLate | kReordered | kMultishotEnds | kSlowCancel;
+
 struct SimulationOptions {
-  bool byte_cap = true;           // as Linux 6.17 and later
-  bool calm = false;              // everything at once, in full and in order
-  std::size_t window = 16 << 10;  // bytes that a stream holds in each direction
+  bool byte_cap = true;            // as Linux 6.17 and later
+  bool calm = false;               // everything at once, in full and in order
+  std::size_t window = 16 << 10;   // bytes that a stream holds in each direction
+  unsigned faults = kUsualFaults;  // unless it is calm
 };
 
 class SimulatedKernel final : public uring::Kernel {
@@ -29,7 +43,9 @@ class SimulatedKernel final : public uring::Kernel {
   using Time = uring::Clock::time_point;
   using Stream = std::shared_ptr<SimulatedStream>;
 
-  explicit SimulatedKernel(std::uint64_t seed, SimulationOptions options = {});
+  // On a system of its own, or on one that it shares with others.
+  explicit SimulatedKernel(std::uint64_t seed, SimulationOptions options = {},
+                           std::shared_ptr<SimulatedSystem> system = nullptr);
   ~SimulatedKernel() override;
 
   // A connected descriptor, and its peer.
@@ -38,12 +54,12 @@ class SimulatedKernel final : public uring::Kernel {
   Stream peer_of(int descriptor);
 
   // A listening descriptor, and a client that comes to it.
-  int open_listener();
+  int open_listener(bool is_unix = false);
   Stream come_to(int listener);
   // The next accept ends with this error.
   void fail_next_accept(int error) { accept_error_ = error; }
 
-  // How connects end from now on: 0, an errno, or kNoAnswer.
+  // How connects end from now on where no site says so: 0, an errno, or kNoAnswer.
   static constexpr int kNoAnswer = -1;
   void answer_connects(int error) { connect_answer_ = error; }
 
@@ -51,6 +67,9 @@ class SimulatedKernel final : public uring::Kernel {
   std::size_t requests() const { return requests_.size(); }
   // The loop waited without an end, and there was nothing that could have woken it.
   bool stuck() const { return stuck_; }
+  // On a stepped system: a turn would find something to do; and when it will, if nothing comes.
+  bool due();
+  Time next_event() const;
   Dice& dice() { return dice_; }
 
   void enable() override {}
@@ -75,20 +94,13 @@ class SimulatedKernel final : public uring::Kernel {
  private:
   static constexpr std::size_t kQueueEntries = 16;
 
-  struct Descriptor {
-    Stream stream;
-    bool listening = false;
-    bool reset_on_close = false;
-    bool shut_down = false;
-    unsigned in_flight = 0;
-    std::uint64_t rung = 0;      // of a bell, since it was read
-    std::deque<Stream> waiting;  // to be accepted
-  };
+  using Descriptor = SimulatedSystem::Descriptor;
   struct Request {
     Time not_before;  // connects take their time
     Time last_due;    // completions of one request stay in order
     std::size_t done = 0;
     std::unique_ptr<const io_uring_sqe> sqe;
+    std::string address;  // of a connect
   };
   struct Posted {
     std::uint64_t user_data;
@@ -104,7 +116,7 @@ class SimulatedKernel final : public uring::Kernel {
   };
   using Requests = std::map<std::uint64_t, Request>;  // by number, in order of submission
 
-  int new_descriptor(Descriptor descriptor);
+  bool has(SimulatedFault fault) const { return !options_.calm && (options_.faults & fault) != 0; }
   void submit();
   void submit_one(const io_uring_sqe& sqe);
   void cancel(const io_uring_sqe& sqe);
@@ -113,6 +125,7 @@ class SimulatedKernel final : public uring::Kernel {
   void perform(Requests::iterator at);
   void receive(Requests::iterator at);
   void send(Requests::iterator at);
+  int answer_to(const Request& request) const;
   void connect(Requests::iterator at);
   void accept(Requests::iterator at);
   void read_bell(Requests::iterator at);
@@ -122,15 +135,17 @@ class SimulatedKernel final : public uring::Kernel {
   void end(Requests::iterator at, int result, std::uint32_t flags = 0);
   void post(Request& request, int result, std::uint32_t flags, bool terminal);
   bool completion_due() const;
+  Time next_completion() const;
   void overwrite_given_back();
   // How much of `most` the kernel does at once.
   std::size_t some_of(std::size_t most);
 
   Dice dice_;
   SimulationOptions options_;
-  Time now_{std::chrono::hours(1)};
+  std::shared_ptr<SimulatedSystem> system_;
+  Time& now_;
+  std::map<int, Descriptor>& descriptors_;
   std::vector<io_uring_sqe> queue_;
-  std::map<int, Descriptor> descriptors_;
   Requests requests_;
   std::multimap<Time, Posted> posted_;
   std::map<std::uint16_t, BufferRing> rings_;
@@ -139,4 +154,7 @@ class SimulatedKernel final : public uring::Kernel {
   int connect_answer_ = 0;
   int accept_error_ = 0;
   bool stuck_ = false;
+  // Of the last wait, on a stepped system: how long it would have lasted.
+  bool waits_ = false;
+  Time waits_until_{};
 };
