@@ -20,6 +20,11 @@ class SimulatedStream {
   std::size_t write(std::span<const std::byte> bytes);
   std::vector<std::byte> read(std::size_t most);
   std::size_t unread() const { return to_peer_.size(); }
+  // How much write() would take; nobody keeps the peer from writing to who has gone.
+  std::size_t room() const {
+    if (peer_finished_ || reset_ || saw_reset_) return 0;
+    return local_closed_ ? window_ : window_ - to_local_.size();
+  }
   void shutdown_write() { peer_finished_ = true; }
   void close();
   void reset();

@@ -1,0 +1,251 @@
+#include "tests/simulation/client.hh"
+
+namespace simulation {
+namespace {
+
+constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";
+
+}  // namespace
+
+SimulatedClient::SimulatedClient(Stage& stage, Gate& gate, const ClientPlan& plan)
+    : stage_(stage),
+      gate_(gate),
+      plan_(plan),
+      dice_(stage.scenario.seed * 1000 + 500 + plan.number),
+      name_("client " + std::to_string(plan.number)),
+      comes_at_(stage.now() + plan.comes_at),
+      answers_(1) {}
+
+bool SimulatedClient::act() {
+  const Time now = stage_.now();
+  if (over_) return false;
+  if (!wire_) return now >= comes_at_ && come();
+  if (leave_if_due()) return true;
+  if (wire_->resting(now)) return false;
+  bool did = false;
+  if (wire_->readable()) {
+    digest(wire_->read());
+    did = true;
+  } else if (wire_->ended()) {
+    on_end();
+    return true;
+  }
+  if (over_) return did;
+  ask_more();
+  if (websocket_ && !wire_->has_unsent()) talk();
+  if (wire_->write_some()) did = true;
+  if (did) {
+    touched_ = now;
+    wire_->rest(dice_, now);
+  }
+  if (is_through()) {
+    wire_->close();
+    finish("is through");
+  }
+  return did;
+}
+
+Time SimulatedClient::next() const {
+  if (over_) return kNever;
+  if (!wire_) return comes_at_;
+  Time next = kNever;
+  if (wire_->readable() || wire_->ended() || wire_->writable()) {
+    next = std::max(stage_.now(), wire_->rests_until());
+  }
+  const bool leaves = plan_.leaving == Leaving::kCloses || plan_.leaving == Leaving::kResets;
+  if (leaves) next = std::min(next, comes_at_ + plan_.leaves_after);
+  return next;
+}
+
+bool SimulatedClient::come() {
+  touched_ = stage_.now();
+  Stream stream = gate_.come(plan_.over_unix);
+  if (stream == nullptr) {
+    over_ = true;
+    stage_.chronicle.note(name_, "comes too late");
+    return true;
+  }
+  wire_.emplace(std::move(stream), Pace{plan_.write_most, plan_.read_most, plan_.pause_max});
+  stage_.chronicle.note(name_, "comes{}", plan_.over_unix ? " over the Unix socket" : "");
+  if (plan_.silent) {
+    // Nothing, or a head without an end.
+    const std::string head = request_text(0);
+    wire_->send(std::string_view(head).substr(0, dice_.chance(50) ? 0 : head.find("\r\n\r\n")));
+  }
+  return true;
+}
+
+void SimulatedClient::ask_more() {
+  if (plan_.silent || closing_ || half_closed_) return;
+  while (asked_ < plan_.requests.size()) {
+    const bool turn_has_come = asked_ + 1 == answers_.size();
+    const bool alone = plan_.requests[asked_].websocket.has_value() || !plan_.pipelines;
+    if (!turn_has_come && alone) return;
+    if (turn_has_come && alone && wire_->has_unsent()) return;
+    stage_.chronicle.note(name_, "asks {} {}", plan_.requests[asked_].method,
+                          target_of(plan_.number, asked_));
+    wire_->send(request_text(asked_));
+    ++asked_;
+  }
+  const bool last_is_out = !wire_->has_unsent() && !websocket_;
+  if (plan_.leaving == Leaving::kHalfCloses && last_is_out && !plan_.requests.back().websocket) {
+    half_closed_ = true;
+    wire_->half_close();
+    stage_.chronicle.note(name_, "closes its stream");
+  }
+}
+
+std::string SimulatedClient::request_text(unsigned number) const {
+  const RequestPlan& request = plan_.requests[number];
+  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", request.method,
+                                 target_of(plan_.number, number), host_of(request.pool));
+  if (request.websocket) {
+    return text + fmt::format(
+                      "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n\r\n",
+                      kKey);
+  }
+  std::string body;
+  append_payload(body, stream_of(number, Way::kToServer), 0, request.upload_bytes);
+  if (!request.upload_chunked) {
+    if (request.method == "POST" || request.method == "PUT") {
+      text += fmt::format("Content-Length: {}\r\n", body.size());
+    }
+    return text + "\r\n" + body;
+  }
+  text += "Transfer-Encoding: chunked\r\n\r\n";
+  Dice dice(stage_.scenario.seed + plan_.number * 100 + number);
+  for (std::string_view rest = body; !rest.empty();) {
+    const std::string_view chunk = rest.substr(0, dice.of_any_size(1, 50'000));
+    text += fmt::format("{:x}\r\n{}\r\n", chunk.size(), chunk);
+    rest.remove_prefix(chunk.size());
+  }
+  return text + "0\r\n\r\n";
+}
+
+void SimulatedClient::digest(std::string_view bytes) {
+  if (websocket_) {
+    if (!websocket_->feed(bytes)) stage_.chronicle.fail(name_, "gets {}", websocket_->why());
+    return;
+  }
+  reader_.feed(bytes);
+  while (!websocket_) {
+    if (answers_.size() <= plan_.requests.size()) reader_.set_head_only(current().method == "HEAD");
+    switch (reader_.next()) {
+      case MessageReader::Event::kMore:
+        return;
+      case MessageReader::Event::kHead:
+        take_head();
+        break;
+      case MessageReader::Event::kBody:
+        take_body(reader_.body());
+        break;
+      case MessageReader::Event::kEnd:
+        answer_is_whole();
+        break;
+      case MessageReader::Event::kBroken:
+        stage_.chronicle.fail(name_, "gets no answer: {}", reader_.why_broken());
+        return;
+    }
+  }
+}
+
+void SimulatedClient::take_head() {
+  if (reader_.status() < 200 && !reader_.switches()) return;
+  if (answers_.size() > asked_ && !plan_.silent) {
+    stage_.chronicle.fail(name_, "gets an answer ({}) to what it has not asked", reader_.status());
+    return;
+  }
+  Answer& answer = answers_.back();
+  answer.got = Got::kPart;
+  answer.status = reader_.status();
+  answer.says_close = reader_.says_close();
+  const std::string* const whose = reader_.field("x-whose");
+  const std::string target = target_of(plan_.number, answering());
+  stage_.chronicle.note(name_, "gets {} for {}{}", answer.status, target,
+                        whose == nullptr ? ", the gateway's own" : "");
+  if (whose != nullptr && *whose != target) {
+    stage_.chronicle.fail(name_, "gets the answer to {} for {}", *whose, target);
+  }
+  answer.is_own = whose != nullptr;
+  if (reader_.switches()) open_websocket();
+}
+
+void SimulatedClient::take_body(std::string_view bytes) {
+  Answer& answer = answers_.back();
+  const bool own = !answer.is_own ||
+                   is_payload(stream_of(answering(), Way::kToClient), answer.body_bytes, bytes);
+  if (!own) {
+    stage_.chronicle.fail(name_, "gets a body for {} that is not its own, behind byte {}",
+                          target_of(plan_.number, answering()), answer.body_bytes);
+  }
+  answer.body_bytes += bytes.size();
+}
+
+void SimulatedClient::answer_is_whole() {
+  if (reader_.status() < 200) return;
+  Answer& answer = answers_.back();
+  answer.got = Got::kWhole;
+  closing_ = closing_ || answer.says_close;
+  answers_.emplace_back();
+}
+
+void SimulatedClient::open_websocket() {
+  if (!current().websocket) {
+    stage_.chronicle.fail(name_, "gets a 101 that it has not asked for");
+    return finish("is confused");
+  }
+  answers_.back().got = Got::kWhole;
+  const WebSocketPlan& plan = *current().websocket;
+  websocket_.emplace(true, stream_of(answering(), Way::kToServer), plan.to_server,
+                     plan.closer == Closer::kClient || plan.closer == Closer::kBoth);
+  digest(reader_.rest());
+}
+
+void SimulatedClient::talk() {
+  const RequestPlan& plan = current();
+  if (plan.websocket->closer == Closer::kClientLeaves && websocket_->has_said_all()) {
+    dice_.chance(50) ? wire_->close() : wire_->reset();
+    return finish("leaves its WebSocket");
+  }
+  std::string frame;
+  const bool closed_before = websocket_->close_sent();
+  if (websocket_->say_more(frame)) wire_->send(frame);
+  if (websocket_->close_sent() && !closed_before) {
+    stage_.trail(plan_.number, answering()).client_sent = websocket_->payload_sent();
+    stage_.chronicle.note(name_, "sends a close frame");
+  }
+}
+
+bool SimulatedClient::leave_if_due() {
+  const bool leaves = plan_.leaving == Leaving::kCloses || plan_.leaving == Leaving::kResets;
+  if (!leaves || stage_.now() < comes_at_ + plan_.leaves_after) return false;
+  plan_.leaving == Leaving::kCloses ? wire_->close() : wire_->reset();
+  over_ = true;
+  stage_.chronicle.note(name_, "{}", plan_.leaving == Leaving::kCloses ? "closes" : "resets");
+  judge(true);
+  return true;
+}
+
+// It has all that it wanted, and nothing keeps it.
+bool SimulatedClient::is_through() const {
+  if (over_ || plan_.silent || websocket_ || closing_ || half_closed_) return false;
+  return asked_ == plan_.requests.size() && answers_.size() == asked_ + 1;
+}
+
+void SimulatedClient::on_end() {
+  const bool whole =
+      !wire_->was_reset() && !websocket_ && reader_.end_of_stream() == MessageReader::Event::kEnd;
+  if (whole) answer_is_whole();
+  const std::string_view how = wire_->was_reset() ? "sees a reset" : "sees the end";
+  wire_->close();
+  finish(how);
+}
+
+void SimulatedClient::finish(std::string_view how) {
+  over_ = true;
+  stage_.chronicle.note(name_, "{}", how);
+  judge(false);
+}
+
+}  // namespace simulation

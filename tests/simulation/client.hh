@@ -1,0 +1,92 @@
+// A simulated client: it comes, asks what its plan says, reads the answers, checks each byte of
+// them, and leaves. What it may have got is judged when its connection has ended (client_judge.cc).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/message_reader.hh"
+#include "tests/simulation/stage.hh"
+#include "tests/simulation/websocket_end.hh"
+#include "tests/simulation/wire.hh"
+
+namespace simulation {
+
+// Where clients come in.
+class Gate {
+ public:
+  virtual ~Gate() = default;
+  // Null: nobody is let in any more.
+  virtual Stream come(bool over_unix) = 0;
+};
+
+class SimulatedClient {
+ public:
+  SimulatedClient(Stage& stage, Gate& gate, const ClientPlan& plan);
+
+  // As of a SimulatedServer.
+  bool act();
+  Time next() const;
+  bool over() const { return over_; }
+  const std::string& name() const { return name_; }
+  // Since when it waits for something to happen, unless it is over.
+  Time waits_since() const { return touched_; }
+  bool has_come() const { return wire_.has_value(); }
+
+ private:
+  enum class Got : std::uint8_t { kNothing, kPart, kWhole };
+  struct Answer {
+    Got got = Got::kNothing;
+    unsigned status = 0;
+    bool is_own = false;  // of the server, for this request
+    bool says_close = false;
+    std::size_t body_bytes = 0;
+  };
+
+  bool come();
+  void ask_more();
+  std::string request_text(unsigned number) const;
+  void digest(std::string_view bytes);
+  void take_head();
+  void take_body(std::string_view bytes);
+  void answer_is_whole();
+  void open_websocket();
+  void talk();
+  bool leave_if_due();
+  bool is_through() const;
+  void on_end();
+  void finish(std::string_view how);
+
+  // client_judge.cc
+  void judge(bool left) const;
+  void judge_answer(unsigned number, bool excused) const;
+  bool may_be_refused(const RequestPlan& plan, unsigned status) const;
+  bool may_be_cut(const RequestPlan& plan) const;
+  bool may_close_behind(unsigned number) const;
+  void judge_websocket() const;
+  void judge_log(unsigned number) const;
+
+  const RequestPlan& current() const { return plan_.requests[answers_.size() - 1]; }
+  bool expects_answer() const { return answers_.size() < plan_.requests.size() + 1; }
+  StreamName stream_of(unsigned request, Way way) const { return {plan_.number, request, way}; }
+  unsigned answering() const { return static_cast<unsigned>(answers_.size() - 1); }
+
+  Stage& stage_;
+  Gate& gate_;
+  const ClientPlan& plan_;
+  Dice dice_;
+  std::string name_;
+  Time comes_at_;
+  std::optional<Wire> wire_;
+  MessageReader reader_{MessageReader::Of::kResponses};
+  std::vector<Answer> answers_;  // the last one is under way
+  unsigned asked_ = 0;
+  bool half_closed_ = false;
+  bool closing_ = false;  // the gateway has said that it closes, or all is there
+  std::optional<WebSocketEnd> websocket_;
+  Time touched_{};
+  bool over_ = false;
+};
+
+}  // namespace simulation

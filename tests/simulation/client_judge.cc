@@ -1,0 +1,104 @@
+// What a client may have got when its connection has ended: for each request one answer, its own
+// and whole, or an end that its plan explains.
+#include "tests/simulation/client.hh"
+
+namespace simulation {
+
+void SimulatedClient::judge(bool left) const {
+  if (left || plan_.silent) return;
+  if (websocket_) judge_websocket();
+  bool excused = false;
+  for (unsigned number = 0; number < asked_; ++number) {
+    judge_answer(number, excused);
+    if (number + 1 < answers_.size() && may_close_behind(number)) excused = true;
+  }
+}
+
+// `excused`: the gateway may have closed before it.
+void SimulatedClient::judge_answer(unsigned number, bool excused) const {
+  const RequestPlan& plan = plan_.requests[number];
+  const std::string target = target_of(plan_.number, number);
+  const Answer answer = number < answers_.size() ? answers_[number] : Answer{};
+  // The gateway may close an idle connection at its stop, whatever is on its way to it.
+  excused = excused || (stage_.stopping && number > 0);
+  if (answer.got == Got::kNothing) {
+    // What is behind a lost one is lost with it: that one is told.
+    const bool behind_another = number + 1 > answers_.size();
+    if (!excused && !behind_another && !may_be_cut(plan)) {
+      stage_.chronicle.fail(name_, "gets no answer to {} {}", plan.method, target);
+    }
+  } else if (!answer.is_own) {
+    if (!may_be_refused(plan, answer.status)) {
+      stage_.chronicle.fail(name_, "is refused {} {} with {}", plan.method, target, answer.status);
+    }
+  } else if (answer.got == Got::kPart) {
+    if (!may_be_cut(plan)) {
+      stage_.chronicle.fail(name_, "gets only {} bytes of the answer to {} {}", answer.body_bytes,
+                            plan.method, target);
+    }
+  } else if (answer.status != (plan.websocket ? 101 : plan.status)) {
+    stage_.chronicle.fail(name_, "gets {} for {} {}", answer.status, plan.method, target);
+  } else if (!plan.websocket && plan.has_answer_body() && answer.body_bytes != plan.answer_bytes) {
+    stage_.chronicle.fail(name_, "gets {} bytes as the whole answer to {} {}, which has {}",
+                          answer.body_bytes, plan.method, target, plan.answer_bytes);
+  }
+}
+
+bool SimulatedClient::may_be_refused(const RequestPlan& plan, unsigned status) const {
+  const bool wild = plan.pool == PoolKind::kWild;
+  const bool short_of_descriptors = (stage_.scenario.faults & kShortage) != 0;
+  // Of its two servers one is out of reach, and the other one may be, without a descriptor.
+  const bool closed_too_soon =
+      plan.pool == PoolKind::kClosing && (!plan.is_idempotent() || short_of_descriptors);
+  switch (status) {
+    case 502:
+      return wild || closed_too_soon;
+    case 503:
+      return stage_.stopping || short_of_descriptors;
+    case 504:
+      return wild || (plan.pool == PoolKind::kClosing && short_of_descriptors);
+    default:
+      return false;
+  }
+}
+
+bool SimulatedClient::may_be_cut(const RequestPlan& plan) const {
+  if (plan.pool == PoolKind::kWild || stage_.cut) return true;
+  // Who closes its stream in the middle of an answer that has a length may be gone.
+  return half_closed_ && plan.framing != Framing::kChunked;
+}
+
+// The next request need not be answered, or not be taken at all.
+bool SimulatedClient::may_close_behind(unsigned number) const {
+  const Answer& answer = answers_[number];
+  const RequestPlan& plan = plan_.requests[number];
+  return answer.says_close || answer.got != Got::kWhole || plan.deed == Deed::kAnswersEarly;
+}
+
+void SimulatedClient::judge_websocket() const {
+  const unsigned number = static_cast<unsigned>(plan_.requests.size()) - 1;
+  const RequestPlan& plan = plan_.requests[number];
+  const Closer closer = plan.websocket->closer;
+  const std::string target = target_of(plan_.number, number);
+  const bool may_end = stage_.stopping || stage_.cut;
+  const auto code = websocket_->close_code();
+  if (!code) {
+    const bool may_lack = may_end || closer == Closer::kClientLeaves;
+    if (!may_lack) stage_.chronicle.fail(name_, "gets no close frame on {}", target);
+    return;
+  }
+  const bool regular = closer != Closer::kNobody && closer != Closer::kServerLeaves;
+  if (websocket_->closed_by_peer()) {
+    const std::size_t sent = stage_.trails[{plan_.number, number}].server_sent;
+    if (websocket_->payload_received() != sent) {
+      stage_.chronicle.fail(name_, "has got {} of {} bytes on {} when it is closed",
+                            websocket_->payload_received(), sent, target);
+    }
+  } else if (regular && !may_end) {
+    stage_.chronicle.fail(name_, "is closed with {} on {} by the gateway", *code, target);
+  } else if (*code != 1001 && *code != 1011) {
+    stage_.chronicle.fail(name_, "is closed with {} on {}", *code, target);
+  }
+}
+
+}  // namespace simulation

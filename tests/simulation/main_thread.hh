@@ -1,0 +1,56 @@
+// What the main thread is to the shards, on a simulated kernel: it takes their reports.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "gateway/shard.hh"
+#include "tests/uring/simulator.hh"
+#include "uring/mailbox.hh"
+
+namespace simulation {
+
+class MainThread final : private uring::BellOwner {
+ public:
+  MainThread(std::uint64_t seed, SimulationOptions options, std::shared_ptr<SimulatedSystem> system,
+             unsigned shards)
+      : shards_(shards),
+        kernel_(seed, options, std::move(system)),
+        loop_(kernel_),
+        bell_(loop_, *this),
+        reports_(bell_, 2 * std::size_t{shards}) {
+    EXPECT_EQ(bell_.open(), 0);
+    bell_.start();
+  }
+
+  SimulatedKernel& kernel() { return kernel_; }
+  uring::Loop& loop() { return loop_; }
+  uring::Mailbox<gateway::Report>& reports() { return reports_; }
+  bool all_drained() const { return drained_ == shards_; }
+  bool all_ended() const { return ended_ == shards_; }
+
+ private:
+  void rung() override {
+    for (const gateway::Report report : reports_.take()) {
+      ++(report == gateway::Report::kDrained ? drained_ : ended_);
+    }
+    if (!all_ended() || !winding_up_.done()) return;
+    winding_up_ = wind_up();
+    winding_up_.start();
+  }
+  uring::Task<> wind_up() {
+    co_await bell_.stop();
+    loop_.stop();
+  }
+
+  unsigned shards_;
+  SimulatedKernel kernel_;
+  uring::Loop loop_;
+  uring::Bell bell_;
+  uring::Mailbox<gateway::Report> reports_;
+  uring::Task<> winding_up_;
+  unsigned drained_ = 0;
+  unsigned ended_ = 0;
+};
+
+}  // namespace simulation

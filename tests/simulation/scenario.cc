@@ -1,0 +1,193 @@
+#include "tests/simulation/scenario.hh"
+
+#include <algorithm>
+#include <array>
+
+#include "tests/uring/dice.hh"
+
+namespace simulation {
+namespace {
+
+struct FaultName {
+  unsigned fault;
+  std::string_view name;
+};
+constexpr std::array<FaultName, 6> kFaultNames = {{{kShortResults, "short"},
+                                                   {kLate, "late"},
+                                                   {kReordered, "reordered"},
+                                                   {kMultishotEnds, "multishot-ends"},
+                                                   {kSlowCancel, "slow-cancel"},
+                                                   {kShortage, "shortage"}}};
+
+// Seeds of one number are near each other; the generator's are not to be.
+std::uint64_t mixed(std::uint64_t seed, std::uint64_t with) {
+  std::uint64_t word = seed * 0x9e3779b97f4a7c15u + with;
+  word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9u;
+  return word ^ (word >> 31);
+}
+
+microseconds any_time(Dice& dice, milliseconds most) {
+  const auto bound = static_cast<std::size_t>(std::chrono::microseconds(most).count());
+  return microseconds(dice.of_any_size(0, bound));
+}
+
+std::vector<std::size_t> draw_messages(Dice& dice) {
+  std::vector<std::size_t> sizes(dice.of_any_size(0, 30));
+  for (std::size_t& size : sizes) size = dice.of_any_size(0, 40'000);
+  return sizes;
+}
+
+WebSocketPlan draw_websocket(Dice& dice, PoolKind pool) {
+  WebSocketPlan plan;
+  plan.to_server = draw_messages(dice);
+  plan.to_client = draw_messages(dice);
+  plan.closer = static_cast<Closer>(dice.between(0, pool == PoolKind::kWild ? 5 : 4));
+  return plan;
+}
+
+void draw_deed(Dice& dice, RequestPlan& plan) {
+  if (plan.pool == PoolKind::kWild && dice.chance(80)) {
+    plan.deed = static_cast<Deed>(dice.between(1, 7));
+  } else if (plan.is_upload() && dice.chance(10)) {
+    plan.deed = Deed::kAnswersEarly;
+  }
+  plan.deed_at = dice.of_any_size(0, 2 * plan.answer_bytes + 200);
+  // Nothing could tell the end from the cut, or from more.
+  const bool needs_end = plan.deed == Deed::kCutsBody || plan.deed == Deed::kSurplus;
+  if (needs_end && plan.framing == Framing::kUntilClose) {
+    plan.framing = Framing::kChunked;
+  }
+}
+
+RequestPlan draw_request(Dice& dice) {
+  constexpr std::array<std::string_view, 5> kMethods = {"GET", "GET", "POST", "PUT", "HEAD"};
+  constexpr std::array<unsigned, 6> kStatuses = {200, 200, 200, 204, 404, 500};
+  RequestPlan plan;
+  plan.method = kMethods[dice.between(0, kMethods.size() - 1)];
+  plan.pool = static_cast<PoolKind>(dice.chance(50) ? 0 : dice.between(0, kPoolKinds - 1));
+  if (plan.method == "POST" || plan.method == "PUT") {
+    plan.upload_bytes = dice.of_any_size(0, 200'000);
+    plan.upload_chunked = dice.chance(40);
+  }
+  plan.status = kStatuses[dice.between(0, kStatuses.size() - 1)];
+  plan.answer_bytes = dice.of_any_size(0, 200'000);
+  plan.framing = static_cast<Framing>(dice.between(0, 9) / 4);
+  plan.interim = dice.chance(10);
+  plan.server_closes = dice.chance(10);
+  if (dice.chance(40)) plan.thinking = any_time(dice, milliseconds(100));
+  draw_deed(dice, plan);
+  return plan;
+}
+
+ClientPlan draw_client(std::uint64_t seed, unsigned number, bool stops) {
+  Dice dice(mixed(seed, number + 1));
+  ClientPlan plan;
+  plan.number = number;
+  plan.comes_at = milliseconds(dice.of_any_size(0, 3000));
+  plan.over_unix = dice.chance(30);
+  plan.pipelines = dice.chance(25);
+  plan.silent = !stops && dice.chance(5);
+  if (dice.chance(25)) {
+    plan.leaving = static_cast<Leaving>(dice.between(1, 3));
+    plan.leaves_after = any_time(dice, milliseconds(1000));
+  }
+  plan.write_most = dice.chance(50) ? 1 << 20 : dice.of_any_size(1, 20'000);
+  plan.read_most = dice.chance(50) ? 1 << 20 : dice.of_any_size(200, 20'000);
+  if (dice.chance(50)) plan.pause_max = any_time(dice, milliseconds(20));
+  // The slowest are well within the limits: less than a second for the largest body.
+  const std::size_t least = std::min(plan.read_most, std::max<std::size_t>(plan.write_most, 100));
+  plan.pause_max = std::min(plan.pause_max, microseconds(2 * least));
+  plan.requests.resize(dice.of_any_size(1, 8));
+  for (RequestPlan& request : plan.requests) {
+    request = draw_request(dice);
+    // A byte at a time is for what is short.
+    request.upload_bytes = std::min(request.upload_bytes, 300 * plan.write_most);
+  }
+  if (dice.chance(40)) {
+    RequestPlan& last = plan.requests.back();
+    last.method = "GET";
+    last.upload_bytes = 0;
+    last.upload_chunked = false;
+    last.deed = Deed::kAnswers;
+    last.interim = false;
+    last.websocket = draw_websocket(dice, last.pool);
+  }
+  return plan;
+}
+
+}  // namespace
+
+std::string_view host_of(PoolKind pool) {
+  constexpr std::array<std::string_view, kPoolKinds> kHosts = {"app.test", "closing.test",
+                                                               "wild.test"};
+  return kHosts[static_cast<std::size_t>(pool)];
+}
+
+std::string_view name_of(Deed deed) {
+  constexpr std::array<std::string_view, 8> kNames = {"answers",   "answers-early", "cuts-head",
+                                                      "cuts-body", "resets-body",   "stalls",
+                                                      "garbage",   "surplus"};
+  return kNames[static_cast<std::size_t>(deed)];
+}
+
+const RequestPlan* Scenario::request(unsigned client, unsigned number) const {
+  const auto at = std::ranges::find(clients, client, &ClientPlan::number);
+  if (at == clients.end() || number >= at->requests.size()) return nullptr;
+  return &at->requests[number];
+}
+
+Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
+  Dice dice(mixed(seed, 0));
+  Scenario scenario;
+  scenario.seed = seed;
+  scenario.salt = narrowing.salt;
+  scenario.shards = static_cast<unsigned>(dice.between(1, 3));
+  scenario.byte_cap = dice.chance(60);
+  for (const FaultName& fault : kFaultNames) {
+    const unsigned likely = fault.fault == kShortage ? 10 : 60;
+    if (dice.chance(likely)) scenario.faults |= fault.fault;
+  }
+  scenario.window = dice.of_any_size(1000, 200'000);
+  if (dice.chance(60)) scenario.buffers = {4, 512, 2, 4096};
+  if (dice.chance(15)) scenario.descriptors = dice.between(4, 30);
+  if (dice.chance(40)) scenario.stop_at = milliseconds(dice.of_any_size(1, 4000));
+  if (scenario.stop_at && dice.chance(40)) {
+    scenario.cut_at = *scenario.stop_at + milliseconds(dice.of_any_size(0, 2000));
+  }
+  scenario.unreachable_refuses = dice.chance(70);
+  const std::size_t clients = dice.of_any_size(1, 24);
+  for (unsigned number = 0; number < clients; ++number) {
+    const bool wanted = !narrowing.clients || std::ranges::count(*narrowing.clients, number) > 0;
+    if (!wanted) continue;
+    scenario.clients.push_back(draw_client(seed, number, scenario.stop_at.has_value()));
+    auto& requests = scenario.clients.back().requests;
+    if (narrowing.requests && requests.size() > *narrowing.requests) {
+      requests.resize(*narrowing.requests);
+    }
+  }
+  if (narrowing.faults) scenario.faults &= *narrowing.faults;
+  return scenario;
+}
+
+std::string names_of_faults(unsigned faults) {
+  std::string names;
+  for (const FaultName& fault : kFaultNames) {
+    if ((faults & fault.fault) != 0) names.append(names.empty() ? "" : ",").append(fault.name);
+  }
+  return names.empty() ? "none" : names;
+}
+
+std::optional<unsigned> faults_from(std::string_view names) {
+  unsigned faults = 0;
+  if (names == "none") return faults;
+  while (!names.empty()) {
+    const std::size_t comma = std::min(names.find(','), names.size());
+    const auto at = std::ranges::find(kFaultNames, names.substr(0, comma), &FaultName::name);
+    if (at == kFaultNames.end()) return std::nullopt;
+    faults |= at->fault;
+    names.remove_prefix(std::min(comma + 1, names.size()));
+  }
+  return faults;
+}
+
+}  // namespace simulation

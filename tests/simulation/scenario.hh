@@ -1,0 +1,132 @@
+// What a run is made of, drawn from its seed: the gateway's shape, what goes wrong under it, and
+// what each client asks and does. A client's part is drawn from the seed and its number alone, so
+// that a failing run can be repeated without the others.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/uring/simulator.hh"
+#include "uring/receive_buffers.hh"
+
+namespace simulation {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+// How long the gateway lets peers take in all runs: short, so that a run sees many of them pass.
+struct Limits {
+  static constexpr milliseconds kRequestHeader{2000};
+  static constexpr milliseconds kBodyIdle{2000};
+  static constexpr milliseconds kKeepAlive{3000};
+  static constexpr milliseconds kConnect{1000};
+  static constexpr milliseconds kResponse{2000};
+  static constexpr milliseconds kResponseIdle{3000};
+  static constexpr milliseconds kWebSocketIdle{5000};
+  static constexpr milliseconds kPoolIdle{4000};
+  // Beyond all of them, one after the other: a peer that still waits then waits for ever.
+  static constexpr milliseconds kPatience{20'000};
+};
+
+// Servers that do what they say; that close connections whenever they are idle, and of which some
+// cannot be reached; and that do what they please.
+enum class PoolKind : std::uint8_t { kApp, kClosing, kWild };
+constexpr unsigned kPoolKinds = 3;
+std::string_view host_of(PoolKind pool);
+
+enum class Framing : std::uint8_t { kLength, kChunked, kUntilClose };
+
+// What a server does with a request.
+enum class Deed : std::uint8_t {
+  kAnswers,
+  kAnswersEarly,  // before it has read the request's body, which it reads to its end
+  kCutsHead,      // closes in the middle of its head, or before it
+  kCutsBody,      // ... of its body
+  kResetsBody,
+  kStalls,   // says nothing more, from somewhere in its answer on
+  kGarbage,  // no HTTP
+  kSurplus,  // more than its answer
+};
+std::string_view name_of(Deed deed);
+
+enum class Closer : std::uint8_t { kClient, kServer, kBoth, kNobody, kClientLeaves, kServerLeaves };
+
+struct WebSocketPlan {
+  std::vector<std::size_t> to_server;  // sizes of messages
+  std::vector<std::size_t> to_client;
+  Closer closer = Closer::kClient;
+};
+
+struct RequestPlan {
+  std::string method = "GET";
+  PoolKind pool = PoolKind::kApp;
+  std::size_t upload_bytes = 0;
+  bool upload_chunked = false;
+  unsigned status = 200;
+  std::size_t answer_bytes = 0;
+  Framing framing = Framing::kLength;
+  bool interim = false;        // a 103 goes ahead
+  bool server_closes = false;  // "Connection: close"
+  Deed deed = Deed::kAnswers;
+  std::size_t deed_at = 0;   // bytes of the answer
+  microseconds thinking{0};  // of the server
+  std::optional<WebSocketPlan> websocket;
+
+  bool is_upload() const { return upload_bytes > 0 || upload_chunked; }
+  // It may be sent a second time (RFC 9110 section 9.2.2).
+  bool is_idempotent() const { return method != "POST"; }
+  bool has_answer_body() const { return method != "HEAD" && status != 204 && status != 304; }
+};
+
+enum class Leaving : std::uint8_t { kStays, kHalfCloses, kCloses, kResets };
+
+struct ClientPlan {
+  unsigned number = 0;
+  milliseconds comes_at{0};
+  bool over_unix = false;
+  bool pipelines = false;
+  bool silent = false;  // says nothing, or a part of a head
+  Leaving leaving = Leaving::kStays;
+  microseconds leaves_after{0};  // since it came; a half-close comes behind the last request
+  std::size_t write_most = 0;    // at once
+  std::size_t read_most = 0;
+  microseconds pause_max{0};  // between two steps
+  std::vector<RequestPlan> requests;
+};
+
+// What is left out of a run, to make a failing one short.
+struct Narrowing {
+  std::optional<std::vector<unsigned>> clients;  // only these
+  std::optional<unsigned> faults;                // only these
+  std::optional<unsigned> requests;              // at most so many of each client
+  std::uint64_t salt = 0;                        // another order of the same things
+};
+
+struct Scenario {
+  std::uint64_t seed = 0;
+  std::uint64_t salt = 0;
+  unsigned shards = 1;
+  bool byte_cap = true;
+  unsigned faults = 0;
+  std::size_t window = 16 * 1024;
+  uring::ReceiveBufferOptions buffers;
+  std::size_t descriptors = 10'000;
+  std::optional<milliseconds> stop_at;
+  std::optional<milliseconds> cut_at;
+  bool unreachable_refuses = true;  // or does not answer at all
+  std::vector<ClientPlan> clients;
+
+  const RequestPlan* request(unsigned client, unsigned number) const;
+};
+
+Scenario draw(std::uint64_t seed, const Narrowing& narrowing = {});
+
+std::string names_of_faults(unsigned faults);
+std::optional<unsigned> faults_from(std::string_view names);
+
+}  // namespace simulation

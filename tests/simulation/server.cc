@@ -1,0 +1,291 @@
+#include "tests/simulation/server.hh"
+
+#include <charconv>
+
+#include "proto/ws/handshake.hh"
+
+namespace simulation {
+namespace {
+
+Pace draw_pace(Dice& dice) {
+  Pace pace;
+  if (dice.chance(50)) return pace;
+  pace.write_most = dice.of_any_size(2000, 50'000);
+  pace.read_most = dice.of_any_size(2000, 50'000);
+  if (dice.chance(50)) pace.pause_max = microseconds(dice.of_any_size(1, 5000));
+  return pace;
+}
+
+std::uint64_t seed_of(const Stage& stage, unsigned number) {
+  return stage.scenario.seed * 1000 + number;
+}
+
+// "/CLIENT/REQUEST".
+bool read_target(std::string_view target, unsigned& client, unsigned& request) {
+  if (!target.starts_with('/')) return false;
+  const char* const end = target.data() + target.size();
+  const auto first = std::from_chars(target.data() + 1, end, client);
+  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '/') return false;
+  const auto second = std::from_chars(first.ptr + 1, end, request);
+  return second.ec == std::errc{} && second.ptr == end;
+}
+
+std::string chunked(std::string_view body, Dice& dice) {
+  std::string text;
+  while (!body.empty()) {
+    const std::string_view chunk = body.substr(0, dice.of_any_size(1, 50'000));
+    text += fmt::format("{:x}\r\n{}\r\n", chunk.size(), chunk);
+    body.remove_prefix(chunk.size());
+  }
+  return text + "0\r\n\r\n";
+}
+
+}  // namespace
+
+SimulatedServer::SimulatedServer(Stage& stage, PoolKind pool, Stream stream, unsigned number)
+    : stage_(stage),
+      pool_(pool),
+      dice_(seed_of(stage, number)),
+      name_("server " + std::to_string(number)),
+      wire_(std::move(stream), draw_pace(dice_)) {
+  stage_.chronicle.note(name_, "accepts for {}", host_of(pool_));
+}
+
+bool SimulatedServer::act() {
+  const Time now = stage_.now();
+  if (over_ || wire_.resting(now)) return false;
+  bool did = false;
+  if (answers_at_ && *answers_at_ <= now) {
+    answers_at_.reset();
+    answer();
+    did = true;
+  }
+  if (wire_.readable()) {
+    digest(wire_.read());
+    did = true;
+  } else if (wire_.ended()) {
+    on_end();
+    return true;
+  }
+  if (over_) return did;
+  if (websocket_ && !wire_.has_unsent()) talk();
+  if (wire_.write_some()) did = true;
+  if (!wire_.has_unsent()) settle();
+  if (closes_at_ && *closes_at_ <= now && !over_) {
+    leave(false);
+    did = true;
+  }
+  if (did) wire_.rest(dice_, now);
+  return did;
+}
+
+Time SimulatedServer::next() const {
+  if (over_) return kNever;
+  Time next = kNever;
+  if (wire_.readable() || wire_.ended() || wire_.writable()) next = stage_.now();
+  if (answers_at_) next = std::min(next, *answers_at_);
+  if (closes_at_) next = std::min(next, *closes_at_);
+  return next == kNever ? kNever : std::max(next, wire_.rests_until());
+}
+
+void SimulatedServer::digest(std::string_view bytes) {
+  closes_at_.reset();
+  if (websocket_) {
+    if (!websocket_->feed(bytes)) stage_.chronicle.fail(name_, "gets {}", websocket_->why());
+    return;
+  }
+  if (then_ != Then::kGoesOn) return;  // who has spoilt its answer reads to no purpose
+  reader_.feed(bytes);
+  for (;;) {
+    switch (reader_.next()) {
+      case MessageReader::Event::kMore:
+        return;
+      case MessageReader::Event::kHead:
+        take_head();
+        if (over_ || websocket_) return;
+        break;
+      case MessageReader::Event::kBody:
+        take_body(reader_.body());
+        break;
+      case MessageReader::Event::kEnd:
+        request_is_whole();
+        break;
+      case MessageReader::Event::kBroken:
+        stage_.chronicle.fail(name_, "gets no request: {}", reader_.why_broken());
+        return leave(true);
+    }
+  }
+}
+
+void SimulatedServer::take_head() {
+  if (plan_ != nullptr) {
+    stage_.chronicle.fail(name_, "gets a request before it has answered the last one");
+    return leave(true);
+  }
+  const bool named = read_target(reader_.target(), client_, request_);
+  plan_ = named ? stage_.scenario.request(client_, request_) : nullptr;
+  if (plan_ == nullptr) {
+    stage_.chronicle.fail(name_, "gets {} {}, which nobody has asked", reader_.method(),
+                          reader_.target());
+    return leave(true);
+  }
+  stage_.chronicle.note(name_, "gets {} {}", reader_.method(), reader_.target());
+  const std::string* const host = reader_.field("host");
+  if (reader_.method() != plan_->method || host == nullptr || *host != host_of(plan_->pool) ||
+      plan_->pool != pool_) {
+    stage_.chronicle.fail(name_, "gets {} {} as {}", reader_.method(), reader_.target(),
+                          host != nullptr ? *host : "nobody");
+  }
+  Trail& trail = stage_.trail(client_, request_);
+  if (++trail.arrivals > 1 && !plan_->is_idempotent()) {
+    stage_.chronicle.fail(name_, "gets {} {} twice", plan_->method, reader_.target());
+  }
+  body_bytes_ = 0;
+  request_whole_ = answered_ = false;
+  if (plan_->websocket) return accept_websocket();
+  if (plan_->deed == Deed::kAnswersEarly) answer();
+}
+
+void SimulatedServer::take_body(std::string_view bytes) {
+  if (!is_payload(stream_of(Way::kToServer), body_bytes_, bytes)) {
+    stage_.chronicle.fail(name_, "gets a body for {} that is not its own, behind byte {}",
+                          target_of(client_, request_), body_bytes_);
+  }
+  body_bytes_ += bytes.size();
+}
+
+void SimulatedServer::request_is_whole() {
+  if (body_bytes_ != plan_->upload_bytes) {
+    stage_.chronicle.fail(name_, "gets a body of {} bytes as the whole of {} for {}", body_bytes_,
+                          plan_->upload_bytes, target_of(client_, request_));
+  }
+  request_whole_ = true;
+  if (answered_) return;
+  answers_at_ = stage_.now() + plan_->thinking;
+}
+
+void SimulatedServer::accept_websocket() {
+  const std::string* const key = reader_.field("sec-websocket-key");
+  if (key == nullptr) {
+    stage_.chronicle.fail(name_, "gets a handshake without a key");
+    return leave(true);
+  }
+  wire_.send(
+      fmt::format("HTTP/1.1 101 Switching Protocols\r\nX-Whose: {}\r\nUpgrade: websocket\r\n"
+                  "Connection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
+                  target_of(client_, request_), ws::as_text(ws::accept_key(*key))));
+  const Closer closer = plan_->websocket->closer;
+  websocket_.emplace(false, stream_of(Way::kToClient), plan_->websocket->to_client,
+                     closer == Closer::kServer || closer == Closer::kBoth);
+  digest(reader_.rest());
+}
+
+void SimulatedServer::talk() {
+  std::string frame;
+  if (plan_->websocket->closer == Closer::kServerLeaves && websocket_->has_said_all()) {
+    return leave(dice_.chance(50));
+  }
+  const bool closed_before = websocket_->close_sent();
+  if (websocket_->say_more(frame)) wire_.send(frame);
+  if (websocket_->close_sent() && !closed_before) {
+    stage_.trail(client_, request_).server_sent = websocket_->payload_sent();
+    stage_.chronicle.note(name_, "sends a close frame");
+  }
+}
+
+void SimulatedServer::answer() {
+  answered_ = true;
+  do_deed(answer_text());
+}
+
+std::string SimulatedServer::answer_text() const {
+  const RequestPlan& plan = *plan_;
+  std::string text;
+  if (plan.interim) text += "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
+  text += fmt::format("HTTP/1.1 {} Whatever\r\nX-Whose: {}\r\n", plan.status,
+                      target_of(client_, request_));
+  const bool closes = plan.server_closes || plan.framing == Framing::kUntilClose;
+  if (closes) text += "Connection: close\r\n";
+  const bool may_have_length = plan.status != 204;
+  if (plan.framing == Framing::kLength && may_have_length) {
+    text += fmt::format("Content-Length: {}\r\n", plan.status == 304 ? 0 : plan.answer_bytes);
+  } else if (plan.framing == Framing::kChunked && may_have_length) {
+    text += "Transfer-Encoding: chunked\r\n";
+  }
+  text += "\r\n";
+  if (!plan.has_answer_body()) return text;
+  std::string body;
+  append_payload(body, stream_of(Way::kToClient), 0, plan.answer_bytes);
+  Dice dice(stage_.scenario.seed + client_ * 100 + request_);
+  return text + (plan.framing == Framing::kChunked ? chunked(body, dice) : body);
+}
+
+void SimulatedServer::do_deed(std::string text) {
+  const std::size_t head_bytes = text.find("\r\n\r\n", text.find("X-Whose")) + 4;
+  const std::size_t at = plan_->deed_at;
+  if (plan_->deed != Deed::kAnswers) stage_.chronicle.note(name_, "{}", name_of(plan_->deed));
+  switch (plan_->deed) {
+    case Deed::kAnswers:
+    case Deed::kAnswersEarly:
+      break;
+    case Deed::kCutsHead:
+      text.resize(at % head_bytes);
+      then_ = at % 2 == 0 ? Then::kCloses : Then::kResets;
+      break;
+    case Deed::kCutsBody:
+      text.resize(std::min(text.size(), head_bytes + at));
+      then_ = Then::kCloses;
+      break;
+    case Deed::kResetsBody:
+      text.resize(std::min(text.size(), head_bytes + at));
+      then_ = Then::kResets;
+      break;
+    case Deed::kStalls:
+      text.resize(std::min(text.size(), at));
+      then_ = Then::kStalls;
+      break;
+    case Deed::kGarbage:
+      text = "what is this? " + text;
+      then_ = Then::kCloses;
+      break;
+    case Deed::kSurplus:
+      text += "and one thing more";
+      break;
+  }
+  wire_.send(text);
+}
+
+// Everything that was to be said has been.
+void SimulatedServer::settle() {
+  if (websocket_) {
+    if (websocket_->is_over() || (websocket_->close_code() && websocket_->close_sent()))
+      leave(false);
+    return;
+  }
+  if (!answered_) return;
+  if (then_ == Then::kCloses || then_ == Then::kResets) return leave(then_ == Then::kResets);
+  if (then_ == Then::kStalls || !request_whole_) return;
+  if (plan_ == nullptr) return;
+  const bool closes = plan_->server_closes || plan_->framing == Framing::kUntilClose;
+  plan_ = nullptr;
+  if (closes) return leave(false);
+  if (pool_ == PoolKind::kClosing && dice_.chance(60)) {
+    closes_at_ = stage_.now() + microseconds(dice_.of_any_size(0, 20'000));
+  }
+}
+
+void SimulatedServer::on_end() {
+  const bool in_mid_request = !websocket_ && plan_ != nullptr && !request_whole_;
+  stage_.chronicle.note(name_, "sees {}{}", wire_.was_reset() ? "a reset" : "the end",
+                        in_mid_request ? ", in mid-request" : "");
+  leave(false);
+}
+
+void SimulatedServer::leave(bool with_reset) {
+  if (over_) return;
+  over_ = true;
+  stage_.chronicle.note(name_, "{}", with_reset ? "resets" : "closes");
+  with_reset ? wire_.reset() : wire_.close();
+}
+
+}  // namespace simulation

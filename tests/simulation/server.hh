@@ -1,0 +1,62 @@
+// One connection of the gateway's to a simulated server. It reads requests, checks that each is
+// whole and its client's own, and does with it what the client's plan says.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "tests/simulation/message_reader.hh"
+#include "tests/simulation/stage.hh"
+#include "tests/simulation/websocket_end.hh"
+#include "tests/simulation/wire.hh"
+
+namespace simulation {
+
+class SimulatedServer {
+ public:
+  SimulatedServer(Stage& stage, PoolKind pool, Stream stream, unsigned number);
+
+  // Does what there is to be done now; false if that is nothing.
+  bool act();
+  // When there will be, if nothing comes; kNever where it waits for the gateway.
+  Time next() const;
+  bool over() const { return over_; }
+  const std::string& name() const { return name_; }
+
+ private:
+  enum class Then : std::uint8_t { kGoesOn, kCloses, kResets, kStalls };
+
+  void digest(std::string_view bytes);
+  void take_head();
+  void take_body(std::string_view bytes);
+  void request_is_whole();
+  void accept_websocket();
+  void answer();
+  std::string answer_text() const;
+  void do_deed(std::string text);
+  void talk();
+  void settle();
+  void on_end();
+  void leave(bool with_reset);
+  StreamName stream_of(Way way) const { return {client_, request_, way}; }
+
+  Stage& stage_;
+  PoolKind pool_;
+  Dice dice_;
+  std::string name_;
+  Wire wire_;
+  MessageReader reader_{MessageReader::Of::kRequests};
+  const RequestPlan* plan_ = nullptr;  // of the request under way
+  unsigned client_ = 0;
+  unsigned request_ = 0;
+  std::size_t body_bytes_ = 0;
+  bool request_whole_ = false;
+  bool answered_ = false;
+  Then then_ = Then::kGoesOn;
+  std::optional<Time> answers_at_;
+  std::optional<Time> closes_at_;
+  std::optional<WebSocketEnd> websocket_;
+  bool over_ = false;
+};
+
+}  // namespace simulation

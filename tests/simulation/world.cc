@@ -1,0 +1,328 @@
+#include "tests/simulation/world.hh"
+
+#include <algorithm>
+#include <array>
+
+#include "gateway/config/reader.hh"
+
+namespace simulation {
+namespace {
+
+constexpr std::size_t kLogBytes = 1 << 20;
+// What no run of a plan takes: a loop that goes round for nothing.
+constexpr std::uint64_t kRoundsMax = 3'000'000;
+constexpr std::string_view kRefusing = "10.0.1.2:80";
+
+struct Site {
+  std::string_view address;
+  PoolKind pool;
+};
+constexpr std::array<Site, 5> kSites = {{{"10.0.0.1:80", PoolKind::kApp},
+                                         {"unix:/run/app.sock", PoolKind::kApp},
+                                         {"10.0.1.1:80", PoolKind::kClosing},
+                                         {kRefusing, PoolKind::kClosing},
+                                         {"10.0.2.1:80", PoolKind::kWild}}};
+
+std::string milliseconds_of(std::string_view key, milliseconds value) {
+  return fmt::format("{} = \"{}ms\"\n", key, value.count());
+}
+
+std::string config_text() {
+  std::string text =
+      "[[listen]]\naddress = \"0.0.0.0:80\"\n[[listen]]\naddress = \"unix:/run/gateway.sock\"\n"
+      "[log]\nlevel = \"debug\"\n[timeouts]\n";
+  text += milliseconds_of("request_header", Limits::kRequestHeader);
+  text += milliseconds_of("request_body_idle", Limits::kBodyIdle);
+  text += milliseconds_of("keep_alive_idle", Limits::kKeepAlive);
+  text += milliseconds_of("connect", Limits::kConnect);
+  text += milliseconds_of("upstream_response", Limits::kResponse);
+  text += milliseconds_of("response_idle", Limits::kResponseIdle);
+  text += milliseconds_of("websocket_idle", Limits::kWebSocketIdle);
+  constexpr std::array<std::string_view, kPoolKinds> kNames = {"app", "closing", "wild"};
+  for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
+    text += fmt::format("[[route]]\nhost = \"{}\"\npool = \"{}\"\n",
+                        host_of(static_cast<PoolKind>(pool)), kNames[pool]);
+  }
+  for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
+    std::string servers;
+    for (const Site& site : kSites) {
+      if (site.pool != static_cast<PoolKind>(pool)) continue;
+      servers += fmt::format("{}\"{}\"", servers.empty() ? "" : ", ", site.address);
+    }
+    text += fmt::format("[pool.{}]\nservers = [{}]\n", kNames[pool], servers);
+    text += milliseconds_of("keep_alive_idle", Limits::kPoolIdle);
+  }
+  return text;
+}
+
+gateway::config::Snapshot read_config() {
+  auto config = gateway::config::read_text(config_text(), "/run/simulated.conf");
+  if (config) return std::make_shared<const gateway::config::Config>(std::move(*config));
+  for (const auto& error : config.error()) std::fprintf(stderr, "%s\n", error.text().c_str());
+  std::abort();
+}
+
+}  // namespace
+
+World::World(const Scenario& scenario, bool told)
+    : stage_(scenario, told), config_(read_config()), log_reader_(stage_) {
+  stage_.system->stepped = true;
+  started_ = stage_.now();
+  for (const Site& site : kSites)
+    stage_.system->sites.emplace(site.address, SimulatedSystem::Site{});
+  stage_.system->sites.at(std::string(kRefusing)).answer =
+      scenario.unreachable_refuses ? ECONNREFUSED : SimulatedKernel::kNoAnswer;
+  build();
+  Gate& gate = *this;
+  for (const ClientPlan& plan : scenario.clients) clients_.emplace_back(stage_, gate, plan);
+}
+
+World::~World() = default;
+
+void World::build() {
+  const Scenario& scenario = stage_.scenario;
+  counts_.emplace(gateway::config::server_count(*config_));
+  descriptors_.emplace(scenario.shards);
+  const SimulationOptions calm{.calm = true};
+  main_ = std::make_unique<MainThread>(scenario.seed, calm, stage_.system, scenario.shards);
+  shards_.resize(scenario.shards);
+  for (unsigned index = 0; index < scenario.shards; ++index) build_shard(index);
+  std::vector<gateway::Shard::Clients*> takers;
+  for (ShardHost& host : shards_) takers.push_back(&host.shard->handed_over(1));
+  shards_.front().shard->share(1, std::move(takers));
+  descriptors_->set_capacity(scenario.descriptors, 0, scenario.shards + 1);
+  for (ShardHost& host : shards_) host.shard->begin();
+}
+
+void World::build_shard(unsigned index) {
+  const Scenario& scenario = stage_.scenario;
+  ShardHost& host = shards_[index];
+  const SimulationOptions options{
+      .byte_cap = scenario.byte_cap, .window = scenario.window, .faults = scenario.faults};
+  const std::uint64_t seed = (scenario.seed * 64 + index) * 64 + scenario.salt + 1;
+  host.kernel = std::make_unique<SimulatedKernel>(seed, options, stage_.system);
+  host.log = std::make_unique<gateway::LogRing>("shard " + std::to_string(index), kLogBytes);
+  host.listening.push_back(host.kernel->open_listener());
+  host.listening.push_back(index == 0 ? host.kernel->open_listener(true) : -1);
+  std::vector<gateway::ListeningSocket> listening;
+  for (std::size_t port = 0; port < host.listening.size(); ++port) {
+    listening.push_back({&config_->listeners[port], host.listening[port], {}});
+  }
+  auto shard = gateway::Shard::create({.index = index,
+                                       .count = scenario.shards,
+                                       .listening = std::move(listening),
+                                       .config = config_,
+                                       .tickets = tickets_,
+                                       .counts = *counts_,
+                                       .descriptors = *descriptors_,
+                                       .log = gateway::Log(*host.log, gateway::LogLevel::debug),
+                                       .reports = main_->reports(),
+                                       .receive_buffers = scenario.buffers},
+                                      *host.kernel);
+  if (!shard) stage_.chronicle.fail("world", "no shard: {}", shard.error());
+  host.shard = std::move(*shard);
+}
+
+Stream World::come(bool over_unix) {
+  if (stage_.stopping) return nullptr;
+  ++connections_;
+  ShardHost& host =
+      over_unix ? shards_.front() : shards_[stage_.dice.between(0, shards_.size() - 1)];
+  return host.kernel->come_to(host.listening[over_unix ? 1 : 0]);
+}
+
+bool World::run() {
+  const auto all_over = [&] { return std::ranges::all_of(clients_, &SimulatedClient::over); };
+  run_until(all_over, milliseconds(300'000));
+  clients_left_ = true;
+  if (!stage_.stopping && stage_.chronicle.failures() == 0) judge_rest();
+  if (!stage_.stopping) order(gateway::Order::kStop);
+  const auto ended = [&] { return main_->loop().stopped(); };
+  if (stage_.chronicle.failures() == 0 && run_until(ended, milliseconds(30'000))) judge_end();
+  return stage_.chronicle.failures() == 0 && !testing::Test::HasFailure();
+}
+
+template <class Condition>
+bool World::run_until(Condition condition, milliseconds most) {
+  const Time latest = stage_.now() + most;
+  while (!condition()) {
+    if (stage_.chronicle.failures() > 0 || testing::Test::HasFailure()) return false;
+    if (++rounds_ > kRoundsMax) {
+      stage_.chronicle.fail("world", "goes round and round");
+      return false;
+    }
+    if (step()) continue;
+    look_for_waiting();
+    if (stage_.now() > latest || !jump()) {
+      const bool late = stage_.now() > latest;
+      stage_.chronicle.fail("world", "{}", late ? "takes too long" : "stands still");
+      return false;
+    }
+  }
+  return true;
+}
+
+bool World::step() {
+  give_orders();
+  meet_servers();
+  const bool acted = act();
+  const bool turned = turn_shards();
+  return acted || turned;
+}
+
+bool World::act() {
+  bool did = false;
+  for (SimulatedClient& client : clients_) did |= client.act();
+  for (auto server = servers_.begin(); server != servers_.end();) {
+    did |= server->act();
+    server = server->over() ? servers_.erase(server) : std::next(server);
+  }
+  return did;
+}
+
+bool World::turn_shards() {
+  bool turned = false;
+  for (ShardHost& host : shards_) {
+    if (host.ended || !host.kernel->due()) continue;
+    turn_shard(host);
+    turned = true;
+  }
+  if (!main_->loop().stopped() && main_->kernel().due()) {
+    main_->loop().turn();
+    turned = true;
+  }
+  if (main_->all_drained()) close_listening();
+  return turned;
+}
+
+void World::turn_shard(ShardHost& host) {
+  host.shard->loop().turn();
+  if (host.shard->loop().stopped()) {
+    host.shard->loop().turn();  // as Loop::run(): what was prepared last
+    host.shard->finish();
+    host.ended = true;
+  }
+  log_reader_.drain(*host.log);
+}
+
+void World::meet_servers() {
+  for (const Site& place : kSites) {
+    SimulatedSystem::Site& site = *stage_.system->site_at(std::string(place.address));
+    for (; !site.arrived.empty(); site.arrived.pop_front()) {
+      servers_.emplace_back(stage_, place.pool, site.arrived.front(), servers_met_++);
+      ++connections_;
+    }
+  }
+}
+
+void World::give_orders() {
+  const Scenario& scenario = stage_.scenario;
+  const Time now = stage_.now();
+  if (stop_is_to_come() && now >= started_ + *scenario.stop_at) order(gateway::Order::kStop);
+  if (cut_is_to_come() && now >= started_ + *scenario.cut_at) order(gateway::Order::kCut);
+}
+
+// A shard that refuses has ended.
+void World::order(gateway::Order order) {
+  stage_.chronicle.note("world", "{}", order == gateway::Order::kStop ? "stops" : "cuts");
+  (order == gateway::Order::kStop ? stage_.stopping : stage_.cut) = true;
+  for (ShardHost& host : shards_) (void)host.shard->orders().post(order);
+}
+
+bool World::jump() {
+  const Time next = next_event();
+  if (next == kNever) return false;
+  stage_.system->now = std::max(next, stage_.now() + microseconds(1));
+  return true;
+}
+
+Time World::next_event() const {
+  const Scenario& scenario = stage_.scenario;
+  Time next = kNever;
+  for (const SimulatedClient& client : clients_) next = std::min(next, client.next());
+  for (const SimulatedServer& server : servers_) next = std::min(next, server.next());
+  for (const ShardHost& host : shards_) {
+    if (!host.ended) next = std::min(next, host.kernel->next_event());
+  }
+  if (!main_->loop().stopped()) next = std::min(next, main_->kernel().next_event());
+  if (stop_is_to_come()) next = std::min(next, started_ + *scenario.stop_at);
+  if (cut_is_to_come()) next = std::min(next, started_ + *scenario.cut_at);
+  return next;
+}
+
+// All shards have said that they look at the listening sockets no more.
+void World::close_listening() {
+  for (ShardHost& host : shards_) {
+    for (int& descriptor : host.listening) {
+      if (descriptor < 0) continue;
+      if (host.kernel->client_waits(descriptor)) {
+        stage_.chronicle.fail("world", "a client that was let in is left behind");
+      }
+      main_->kernel().close(descriptor);
+      descriptor = -1;
+    }
+  }
+}
+
+void World::look_for_waiting() {
+  // Few descriptors: one client waits until others have gone.
+  const milliseconds most =
+      stage_.scenario.descriptors < 100 ? 10 * Limits::kPatience : Limits::kPatience;
+  for (const SimulatedClient& client : clients_) {
+    if (client.over() || !client.has_come() || stage_.now() < client.waits_since() + most) continue;
+    stage_.chronicle.fail(client.name(), "waits for ever");
+  }
+}
+
+// Nobody is there any more, and whatever may be kept for a while is given up.
+void World::judge_rest() {
+  const auto quiet = [&] { return next_event() == kNever; };
+  if (!run_until(quiet, milliseconds(60'000))) return;
+  Chronicle& chronicle = stage_.chronicle;
+  std::size_t bells_and_listeners = 1;
+  for (ShardHost& host : shards_) {
+    const gateway::Shard& shard = *host.shard;
+    const std::string& who = host.log->source();
+    const std::size_t armed = 2u + (&host == &shards_.front() ? 1u : 0u);
+    bells_and_listeners += armed;
+    if (shard.connections() != 0) chronicle.fail(who, "has {} clients", shard.connections());
+    if (shard.receive_buffers().lent() != 0) chronicle.fail(who, "has lent buffers");
+    if (shard.batches().committed() != 0) {
+      chronicle.fail(who, "has committed {} bytes", shard.batches().committed());
+    }
+    if (shard.batches().in_use() != 0) chronicle.fail(who, "has batches in use");
+    if (host.shard->frames().in_use() != 0) {
+      chronicle.fail(who, "has {} bytes of blocks in use", host.shard->frames().in_use());
+    }
+    if (host.kernel->requests() != armed) {
+      chronicle.fail(who, "has {} requests under way", host.kernel->requests());
+    }
+  }
+  for (std::size_t server = 0; server < gateway::config::server_count(*config_); ++server) {
+    if (counts_->of(server) != 0)
+      chronicle.fail("world", "server {} has {} requests", server, counts_->of(server));
+  }
+  const std::size_t open = stage_.system->descriptors.size();
+  if (open != bells_and_listeners) chronicle.fail("world", "{} descriptors are open", open);
+}
+
+void World::judge_end() {
+  Chronicle& chronicle = stage_.chronicle;
+  for (ShardHost& host : shards_) {
+    if (!host.ended) chronicle.fail(host.log->source(), "has not ended");
+    if (host.shard->loop().in_flight() != 0)
+      chronicle.fail(host.log->source(), "has requests left");
+  }
+  for (ShardHost& host : shards_) host.shard.reset();
+  main_.reset();
+  const std::size_t open = stage_.system->descriptors.size();
+  if (open != 0) chronicle.fail("world", "{} descriptors are left", open);
+  for (const auto& [name, trail] : stage_.trails) {
+    if (trail.log_lines > 1) {
+      chronicle.fail("world", "the log tells {} times of {}", trail.log_lines,
+                     target_of(name.first, name.second));
+    }
+  }
+}
+
+}  // namespace simulation

@@ -1,0 +1,91 @@
+// The whole gateway on simulated kernels, with simulated clients and servers around it, on one
+// thread and in a time of its own. Whoever has something to do does it; when nobody has, the time
+// jumps to when somebody will.
+//
+//   actors act -> each shard that has something to do turns once -> the main thread's loop,
+//   likewise
+//
+// After the last client has gone nothing may be left; then the gateway is stopped, if it has not
+// been before, and nothing at all may be left.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "gateway/log/ring.hh"
+#include "gateway/shard.hh"
+#include "tests/simulation/client.hh"
+#include "tests/simulation/log_reader.hh"
+#include "tests/simulation/main_thread.hh"
+#include "tests/simulation/server.hh"
+#include "tests/simulation/stage.hh"
+
+namespace simulation {
+
+class World final : private Gate {
+ public:
+  World(const Scenario& scenario, bool told);
+  ~World() override;
+
+  // False: something was wrong.
+  bool run();
+  std::size_t connections() const { return connections_; }
+
+ private:
+  struct ShardHost {
+    std::unique_ptr<SimulatedKernel> kernel;
+    std::unique_ptr<gateway::LogRing> log;
+    std::unique_ptr<gateway::Shard> shard;
+    std::vector<int> listening;
+    bool ended = false;
+  };
+
+  void build();
+  void build_shard(unsigned index);
+  Stream come(bool over_unix) override;
+
+  // One round; false if nobody had anything to do.
+  bool step();
+  bool act();
+  bool turn_shards();
+  void turn_shard(ShardHost& host);
+  void meet_servers();
+  void give_orders();
+  // Nobody is left to be met by it otherwise.
+  bool stop_is_to_come() const {
+    return stage_.scenario.stop_at && !stage_.stopping && !clients_left_;
+  }
+  bool cut_is_to_come() const { return stage_.scenario.cut_at && !stage_.cut && stage_.stopping; }
+  // Rounds until condition(), at most so long; false if it does not come.
+  template <class Condition>
+  bool run_until(Condition condition, milliseconds most);
+  // To when somebody will have something to do; false: nobody ever will.
+  bool jump();
+  Time next_event() const;
+  void order(gateway::Order order);
+  void close_listening();
+  void look_for_waiting();
+  void drain_logs();
+  void judge_rest();
+  void judge_end();
+
+  Stage stage_;
+  gateway::config::Snapshot config_;
+  tls::TicketKeys tickets_;
+  std::optional<gateway::ServerCounts> counts_;
+  std::optional<gateway::DescriptorBudget> descriptors_;
+  LogReader log_reader_;
+  std::unique_ptr<MainThread> main_;
+  std::vector<ShardHost> shards_;
+  std::list<SimulatedClient> clients_;
+  std::list<SimulatedServer> servers_;
+  std::size_t connections_ = 0;
+  unsigned servers_met_ = 0;
+  std::uint64_t rounds_ = 0;
+  Time started_{};
+  bool clients_left_ = false;
+};
+
+}  // namespace simulation
