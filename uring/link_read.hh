@@ -132,6 +132,7 @@ void Link<Session, Sink>::commit_again() {
 template <class Session, class Sink>
 void Link<Session, Sink>::forget_session() {
   if (!session_) return;
+  seal_staged();
   if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
   sealed_ = {};
   behind_handshake_ = {};
