@@ -42,9 +42,13 @@ void Connection::start() {
 uring::Task<> Connection::story() {
   if (secure()) co_await shake_hands();
   bool open = !ended();
+  if (!open) log_no_request();
   while (open) {
     const bool asked = co_await await_request();
-    if (!asked) break;
+    if (!asked) {
+      log_no_request();
+      break;
+    }
     ++requests_;
     exchange_ = frames().make<Exchange>(*this);
     co_await exchange_->run();
@@ -65,10 +69,7 @@ uring::Task<> Connection::shake_hands() {
   await_first(shard_.config().timeouts.tls_handshake, Reason::kTlsTimeout);
   client_.secure(std::make_unique<tls::Session>(*entrance_.contexts));
   const bool done = co_await client_.handshake();
-  if (!done) {
-    explain_tls_failure();
-    log_no_request();
-  }
+  if (!done) explain_tls_failure();
 }
 
 // Until the first bytes of the next request are there. A client that goes, or waits too long,
@@ -77,11 +78,10 @@ uring::Task<bool> Connection::await_request() {
   if (client_.crowded()) {
     set_deadline(kFlushTime, {.reason = Reason::kIdle, .detail = "the client takes no answers"});
     co_await client_.drained();
-    if (ended()) log_no_request();
   }
   if (ended()) co_return false;
   if (!input_.empty()) co_return true;
-  input_.shrink_to_fit();
+  input_.reset();
   const config::Timeouts& timeouts = shard_.config().timeouts;
   if (requests_ == 0) {
     await_first(timeouts.request_header, Reason::kRequestTimeout);
@@ -95,18 +95,31 @@ uring::Task<bool> Connection::await_request() {
     const End left = how_client_left();
     // Between two requests nothing can be missing.
     end(left.reason == Reason::kClientTruncated ? End{.reason = Reason::kClientLeft} : left);
-    log_no_request();
     co_return false;
   }
-  input_.append(proto::as_text(received));
+  input_.append(received);
   client_.release();
   co_return true;
 }
 
+// Behind a request an ending without another one is what is expected: of interest at debug alone.
+// Before the first one somebody may look for it, but strangers can cause it at will.
 void Connection::log_no_request() {
-  shard_.log().debug("connection id={} client={}:{} requests={} end={} cause={}", id_,
-                     client_address_, client_port_, requests_, policy_of(end_->reason).word,
-                     Quoted(cause_of(*end_)));
+  const EndPolicy& policy = policy_of(end_->reason);
+  const std::string cause = cause_of(*end_);
+  LogLevel level = LogLevel::debug;
+  if (requests_ == 0) {
+    std::string& kind = shard_.scratch();
+    kind.assign("no request: ").append(policy.word);
+    if (end_->reason == Reason::kTlsFailed) kind.append(": ").append(cause);
+    if (shard_.may_log(LogLevel::info, kind)) level = LogLevel::info;
+  }
+  const tls::Session* const session = client_.session();
+  shard_.log().line(
+      level, "connection id={} client={}:{} requests={} server_name={} end={} by={} cause={}", id_,
+      client_address_, client_port_, requests_,
+      Quoted(session != nullptr ? session->server_name() : ""), policy.word, name_of(policy.party),
+      Quoted(cause));
 }
 
 End Connection::how_client_left() {

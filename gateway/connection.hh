@@ -16,6 +16,7 @@
 
 #include "gateway/config/config.hh"
 #include "gateway/end.hh"
+#include "gateway/input_buffer.hh"
 #include "gateway/link.hh"
 
 namespace gateway {
@@ -82,8 +83,7 @@ class Connection {
   // Text of an End that is not static; one at a time.
   std::string_view keep_detail(std::string text) { return detail_ = std::move(text); }
   std::string& detail() { return detail_; }
-  // What was received and belongs to nobody yet: the rest of a request, or the next ones.
-  std::pmr::string& input() { return input_; }
+  InputBuffer& input() { return input_; }
   bool secure() const { return entrance_.contexts != nullptr; }
   const config::Listener& listener() const { return entrance_.listener; }
   bool peer_trusted() const { return peer_trusted_; }
@@ -117,7 +117,7 @@ class Connection {
   Link client_;
   uring::BlockPool::Owned<Exchange> exchange_;
   std::optional<End> end_;
-  std::pmr::string input_;
+  InputBuffer input_;
   // For the exchange, which unwatches before it goes.
   uring::ReadyMember<&Connection::on_input> noticed_{*this};
   uring::ReadyMember<&Connection::on_hung_up> hung_up_{*this};

@@ -39,6 +39,8 @@ constexpr std::array kTable = {
          "The request's body is larger than is allowed here."}},
     Row{Reason::kNoRoute,
         {"no-route", Party::kGateway, 404, 0, 0, "No route matches this host and path."}},
+    Row{Reason::kMethodNotAllowed,
+        {"method-not-allowed", Party::kGateway, 405, 0, 0, "This method is not allowed here."}},
     Row{Reason::kUpgradeRefused,
         {"upgrade-refused", Party::kGateway, 400, 0, 0, "The WebSocket handshake is invalid."}},
     Row{Reason::kShortage,

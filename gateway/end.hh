@@ -22,6 +22,7 @@ enum class Reason : std::uint8_t {
   kBadBody,
   kBodyTooLarge,
   kNoRoute,
+  kMethodNotAllowed,
   kUpgradeRefused,
   kShortage,
   kUpstreamUnreachable,

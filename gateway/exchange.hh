@@ -85,6 +85,7 @@ class Exchange {
   void note_request();
   bool resolve_target();
   bool find_route();
+  bool judge_method();
   void strip_prefix();
   bool judge_fields();
   bool judge_upgrade();

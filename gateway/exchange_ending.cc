@@ -107,7 +107,7 @@ Persistence Exchange::persistence() {
 bool Exchange::skip_buffered_body() {
   if (body_read_beyond_input_) return request_whole_;
   http::BodyDecoder body(http::request_framing(heads_->request));
-  const Bytes input = proto::as_bytes(connection_.input());
+  const Bytes input = connection_.input().bytes();
   Bytes rest = input;
   while (!rest.empty() && !body.done()) {
     const auto piece = body.next(rest);
@@ -123,12 +123,14 @@ void Exchange::reply(std::uint16_t status) {
   status_ = status;
   request_whole_ = !closes_connection(end.reason) && skip_buffered_body();
   until_close_ = false;
+  const std::string allow = status == 405 ? allowed_methods(route_) : "";
   std::string& response = connection_.shard().scratch();
   response.clear();
   write_reply(response, {.status = status,
                          .sentence = end.detail.empty() ? policy_of(end.reason).text : end.detail,
                          .persistence = persistence(),
-                         .head_only = method_ == http::Method::kHead});
+                         .head_only = method_ == http::Method::kHead,
+                         .allow = allow});
   connection_.client().clear_abort();
   response_begun_ = true;
   write_head(response);
@@ -141,13 +143,13 @@ void Exchange::settle() {
   const std::uint16_t status = status_of(connection_.how_ended());
   if (status != 0 && !response_begun_ && head_bytes_ > 0) reply(status);
   // Requests that came before the client's FIN are still answered.
-  std::pmr::string& input = connection_.input();
+  InputBuffer& input = connection_.input();
   const bool more_may_come = client.end() == uring::LinkEnd::kNone ||
                              client.end() == uring::LinkEnd::kAborted ||
                              input.size() > body_in_input_;
   keeps_client_ = keeps_client_ && request_whole_ && response_complete_ && !relay_ &&
                   !client.send_failed() && more_may_come && !connection_.stopping();
-  if (keeps_client_) input.erase(0, body_in_input_);
+  if (keeps_client_) input.take(body_in_input_);
   log();
 }
 

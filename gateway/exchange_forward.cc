@@ -113,7 +113,7 @@ bool Exchange::pass_buffered_body() {
   request_body_ = http::BodyDecoder(http::request_framing(heads_->request));
   to_upstream_bytes_ = 0;
   request_trailers_.clear();
-  const Bytes input = proto::as_bytes(connection_.input());
+  const Bytes input = connection_.input().bytes();
   Bytes rest = input;
   pass_request_body(rest);
   body_in_input_ = input.size() - rest.size();
@@ -139,7 +139,7 @@ uring::Task<> Exchange::pump_request() {
     connection_.touch();
     pass_request_body(bytes);
     // The next request has come along.
-    if (!connection_.ended()) connection_.input().append(proto::as_text(bytes));
+    if (!connection_.ended()) connection_.input().append(bytes);
   }
   client.end_reading_for();
   request_pump_runs_ = false;

@@ -13,7 +13,12 @@ namespace gateway {
 
 struct Exchange::Heads {
   explicit Heads(std::pmr::memory_resource* memory)
-      : request_bytes(memory), response_bytes(memory), key(memory), target(memory) {}
+      : request_bytes(memory),
+        request(memory),
+        response_bytes(memory),
+        response(memory),
+        key(memory),
+        target(memory) {}
 
   std::pmr::string request_bytes;  // the head alone
   http::RequestHead request;
@@ -23,6 +28,7 @@ struct Exchange::Heads {
   std::pmr::string target;     // what is asked for, in origin-form: of a server, what it gets
   std::size_t path_bytes = 0;  // of the target
 
+  std::string_view method() const { return request.method_text.in(request_buffer()); }
   std::string_view path() const { return std::string_view(target).substr(0, path_bytes); }
   Bytes request_buffer() const { return proto::as_bytes(request_bytes); }
   Bytes response_buffer() const { return proto::as_bytes(response_bytes); }

@@ -27,11 +27,11 @@ http::HeadLimits head_limits(const config::Limits& limits) {
 
 uring::Task<bool> Exchange::receive_request() {
   connection_.set_deadline(config_->timeouts.request_header, {.reason = Reason::kRequestTimeout});
-  std::pmr::string& input = connection_.input();
+  InputBuffer& input = connection_.input();
   http::RequestParser parser(heads_->request, head_limits(config_->limits));
   for (;;) {
     head_bytes_ = input.size();
-    const auto state = parser.parse(proto::as_bytes(input));
+    const auto state = parser.parse(input.bytes());
     if (!state) {
       refuse_request(state.error());
       co_return false;
@@ -42,24 +42,24 @@ uring::Task<bool> Exchange::receive_request() {
       connection_.end(connection_.how_client_left());
       co_return false;
     }
-    input.append(proto::as_text(received));
+    input.append(received);
     connection_.client().release();
   }
   head_bytes_ = heads_->request.bytes;
-  heads_->request_bytes.assign(input, 0, head_bytes_);
-  input.erase(0, head_bytes_);
+  heads_->request_bytes.assign(input.text().substr(0, head_bytes_));
+  input.take(head_bytes_);
   co_return !connection_.ended();
 }
 
 void Exchange::refuse_request(const http::HeadError& error) {
   // As it came: what could not be read is what whoever reads the log looks for.
-  const std::string_view input = connection_.input();
+  const std::string_view input = connection_.input().text();
   const std::size_t line_end = std::min(input.find_first_of("\r\n"), Quoted::kBytesMax + 1);
   request_line_ = input.substr(0, line_end);
   std::string detail(error.reason);
   if (!error.largest_field.empty()) {
     detail += "; the largest field is ";
-    detail += error.largest_field.in(proto::as_bytes(connection_.input())).substr(0, 64);
+    detail += error.largest_field.in(connection_.input().bytes()).substr(0, 64);
   }
   connection_.end({.reason = Reason::kBadRequest,
                    .status = error.status,
@@ -75,8 +75,8 @@ bool Exchange::judge() {
   note_request();
   if (method_ == http::Method::kConnect) return refuse(405, "CONNECT is not for a reverse proxy");
   if (!resolve_target()) return false;
-  if (connection_.listener().redirect_port) return true;
-  return find_route() && judge_fields() && judge_upgrade();
+  if (connection_.listener().redirect_port) return judge_method();
+  return find_route() && judge_method() && judge_fields() && judge_upgrade();
 }
 
 void Exchange::note_request() {
@@ -127,6 +127,16 @@ bool Exchange::find_route() {
   }
   if (route_->strip_prefix) strip_prefix();
   return true;
+}
+
+// TRACE sends back what the client did not say itself, so it has to be asked for.
+bool Exchange::judge_method() {
+  const bool listed = route_ != nullptr && !route_->methods.empty();
+  const bool allowed =
+      listed ? std::ranges::find(route_->methods, heads_->method()) != route_->methods.end()
+             : method_ != http::Method::kTrace;
+  if (!allowed) connection_.end({.reason = Reason::kMethodNotAllowed});
+  return allowed;
 }
 
 void Exchange::strip_prefix() {
@@ -220,7 +230,7 @@ bool Exchange::answer_itself() {
     if (method_ == http::Method::kTrace) return !refuse(405, "TRACE is not answered here");
     status_ = 204;
     request_whole_ = skip_buffered_body();
-    const config::HeaderChanges allow{.add = {{"Allow", std::string(kAllowedMethods)}}};
+    const config::HeaderChanges allow{.add = {{"Allow", allowed_methods(route_)}}};
     write_answer(response, {.status = status_}, persistence(), head_only, allow);
   } else {
     return false;

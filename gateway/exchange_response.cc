@@ -8,7 +8,7 @@
 namespace gateway {
 namespace {
 
-constexpr http::HeadLimits kResponseLimits{.head_bytes = 64 * 1024};
+constexpr std::uint32_t kHeadBytesMax = 64 * 1024;
 
 ws::HandshakeFields handshake_fields(const http::Head& head, Bytes buffer) {
   ws::HandshakeFields fields;
@@ -25,8 +25,11 @@ ws::HandshakeFields handshake_fields(const http::Head& head, Bytes buffer) {
 uring::Task<bool> Exchange::receive_response() {
   Heads& heads = *heads_;
   Link& upstream = upstream_->link();
+  const http::HeadLimits limits{
+      .head_bytes = kHeadBytesMax,
+      .fields = static_cast<std::uint32_t>(config_->limits.response_header_fields)};
   for (;;) {
-    http::ResponseParser parser(heads.response, kResponseLimits);
+    http::ResponseParser parser(heads.response, limits);
     for (;;) {
       const auto state = parser.parse(heads.response_buffer());
       if (!state) {
@@ -132,7 +135,7 @@ void Exchange::drop_surplus(std::size_t bytes) {
 
 uring::Task<> Exchange::pump_response() {
   const http::BodyFraming upstream_framing = http::response_framing(method_, heads_->response);
-  http::BodyDecoder body(upstream_framing);
+  http::BodyDecoder body(upstream_framing, http::ChunkedDecoder::Blanks::kBeforeExtensions);
   http::BodyFraming framing = upstream_framing;
   // The framing belongs to the writing side: an end that is told, where the client understands it.
   if (framing.kind == http::Framing::kUntilClose || framing.kind == http::Framing::kChunked) {
@@ -233,9 +236,8 @@ bool Exchange::accept_websocket() {
 }
 
 uring::Task<> Exchange::run_websocket() {
-  relay_->start(proto::as_bytes(connection_.input()), heads_->behind_response());
-  connection_.input().clear();
-  connection_.input().shrink_to_fit();
+  relay_->start(connection_.input().bytes(), heads_->behind_response());
+  connection_.input().reset();
   heads_.reset();
   dialler_.reset();
   co_await relay_->finished();

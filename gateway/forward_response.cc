@@ -1,4 +1,6 @@
 // Responses as clients get them.
+#include <utility>
+
 #include "gateway/forward.hh"
 #include "gateway/forward_fields.hh"
 #include "proto/http/syntax.hh"
@@ -15,16 +17,20 @@ void begin_head(std::string& head, const http::ResponseHead& response, proto::By
   head.append(" ").append(response.reason.in(buffer)).append("\r\n");
 }
 
-// All but the length, which is a matter of the framing, and what is meant for one hop.
+// All but the length, which is a matter of the framing and is told once, and what is meant for one
+// hop.
 void add_fields(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
                 const FieldChanges& changes, bool keeps_length) {
   const HopFilter hops(response.fields, buffer);
   for (const http::Field& field : response.fields.all()) {
     const std::string_view name = field.name.in(buffer);
-    const bool passes = http::equals_ignoring_case(name, "Content-Length")
-                            ? keeps_length
-                            : !changes.drops(name) && !hops.removes(name);
-    if (passes) add_line(head, name, field.value.in(buffer));
+    if (http::equals_ignoring_case(name, "Content-Length")) {
+      if (std::exchange(keeps_length, false)) {
+        add_framing(head, {http::Framing::kLength, response.content_length.value_or(0)});
+      }
+    } else if (!changes.drops(name) && !hops.removes(name)) {
+      add_line(head, name, field.value.in(buffer));
+    }
   }
 }
 

@@ -60,6 +60,13 @@ class OwnHead {
 
 }  // namespace
 
+std::string allowed_methods(const config::Route* route) {
+  if (route == nullptr || route->methods.empty()) {
+    return "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+  }
+  return fmt::format("{}", fmt::join(route->methods, ", "));
+}
+
 void write_reply(std::string& to, const Reply& reply) {
   const std::string_view phrase = http::status_reason(reply.status);
   const std::string body = fmt::format("{} {}\n{}\n", reply.status, phrase, reply.sentence);
@@ -68,7 +75,7 @@ void write_reply(std::string& to, const Reply& reply) {
   head.add("Content-Type", "text/plain; charset=utf-8");
   head.add("Cache-Control", "no-store");
   if (!reply.location.empty()) head.add("Location", reply.location);
-  if (reply.status == 405) head.add("Allow", kAllowedMethods);
+  if (!reply.allow.empty()) head.add("Allow", reply.allow);
   // RFC 9110 section 15.5.22, RFC 6455 section 4.2.2.
   if (reply.status == 426) head.add("Sec-WebSocket-Version", ws::kVersion);
   head.end(body.size(), reply.persistence, reply.status == 426);

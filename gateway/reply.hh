@@ -10,8 +10,9 @@
 
 namespace gateway {
 
-// What 405 says; any other token passes, too.
-inline constexpr std::string_view kAllowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+// What Allow says of a route, or where there is none. Of a route that lists no methods any other
+// token passes, too, but TRACE.
+std::string allowed_methods(const config::Route* route);
 
 struct Reply {
   std::uint16_t status;
@@ -19,10 +20,11 @@ struct Reply {
   Persistence persistence;
   bool head_only = false;          // it answers HEAD: the body is left out, its length is not
   std::string_view location = {};  // of a redirect
+  std::string_view allow = {};     // of a 405
   const config::HeaderChanges* changes = nullptr;
 };
 
-// Appends a whole response. 405 and 426 get the field that goes with them.
+// Appends a whole response. 426 gets the fields that go with it.
 void write_reply(std::string& to, const Reply& reply);
 
 // Appends a route's own answer.

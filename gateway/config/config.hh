@@ -133,6 +133,7 @@ struct Route {
   std::string path = "/";          // a prefix on segment borders, without a slash at its end
   size_t pool = 0;                 // index into Config::pools, unless one of the next two is there
   EscapedSlashes escaped_slashes = EscapedSlashes::keep;
+  std::vector<std::string> methods;  // that pass; empty: all but TRACE
   std::optional<Answer> answer;
   std::optional<Redirect> redirect;
   bool strip_prefix = false;                    // the upstream gets the target without `path`
@@ -154,13 +155,14 @@ struct Timeouts {
   std::chrono::milliseconds websocket_idle{600'000};    // no byte either way
 };
 
-// What a request may have at the most.
+// What a request may have at the most, and a server's response.
 struct Limits {
-  size_t header_bytes = 32 * 1024;  // its head, with the empty line: 431
-  size_t header_fields = 128;       // 431
-  size_t target_bytes = 8 * 1024;   // 414
-  std::uint64_t body_bytes = 0;     // 413; 0: any
-  std::uint64_t requests = 0;       // on one connection, which is closed after them; 0: any
+  size_t header_bytes = 32 * 1024;      // its head, with the empty line: 431
+  size_t header_fields = 128;           // 431
+  size_t response_header_fields = 512;  // 502
+  size_t target_bytes = 8 * 1024;       // 414
+  std::uint64_t body_bytes = 0;         // 413; 0: any
+  std::uint64_t requests = 0;           // on one connection, which is closed after them; 0: any
 };
 
 // Proxies in front of the gateway: what they say of the client is believed.

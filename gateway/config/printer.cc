@@ -143,6 +143,7 @@ void print_route(Printer& out, const Route& route, const Config& config) {
   out.line("path = {}", quote(route.path));
   out.line("escaped_slashes = {}",
            quote(kEscapedSlashesNames[static_cast<size_t>(route.escaped_slashes)]));
+  if (!route.methods.empty()) out.line("methods = {}", list(route.methods, quote));
   if (route.answer) {
     out.line("[route.answer]");
     out.line("status = {}", route.answer->status);
@@ -181,6 +182,7 @@ void print_limits(Printer& out, const Limits& limits) {
   out.line("\n[limits]");
   out.line("header = {}", quote(print_size(limits.header_bytes)));
   out.line("header_count = {}", limits.header_fields);
+  out.line("response_header_count = {}", limits.response_header_fields);
   out.line("target = {}", quote(print_size(limits.target_bytes)));
   out.line("body = {}", size_or_off(limits.body_bytes));
   out.line("requests_per_connection = {}",

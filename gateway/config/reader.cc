@@ -22,7 +22,7 @@ constexpr size_t kFileBytesMax = 1 << 20;
 constexpr unsigned kShardsMax = 256;
 constexpr size_t kHeaderBytesMin = 1 << 10;
 constexpr size_t kHeaderBytesMax = 64 << 10;
-constexpr size_t kHeaderFieldsMax = 128;
+constexpr size_t kHeaderFieldsMax = 1024;
 constexpr size_t kTargetBytesMin = 256;
 constexpr size_t kBodyBytesMax = size_t{1} << 40;
 constexpr std::uint64_t kRequestsMax = 1'000'000'000;
@@ -43,6 +43,7 @@ void read_timeouts(Fields& fields, Timeouts& timeouts) {
 void read_limits(Fields& fields, Limits& limits) {
   fields.size("header", kHeaderBytesMin, kHeaderBytesMax, limits.header_bytes);
   fields.count("header_count", kHeaderFieldsMax, limits.header_fields);
+  fields.count("response_header_count", kHeaderFieldsMax, limits.response_header_fields);
   fields.size("target", kTargetBytesMin, kHeaderBytesMax, limits.target_bytes);
   if (!fields.has("target")) {
     limits.target_bytes = std::min(limits.target_bytes, limits.header_bytes);

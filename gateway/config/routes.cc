@@ -6,10 +6,14 @@
 
 #include "gateway/config/names.hh"
 #include "gateway/config/sections.hh"
+#include "proto/http/request.hh"
+#include "proto/http/syntax.hh"
 #include "proto/http/target.hh"
 
 namespace gateway::config {
 namespace {
+
+constexpr size_t kMethodsMax = 32;  // of a route: each request is compared with all
 
 // What keeps a path from ever matching a normalised one, in words behind "'PATH' "; or nothing.
 std::string path_fault(std::string_view path) {
@@ -56,6 +60,34 @@ std::vector<std::string> read_hosts(Fields& fields) {
   return hosts;
 }
 
+// What is wrong with a method, in words behind "'METHOD' "; or nothing.
+std::string method_fault(std::string_view method) {
+  if (!http::is_token(method)) return "must be a method, such as \"GET\"";
+  if (method == "CONNECT") return "is not for a reverse proxy";
+  std::string upper(method);
+  for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  const bool is_meant = http::method_of(method) == http::Method::kOther &&
+                        http::method_of(upper) != http::Method::kOther;
+  if (is_meant) return fmt::format("is never asked for like this: write '{}'", upper);
+  return {};
+}
+
+std::vector<std::string> read_methods(Fields& fields) {
+  std::vector<std::string> methods;
+  Report& report = fields.report();
+  for (const Text& text : fields.texts("methods", "[\"GET\", \"HEAD\"]")) {
+    const std::string fault = method_fault(text.value);
+    if (!fault.empty()) report.add(text.place, fmt::format("'{}' {}", text.value, fault));
+    if (std::find(methods.begin(), methods.end(), text.value) != methods.end())
+      report.add(text.place, fmt::format("'{}' is given twice", text.value));
+    methods.push_back(text.value);
+  }
+  if (methods.size() > kMethodsMax)
+    report.add(fields.place("methods"),
+               fmt::format("a route may list {} methods, not {}", kMethodsMax, methods.size()));
+  return methods;
+}
+
 std::string read_route_name(Fields& fields, const Config& config) {
   const auto text = fields.text("name");
   if (!text) return fmt::format("route-{}", config.routes.size() + 1);
@@ -82,6 +114,7 @@ void read_routes(Fields& file, Config& config) {
     if (const auto slashes = fields.choice("escaped_slashes", kEscapedSlashesNames))
       route.escaped_slashes = static_cast<EscapedSlashes>(*slashes);
     const bool matches = fields.report().count() == errors_before;
+    route.methods = read_methods(fields);
     read_action(fields, config, route);
     read_header_changes(fields, route);
     read_websocket(fields, route);

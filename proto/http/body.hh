@@ -33,7 +33,9 @@ BodyFraming response_framing(Method request_method, const ResponseHead& head);
 //     }
 class BodyDecoder {
  public:
-  explicit BodyDecoder(BodyFraming framing) : kind_(framing.kind), remaining_(framing.length) {}
+  explicit BodyDecoder(BodyFraming framing,
+                       ChunkedDecoder::Blanks blanks = ChunkedDecoder::Blanks::kRefused)
+      : kind_(framing.kind), remaining_(framing.length), chunked_(blanks) {}
 
   // As ChunkedDecoder::next.
   std::expected<BodyPiece, BodyError> next(proto::Bytes bytes);

@@ -66,15 +66,9 @@ ChunkedDecoder::Reason ChunkedDecoder::take(char c) {
     case State::kSizeStart:
     case State::kSize:
       return take_size(c);
+    case State::kBlanks:
     case State::kExtension:
-      if (c == '\r') {
-        state_ = State::kSizeLf;
-      } else if (!is_text_byte(c)) {
-        return "control byte in a chunk extension";
-      } else if (++extension_bytes_ > kChunkExtensionsBytesMax) {
-        return "chunk extensions too large";
-      }
-      return {};
+      return take_extension(c);
     case State::kSizeLf:
       if (c != '\n') return "chunk size not ended by CRLF";
       state_ = remaining_ > 0 ? State::kData : State::kLineStart;
@@ -101,7 +95,7 @@ ChunkedDecoder::Reason ChunkedDecoder::take(char c) {
   return {};
 }
 
-// 1*HEXDIG, then at once ";" or CR (RFC 9112 section 7.1).
+// 1*HEXDIG, then ";" or CR (RFC 9112 section 7.1).
 ChunkedDecoder::Reason ChunkedDecoder::take_size(char c) {
   if (const auto digit = hex_value(c)) {
     if (size_digits_ == kSizeDigitsMax) return "chunk size out of range";
@@ -116,8 +110,27 @@ ChunkedDecoder::Reason ChunkedDecoder::take_size(char c) {
     state_ = State::kSizeLf;
   } else if (c == ';') {
     state_ = State::kExtension;
+  } else if (blanks_ == Blanks::kBeforeExtensions && is_whitespace(c)) {
+    state_ = State::kBlanks;
+    return take_extension(c);
   } else {
     return "invalid byte in a chunk size";
+  }
+  return {};
+}
+
+ChunkedDecoder::Reason ChunkedDecoder::take_extension(char c) {
+  if (++extension_bytes_ > kChunkExtensionsBytesMax) return "chunk extensions too large";
+  if (state_ == State::kBlanks) {
+    if (c == ';') {
+      state_ = State::kExtension;
+    } else if (!is_whitespace(c)) {
+      return "invalid byte in a chunk size";
+    }
+  } else if (c == '\r') {
+    state_ = State::kSizeLf;
+  } else if (!is_text_byte(c)) {
+    return "control byte in a chunk extension";
   }
   return {};
 }

@@ -34,6 +34,11 @@ inline constexpr std::uint16_t kTrailerFieldsMax = 64;
 
 class ChunkedDecoder {
  public:
+  // Blanks between a chunk's size and the ";" of its extension (RFC 9112 section 7.1.1): some
+  // servers write them. From a client they are where two readers begin to differ.
+  enum class Blanks : std::uint8_t { kRefused, kBeforeExtensions };
+  explicit ChunkedDecoder(Blanks blanks = Blanks::kRefused) : blanks_(blanks) {}
+
   // Consumes up to the end of the next payload or of the trailers, or all bytes; never past the
   // body's end. With bytes to read and done() not reached it consumes at least one. Not to be
   // called after an error.
@@ -46,6 +51,7 @@ class ChunkedDecoder {
   enum class State : std::uint8_t {
     kSizeStart,
     kSize,
+    kBlanks,
     kExtension,
     kSizeLf,  // size [ext] CRLF
     kData,
@@ -64,6 +70,7 @@ class ChunkedDecoder {
   bool is_in_trailer_line(char c) const;
   Reason take(char c);
   Reason take_size(char c);
+  Reason take_extension(char c);
   Reason take_trailer(char c);
 
   std::uint64_t remaining_ = 0;  // the chunk's size as far as it is read; then its bytes to come
@@ -71,6 +78,7 @@ class ChunkedDecoder {
   std::uint32_t trailer_bytes_ = 0;
   std::uint16_t trailer_fields_ = 0;
   std::uint8_t size_digits_ = 0;
+  Blanks blanks_;
   State state_ = State::kSizeStart;
 };
 

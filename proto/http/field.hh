@@ -1,22 +1,22 @@
 // The field lines of a head (RFC 9110 section 5), kept as positions in the caller's head buffer,
 // so that the buffer may grow or move while a head arrives. Every accessor takes that buffer; what
 // it returns lives as long as the buffer's bytes.
-// The table is fixed in size (kFieldsMax) and about 2.5 KB: own it only while a head is processed.
+// The table grows with the fields, 20 bytes each, in the memory that it was given: own it only
+// while a head is processed.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "proto/bytes.hh"
 #include "proto/http/syntax.hh"
 
 namespace http {
-
-inline constexpr std::size_t kFieldsMax = 128;
 
 // A run of bytes in the head buffer. Precondition of in(): the buffer holds what was parsed.
 struct Slice {
@@ -48,18 +48,19 @@ struct Field {
 
 class Fields {
  public:
-  // The table itself is left as it is: only what was added is ever read.
-  Fields() {}
-  // False when the table is full.
-  bool add(Field field) {
-    if (count_ == kFieldsMax) return false;
-    fields_[count_++] = field;
-    return true;
-  }
-  void clear() { count_ = 0; }
+  explicit Fields(std::pmr::memory_resource* memory = std::pmr::get_default_resource())
+      : fields_(memory) {}
 
-  std::span<const Field> all() const { return {fields_.data(), count_}; }
-  std::size_t size() const { return count_; }
+  // Whoever adds bounds their number.
+  void add(Field field) {
+    if (fields_.capacity() == 0) fields_.reserve(kUsualCount);
+    fields_.push_back(field);
+  }
+  // The memory stays.
+  void clear() { fields_.clear(); }
+
+  std::span<const Field> all() const { return fields_; }
+  std::size_t size() const { return fields_.size(); }
 
   // The value of the first field of this name, whatever the case.
   std::optional<std::string_view> find(proto::Bytes buffer, std::string_view name) const {
@@ -86,6 +87,8 @@ class Fields {
   bool has_token(proto::Bytes buffer, std::string_view name, std::string_view token) const;
 
  private:
+  static constexpr std::size_t kUsualCount = 24;
+
   static bool matches(const Field& field, std::uint32_t tag, std::string_view name,
                       proto::Bytes buffer) {
     return field.tag == tag && equals_ignoring_case(field.name.in(buffer), name);
@@ -98,10 +101,7 @@ class Fields {
     return nullptr;
   }
 
-  std::uint32_t count_ = 0;
-  union {
-    std::array<Field, kFieldsMax> fields_;
-  };
+  std::pmr::vector<Field> fields_;
 };
 
 // Walks the elements of one comma separated value, trimmed of whitespace; empty elements are

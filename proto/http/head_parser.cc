@@ -67,10 +67,11 @@ Step FieldReader::take(std::string_view buffer, Slice line) {
       .value = {position(value.data() - buffer.data()), position(value.size())},
       .tag = field_tag(name),
   };
-  if (head_.fields.size() >= fields_max_ || !head_.fields.add(field)) {
+  if (head_.fields.size() >= fields_max_) {
     const std::string_view up_to_line = buffer.substr(0, line.offset + line.length);
     return std::unexpected(too_large(head_, up_to_line, line.offset, "too many fields"));
   }
+  head_.fields.add(field);
   return take_known(name, value, field.value);
 }
 
@@ -99,10 +100,19 @@ Step FieldReader::take_known(std::string_view name, std::string_view value, Slic
   return {};
 }
 
-// Digits alone, and once: RFC 9112 section 6.3 lets a list of equal values pass, which is where two
-// readers begin to differ.
+// RFC 9110 section 8.6: of servers a list of equal values counts as one, which is what it becomes.
+// Of clients it is where two readers begin to differ.
 Step FieldReader::take_content_length(std::string_view value) {
-  if (head_.content_length) return refuse("more than one Content-Length");
+  if (is_request_) return take_one_content_length(value);
+  ListReader lengths(value);
+  while (const auto length = lengths.next()) {
+    if (const auto step = take_one_content_length(*length); !step) return step;
+  }
+  return {};
+}
+
+Step FieldReader::take_one_content_length(std::string_view value) {
+  if (head_.content_length && is_request_) return refuse("more than one Content-Length");
   if (value.empty()) return refuse("empty Content-Length");
   std::uint64_t length = 0;
   for (const char c : value) {
@@ -110,6 +120,9 @@ Step FieldReader::take_content_length(std::string_view value) {
     const auto digit = static_cast<std::uint64_t>(c - '0');
     if (length > (kContentLengthMax - digit) / 10) return refuse("Content-Length out of range");
     length = length * 10 + digit;
+  }
+  if (head_.content_length.value_or(length) != length) {
+    return refuse("more than one Content-Length");
   }
   head_.content_length = length;
   return {};

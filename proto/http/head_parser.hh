@@ -18,7 +18,7 @@ namespace http {
 struct HeadLimits {
   std::uint32_t head_bytes = 32 * 1024;   // the whole head with its empty line: 431
   std::uint32_t target_bytes = 8 * 1024;  // 414
-  std::uint32_t fields = kFieldsMax;      // 431; more than kFieldsMax are never taken
+  std::uint32_t fields = 128;             // 431
 };
 
 enum class HeadState : std::uint8_t { kMore, kComplete };
@@ -40,7 +40,7 @@ struct ConnectionOptions {
 };
 
 // The part of a parsed head that requests and responses share. Complete only when its parser says
-// so. Positions refer to the buffer that was given to parse().
+// so. Positions refer to the buffer that was given to parse(). `memory` is for its fields.
 struct Head {
   std::uint32_t bytes = 0;         // of the head; what lies behind them in the buffer is not its
   std::uint8_t minor_version = 1;  // HTTP/1.minor: 0 or 1
@@ -52,6 +52,8 @@ struct Head {
   std::optional<std::uint32_t> keep_alive_seconds;
   Fields fields;
 
+  explicit Head(std::pmr::memory_resource* memory = std::pmr::get_default_resource())
+      : fields(memory) {}
   void reset();
 };
 
@@ -98,6 +100,7 @@ class FieldReader {
  private:
   Step take_known(std::string_view name, std::string_view value, Slice value_slice);
   Step take_content_length(std::string_view value);
+  Step take_one_content_length(std::string_view value);
   Step take_transfer_encoding(std::string_view value);
   static bool resembles_chunked(std::string_view coding);
   Step take_connection(std::string_view value);

@@ -30,6 +30,8 @@ Method method_of(std::string_view text);  // methods are case-sensitive (RFC 911
 enum class TargetForm : std::uint8_t { kOrigin, kAbsolute, kAuthority, kAsterisk };
 
 struct RequestHead : Head {
+  using Head::Head;
+
   Method method = Method::kOther;
   TargetForm form = TargetForm::kOrigin;
   Slice method_text;

@@ -77,7 +77,7 @@ detail::Step ResponseParser::parse_status_line(std::string_view buffer, Slice li
     if (!is_digit(c)) return refuse("malformed status");
     status = status * 10 + static_cast<unsigned>(c - '0');
   }
-  if (status < 100 || status > 599) return refuse("status out of range");
+  if (status < 100) return refuse("status out of range");
   if (text.size() > kStatusEnd && text[kStatusEnd] != ' ') return refuse("malformed status");
 
   head_.minor_version = static_cast<std::uint8_t>(text[kVersionBegin.size()] - '0');

@@ -13,7 +13,9 @@
 namespace http {
 
 struct ResponseHead : Head {
-  std::uint16_t status = 0;  // 100 to 599
+  using Head::Head;
+
+  std::uint16_t status = 0;  // 100 to 999; from 600 on of no known class (RFC 9110 section 15)
   Slice reason;              // may be empty, may hold bytes from 0x80
 
   void reset();

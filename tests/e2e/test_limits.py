@@ -145,6 +145,68 @@ def test_the_number_of_fields_is_limited(start_with, server, log_of):
     log.wait("status=431", "end=bad-request")
 
 
+# Responses.
+
+def answer_with(server, client, head, method="GET"):
+    """What the client gets for a response with this head and the body `ok`."""
+    ask(client, method=method)
+    body = "" if method == "HEAD" else "ok"
+    server.answer(server.read_request(), f"{head}\r\n{body}".encode())
+    return client.read_head()
+
+
+def fields(count):
+    """In all, with the length."""
+    return "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + "X-Field: 1\r\n" * (count - 1)
+
+
+@pytest.mark.parametrize("limits,most", [({}, 512), ({"response_header_count": 9}, 9)],
+                         ids=["default", "configured"])
+def test_the_number_of_a_responses_fields_is_limited(start_with, server, log_of, limits, most):
+    gateway = start_with(limits)
+    log = log_of(gateway)
+    with connect(gateway.http_port) as client:
+        refusal = answer_with(server, client, fields(most + 1))
+        assert (refusal.status, client.read_body(refusal)[:3]) == (502, b"502")
+        head = answer_with(server, client, fields(most))
+        assert (head.status, len(head.all("X-Field"))) == (200, most - 1)
+        assert client.read_exactly(2) == b"ok"
+    log.wait("status=502", "end=bad-response", "too many fields")
+
+
+@pytest.mark.parametrize("status", [599, 600, 799, 999])
+def test_a_status_of_no_known_class_passes(start_with, server, log_of, status):
+    gateway = start_with()
+    log = log_of(gateway)
+    with connect(gateway.http_port) as client:
+        for _ in range(2):
+            head = answer_with(server, client, f"HTTP/1.1 {status} Odd\r\nContent-Length: 2\r\n")
+            assert head.first_line == f"HTTP/1.1 {status} Odd"
+            assert client.read_exactly(2) == b"ok"
+    log.wait(f"status={status}", "end=done")
+
+
+@pytest.mark.parametrize("lines", ["Content-Length: 2\r\nContent-Length: 2\r\n",
+                                   "Content-Length: 2, 2\r\n"], ids=["twice", "list"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_equal_lengths_of_a_response_are_one(start_with, server, lines, method):
+    gateway = start_with()
+    with connect(gateway.http_port) as client:
+        for _ in range(2):
+            head = answer_with(server, client, f"HTTP/1.1 200 OK\r\n{lines}", method)
+            assert (head.status, head.all("Content-Length")) == (200, ["2"])
+            assert method == "HEAD" or client.read_exactly(2) == b"ok"
+
+
+@pytest.mark.parametrize("lines", ["Content-Length: 2\r\nContent-Length: 3\r\n",
+                                   "Content-Length: 2, 3\r\n", "Content-Length: 2,\r\n",
+                                   "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n"])
+def test_lengths_of_a_response_that_differ_are_refused(start_with, server, lines):
+    gateway = start_with()
+    with connect(gateway.http_port) as client:
+        assert answer_with(server, client, f"HTTP/1.1 200 OK\r\n{lines}").status == 502
+
+
 def test_the_target_is_limited(start_with, server, log_of):
     gateway = start_with({"target": "256B"})
     log = log_of(gateway)

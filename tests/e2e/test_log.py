@@ -4,14 +4,15 @@ import fcntl
 import os
 import signal
 import socket
+import ssl
 import subprocess
 from contextlib import contextmanager
 
 import pytest
 
-from support.gateway import GATEWAY, Config
+from support.gateway import GATEWAY, Config, Variant
 from support.program import die_with_parent
-from support.streams import connect
+from support.streams import client_context, connect
 from support.waiting import DEADLINE, wait_until
 
 SMALL_PIPE = 4096
@@ -146,6 +147,72 @@ def test_a_stderr_that_others_made_non_blocking_loses_nothing(tmp_path, echo):
             assert gateway.process.wait(DEADLINE) == 0
     assert "may be missing" not in text
     assert text.count("status=200") == MANY
+
+
+# Connections that ask for nothing.
+
+def at_info(echo):
+    return Config({"app": echo.port}, [{"pool": "app"}], level="info",
+                  timeouts={"request_header": "200ms", "tls_handshake": "200ms"})
+
+
+def fail_by_protocol(gateway):
+    context = client_context(alpn=["h2"])
+    with pytest.raises(ssl.SSLError):
+        connect(gateway.https_port, True, context=context, server_name="shop.example")
+
+
+def fail_by_version(gateway):
+    with connect(gateway.https_port) as client:
+        client.send(b"\x16\x03\x01 garbage")
+        client.read_to_end()
+
+
+def fail_by_plain_http(gateway):
+    with connect(gateway.https_port) as client:
+        client.send(REQUEST)
+        assert client.read_head().status == 400
+
+
+def fail_by_silence(gateway):
+    with connect(gateway.https_port) as client:
+        client.read_to_end()
+
+
+def leave(gateway):
+    connect(gateway.http_port).close()
+
+
+NO_REQUEST = {
+    "protocol": (fail_by_protocol, 'server_name="shop.example"', "end=tls-failed",
+                 "no shared application protocol"),
+    "garbage": (fail_by_version, 'server_name=""', "end=tls-failed"),
+    "plain-http": (fail_by_plain_http, "end=plain-http"),
+    "silence": (fail_by_silence, "end=tls-timeout", "by=gateway"),
+    "left": (leave, "end=client-left", "by=client"),
+}
+
+
+@pytest.mark.parametrize("name", NO_REQUEST)
+def test_who_asks_for_nothing_is_in_the_log_with_the_cause(start_gateway, log_of, echo, name):
+    act, *words = NO_REQUEST[name]
+    gateway = start_gateway(at_info(echo))
+    log = log_of(gateway)
+    act(gateway)
+    log.wait(" info ", "connection id=", "requests=0", *words)
+
+
+def test_who_asks_for_nothing_does_not_flood_the_log(start_gateway, log_of, echo):
+    gateway = start_gateway(at_info(echo), Variant(1))
+    log = log_of(gateway)
+    for _ in range(25):
+        leave(gateway)
+    with connect(gateway.http_port) as client:
+        client.send(REQUEST)
+        assert client.read_response()[0].status == 200
+    gateway.finish()
+    log.wait("left out lines=15", "no request: client-left")
+    assert gateway.log().count("end=client-left") == 10, "and none between two requests"
 
 
 def test_without_a_stderr_no_client_gets_the_log(tmp_path, echo):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.frames import upgrade_request
 from support.gateway import Config, Variant
 from support.serving import Serving
 from support.streams import connect
@@ -127,6 +128,72 @@ def test_a_type_that_its_route_sets_is_the_only_one(start_with):
     with connect(gateway.http_port) as client:
         ask(client)
         assert read_answer(client)[0].all("Content-Type") == ["application/json"]
+
+
+# Methods.
+
+def refused_method(client, server, method, allowed, body=""):
+    ask(client, "/", method, f"Content-Length: {len(body)}\r\n" if body else "")
+    client.send(body.encode())
+    head, text = read_answer(client, method)
+    assert (head.status, head.get("Connection")) == (405, None)
+    assert head.get("Allow") == allowed
+    assert method == "HEAD" or text == b"405 Method Not Allowed\nThis method is not allowed here.\n"
+    assert server.is_quiet()
+
+
+def passed_method(client, server, method):
+    ask(client, "/", method)
+    request = server.read_request()
+    assert request.method == method
+    server.answer(request)
+    assert read_answer(client, method)[0].status == 200
+
+
+def test_a_route_passes_the_methods_that_it_lists(start_with, server, log_of):
+    gateway = start_with({"methods": ["GET", "PURGE"]})
+    log = log_of(gateway)
+    with connect(gateway.http_port) as client:
+        for method in ("GET", "PURGE"):
+            passed_method(client, server, method)
+        for method in ("HEAD", "POST", "get", "TRACE", "OPTIONS"):
+            refused_method(client, server, method, "GET, PURGE")
+        refused_method(client, server, "PUT", "GET, PURGE", body="GET / HTTP/1.1\r\n\r\n")
+        passed_method(client, server, "GET")
+    log.wait("PUT", "status=405", "end=method-not-allowed", "by=gateway")
+
+
+def test_trace_passes_only_where_it_is_listed(start_with, server):
+    allowed = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+    gateway = start_with({"path": "/"}, {"path": "/traced", "methods": "TRACE"})
+    with connect(gateway.http_port) as client:
+        refused_method(client, server, "TRACE", allowed)
+        passed_method(client, server, "PURGE")
+        ask(client, "/traced", "TRACE")
+        request = server.read_request()
+        assert request.seen.first_line == "TRACE /traced HTTP/1.1"
+        server.answer(request)
+        assert read_answer(client)[0].status == 200
+        ask(client, "/traced", "GET")
+        assert read_answer(client)[0].get("Allow") == "TRACE"
+
+
+@pytest.mark.parametrize("action", [{"answer": {"body": "own"}}, {"redirect": {"to": "/b"}}],
+                         ids=["answer", "redirect"])
+def test_methods_are_for_every_action(start_with, server, action):
+    gateway = start_with({"methods": ["GET"], **action})
+    with connect(gateway.http_port) as client:
+        refused_method(client, server, "POST", "GET")
+        ask(client)
+        assert read_answer(client)[0].status in (200, 308)
+
+
+def test_a_websocket_is_asked_for_with_get(start_with, server):
+    gateway = start_with({"methods": ["POST"]})
+    with connect(gateway.http_port) as client:
+        client.send(upgrade_request("/", "x.test"))
+        assert read_answer(client)[0].status == 405
+        assert server.is_quiet()
 
 
 # Redirects.

@@ -44,6 +44,7 @@ name = "chat"
 host = ["Chat.Example.com", "*.example.org", "[::1]"]
 path = "/ws/"
 escaped_slashes = "refuse"
+methods = ["GET", "TRACE"]
 pool = "app"
 strip_prefix = true
 body_max = "10MiB"
@@ -91,6 +92,7 @@ websocket_idle = "off"
 [limits]
 header = "16KiB"
 header_count = 64
+response_header_count = 300
 target = "4KiB"
 body = "1GiB"
 requests_per_connection = 1000

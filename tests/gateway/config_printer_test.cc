@@ -58,6 +58,7 @@ websocket_idle = "10m"
 [limits]
 header = "32KiB"
 header_count = 128
+response_header_count = 512
 target = "8KiB"
 body = "off"
 requests_per_connection = "off"
@@ -118,6 +119,7 @@ name = "chat"
 host = ["chat.example.com", "*.example.org", "[::1]"]
 path = "/ws"
 escaped_slashes = "refuse"
+methods = ["GET", "TRACE"]
 pool = "app"
 strip_prefix = true
 body_max = "10MiB"
@@ -173,6 +175,7 @@ websocket_idle = "off"
 [limits]
 header = "16KiB"
 header_count = 64
+response_header_count = 300
 target = "4KiB"
 body = "1GiB"
 requests_per_connection = 1000
@@ -198,7 +201,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 19u);
+  EXPECT_EQ(keys, 20u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));

@@ -38,6 +38,7 @@ TEST(ConfigReader, FillsInTheDefaults) {
   EXPECT_EQ(config->timeouts.websocket_idle, 10min);
   EXPECT_EQ(config->limits.header_bytes, 32u * 1024);
   EXPECT_EQ(config->limits.header_fields, 128u);
+  EXPECT_EQ(config->limits.response_header_fields, 512u);
   EXPECT_EQ(config->limits.target_bytes, 8u * 1024);
   EXPECT_EQ(config->limits.body_bytes, 0u);
   EXPECT_EQ(config->limits.requests, 0u);
@@ -66,6 +67,7 @@ TEST(ConfigReader, TakesEveryKey) {
   EXPECT_EQ(config->timeouts.websocket_idle, 0ms);
   EXPECT_EQ(config->limits.header_bytes, 16u * 1024);
   EXPECT_EQ(config->limits.header_fields, 64u);
+  EXPECT_EQ(config->limits.response_header_fields, 300u);
   EXPECT_EQ(config->limits.target_bytes, 4u * 1024);
   EXPECT_EQ(config->limits.body_bytes, 1u << 30);
   EXPECT_EQ(config->limits.requests, 1000u);
@@ -99,6 +101,8 @@ TEST(ConfigReader, TakesEveryKeyOfRoutes) {
   EXPECT_THAT(chat.hosts, ElementsAre("chat.example.com", "*.example.org", "[::1]"));
   EXPECT_EQ(chat.path, "/ws");
   EXPECT_EQ(config->pools.at(chat.pool).name, "app");
+  EXPECT_THAT(chat.methods, ElementsAre("GET", "TRACE"));
+  EXPECT_TRUE(config->routes[1].methods.empty());
   EXPECT_TRUE(chat.strip_prefix);
   EXPECT_EQ(chat.body_bytes_max, 10u << 20);
   EXPECT_FALSE(chat.answer || chat.redirect);

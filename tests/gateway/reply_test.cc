@@ -83,14 +83,28 @@ TEST(Reply, LeavesOutTheBodyForHeadButNotItsLength) {
   EXPECT_EQ(head, whole.substr(0, whole.find("\r\n\r\n") + 4));
 }
 
-TEST(Reply, SaysWhatIsAllowedInstead) {
+TEST(Reply, SaysWhatIsAllowed) {
+  using gateway::allowed_methods;
+  gateway::config::Route route;
+  EXPECT_EQ(allowed_methods(nullptr), "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  EXPECT_EQ(allowed_methods(&route), allowed_methods(nullptr));
+  route.methods = {"GET", "PURGE"};
+  EXPECT_EQ(allowed_methods(&route), "GET, PURGE");
+  std::string text;
+  gateway::write_reply(text, {.status = 405,
+                              .sentence = "No.",
+                              .persistence = Persistence::kSilent,
+                              .allow = allowed_methods(&route)});
+  EXPECT_NE(text.find("\r\nAllow: GET, PURGE\r\n"), std::string::npos) << text;
+}
+
+TEST(Reply, SaysWhatIsAskedForInstead) {
   struct Case {
     std::uint16_t status;
     std::string_view field;
   };
   for (const auto& [status, field] :
-       {Case{405, "\r\nAllow: GET, HEAD, "}, Case{426, "\r\nUpgrade: websocket\r\n"},
-        Case{426, "\r\nSec-WebSocket-Version: 13\r\n"},
+       {Case{426, "\r\nUpgrade: websocket\r\n"}, Case{426, "\r\nSec-WebSocket-Version: 13\r\n"},
         Case{426, "\r\nConnection: Upgrade, close\r\n"}}) {
     const std::string reply = make_reply(status, "No.", false);
     EXPECT_NE(reply.find(field), std::string::npos) << reply;

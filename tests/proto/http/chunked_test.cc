@@ -11,9 +11,13 @@
 
 namespace {
 
+using Blanks = http::ChunkedDecoder::Blanks;
+
 // What a decoder made of the parts it was fed.
 class Decoding {
  public:
+  explicit Decoding(Blanks blanks) : decoder_(blanks) {}
+
   void take(proto::Bytes bytes) {
     while (!bytes.empty() && !decoder_.done() && error_.empty()) {
       const auto piece = decoder_.next(bytes);
@@ -58,15 +62,15 @@ class Decoding {
 };
 
 // The decoding of the whole input, which every cut must agree with.
-Decoding decoding_of(std::string_view input) {
+Decoding decoding_of(std::string_view input, Blanks blanks = Blanks::kRefused) {
   const proto::Bytes bytes = proto::as_bytes(input);
-  Decoding whole;
+  Decoding whole(blanks);
   whole.take(bytes);
   const bool fails = whole.failed();
   constexpr std::size_t kEverySplitMax = 2048;
   if (input.size() <= kEverySplitMax) {
     for_every_split(bytes, [&](proto::Bytes first, proto::Bytes second) {
-      Decoding split;
+      Decoding split(blanks);
       split.take(first);
       split.take(second);
       EXPECT_EQ(split.outcome(), whole.outcome()) << "split at " << first.size();
@@ -74,7 +78,7 @@ Decoding decoding_of(std::string_view input) {
       EXPECT_EQ(split.trailers(), whole.trailers()) << "split at " << first.size();
     });
   }
-  Decoding dripping;
+  Decoding dripping(blanks);
   for_each_byte(bytes, [&](proto::Bytes byte) { dripping.take(byte); });
   EXPECT_EQ(dripping.outcome(), whole.outcome()) << "one byte at a time";
   if (!fails) {
@@ -83,8 +87,8 @@ Decoding decoding_of(std::string_view input) {
   return whole;
 }
 
-std::string outcome_of(std::string_view input) {
-  return decoding_of(input).outcome();
+std::string outcome_of(std::string_view input, Blanks blanks = Blanks::kRefused) {
+  return decoding_of(input, blanks).outcome();
 }
 
 struct Case {
@@ -166,6 +170,23 @@ TEST(ChunkedDecoder, RefusesSizes) {
       {"2^64", "10000000000000000\r\n", range},
       {"17 zeros", "00000000000000000\r\n", range},
   });
+}
+
+TEST(ChunkedDecoder, ReadsBlanksBeforeExtensionsWhereItIsToldTo) {
+  const auto read = [](std::string_view input) {
+    return outcome_of(input, Blanks::kBeforeExtensions);
+  };
+  const std::string byte = "'' invalid byte in a chunk size";
+  EXPECT_EQ(read("1 ;a=b\r\nx\r\n0\t \t; c\r\n\r\n"), "'x' done trailers=0 +0");
+  EXPECT_EQ(read("1;a\r\nx\r\n0\r\n\r\n"), "'x' done trailers=0 +0");
+  EXPECT_EQ(read("1 \r\n"), byte);
+  EXPECT_EQ(read("1 2\r\n"), byte);
+  EXPECT_EQ(read("1 \n"), byte);
+  EXPECT_EQ(read(" 1\r\n"), "'' chunk without a size");
+  EXPECT_EQ(read("1" + std::string(http::kChunkExtensionsBytesMax, ' ')), "'' more");
+  EXPECT_EQ(read("1" + std::string(http::kChunkExtensionsBytesMax + 1, ' ')),
+            "'' chunk extensions too large");
+  EXPECT_EQ(outcome_of("1 ;a=b\r\n"), byte);
 }
 
 TEST(ChunkedDecoder, RefusesChunkEnds) {

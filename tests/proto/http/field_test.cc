@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstddef>
+#include <memory_resource>
 #include <set>
 #include <string>
 #include <vector>
@@ -70,14 +73,18 @@ TEST(Fields, FindsTokensInRepeatedLists) {
   EXPECT_FALSE(has("a ,WebSocket"));
 }
 
-TEST(Fields, HoldsNoMoreThanItsBound) {
-  http::Fields fields;
-  for (std::size_t field = 0; field < http::kFieldsMax; ++field) ASSERT_TRUE(fields.add({}));
-  EXPECT_FALSE(fields.add({}));
-  EXPECT_EQ(fields.size(), http::kFieldsMax);
-  fields.clear();
-  EXPECT_TRUE(fields.all().empty());
-  EXPECT_TRUE(fields.add({}));
+TEST(Fields, GrowWithTheirNumberAndKeepTheirMemory) {
+  std::array<std::byte, 64 * 1024> storage;
+  std::pmr::monotonic_buffer_resource memory(storage.data(), storage.size(),
+                                             std::pmr::null_memory_resource());
+  http::Fields fields(&memory);
+  for (int round = 0; round < 100; ++round) {
+    for (std::uint32_t at = 0; at < 1024; ++at) fields.add({.name = {at, 1}, .value = {}});
+    EXPECT_EQ(fields.size(), 1024u);
+    EXPECT_EQ(fields.all()[1023].name.offset, 1023u);
+    fields.clear();
+    EXPECT_TRUE(fields.all().empty());
+  }
 }
 
 TEST(ListReader, ReturnsEveryElementTrimmed) {

@@ -29,7 +29,8 @@ TEST(ResponseParser, ReadsCompleteHeads) {
       {"bytes from 0x80 in the phrase", "HTTP/1.1 200 \xe9t\xe9\r\n\r\n", "200 '\xe9t\xe9' 1.1 +0"},
       {"tab in the phrase", "HTTP/1.1 200 a\tb\r\n\r\n", "200 'a\tb' 1.1 +0"},
       {"lowest", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "100 'Continue' 1.1 +19"},
-      {"highest", "HTTP/1.1 599 ?\r\n\r\n", "599 '?' 1.1 +0"},
+      {"no known class", "HTTP/1.1 600 ?\r\n\r\n", "600 '?' 1.1 +0"},
+      {"highest", "HTTP/1.1 999 ?\r\n\r\n", "999 '?' 1.1 +0"},
       {"two Host fields mean nothing", "HTTP/1.1 200 OK\r\nHost: a\r\nHost: ?\r\n\r\n",
        "200 'OK' 1.1 [Host=a] [Host=?] +0"},
       {"upgrade", "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n\x81",
@@ -59,10 +60,30 @@ TEST(ResponseParser, RefusesStatusLines) {
       {"letter", "HTTP/1.1 2x0 OK\r\n", status},
       {"tab", "HTTP/1.1 200\tOK\r\n", status},
       {"099", "HTTP/1.1 099 OK\r\n", range},
-      {"600", "HTTP/1.1 600 OK\r\n", range},
       {"control byte in the phrase", "HTTP/1.1 200 a\x01\r\n", "502 control byte in the head"},
       {"bare LF", "HTTP/1.1 200 OK\n", "502 line feed without a carriage return"},
   });
+}
+
+// RFC 9110 section 8.6.
+TEST(ResponseParser, TakesEqualLengthsForOne) {
+  const auto outcome = [](const std::string& fields) {
+    return response_outcome("HTTP/1.1 200 OK\r\n" + fields + "\r\n");
+  };
+  const std::string malformed = "502 malformed Content-Length";
+  const std::string repeated = "502 more than one Content-Length";
+  const std::string empty = "502 empty Content-Length";
+  EXPECT_EQ(outcome("Content-Length: 5\r\ncontent-length: 5\r\n"),
+            "200 'OK' 1.1 length=5 [Content-Length=5] [content-length=5] +0");
+  EXPECT_EQ(outcome("Content-Length: 5, 05 ,5\r\n"),
+            "200 'OK' 1.1 length=5 [Content-Length=5, 05 ,5] +0");
+  EXPECT_EQ(outcome("Content-Length: 5\r\nContent-Length: 6\r\n"), repeated);
+  EXPECT_EQ(outcome("Content-Length: 5, 6\r\n"), repeated);
+  EXPECT_EQ(outcome("Content-Length: 5,\r\n"), empty);
+  EXPECT_EQ(outcome("Content-Length: ,5\r\n"), empty);
+  EXPECT_EQ(outcome("Content-Length: 5; 5\r\n"), malformed);
+  EXPECT_EQ(outcome("Content-Length: 5, 5\r\nTransfer-Encoding: chunked\r\n"),
+            "502 both Content-Length and Transfer-Encoding");
 }
 
 TEST(ResponseParser, WaitsForTheRest) {
@@ -81,7 +102,7 @@ TEST(ResponseParser, BoundsTheHead) {
   EXPECT_EQ(response_outcome("HTTP/1.1 200 " + std::string(100, 'x'), limits),
             "502 response head too large");
   std::string many = begin;
-  for (std::size_t field = 0; field <= http::kFieldsMax; ++field) many += "A: b\r\n";
+  for (std::size_t field = 0; field <= http::HeadLimits{}.fields; ++field) many += "A: b\r\n";
   EXPECT_EQ(response_outcome(many), "502 too many fields: A");
 }
 
