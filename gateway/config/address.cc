@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <sys/un.h>
 
@@ -16,12 +17,53 @@ namespace gateway::config {
 namespace {
 
 constexpr std::string_view kForm = "write \"HOST:PORT\" or \"[IPV6]:PORT\"";
+constexpr char kBeforeZone = '%';
 
 Address address_of(const sockaddr* from, socklen_t length) {
   Address address;
   std::memcpy(&address.storage, from, length);
   address.length = length;
   return address;
+}
+
+// RFC 4007 section 11.2: the interface that a link-local address belongs to, by name or number; 0:
+// there is no such interface.
+std::uint32_t zone_index(std::string_view zone) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(zone.data(), zone.data() + zone.size(), number);
+  std::array<char, IF_NAMESIZE> name{};
+  const bool is_number = error == std::errc() && end == zone.data() + zone.size();
+  if (is_number) return if_indextoname(number, name.data()) != nullptr ? number : 0;
+  return if_nametoindex(std::string(zone).c_str());
+}
+
+std::string zone_text(std::uint32_t index) {
+  std::array<char, IF_NAMESIZE> name{};
+  if (index == 0) return {};
+  if (if_indextoname(index, name.data()) == nullptr) return fmt::format("{}{}", kBeforeZone, index);
+  return fmt::format("{}{}", kBeforeZone, name.data());
+}
+
+// What is left of a URL without its scheme and its path, with the port that it stands for.
+std::string host_port_of(std::string_view url) {
+  const size_t scheme_end = url.find("://");
+  const std::string_view scheme = url.substr(0, scheme_end);
+  const std::string_view rest = url.substr(scheme_end + 3);
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  const bool has_port = authority.rfind(':') != authority.npos && !authority.ends_with(']');
+  if (has_port) return std::string(authority);
+  return fmt::format("{}:{}", authority, scheme == "https" || scheme == "wss" ? 443 : 80);
+}
+
+// What is wrong with a host that no other text fits, in words behind "'TEXT' "; or nothing.
+std::string host_fault(std::string_view host, bool bracketed) {
+  if (host.empty()) return fmt::format("has no host: {}", kForm);
+  if (host.ends_with('.')) return "has a host that ends in a dot: leave the dot out";
+  const size_t percent = host.find(kBeforeZone);
+  if (percent == host.npos || !bracketed) return {};
+  const std::string_view zone = host.substr(percent + 1);
+  if (zone_index(zone) != 0) return {};
+  return fmt::format("names a network interface that there is not, '{}'", zone);
 }
 
 }  // namespace
@@ -48,9 +90,9 @@ std::string Address::text() const {
     return fmt::format("{}:{}", host.data(), port());
   }
   if (family() == AF_INET6) {
-    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr, host.data(),
-              host.size());
-    return fmt::format("[{}]:{}", host.data(), port());
+    const auto* const v6 = reinterpret_cast<const sockaddr_in6*>(&storage);
+    inet_ntop(AF_INET6, &v6->sin6_addr, host.data(), host.size());
+    return fmt::format("[{}{}]:{}", host.data(), zone_text(v6->sin6_scope_id), port());
   }
   return {};
 }
@@ -72,20 +114,24 @@ std::expected<Address, std::string> unix_address(std::string_view path) {
 }
 
 std::expected<HostPort, std::string> split_host_port(std::string_view text) {
+  if (text.find("://") != text.npos)
+    return std::unexpected(fmt::format("is a URL: write \"{}\"", host_port_of(text)));
   const size_t colon = text.rfind(':');
   if (colon == text.npos || text.ends_with(']'))
     return std::unexpected(fmt::format("has no port: {}", kForm));
   std::string_view host = text.substr(0, colon);
   const std::string_view digits = text.substr(colon + 1);
 
-  if (host.starts_with('[') && host.ends_with(']')) {
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) {
     host = host.substr(1, host.size() - 2);
     if (host.find(':') == host.npos)
       return std::unexpected("has no IPv6 address between its brackets");
   } else if (host.find(':') != host.npos) {
     return std::unexpected(fmt::format("needs brackets around its IPv6 address: {}", kForm));
   }
-  if (host.empty()) return std::unexpected(fmt::format("has no host: {}", kForm));
+  if (std::string fault = host_fault(host, bracketed); !fault.empty())
+    return std::unexpected(std::move(fault));
 
   unsigned port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
@@ -104,7 +150,12 @@ std::optional<Address> literal_address(const HostPort& where) {
     return address_of(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
   }
   sockaddr_in6 v6{};
-  if (inet_pton(AF_INET6, where.host.c_str(), &v6.sin6_addr) == 1) {
+  const size_t percent = where.host.find(kBeforeZone);
+  if (percent != where.host.npos) {
+    v6.sin6_scope_id = zone_index(std::string_view(where.host).substr(percent + 1));
+    if (v6.sin6_scope_id == 0) return std::nullopt;
+  }
+  if (inet_pton(AF_INET6, where.host.substr(0, percent).c_str(), &v6.sin6_addr) == 1) {
     v6.sin6_family = AF_INET6;
     v6.sin6_port = htons(where.port);
     return address_of(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);

@@ -25,7 +25,8 @@ struct Address {
   bool is_unix() const { return family() == AF_UNIX; }
   uint16_t port() const;               // 0: a Unix socket's
   std::string_view unix_path() const;  // empty if it has none, or is no Unix socket
-  // "127.0.0.1:8080", "[::1]:8080" or "unix:/run/app.sock": reads back as the same address.
+  // "127.0.0.1:8080", "[::1]:8080", "[fe80::1%eth0]:8080" or "unix:/run/app.sock": reads back as
+  // the same address.
   std::string text() const;
 
   friend bool operator==(const Address& one, const Address& other) {
@@ -48,7 +49,8 @@ struct HostPort {
 // Fails with words that fit behind "'TEXT' ": what is wrong with it.
 std::expected<HostPort, std::string> split_host_port(std::string_view text);
 
-// Nothing if the host is not an IP address: then it is a name to resolve.
+// Nothing if the host is not an IP address: then it is a name to resolve. A link-local one has the
+// interface behind it, "fe80::1%eth0" (RFC 4007 section 11).
 std::optional<Address> literal_address(const HostPort& where);
 
 // IPv6 and IPv4 in turn (RFC 8305 section 4), and each once: where one of the two does not work, an

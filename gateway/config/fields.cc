@@ -32,6 +32,10 @@ std::string_view type_name(const toml::node& node) {
   }
 }
 
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
 }  // namespace
 
 Place place_of(const toml::source_region& region) {
@@ -102,9 +106,16 @@ std::optional<Text> Fields::any_text_of(const toml::node& node, std::string_view
 std::optional<Text> Fields::text_of(const toml::node& node, std::string_view name,
                                     std::string_view what) {
   auto text = any_text_of(node, name, what);
-  if (!text || !text->value.empty()) return text;
-  report_.add(text->place, fmt::format("'{}' must not be empty", name));
-  return std::nullopt;
+  if (!text) return std::nullopt;
+  if (text->value.empty()) {
+    report_.add(text->place, fmt::format("'{}' must not be empty", name));
+    return std::nullopt;
+  }
+  if (std::any_of(text->value.begin(), text->value.end(), is_control)) {
+    report_.add(text->place, fmt::format("'{}' must not have control characters", name));
+    return std::nullopt;
+  }
+  return text;
 }
 
 std::optional<Text> Fields::text(std::string_view key) {

@@ -23,7 +23,7 @@ bool is_name(std::string_view text) {
 
 bool is_host(std::string_view host) {
   if (host.starts_with('['))
-    return host.ends_with(']') &&
+    return host.ends_with(']') && host.find('%') == host.npos &&
            literal_address({std::string(host.substr(1, host.size() - 2)), 1}).has_value();
   if (host.starts_with("*.")) host.remove_prefix(2);
   return is_name(host) && host.size() <= kHostBytesMax && host.find("..") == host.npos &&

@@ -89,7 +89,12 @@ std::expected<Server, std::string> server_from(const std::string& text,
     return Server{address->text(), "", {*address}};
   }
   const auto where = split_host_port(text);
-  if (!where) return std::unexpected(fmt::format("'{}' {}", text, where.error()));
+  if (!where) {
+    const bool asks_for_tls = text.starts_with("https://") || text.starts_with("wss://");
+    return std::unexpected(
+        fmt::format("'{}' {}{}", text, where.error(),
+                    asks_for_tls ? ", and add a table [pool.NAME.tls] for TLS to the server" : ""));
+  }
   if (const auto literal = literal_address(*where)) return Server{text, where->host, {*literal}};
   if (!is_host(where->host) || where->host.starts_with('*'))
     return std::unexpected(

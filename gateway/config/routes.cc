@@ -48,6 +48,10 @@ std::vector<std::string> read_hosts(Fields& fields) {
     for (char& c : host) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     if (host == "*") {
       fields.report().add(text.place, "'*' matches nothing: leave 'host' out to match any host");
+    } else if (host.ends_with('.') && is_host(host.substr(0, host.size() - 1))) {
+      fields.report().add(text.place, fmt::format("'{}' ends in a dot: leave the dot out, it is "
+                                                  "taken off what is asked for, too",
+                                                  text.value));
     } else if (!is_host(host)) {
       fields.report().add(text.place,
                           fmt::format("'{}' must be a host name without scheme and port, such as "

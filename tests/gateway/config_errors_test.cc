@@ -126,6 +126,13 @@ TEST(ConfigErrors, ListenersNeedAFreeAddress) {
   expect_each({
       {"missing", listen(""),
        "1:1: error: [[listen]] needs 'address', such as address = \"127.0.0.1:8080\""},
+      {"URL", listen("address = \"https://0.0.0.0:8443\""),
+       "2:11: error: 'https://0.0.0.0:8443' is a URL: write \"0.0.0.0:8443\""},
+      {"NUL", listen("address = \"127.0.0.1\\u0000x:80\""),
+       "2:11: error: 'address' must not have control characters"},
+      {"interface", listen("address = \"[fe80::1%no-such]:80\""),
+       "2:11: error: '[fe80::1%no-such]:80' names a network interface that there is not, "
+       "'no-such'"},
       {"no port", listen("address = \"127.0.0.1\""),
        "2:11: error: '127.0.0.1' has no port: write \"HOST:PORT\" or \"[IPV6]:PORT\""},
       {"no brackets", listen("address = \"::1:80\""),
@@ -212,9 +219,17 @@ TEST(ConfigErrors, PoolsNeedServersThatResolve) {
       {"empty", pool("servers = []"), "2:11: error: 'servers' must not be an empty list"},
       {"unknown name", pool("servers = [\"known.test:1\", \"other.test:1\"]"),
        "2:28: error: 'other.test' cannot be resolved: no such name"},
-      {"no name", pool("servers = \"http://a:80\""),
-       "2:11: error: 'http://a:80' needs brackets around its IPv6 address: write \"HOST:PORT\" or "
-       "\"[IPV6]:PORT\""},
+      {"URL", pool("servers = [\"http://a:80\", \"http://b/c\"]"),
+       "2:12: error: 'http://a:80' is a URL: write \"a:80\"",
+       "2:27: error: 'http://b/c' is a URL: write \"b:80\""},
+      {"URL with TLS", pool("servers = \"https://a\""),
+       "2:11: error: 'https://a' is a URL: write \"a:443\", and add a table [pool.NAME.tls] for "
+       "TLS "
+       "to the server"},
+      {"dot at the end", pool("servers = \"known.test.:1\""),
+       "2:11: error: 'known.test.:1' has a host that ends in a dot: leave the dot out"},
+      {"NUL", pool("servers = \"127.0.0.1\\u0000x:80\""),
+       "2:11: error: 'servers' must not have control characters"},
       {"a path behind", pool("servers = \"a/b:80\""),
        "2:11: error: 'a/b:80' must be a host and a port, such as \"127.0.0.1:9001\""},
       {"twice", pool("servers = [\"known.test:1\", \"known.test:1\"]"),
@@ -292,6 +307,12 @@ TEST(ConfigErrors, RoutesNeedAKnownPoolAndAMatchablePath) {
       {"star", routes("[[route]]\npool = \"app\"\npath = \"/a/*\""),
        "3:8: error: '/a/*' must be of visible ASCII characters, without '*' and '\\': it is a "
        "prefix as it is"},
+      {"dot at the end", routes("[[route]]\npool = \"app\"\nhost = \"a.b.\""),
+       "3:8: error: 'a.b.' ends in a dot: leave the dot out, it is taken off what is asked for, "
+       "too"},
+      {"interface", routes("[[route]]\npool = \"app\"\nhost = \"[fe80::1%lo]\""),
+       "3:8: error: '[fe80::1%lo]' must be a host name without scheme and port, such as "
+       "\"example.com\" or \"*.example.com\""},
       {"any host", routes("[[route]]\npool = \"app\"\nhost = \"*\""),
        "3:8: error: '*' matches nothing: leave 'host' out to match any host"},
       {"host with port", routes("[[route]]\npool = \"app\"\nhost = [\"a.b\", \"c.d:80\"]"),

@@ -1,5 +1,7 @@
 // Units, addresses and suggestions.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <net/if.h>
 #include <sys/un.h>
 
 #include <array>
@@ -59,6 +61,35 @@ TEST(Address, ReadsBackFromItsText) {
     EXPECT_EQ(address->text(), text);
     EXPECT_EQ(address->port(), where->port);
   }
+}
+
+TEST(Address, HasTheInterfaceOfALinkLocalOne) {
+  const std::string text = "[fe80::1%lo]:80";
+  const auto where = split_host_port(text);
+  ASSERT_TRUE(where) << where.error();
+  const auto address = literal_address(*where);
+  ASSERT_TRUE(address);
+  const auto* const v6 = reinterpret_cast<const sockaddr_in6*>(&address->storage);
+  EXPECT_EQ(v6->sin6_scope_id, if_nametoindex("lo"));
+  EXPECT_EQ(address->text(), text);
+  EXPECT_EQ(literal_address({fmt::format("fe80::1%{}", v6->sin6_scope_id), 80}), address);
+  EXPECT_NE(literal_address({"fe80::1", 80}), address);
+  for (const char* zone : {"", "no-such", "0", "4294967296", "99999", "lo%lo"}) {
+    const std::string host = std::string("fe80::1%") + zone;
+    EXPECT_FALSE(literal_address({host, 80})) << host;
+    EXPECT_EQ(split_host_port("[" + host + "]:80").error(),
+              fmt::format("names a network interface that there is not, '{}'", zone));
+  }
+  EXPECT_FALSE(literal_address({"127.0.0.1%lo", 80}));
+}
+
+TEST(Address, SaysWhatToWriteInsteadOfAUrl) {
+  EXPECT_EQ(split_host_port("http://127.0.0.1:9001").error(), "is a URL: write \"127.0.0.1:9001\"");
+  EXPECT_EQ(split_host_port("https://[::1]:80/a?b").error(), "is a URL: write \"[::1]:80\"");
+  EXPECT_EQ(split_host_port("https://app/").error(), "is a URL: write \"app:443\"");
+  EXPECT_EQ(split_host_port("http://[::1]").error(), "is a URL: write \"[::1]:80\"");
+  EXPECT_EQ(split_host_port("app.internal.:80").error(),
+            "has a host that ends in a dot: leave the dot out");
 }
 
 TEST(Address, TellsAnAddressFromAName) {
