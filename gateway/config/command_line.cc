@@ -80,8 +80,7 @@ class CommandLineReader {
     if (!address) return complain("--from", address.error());
     for (const Listener& other : config_.listeners) {
       if (collide(*address, other.address))
-        return complain("--from", fmt::format("'{}' is taken: '{}' is given already",
-                                              address->text(), other.address.text()));
+        return complain("--from", collision(*address, other.address, "is given already"));
     }
     Listener listener;
     listener.address = *address;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gateway/config/network.hh"
 #include "gateway/config/pem.hh"
 #include "gateway/config/sections.hh"
 
@@ -164,6 +165,27 @@ void find_redirect_ports(std::vector<Listener>& listeners) {
   }
 }
 
+// Whether who listens on `one` takes what is for `other`, too: [::] takes IPv4 as well, since
+// IPV6_V6ONLY stays off.
+bool covers(const Address& one, const Address& other) {
+  const Octets ours = *octets_of(one);
+  const Octets theirs = *octets_of(other);
+  if (ours == Octets{}) return true;
+  const auto is_zero = [](std::uint8_t octet) { return octet == 0; };
+  if (is_mapped(ours) && std::all_of(ours.begin() + 12, ours.end(), is_zero))
+    return is_mapped(theirs);
+  // The same IPv6 address on two interfaces is two.
+  return ours == theirs && (one.family() != other.family() || one == other);
+}
+
+// A folder may have two names, as /run and /var/run.
+std::filesystem::path true_path(const Address& address) {
+  const std::filesystem::path path(address.unix_path());
+  std::error_code failure;
+  const auto folder = std::filesystem::weakly_canonical(path.parent_path(), failure);
+  return failure ? path : folder / path.filename();
+}
+
 }  // namespace
 
 std::expected<Address, std::string> listening_address(const std::string& text,
@@ -183,16 +205,19 @@ std::expected<Address, std::string> listening_address(const std::string& text,
                   text, where->port, where->port));
 }
 
-// [::] takes IPv4 as well, so 0.0.0.0 with the same port is the same address.
 bool collide(const Address& one, const Address& other) {
-  const auto all = [](const Address& address) {
-    return address.text() == fmt::format("[::]:{}", address.port());
-  };
-  const auto all_v4 = [](const Address& address) {
-    return address.text() == fmt::format("0.0.0.0:{}", address.port());
-  };
-  if (one.port() != other.port()) return false;
-  return one == other || (all(one) && all_v4(other)) || (all_v4(one) && all(other));
+  if (one.is_unix() || other.is_unix())
+    return one.is_unix() && other.is_unix() && true_path(one) == true_path(other);
+  return one.port() == other.port() && (covers(one, other) || covers(other, one));
+}
+
+std::string collision(const Address& one, const Address& other, std::string_view where) {
+  std::string text = fmt::format("'{}' is taken: '{}' {}", one.text(), other.text(), where);
+  if (one.is_unix() || covers(one, other) == covers(other, one)) return text;
+  const Address& wider = covers(one, other) ? one : other;
+  const std::string_view all = wider.family() == AF_INET ? "IPv4 addresses" : "addresses";
+  return text +
+         fmt::format("; '{}' stands for all {}: leave one of the two out", wider.text(), all);
 }
 
 void read_listeners(Fields& file, const std::filesystem::path& folder, Config& config) {
@@ -206,9 +231,9 @@ void read_listeners(Fields& file, const std::filesystem::path& folder, Config& c
     listener.address = *address;
     for (const Listener& other : config.listeners) {
       if (!collide(*address, other.address)) continue;
-      listen.report().add(listener.place,
-                          fmt::format("'{}' is taken: '{}' in line {} listens there already",
-                                      address->text(), other.address.text(), other.place.line));
+      listen.report().add(listener.place, collision(*address, other.address,
+                                                    fmt::format("in line {} listens there already",
+                                                                other.place.line)));
       break;
     }
     config.listeners.push_back(std::move(listener));

@@ -18,26 +18,10 @@ constexpr unsigned kV6Bits = 128;
 constexpr unsigned kMappedBits = kV6Bits - kV4Bits;  // in front of a mapped IPv4 address
 constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-using Octets = std::array<std::uint8_t, 16>;
-
-bool is_mapped(const Octets& address) {
-  return std::equal(kMapped.begin(), kMapped.end(), address.begin());
-}
-
 Octets map(const in_addr& v4) {
   Octets octets;
   std::copy(kMapped.begin(), kMapped.end(), octets.begin());
   std::memcpy(octets.data() + kMapped.size(), &v4, sizeof v4);
-  return octets;
-}
-
-std::optional<Octets> octets_of(const Address& address) {
-  Octets octets;
-  if (address.family() == AF_INET)
-    return map(reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_addr);
-  if (address.family() != AF_INET6) return std::nullopt;
-  const auto* const v6 = reinterpret_cast<const sockaddr_in6*>(&address.storage);
-  std::memcpy(octets.data(), &v6->sin6_addr, octets.size());
   return octets;
 }
 
@@ -51,6 +35,20 @@ Octets masked(Octets address, unsigned prefix_bits) {
 }
 
 }  // namespace
+
+bool is_mapped(const Octets& address) {
+  return std::equal(kMapped.begin(), kMapped.end(), address.begin());
+}
+
+std::optional<Octets> octets_of(const Address& address) {
+  Octets octets;
+  if (address.family() == AF_INET)
+    return map(reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_addr);
+  if (address.family() != AF_INET6) return std::nullopt;
+  const auto* const v6 = reinterpret_cast<const sockaddr_in6*>(&address.storage);
+  std::memcpy(octets.data(), &v6->sin6_addr, octets.size());
+  return octets;
+}
 
 bool Network::contains(const Address& other) const {
   const auto octets = octets_of(other);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,9 +12,14 @@
 
 namespace gateway::config {
 
+// An IP address; IPv4 as IPv6 maps it (RFC 4291 section 2.5.5.2).
+using Octets = std::array<std::uint8_t, 16>;
+std::optional<Octets> octets_of(const Address& address);  // none of a Unix socket's
+bool is_mapped(const Octets& address);                    // it is IPv4
+
 struct Network {
-  std::array<std::uint8_t, 16> address{};  // IPv4 as IPv6 maps it (RFC 4291 section 2.5.5.2)
-  unsigned prefix_bits = 0;                // of the 128; an IPv4 prefix counts 96 more
+  Octets address{};
+  unsigned prefix_bits = 0;  // of the 128; an IPv4 prefix counts 96 more
 
   // Whether a socket address lies in the range. An IPv4 address counts as one in both its forms, so
   // that "::/0" is all of IPv6 without it; a Unix socket's never matches.

@@ -28,8 +28,10 @@ std::expected<Server, std::string> server_from(const std::string& text,
 
 // Whether both cannot be listened on at once.
 bool collide(const Address& one, const Address& other);
+// What to say then of `one`; `where` is what the other does, and where.
+std::string collision(const Address& one, const Address& other, std::string_view where);
 
-// [[listen]], with a look at the certificates: that they are there, readable, and complete.
+// [[listen]], with its certificates.
 void read_listeners(Fields& file, const std::filesystem::path& folder, Config& config);
 
 // [pool.NAME], with all names of servers resolved.

@@ -120,6 +120,9 @@ TEST(CommandLine, SaysWhatIsWrongAndWhere) {
         "configuration file"}},
       {{.from = {"http://127.0.0.1:80", "https://127.0.0.1:80"}, .to = to},
        {"--from: error: '127.0.0.1:80' is taken: '127.0.0.1:80' is given already"}},
+      {{.from = {"http://127.0.0.1:80", "https://0.0.0.0:80"}, .to = to},
+       {"--from: error: '0.0.0.0:80' is taken: '127.0.0.1:80' is given already; '0.0.0.0:80' "
+        "stands for all IPv4 addresses: leave one of the two out"}},
       {{.from = from, .to = {"other.test:1"}},
        {"--to: error: 'other.test' cannot be resolved: no such name"}},
       {{.from = from, .to = {"ftp://127.0.0.1:1"}},
