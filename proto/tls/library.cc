@@ -1,11 +1,10 @@
 #include "proto/tls/library.hh"
 
-#include <array>
 #include <vector>
 
 #include "proto/tls/context.hh"
+#include "proto/tls/loopback.hh"
 #include "proto/tls/self_signed.hh"
-#include "proto/tls/session.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "proto/tls/wolf.hh"
 
@@ -17,48 +16,14 @@ struct Kind {
   ClientOptions options;
 };
 
-class Pipe final : public Sink {
- public:
-  void append(proto::Bytes sealed) override {
-    bytes_.insert(bytes_.end(), sealed.begin(), sealed.end());
-  }
-  // Everything sealed so far goes through `to`, whose answers go into `back`.
-  void run_into(Session& to, Pipe& back) {
-    const std::vector<std::byte> taken = std::move(bytes_);
-    bytes_.clear();
-    std::array<std::byte, 64> plaintext;
-    proto::Bytes rest = taken;
-    while (to.open(rest, plaintext, back).status == Progress::Status::kPlaintext) {
-    }
-  }
-  bool empty() const { return bytes_.empty(); }
-
- private:
-  std::vector<std::byte> bytes_;
-};
-
 // Empty when the handshake and a record each way worked.
 std::string handshake(ServerContexts& contexts, const ClientOptions& options) {
   auto context = ClientContext::load(options);
   if (!context) return context.error();
-  Session server(contexts);
-  Session client(**context, "localhost");
-  Pipe to_server;
-  Pipe to_client;
-  client.start(to_server);
-  while (!to_server.empty() || !to_client.empty()) {
-    to_server.run_into(server, to_client);
-    to_client.run_into(client, to_server);
-  }
-  if (server.failed()) return server.error().text();
-  if (client.failed()) return client.error().text();
-  client.seal(proto::as_bytes("warm"), to_server);
-  server.seal(proto::as_bytes("warm"), to_client);
-  to_server.run_into(server, to_client);
-  to_client.run_into(client, to_server);
-  return client.handshake_done() && server.handshake_done() && !server.failed() && !client.failed()
-             ? ""
-             : "the handshake did not end";
+  const Loopback ends = loop_back(contexts, **context);
+  if (!ends.server.reason.empty()) return ends.server.text();
+  if (!ends.client.reason.empty()) return ends.client.text();
+  return ends.done ? "" : "the handshake did not end";
 }
 
 }  // namespace
