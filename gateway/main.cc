@@ -36,8 +36,12 @@ void occupy_standard_descriptors() {
 }
 
 // Whoever reads stderr, if anybody does: it keeps nothing from ending.
-int fail(const std::string& text) {
+void say(const std::string& text) {
   write_to_stderr(text, std::chrono::seconds(1));
+}
+
+int fail(const std::string& text) {
+  say(text);
   return 1;
 }
 
@@ -52,12 +56,14 @@ int run(const Options& options) {
   if (!options.test) survive_signals();
   auto config = options.command_line.from.empty() ? config::read_file(options.config_file)
                                                   : config::from_command_line(options.command_line);
+  std::string text;
   if (!config) {
-    std::string text;
     for (const config::Error& error : config.error()) text += error.text() + "\n";
     return fail(text);
   }
   if (options.test) {
+    for (const std::string& warning : config->warnings) text += warning + "\n";
+    say(text);
     std::fputs(config::to_toml(*config).c_str(), stdout);
     return 0;
   }

@@ -7,7 +7,6 @@
 #include <cstring>
 #include <utility>
 
-#include "gateway/certificates.hh"
 #include "gateway/config/reader.hh"
 #include "gateway/version.hh"
 #include "proto/tls/library.hh"
@@ -61,7 +60,6 @@ Server::~Server() = default;
 
 std::expected<void, std::string> Server::set_up() {
   if (auto warm = tls::warm_up(); !warm) return std::unexpected(warm.error());
-  if (auto checked = Upstreams::check_tls(*config_); !checked) return checked;
   if (auto listening = listen(); !listening) return listening;
   auto kernel = make_kernel();
   if (!kernel) return std::unexpected(kernel.error());
@@ -83,17 +81,11 @@ std::expected<std::unique_ptr<uring::IoUringKernel>, std::string> Server::make_k
 std::expected<void, std::string> Server::listen() {
   listening_.resize(shard_count_);
   for (const config::Listener& listener : config_->listeners) {
-    std::vector<tls::Pem> certificates;
-    if (listener.tls) {
-      auto loaded = load_certificates(*listener.tls, log_);
-      if (!loaded) return std::unexpected(loaded.error());
-      certificates = std::move(*loaded);
-    }
     auto descriptors = sockets_.open(listener, shard_count_);
     if (!descriptors) return std::unexpected(descriptors.error());
     descriptors->resize(shard_count_, -1);
     for (unsigned index = 0; index < shard_count_; ++index) {
-      listening_[index].push_back({&listener, (*descriptors)[index], certificates});
+      listening_[index].push_back({&listener, (*descriptors)[index]});
     }
   }
   return {};
@@ -159,6 +151,7 @@ void Server::run() {
 void Server::log_start() {
   const std::size_t descriptors = uring::raise_descriptor_limit();
   log_.info("gateway {}, wolfSSL {}, liburing {}", kVersion, kWolfsslVersion, kLiburingVersion);
+  for (const std::string& warning : config_->warnings) log_.warning("{}", warning);
   if (!kLibrariesLack.empty()) log_.warning("these libraries lack {}", kLibrariesLack);
   log_.info("shards={} receive={} open_files_max={} config={}", shard_count_,
             kernel_->receive_byte_cap() ? "multishot" : "oneshot", descriptors, config_->file);

@@ -139,9 +139,10 @@ Shard::Port::Port(Shard& shard, const ListeningSocket& socket)
       handed_over_(shard.bell_, socket.listener->address.is_unix() ? kHandedOverMax : 0) {}
 
 void Shard::Port::load_certificates() {
-  if (socket_.certificates.empty()) return;
-  auto contexts = tls::ServerContexts::load(socket_.certificates, shard_.setup_.tickets,
-                                            &shard_.record_buffers_);
+  const auto& tls = socket_.listener->tls;
+  if (!tls) return;
+  auto contexts =
+      tls::ServerContexts::load(tls->pems, shard_.setup_.tickets, &shard_.record_buffers_);
   CHECK(contexts.has_value(), "certificates that were checked at start can be loaded");
   contexts_ = std::move(*contexts);
 }

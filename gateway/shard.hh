@@ -34,7 +34,6 @@ namespace gateway {
 struct ListeningSocket {
   const config::Listener* listener;
   int descriptor;
-  std::vector<tls::Pem> certificates;  // none: plain HTTP
 };
 
 // What the main thread tells a shard, each once at the most.
@@ -127,8 +126,8 @@ class Shard final : private uring::BellOwner {
     void take_handed_over();
     void share(std::vector<Clients*> takers) { takers_ = std::move(takers); }
 
-    // On the shard's thread, which the contexts belong to. What is loaded here was loaded before,
-    // by the main thread, so it can be.
+    // On the shard's thread, which the contexts belong to. What is loaded here was tried when the
+    // configuration was read, so it can be.
     void load_certificates();
 
    private:

@@ -9,7 +9,7 @@ namespace gateway {
 namespace {
 
 std::expected<std::unique_ptr<tls::ClientContext>, std::string> load_context(
-    const config::Pool& pool, tls::RecordBuffers* buffers = nullptr) {
+    const config::Pool& pool, tls::RecordBuffers* buffers) {
   tls::ClientOptions options{.verify = pool.tls->verify};
   if (options.verify) options.ca = pool.tls->ca;
   auto context = tls::ClientContext::load(options, buffers);
@@ -161,14 +161,6 @@ std::expected<void, std::string> Upstreams::load_tls(tls::RecordBuffers& buffers
     auto context = load_context(config_.pools[index], &buffers);
     if (!context) return std::unexpected(context.error());
     contexts_[index] = std::move(*context);
-  }
-  return {};
-}
-
-std::expected<void, std::string> Upstreams::check_tls(const config::Config& config) {
-  for (const config::Pool& pool : config.pools) {
-    if (!pool.tls) continue;
-    if (const auto context = load_context(pool); !context) return std::unexpected(context.error());
   }
   return {};
 }

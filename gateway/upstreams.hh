@@ -124,8 +124,6 @@ class Upstreams {
   // The TLS contexts, on the shard's thread, which they and `buffers` belong to. The error names
   // the pool.
   std::expected<void, std::string> load_tls(tls::RecordBuffers& buffers);
-  // Whether they can be loaded, on any thread.
-  static std::expected<void, std::string> check_tls(const config::Config& config);
 
   // Where an exchange begins to try: the pool's next turn. The servers behind it (and around) come
   // next, which moves no turn.

@@ -8,6 +8,7 @@
 
 #include "gateway/config/pem.hh"
 #include "gateway/config/sections.hh"
+#include "proto/tls/self_signed.hh"
 
 namespace gateway::config {
 namespace {
@@ -53,7 +54,7 @@ class CommandLineReader {
 
   std::expected<Config, Errors> read() {
     for (const std::string& text : line_.from) add_listener(text);
-    check_certificate_use();
+    add_certificates();
     add_pool();
     Route route;
     route.name = "route-1";
@@ -66,6 +67,9 @@ class CommandLineReader {
  private:
   void complain(std::string_view option, std::string message) {
     errors_.push_back({std::string(option), {}, std::move(message)});
+  }
+  void warn(std::string_view option, std::string message) {
+    config_.warnings.push_back(Error{std::string(option), {}, std::move(message)}.text("warning"));
   }
 
   void add_listener(const std::string& text) {
@@ -84,34 +88,51 @@ class CommandLineReader {
     }
     Listener listener;
     listener.address = *address;
-    if (url.scheme == Scheme::https) listener.tls = tls();
+    if (url.scheme == Scheme::https) listener.tls.emplace();
     config_.listeners.push_back(std::move(listener));
   }
 
-  Tls tls() const {
-    if (line_.chain_path.empty()) return {.self_signed = true, .certificates = {}};
-    return {.self_signed = false, .certificates = {certificate()}};
-  }
-
-  Certificate certificate() const {
-    const std::string& key = line_.key_path.empty() ? line_.chain_path : line_.key_path;
-    return {path_from("", line_.chain_path).string(), path_from("", key).string(), {}};
-  }
-
-  void check_certificate_use() {
-    if (line_.chain_path.empty()) {
-      if (!line_.key_path.empty())
-        complain("--key", "needs --cert, the file of the certificate that the key is of");
-      return;
-    }
+  // All listeners with TLS serve the same one.
+  void add_certificates() {
     const auto secure = [](const std::string& text) {
       return split_url(text).scheme == Scheme::https;
     };
-    if (std::none_of(line_.from.begin(), line_.from.end(), secure))
-      complain("--cert", "is for https: add --from https://:8443");
-    for (const CertificateFault& fault :
-         check_certificate(certificate(), kFromWorkingFolder, "name its file with --key"))
+    const bool used = std::any_of(line_.from.begin(), line_.from.end(), secure);
+    Tls tls;
+    if (!line_.chain_path.empty()) {
+      if (!used) complain("--cert", "is for https: add --from https://:8443");
+      load(tls);
+    } else if (!line_.key_path.empty()) {
+      complain("--key", "needs --cert, the file of the certificate that the key is of");
+    } else if (used) {
+      make_self_signed(tls);
+    }
+    for (Listener& listener : config_.listeners) {
+      if (listener.tls) listener.tls = tls;
+    }
+  }
+
+  void load(Tls& tls) {
+    const std::string& key = line_.key_path.empty() ? line_.chain_path : line_.key_path;
+    const Certificate certificate{
+        path_from("", line_.chain_path).string(), path_from("", key).string(), {}};
+    LoadedCertificate loaded =
+        load_certificate(certificate, kFromWorkingFolder, "name its file with --key");
+    for (const PemRemark& fault : loaded.faults)
       complain(fault.of_key && !line_.key_path.empty() ? "--key" : "--cert", fault.message);
+    for (const std::string& warning : loaded.warnings) warn("--cert", warning);
+    tls.certificates.push_back(certificate);
+    tls.pems.push_back(std::move(loaded.pem));
+  }
+
+  void make_self_signed(Tls& tls) {
+    auto made = tls::make_self_signed();
+    if (!made) return complain("--from", made.error());
+    tls.self_signed = true;
+    tls.pems.push_back(*std::move(made));
+    warn("--from",
+         "a self-signed certificate for localhost is for development only, and browsers will warn; "
+         "for real use name one with --cert");
   }
 
   void add_pool() {
@@ -148,11 +169,7 @@ class CommandLineReader {
       complain("--to",
                "either all servers are https:// or none: a configuration file may have a "
                "pool of each kind");
-    const auto path = find_system_ca();
-    const auto ca = path ? read_ca(*path, "") : path;
-    if (!ca) complain("--to", ca.error());
-    tls.ca_path = path.value_or("");
-    tls.ca = ca.value_or("");
+    if (const auto loaded = load_system_ca(tls); !loaded) complain("--to", loaded.error());
     return tls;
   }
 

@@ -1,4 +1,5 @@
-// The configuration as the gateway works with it: plain data, complete with its defaults.
+// The configuration as the gateway works with it: plain data, complete with its defaults, and with
+// the contents of the files that it names, so that nobody reads them again.
 // Read once (config/reader.hh), then held by a shared_ptr<const Config>: a snapshot never changes.
 // A request keeps the snapshot it took at its head, so pointers into it live as long as that does.
 #pragma once
@@ -17,6 +18,7 @@
 #include "gateway/config/network.hh"
 #include "gateway/config/router.hh"
 #include "gateway/log/level.hh"
+#include "proto/tls/context.hh"
 
 namespace gateway::config {
 
@@ -26,16 +28,18 @@ struct Place {
   unsigned column = 0;
 };
 
-// Both paths are absolute and may be the same file; it could be read when the configuration was.
+// Both paths are absolute and may be the same file.
 struct Certificate {
   std::string chain_path;
   std::string key_path;
   Place place;
 };
 
+// Whatever is read here was looked at, and can be used.
 struct Tls {
-  bool self_signed = false;               // made in memory at start; `certificates` is then empty
+  bool self_signed = false;               // one made in memory; `certificates` is then empty
   std::vector<Certificate> certificates;  // the first serves clients that name no known host
+  std::vector<tls::Pem> pems;             // what their files held, or the one that was made
 };
 
 // How a Unix socket's file is made; what is left out stays as the process makes it.
@@ -192,6 +196,8 @@ struct Config {
   std::string via = "gateway";  // the gateway's name in Via (RFC 9110 section 7.6.3); empty: no Via
   LogSettings log;
   Router router;  // over `routes`
+  // Worth a line each, but no reason to refuse it: "gateway.conf:7:17: warning: ...".
+  std::vector<std::string> warnings;
 
   // The route of a request, or null. `host` is lower-case and without a port (empty: none given),
   // `path` is normal (http::normalise_path). The pointer lives as long as this object.

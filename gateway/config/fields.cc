@@ -42,13 +42,20 @@ Place place_of(const toml::source_region& region) {
   return {static_cast<unsigned>(region.begin.line), static_cast<unsigned>(region.begin.column)};
 }
 
-void Report::add(Place place, std::string message) {
+void Report::add_to(Errors& list, Place place, std::string message) const {
   const auto key = [](const Place& at) { return std::tuple(at.line == 0, at.line, at.column); };
   const auto behind = [&](const Place& at, const Error& other) {
     return key(at) < key(other.place);
   };
-  const auto at = std::upper_bound(errors_.begin(), errors_.end(), place, behind);
-  errors_.insert(at, {file_, place, std::move(message)});
+  const auto at = std::upper_bound(list.begin(), list.end(), place, behind);
+  list.insert(at, {file_, place, std::move(message)});
+}
+
+std::vector<std::string> Report::take_warnings() {
+  std::vector<std::string> texts;
+  for (const Error& warning : warnings_) texts.push_back(warning.text("warning"));
+  warnings_.clear();
+  return texts;
 }
 
 Fields::Fields(const toml::table& table, std::string label, Report& report, const Fields* outer)

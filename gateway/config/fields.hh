@@ -20,17 +20,22 @@
 
 namespace gateway::config {
 
-// Gathers the errors of one file, in its order; those about the whole file come last.
+// Gathers the errors and warnings of one file, in its order; those about the whole file come last.
 class Report {
  public:
   explicit Report(std::string file) : file_(std::move(file)) {}
-  void add(Place place, std::string message);
+  void add(Place place, std::string message) { add_to(errors_, place, std::move(message)); }
+  void warn(Place place, std::string message) { add_to(warnings_, place, std::move(message)); }
   size_t count() const { return errors_.size(); }
   Errors take() { return std::move(errors_); }
+  std::vector<std::string> take_warnings();
 
  private:
+  void add_to(Errors& list, Place place, std::string message) const;
+
   std::string file_;
   Errors errors_;
+  Errors warnings_;
 };
 
 // A value, and where it is written.

@@ -9,6 +9,7 @@
 #include "gateway/config/network.hh"
 #include "gateway/config/pem.hh"
 #include "gateway/config/sections.hh"
+#include "proto/tls/self_signed.hh"
 
 namespace gateway::config {
 namespace {
@@ -40,9 +41,11 @@ class CertificateReader {
       return tls;
     }
     const auto text = listen_.text_of(*node, "certificates", kCertificatesForm);
-    if (text && text->value != "self-signed")
+    if (text && text->value != "self-signed") {
       report_.add(text->place, fmt::format("'certificates' must be {}", kCertificatesForm));
-    tls.self_signed = true;
+    } else if (text) {
+      make_self_signed(text->place, tls);
+    }
     return tls;
   }
 
@@ -65,9 +68,22 @@ class CertificateReader {
   void add(const Text& chain, const Text& key, Tls& tls) {
     const Certificate certificate{path_from(folder_, chain.value).string(),
                                   path_from(folder_, key.value).string(), chain.place};
-    for (const CertificateFault& fault : check_certificate(certificate, kIfAbsent, kIfKeyless))
+    LoadedCertificate loaded = load_certificate(certificate, kIfAbsent, kIfKeyless);
+    for (const PemRemark& fault : loaded.faults)
       report_.add(fault.of_key ? key.place : chain.place, fault.message);
+    for (const std::string& warning : loaded.warnings) report_.warn(chain.place, warning);
     tls.certificates.push_back(certificate);
+    tls.pems.push_back(std::move(loaded.pem));
+  }
+
+  void make_self_signed(Place place, Tls& tls) {
+    auto made = tls::make_self_signed();
+    if (!made) return report_.add(place, made.error());
+    tls.self_signed = true;
+    tls.pems.push_back(*std::move(made));
+    report_.warn(place,
+                 "a self-signed certificate for localhost is for development only, and browsers "
+                 "will warn; for real use write certificates = [\"site.pem\"]");
   }
 
   Fields& listen_;

@@ -1,73 +1,78 @@
 #include "gateway/config/pem.hh"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <utility>
+
+#include "gateway/config/file.hh"
+#include "proto/tls/credentials.hh"
+#include "proto/tls/pem.hh"
 
 namespace gateway::config {
 namespace {
 
-constexpr size_t kPemBytesMax = 1 << 20;
-constexpr std::string_view kCertificateStart = "-----BEGIN CERTIFICATE-----";
+std::expected<std::string, std::string> read_pem(const std::string& path,
+                                                 std::string_view if_absent) {
+  const std::string absent = fmt::format("does not exist{}", if_absent);
+  return read_small_file(path, {.if_absent = absent, .cure = "name a PEM file"});
+}
+
+std::string about_certificate(const std::string& path, std::string_view what) {
+  return fmt::format("certificate file '{}' {}", path, what);
+}
+
+std::string about_ca(const std::string& path, std::string_view what) {
+  return fmt::format("CA file '{}' {}", path, what);
+}
 
 }  // namespace
 
-std::expected<std::string, std::string> read_pem(const std::string& path,
-                                                 std::string_view if_absent) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0 && errno == ENOENT)
-    return std::unexpected(fmt::format("does not exist{}", if_absent));
-  if (S_ISDIR(status.st_mode)) return std::unexpected("is a folder, not a PEM file");
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    return std::unexpected(fmt::format(
-        "cannot be read: {}; let the user that runs the gateway read it", std::strerror(errno)));
-  std::string text(kPemBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (file.bad()) return std::unexpected("cannot be read");
-  if (text.size() > kPemBytesMax) return std::unexpected("is larger than 1MiB: no PEM file");
-  return text;
-}
-
-std::vector<CertificateFault> check_certificate(const Certificate& certificate,
-                                                std::string_view if_absent,
-                                                std::string_view if_keyless) {
-  std::vector<CertificateFault> faults;
-  const bool one_file = certificate.chain_path == certificate.key_path;
+LoadedCertificate load_certificate(const Certificate& certificate, std::string_view if_absent,
+                                   std::string_view if_keyless) {
+  LoadedCertificate loaded;
+  const std::string& chain_path = certificate.chain_path;
+  const std::string& key_path = certificate.key_path;
+  const bool one_file = chain_path == key_path;
   const auto complain = [&](bool of_key, std::string_view what) {
-    const std::string& path = of_key ? certificate.key_path : certificate.chain_path;
-    faults.push_back({of_key, fmt::format("certificate file '{}' {}", path, what)});
+    loaded.faults.push_back({of_key, about_certificate(of_key ? key_path : chain_path, what)});
   };
-  const auto chain = read_pem(certificate.chain_path, if_absent);
-  if (!chain) {
-    complain(false, chain.error());
-  } else if (chain->find(kCertificateStart) == chain->npos) {
-    complain(false, "holds no certificate in PEM form");
+
+  auto chain = read_pem(chain_path, if_absent);
+  if (!chain) complain(false, chain.error());
+  if (!chain && one_file) return loaded;
+  const auto found = chain ? tls::check_chain(*chain) : tls::Findings{};
+  for (const std::string& fault : found.faults) complain(false, fault);
+  for (const std::string& warning : found.warnings)
+    loaded.warnings.push_back(about_certificate(chain_path, warning));
+
+  auto key = one_file ? chain : read_pem(key_path, if_absent);
+  if (!key) complain(true, key.error());
+  const auto key_found = key ? tls::check_key(*key, if_keyless) : tls::Findings{};
+  // Of a file for both, that it is no PEM at all is told once.
+  const bool told = one_file && tls::pem_blocks(*chain).empty();
+  for (const std::string& fault : key_found.faults) {
+    if (!told) complain(true, fault);
   }
-  const auto key = one_file ? chain : read_pem(certificate.key_path, if_absent);
-  if (!key) {
-    if (!one_file) complain(true, key.error());
-  } else if (key->find("ENCRYPTED") != key->npos) {
-    complain(true,
-             "holds a key that is encrypted; store it decrypted, readable by the gateway alone");
-  } else if (key->find("PRIVATE KEY-----") == key->npos) {
-    complain(true, fmt::format("holds no private key; {}", if_keyless));
-  }
-  return faults;
+  if (!loaded.faults.empty()) return loaded;
+
+  loaded.pem = {*std::move(chain), *std::move(key)};
+  const std::string where = one_file ? "in it" : fmt::format("in '{}'", chain_path);
+  const tls::PairFault fault = tls::check_pair(loaded.pem, where);
+  if (!fault.text.empty()) complain(fault.of_key, fault.text);
+  return loaded;
 }
 
-std::expected<std::string, std::string> read_ca(const std::string& path,
-                                                std::string_view if_absent) {
+LoadedCa load_ca(const std::string& path, std::string_view if_absent) {
   auto text = read_pem(path, if_absent);
-  if (!text) return std::unexpected(fmt::format("CA file '{}' {}", path, text.error()));
-  if (text->find(kCertificateStart) == text->npos)
-    return std::unexpected(fmt::format("CA file '{}' holds no certificate in PEM form", path));
-  return text;
+  if (!text) return {.faults = {about_ca(path, text.error())}};
+  LoadedCa loaded;
+  const tls::Findings found = tls::check_authorities(*text);
+  loaded.text = *std::move(text);
+  for (const std::string& fault : found.faults) loaded.faults.push_back(about_ca(path, fault));
+  for (const std::string& warning : found.warnings)
+    loaded.warnings.push_back(about_ca(path, warning));
+  return loaded;
 }
 
 std::expected<std::string, std::string> find_system_ca(std::span<const std::string_view> paths) {
@@ -79,6 +84,18 @@ std::expected<std::string, std::string> find_system_ca(std::span<const std::stri
       fmt::format("this system has no CA certificates ({}): install the package ca-certificates, "
                   "or name a file with ca = \"ca.pem\"",
                   fmt::join(paths, ", ")));
+}
+
+std::expected<void, std::string> load_system_ca(PoolTls& tls) {
+  const auto path = find_system_ca();
+  if (!path) return std::unexpected(path.error());
+  auto text = read_pem(*path, "");
+  if (!text) return std::unexpected(about_ca(*path, text.error()));
+  if (const auto usable = tls::ClientContext::load({.ca = *text}); !usable)
+    return std::unexpected(about_ca(*path, "cannot be used: " + usable.error()));
+  tls.ca_path = *path;
+  tls.ca = *std::move(text);
+  return {};
 }
 
 }  // namespace gateway::config

@@ -1,7 +1,5 @@
-// PEM files as the configuration names them: that they are there, readable, and hold what they
-// should. Only what a person gets wrong with files; the TLS engine judges the rest.
-// Failures are words that fit behind the file's name; `if_absent` goes behind "does not exist", and
-// `if_keyless` behind "holds no private key".
+// The PEM files that the configuration names: what they hold, and all that is wrong with it, with
+// place and cure. Whoever uses the contents later finds nothing that was not looked at here.
 #pragma once
 
 #include <array>
@@ -12,23 +10,34 @@
 #include <vector>
 
 #include "gateway/config/config.hh"
+#include "proto/tls/context.hh"
 
 namespace gateway::config {
 
-std::expected<std::string, std::string> read_pem(const std::string& path,
-                                                 std::string_view if_absent);
-
-struct CertificateFault {
-  bool of_key;          // of `key_path`, else of `chain_path`
-  std::string message;  // with the file's name
+// Sentences, with the file's name.
+struct PemRemark {
+  bool of_key = false;  // of `key_path`, else of `chain_path`
+  std::string message;
 };
-std::vector<CertificateFault> check_certificate(const Certificate& certificate,
-                                                std::string_view if_absent,
-                                                std::string_view if_keyless);
 
-// The text of a file of CA certificates; a failure is a whole sentence, with the file's name.
-std::expected<std::string, std::string> read_ca(const std::string& path,
-                                                std::string_view if_absent);
+struct LoadedCertificate {
+  tls::Pem pem;  // good if there are no faults
+  std::vector<PemRemark> faults;
+  std::vector<std::string> warnings;  // of the chain
+};
+
+// `if_absent` goes behind "does not exist", and `if_keyless` behind the text that there is no key.
+LoadedCertificate load_certificate(const Certificate& certificate, std::string_view if_absent,
+                                   std::string_view if_keyless);
+
+struct LoadedCa {
+  std::string text;
+  std::vector<std::string> faults;
+  std::vector<std::string> warnings;
+};
+
+// A file of CA certificates that the configuration names.
+LoadedCa load_ca(const std::string& path, std::string_view if_absent);
 
 // Where Debian and Fedora, and what comes from them, keep the certificates of public CAs.
 inline constexpr std::array<std::string_view, 2> kSystemCaPaths = {
@@ -37,5 +46,8 @@ inline constexpr std::array<std::string_view, 2> kSystemCaPaths = {
 // The first that exists; a failure names the cure.
 std::expected<std::string, std::string> find_system_ca(
     std::span<const std::string_view> paths = kSystemCaPaths);
+
+// The same, read: into `ca_path` and `ca`. Nobody here is to blame for single certificates in it.
+std::expected<void, std::string> load_system_ca(PoolTls& tls);
 
 }  // namespace gateway::config

@@ -26,18 +26,17 @@ std::string read_name(Fields& fields) {
 
 void read_cas(Fields& fields, const std::filesystem::path& folder, PoolTls& tls) {
   const auto text = fields.text("ca");
-  if (!text && (!tls.verify || fields.has("ca"))) return;
-  std::expected<std::string, std::string> ca = find_system_ca();
-  if (text) ca = path_from(folder, text->value).string();
-  if (ca) {
-    tls.ca_path = *ca;
-    ca = read_ca(tls.ca_path, text ? kFromFolderOfFile : "");
+  if (!text) {
+    if (!tls.verify || fields.has("ca")) return;
+    if (const auto loaded = load_system_ca(tls); !loaded)
+      fields.report().add(fields.place(), loaded.error());
+    return;
   }
-  if (ca) {
-    tls.ca = *std::move(ca);
-  } else {
-    fields.report().add(text ? text->place : fields.place(), ca.error());
-  }
+  tls.ca_path = path_from(folder, text->value).string();
+  LoadedCa loaded = load_ca(tls.ca_path, kFromFolderOfFile);
+  for (const std::string& fault : loaded.faults) fields.report().add(text->place, fault);
+  for (const std::string& warning : loaded.warnings) fields.report().warn(text->place, warning);
+  tls.ca = std::move(loaded.text);
 }
 
 void read_tls(Fields& fields, const std::filesystem::path& folder, Pool& pool) {

@@ -2,14 +2,11 @@
 
 #include <fmt/format.h>
 #include <sched.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 #include "gateway/config/fields.hh"
+#include "gateway/config/file.hh"
 #include "gateway/config/sections.hh"
 #include "gateway/config/units.hh"
 #include "gateway/log/file.hh"
@@ -18,7 +15,6 @@
 namespace gateway::config {
 namespace {
 
-constexpr size_t kFileBytesMax = 1 << 20;
 constexpr unsigned kShardsMax = 256;
 constexpr size_t kHeaderBytesMin = 1 << 10;
 constexpr size_t kHeaderBytesMax = 64 << 10;
@@ -153,38 +149,10 @@ std::string syntax_error(std::string_view description) {
   return fmt::format("syntax: {}", description);
 }
 
-}  // namespace
-
-std::string Error::text() const {
-  if (place.line == 0) return fmt::format("{}: error: {}", file, message);
-  return fmt::format("{}:{}:{}: error: {}", file, place.line, place.column, message);
-}
-
-std::filesystem::path path_from(const std::filesystem::path& folder, std::string_view path) {
-  return std::filesystem::absolute(folder / path).lexically_normal();
-}
-
-std::expected<Config, Errors> read_file(const std::filesystem::path& file, const Resolve& resolve) {
-  struct stat status {};
-  if (stat(file.c_str(), &status) != 0) {
-    if (errno == ENOENT)
-      return failed(file, {}, "there is no such file; name the configuration with -c FILE");
-    return failed(file, {}, fmt::format("cannot be read: {}", std::strerror(errno)));
-  }
-  if (S_ISDIR(status.st_mode))
-    return failed(file, {}, "is a folder; name the configuration file with -c FILE");
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return failed(file, {}, fmt::format("cannot be read: {}", std::strerror(errno)));
-  std::string text(kFileBytesMax + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.bad()) return failed(file, {}, "cannot be read");
-  text.resize(static_cast<size_t>(stream.gcount()));
-  if (text.size() > kFileBytesMax) return failed(file, {}, "is larger than 1MiB");
-  return read_text(text, file, resolve);
-}
-
-std::expected<Config, Errors> read_text(std::string_view toml, const std::filesystem::path& file,
-                                        const Resolve& resolve) {
+// `file` is what errors call it; relative paths are taken from the folder, the working one if
+// empty.
+std::expected<Config, Errors> read_in(std::string_view toml, const std::filesystem::path& file,
+                                      const std::filesystem::path& folder, const Resolve& resolve) {
   toml::table root;
   try {
     root = toml::parse(toml);
@@ -196,11 +164,39 @@ std::expected<Config, Errors> read_text(std::string_view toml, const std::filesy
   Report report(config.file);
   {
     Fields fields(root, "", report);
-    read_all(fields, file.parent_path(), resolve, config);
+    read_all(fields, folder, resolve, config);
   }
   check_complete(root, report);
   if (report.count() > 0) return std::unexpected(report.take());
+  config.warnings = report.take_warnings();
   return config;
+}
+
+}  // namespace
+
+std::string Error::text(std::string_view kind) const {
+  if (place.line == 0) return fmt::format("{}: {}: {}", file, kind, message);
+  return fmt::format("{}:{}:{}: {}: {}", file, place.line, place.column, kind, message);
+}
+
+std::filesystem::path path_from(const std::filesystem::path& folder, std::string_view path) {
+  return std::filesystem::absolute(folder / path).lexically_normal();
+}
+
+std::expected<Config, Errors> read_file(const std::filesystem::path& file, const Resolve& resolve) {
+  const auto text = read_small_file(
+      file.string(), {.if_absent = "there is no such file; name the configuration with -c FILE",
+                      .cure = "name the configuration file with -c FILE"});
+  if (!text) return failed(file, {}, text.error());
+  // What came through a pipe has no folder of its own.
+  std::error_code failure;
+  const bool has_folder = std::filesystem::is_regular_file(file, failure);
+  return read_in(*text, file, has_folder ? file.parent_path() : "", resolve);
+}
+
+std::expected<Config, Errors> read_text(std::string_view toml, const std::filesystem::path& file,
+                                        const Resolve& resolve) {
+  return read_in(toml, file, file.parent_path(), resolve);
 }
 
 unsigned shard_count(const Config& config) {

@@ -18,7 +18,7 @@ struct Error {
   std::string message;
 
   // "gateway.conf:12:3: error: unknown key 'adress' in [[listen]]; did you mean 'address'?"
-  std::string text() const;
+  std::string text(std::string_view kind = "error") const;
 };
 
 using Errors = std::vector<Error>;  // in the order of the file

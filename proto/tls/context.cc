@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <ctime>
 #include <optional>
 #include <string_view>
 
+#include "proto/tls/pem.hh"
 #include "proto/tls/record_buffers.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "proto/tls/wolf.hh"
@@ -39,42 +39,6 @@ constexpr Group kGroups[] = {
     {"P-521", WOLFSSL_ECC_SECP521R1},
 };
 
-struct PemBlock {
-  std::string_view label;
-  std::string_view text;  // with its BEGIN and END lines
-};
-
-// Complete blocks in order; anything between them is passed over.
-std::vector<PemBlock> pem_blocks(std::string_view pem) {
-  constexpr std::string_view kBegin = "-----BEGIN ";
-  constexpr std::string_view kDashes = "-----";
-  std::vector<PemBlock> blocks;
-  while (true) {
-    const std::size_t begin = pem.find(kBegin);
-    if (begin == pem.npos) return blocks;
-    pem.remove_prefix(begin);
-    const std::size_t label_end = pem.find(kDashes, kBegin.size());
-    if (label_end == pem.npos) return blocks;
-    const std::string_view label = pem.substr(kBegin.size(), label_end - kBegin.size());
-    const std::string end = "-----END " + std::string(label) + "-----";
-    const std::size_t at = pem.find(end);
-    if (at == pem.npos) {
-      pem.remove_prefix(label_end);
-      continue;
-    }
-    blocks.push_back({label, pem.substr(0, at + end.size())});
-    pem.remove_prefix(at + end.size());
-  }
-}
-
-std::string certificates_of(std::string_view pem) {
-  std::string text;
-  for (const PemBlock& block : pem_blocks(pem)) {
-    if (block.label == "CERTIFICATE") text.append(block.text).append("\n");
-  }
-  return text;
-}
-
 std::string explain(std::string_view what, int code) {
   return std::string(what) + ": " + wc_GetErrorString(code);
 }
@@ -96,17 +60,11 @@ Problem use_chain(WOLFSSL_CTX* context, std::string_view pem) {
 }
 
 Problem use_key(WOLFSSL_CTX* context, std::string_view pem) {
-  std::string key;
-  for (const PemBlock& block : pem_blocks(pem)) {
-    if (!block.label.ends_with("PRIVATE KEY")) continue;
-    if (block.label.starts_with("ENCRYPTED") ||
-        block.text.find("Proc-Type: 4,ENCRYPTED") != block.text.npos) {
-      return "the private key is encrypted; it has to be stored without a passphrase";
-    }
-    key = std::string(block.text) + "\n";
-    break;
-  }
-  if (key.empty()) return "not a private key: no complete BEGIN ... PRIVATE KEY block in it";
+  const PemBlock block = private_key_of(pem);
+  if (!block.whole) return "not a private key: no complete BEGIN ... PRIVATE KEY block in it";
+  if (is_encrypted(block))
+    return "the private key is encrypted; it has to be stored without a passphrase";
+  std::string key = std::string(block.text) + "\n";
   const int code = wolfSSL_CTX_use_PrivateKey_buffer(
       context, bytes_of(key), static_cast<long>(key.size()), WOLFSSL_FILETYPE_PEM);
   explicit_bzero(key.data(), key.size());
@@ -197,22 +155,8 @@ int ticket_callback(WOLFSSL*, unsigned char name[WOLFSSL_TICKET_NAME_SZ],
   return tickets->open(name, nonce, tag, text) ? WOLFSSL_TICKET_RET_OK : WOLFSSL_TICKET_RET_REJECT;
 }
 
-std::optional<std::time_t> time_of(const unsigned char* date, int size) {
-  const unsigned char* value = nullptr;
-  unsigned char format = 0;
-  int length = 0;
-  std::tm calendar{};
-  if (wc_GetDateInfo(date, size, &value, &format, &length) != 0) return {};
-  if (wc_GetDateAsCalendarTime(value, length, format, &calendar) != 0) return {};
-  return timegm(&calendar);
-}
-
-struct Leaf {
-  std::string_view warning;  // what is odd about it, though it can be served
-  std::vector<std::string> names;
-};
-
-Leaf read_leaf(const std::string& chain) {
+// The alternative names of the first certificate.
+std::vector<std::string> names_in(const std::string& chain) {
   DerBuffer* der = nullptr;
   if (wc_PemToDer(bytes_of(chain), static_cast<long>(chain.size()), CERT_TYPE, &der, nullptr,
                   nullptr, nullptr) != 0) {
@@ -220,22 +164,16 @@ Leaf read_leaf(const std::string& chain) {
   }
   const auto cert = std::make_unique<DecodedCert>();
   wc_InitDecodedCert(cert.get(), der->buffer, der->length, nullptr);
-  Leaf leaf;
+  std::vector<std::string> names;
   if (wc_ParseCert(cert.get(), CERT_TYPE, NO_VERIFY, nullptr) == 0) {
-    const auto until = time_of(cert->afterDate, cert->afterDateLen);
-    const auto from = time_of(cert->beforeDate, cert->beforeDateLen);
-    const std::time_t now = std::time(nullptr);
-    if (until && *until < now) leaf.warning = "has expired";
-    if (from && *from > now) leaf.warning = "is not valid yet";
-    if (cert->altNames == nullptr) leaf.warning = "names no host (subject alternative name)";
     for (const DNS_entry* name = cert->altNames; name != nullptr; name = name->next) {
       if (name->type != ASN_DNS_TYPE || name->name == nullptr || name->len <= 0) continue;
-      leaf.names.emplace_back(name->name, static_cast<std::size_t>(name->len));
+      names.emplace_back(name->name, static_cast<std::size_t>(name->len));
     }
   }
   wc_FreeDecodedCert(cert.get());
   wc_FreeDer(&der);
-  return leaf;
+  return names;
 }
 
 Problem set_up_server(WOLFSSL_CTX* context, const Pem& pem, TicketKeys& tickets) {
@@ -290,10 +228,8 @@ std::expected<std::unique_ptr<ServerContexts>, std::string> ServerContexts::load
     if (auto problem = set_up_server(context, certificates[i], tickets)) {
       return std::unexpected(which + *problem);
     }
-    const Leaf leaf = read_leaf(certificates_of(certificates[i].chain));
-    for (const std::string& name : leaf.names) set->certificates_->names.add(name, i);
-    if (!leaf.warning.empty())
-      set->warnings_.push_back(which + "the certificate " + std::string(leaf.warning));
+    for (const std::string& name : names_in(certificates_of(certificates[i].chain)))
+      set->certificates_->names.add(name, i);
   }
   return set;
 }

@@ -37,15 +37,11 @@ class ServerContexts {
   ServerContexts(const ServerContexts&) = delete;
   ServerContexts& operator=(const ServerContexts&) = delete;
 
-  // Worth a log line, but no reason to refuse: "certificate 1 has expired".
-  const std::vector<std::string>& warnings() const { return warnings_; }
-
  private:
   friend class Session;
   ServerContexts();
 
   std::shared_ptr<Certificates> certificates_;
-  std::vector<std::string> warnings_;
 };
 
 enum class Version : std::uint8_t { k12, k13 };

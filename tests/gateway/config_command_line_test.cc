@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "gateway/config/pem.hh"
+#include "proto/tls/self_signed.hh"
 #include "tests/gateway/config_text.hh"
 
 namespace gateway::config {
@@ -163,11 +164,11 @@ class CommandLineCertificates : public testing::Test {
   CommandLineCertificates() {
     std::string pattern = (std::filesystem::temp_directory_path() / "gateway-XXXXXX").string();
     folder_ = mkdtemp(pattern.data());
-    const std::string chain = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
-    const std::string key = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n";
-    std::ofstream(path("chain.pem")) << chain;
-    std::ofstream(path("key.pem")) << key;
-    std::ofstream(path("both.pem")) << chain << key;
+    const tls::Pem site = tls::make_self_signed().value();
+    std::ofstream(path("chain.pem")) << site.chain;
+    std::ofstream(path("key.pem")) << site.key;
+    std::ofstream(path("both.pem")) << site.chain << site.key;
+    std::ofstream(path("other.pem")) << tls::make_self_signed().value().key;
   }
   ~CommandLineCertificates() override { std::filesystem::remove_all(folder_); }
 
@@ -190,6 +191,22 @@ TEST_F(CommandLineCertificates, AreInOneFileOrTwo) {
   const auto apart = configure(line(path("chain.pem"), path("key.pem")));
   ASSERT_TRUE(apart) << apart.error().front().text();
   EXPECT_EQ(apart->listeners.at(0).tls.value().certificates.at(0).key_path, path("key.pem"));
+  EXPECT_EQ(apart->listeners[0].tls->pems.size(), 1u);
+  EXPECT_TRUE(apart->warnings.empty());
+}
+
+TEST_F(CommandLineCertificates, AreMadeOnceForAllListenersWhereNoneIsNamed) {
+  const auto config =
+      configure({.from = {"https://127.0.0.1:1", "https://127.0.0.1:2"}, .to = {"127.0.0.1:3"}});
+  ASSERT_TRUE(config) << config.error().front().text();
+  const Tls& one = config->listeners.at(0).tls.value();
+  const Tls& other = config->listeners.at(1).tls.value();
+  EXPECT_TRUE(one.self_signed && other.self_signed);
+  EXPECT_EQ(one.pems.at(0).chain, other.pems.at(0).chain);
+  EXPECT_THAT(config->warnings,
+              ElementsAre("--from: warning: a self-signed certificate for localhost is for "
+                          "development only, and browsers will warn; for real use name one with "
+                          "--cert"));
 }
 
 TEST_F(CommandLineCertificates, AreLookedAt) {
@@ -198,10 +215,15 @@ TEST_F(CommandLineCertificates, AreLookedAt) {
                           "' does not exist; its path is taken from the working folder"));
   EXPECT_THAT(errors_of(line(path("chain.pem"), path("chain.pem"))),
               ElementsAre("--key: error: certificate file '" + path("chain.pem") +
-                          "' holds no private key; name its file with --key"));
+                          "' holds no private key, only CERTIFICATE; name its file with --key"));
+  EXPECT_THAT(
+      errors_of(line(path("chain.pem"), path("other.pem"))),
+      ElementsAre("--key: error: certificate file '" + path("other.pem") +
+                  "' holds a key that does not belong to the certificate in '" + path("chain.pem") +
+                  "', which is for localhost: name the key that it was made with"));
   EXPECT_THAT(errors_of(line(path("chain.pem"), "")),
               ElementsAre("--cert: error: certificate file '" + path("chain.pem") +
-                          "' holds no private key; name its file with --key"));
+                          "' holds no private key, only CERTIFICATE; name its file with --key"));
   CommandLine plain = line(path("both.pem"), "");
   plain.from = {"http://:80"};
   EXPECT_THAT(errors_of(plain),

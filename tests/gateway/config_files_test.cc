@@ -8,7 +8,9 @@
 #include <fstream>
 
 #include "gateway/config/pem.hh"
+#include "proto/tls/self_signed.hh"
 #include "tests/gateway/config_text.hh"
+#include "tests/gateway/other_user.hh"
 
 namespace gateway::config {
 namespace {
@@ -16,8 +18,10 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr std::string_view kChain = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
-constexpr std::string_view kKey = "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n";
+const tls::Pem& site() {
+  static const tls::Pem pem = tls::make_self_signed().value();
+  return pem;
+}
 constexpr std::string_view kEncryptedKey =
     "-----BEGIN ENCRYPTED PRIVATE KEY-----\n-----END ENCRYPTED PRIVATE KEY-----\n";
 
@@ -28,10 +32,12 @@ class ConfigFiles : public testing::Test {
     std::string pattern = (std::filesystem::temp_directory_path() / "gateway-XXXXXX").string();
     folder_ = mkdtemp(pattern.data());
     std::filesystem::create_directory(folder_ / "tls");
-    write("tls/both.pem", std::string(kChain) + std::string(kKey));
-    write("tls/chain.pem", kChain);
-    write("tls/key.pem", kKey);
-    write("tls/encrypted.pem", std::string(kChain) + std::string(kEncryptedKey));
+    write("tls/both.pem", site().chain + site().key);
+    write("tls/chain.pem", site().chain);
+    write("tls/key.pem", site().key);
+    write("tls/encrypted.pem", site().chain + std::string(kEncryptedKey));
+    write("tls/other.pem", tls::make_self_signed().value().key);
+    write("tls/empty.pem", "");
   }
   ~ConfigFiles() override { std::filesystem::remove_all(folder_); }
 
@@ -54,13 +60,13 @@ class ConfigFiles : public testing::Test {
     std::vector<std::string> texts;
     const auto config = read_file(file, resolve_for_test);
     if (config) return texts;
-    for (const Error& error : config.error()) {
-      std::string text = error.text();
-      for (size_t at = 0; (at = text.find(folder_.string(), at)) != text.npos;)
-        text.replace(at, folder_.string().size(), "DIR");
-      texts.push_back(text);
-    }
+    for (const Error& error : config.error()) texts.push_back(without_folder(error.text()));
     return texts;
+  }
+  std::string without_folder(std::string text) const {
+    for (size_t at = 0; (at = text.find(folder_.string(), at)) != text.npos;)
+      text.replace(at, folder_.string().size(), "DIR");
+    return text;
   }
 
   std::filesystem::path folder_;
@@ -102,6 +108,45 @@ TEST_F(ConfigFiles, PrintsCertificatesSoThatTheyReadBackFromAnywhere) {
   EXPECT_EQ(to_toml(*again), printed);
 }
 
+// Nobody opens them a second time.
+TEST_F(ConfigFiles, HoldsWhatItsFilesHold) {
+  const auto config = read_file(
+      write_config("[\"tls/both.pem\", { chain = \"tls/chain.pem\", key = \"tls/key.pem\" }]"),
+      resolve_for_test);
+  ASSERT_TRUE(config) << config.error().front().text();
+  const Tls& tls = config->listeners.at(0).tls.value();
+  ASSERT_EQ(tls.pems.size(), 2u);
+  EXPECT_EQ(tls.pems[0].chain, site().chain + site().key);
+  EXPECT_EQ(tls.pems[0].key, site().chain + site().key);
+  EXPECT_EQ(tls.pems[1].chain, site().chain);
+  EXPECT_EQ(tls.pems[1].key, site().key);
+  EXPECT_THAT(config->warnings, IsEmpty());
+
+  const auto made = read_file(write_config("\"self-signed\""), resolve_for_test);
+  ASSERT_TRUE(made) << made.error().front().text();
+  EXPECT_EQ(made->listeners.at(0).tls.value().pems.size(), 1u);
+}
+
+TEST_F(ConfigFiles, WarnsOfWhatCanBeServedAndIsOdd) {
+  const tls::Pem old = tls::make_self_signed(std::chrono::days(-1)).value();
+  write("tls/old.pem", old.chain + old.key);
+  const auto expired = read_file(write_config("[\"tls/old.pem\"]"), resolve_for_test);
+  ASSERT_TRUE(expired) << expired.error().front().text();
+  ASSERT_EQ(expired->warnings.size(), 1u);
+  EXPECT_THAT(without_folder(expired->warnings[0]),
+              testing::MatchesRegex("DIR/gateway.conf:3:17: warning: certificate file "
+                                    "'DIR/tls/old.pem' holds a certificate that expired on "
+                                    "20..-..-..: renew it"));
+
+  const auto made = read_file(write_config("\"self-signed\""), resolve_for_test);
+  ASSERT_TRUE(made) << made.error().front().text();
+  ASSERT_EQ(made->warnings.size(), 1u);
+  EXPECT_EQ(without_folder(made->warnings[0]),
+            "DIR/gateway.conf:3:16: warning: a self-signed certificate for localhost is for "
+            "development only, and browsers will warn; for real use write certificates = "
+            "[\"site.pem\"]");
+}
+
 TEST_F(ConfigFiles, NamesWhatIsWrongWithCertificates) {
   struct Case {
     const char* certificates;
@@ -117,18 +162,25 @@ TEST_F(ConfigFiles, NamesWhatIsWrongWithCertificates) {
        "3:17: error: certificate file 'DIR/tls/site.pem' does not exist; its path is taken from "
        "the folder of the configuration file (certificates = \"self-signed\" makes one for "
        "development)"},
-      {"[\"tls\"]", "3:17: error: certificate file 'DIR/tls' is a folder, not a PEM file"},
+      {"[\"tls\"]", "3:17: error: certificate file 'DIR/tls' is a folder; name a PEM file"},
       {"[\"tls/key.pem\"]",
-       "3:17: error: certificate file 'DIR/tls/key.pem' holds no certificate in PEM form"},
+       "3:17: error: certificate file 'DIR/tls/key.pem' holds no certificate, only EC PRIVATE KEY; "
+       "name the file that has the certificate"},
+      {"[\"tls/empty.pem\"]",
+       "3:17: error: certificate file 'DIR/tls/empty.pem' is empty: write it anew, in PEM form"},
+      {"[{ chain = \"tls/chain.pem\", key = \"tls/other.pem\" }]",
+       "3:50: error: certificate file 'DIR/tls/other.pem' holds a key that does not belong to the "
+       "certificate in 'DIR/tls/chain.pem', which is for localhost: name the key that it was made "
+       "with"},
       {"[\"tls/chain.pem\"]",
-       "3:17: error: certificate file 'DIR/tls/chain.pem' holds no private key; put the key into "
-       "it, or name another file with { chain = \"...\", key = \"...\" }"},
+       "3:17: error: certificate file 'DIR/tls/chain.pem' holds no private key, only CERTIFICATE; "
+       "put the key into it, or name another file with { chain = \"...\", key = \"...\" }"},
       {"[\"tls/encrypted.pem\"]",
        "3:17: error: certificate file 'DIR/tls/encrypted.pem' holds a key that is encrypted; store "
-       "it decrypted, readable by the gateway alone"},
+       "it decrypted, readable by the gateway alone: 'openssl pkey -in FILE' decrypts it"},
       {"[{ chain = \"tls/chain.pem\", key = \"tls/chain.pem\" }]",
-       "3:50: error: certificate file 'DIR/tls/chain.pem' holds no private key; put the key into "
-       "it, or name another file with { chain = \"...\", key = \"...\" }"},
+       "3:50: error: certificate file 'DIR/tls/chain.pem' holds no private key, only CERTIFICATE; "
+       "put the key into it, or name another file with { chain = \"...\", key = \"...\" }"},
       {"[{ chain = \"tls/chain.pem\" }]",
        "3:17: error: an entry of 'certificates' needs 'key', such as key = \"site.key\""},
       {"[{ chain = \"tls/both.pem\", key = \"tls/both.pem\", kex = 1 }]",
@@ -147,9 +199,10 @@ TEST_F(ConfigFiles, NamesWhatIsWrongWithCertificates) {
 }
 
 TEST_F(ConfigFiles, NamesACertificateThatItMayNotRead) {
-  if (geteuid() == 0) GTEST_SKIP() << "root may read everything";
   std::filesystem::permissions(folder_ / "tls/both.pem", std::filesystem::perms::none);
-  EXPECT_THAT(errors(write_config("[\"tls/both.pem\"]")),
+  const auto file = write_config("[\"tls/both.pem\"]");
+  const OtherUser other(folder_);
+  EXPECT_THAT(errors(file),
               ElementsAre("DIR/gateway.conf:3:17: error: certificate file 'DIR/tls/both.pem' "
                           "cannot be read: Permission denied; let the user that runs the gateway "
                           "read it"));
@@ -187,8 +240,9 @@ TEST_F(ConfigFiles, NamesWhatIsWrongWithTlsTowardsServers) {
        "of "
        "the configuration file"},
       {"ca = \"tls/key.pem\"",
-       "5:6: error: CA file 'DIR/tls/key.pem' holds no certificate in PEM form"},
-      {"ca = \"tls\"", "5:6: error: CA file 'DIR/tls' is a folder, not a PEM file"},
+       "5:6: error: CA file 'DIR/tls/key.pem' holds no certificate, only EC PRIVATE KEY; name the "
+       "file that has the CA's certificate"},
+      {"ca = \"tls\"", "5:6: error: CA file 'DIR/tls' is a folder; name a PEM file"},
       {"ca = \"tls/chain.pem\"\nverify = 1",
        "6:10: error: 'verify' must be true or false, not an integer"},
       {"ca = \"tls/chain.pem\"\nname = \"*.a\"",
@@ -236,7 +290,8 @@ TEST_F(ConfigFiles, SaysWhyTheConfigurationItselfCannotBeRead) {
   EXPECT_THAT(errors(folder_ / "tls/both.pem/x"),
               ElementsAre("DIR/tls/both.pem/x: error: cannot be read: Not a directory"));
   EXPECT_THAT(errors(write("large.conf", std::string((1 << 20) + 1, '\n'))),
-              ElementsAre("DIR/large.conf: error: is larger than 1MiB"));
+              ElementsAre("DIR/large.conf: error: is larger than 1MiB; name the configuration file "
+                          "with -c FILE"));
 }
 
 TEST_F(ConfigFiles, TakesTheLogFileFromTheFolderOfTheConfiguration) {

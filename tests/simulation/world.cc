@@ -106,7 +106,7 @@ void World::build_shard(unsigned index) {
   host.listening.push_back(index == 0 ? host.kernel->open_listener(true) : -1);
   std::vector<gateway::ListeningSocket> listening;
   for (std::size_t port = 0; port < host.listening.size(); ++port) {
-    listening.push_back({&config_->listeners[port], host.listening[port], {}});
+    listening.push_back({&config_->listeners[port], host.listening[port]});
   }
   auto shard = gateway::Shard::create({.index = index,
                                        .count = scenario.shards,

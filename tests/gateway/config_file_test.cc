@@ -1,0 +1,110 @@
+// Files of any kind, read whole: there is an end to the size and to the waiting.
+#include "gateway/config/file.hh"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include "tests/gateway/other_user.hh"
+
+namespace gateway::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr FileWords kWords = {.if_absent = "is not there", .cure = "name another"};
+
+class SmallFile : public testing::Test {
+ protected:
+  SmallFile() {
+    std::string pattern = (fs::temp_directory_path() / "gateway-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~SmallFile() override { fs::remove_all(folder_); }
+
+  std::string path(const char* name) const { return (folder_ / name).string(); }
+  std::string write(const char* name, const std::string& text) const {
+    std::ofstream(path(name), std::ios::binary) << text;
+    return path(name);
+  }
+  static std::string failure(const std::string& file) {
+    const auto text = read_small_file(file, kWords);
+    return text ? "it was read" : text.error();
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(SmallFile, IsReadToItsLastByte) {
+  const std::string limit(kFileBytesMax, 'x');
+  for (const std::string& text : {std::string(), std::string("a\0b", 3), limit}) {
+    EXPECT_EQ(read_small_file(write("file", text), kWords), text);
+  }
+}
+
+TEST_F(SmallFile, TakesNoMoreMemoryThanItNeeds) {
+  const auto text = read_small_file(write("file", std::string(100, 'x')), kWords);
+  ASSERT_TRUE(text);
+  EXPECT_LT(text->capacity(), 1000u);
+}
+
+TEST_F(SmallFile, SaysWhyItCannotBeRead) {
+  ASSERT_EQ(mkfifo(path("fifo").c_str(), 0600), 0);
+  const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un where{};
+  where.sun_family = AF_UNIX;
+  path("socket").copy(where.sun_path, sizeof where.sun_path - 1);
+  ASSERT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
+  close(listener);
+  EXPECT_EQ(failure(path("none")), "is not there");
+  EXPECT_EQ(failure(folder_), "is a folder; name another");
+  EXPECT_EQ(failure(write("large", std::string(kFileBytesMax + 1, 'x'))),
+            "is larger than 1MiB; name another");
+  EXPECT_EQ(failure("/dev/zero"), "is larger than 1MiB; name another");
+  EXPECT_EQ(failure(path("fifo")), "is a FIFO that nobody writes to; name another");
+  EXPECT_EQ(failure(path("socket")), "is a socket, or a device that is not there; name another");
+  EXPECT_EQ(failure(write("file", "") + "/x"), "cannot be read: Not a directory");
+}
+
+TEST_F(SmallFile, OfSomebodyElseIsTheUsersToOpen) {
+  const std::string file = write("file", "text");
+  ASSERT_EQ(chmod(file.c_str(), 0), 0);
+  const OtherUser other(folder_);
+  EXPECT_EQ(failure(file),
+            "cannot be read: Permission denied; let the user that runs the gateway read it");
+}
+
+// As a shell's <(command) gives it.
+TEST_F(SmallFile, MayComeThroughAPipeInPieces) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const std::string file = "/proc/self/fd/" + std::to_string(ends[0]);
+  ASSERT_EQ(::write(ends[1], "first ", 6), 6);
+  auto read = std::async(std::launch::async, [&] { return read_small_file(file, kWords); });
+  EXPECT_EQ(::write(ends[1], "second", 6), 6);
+  close(ends[1]);
+  EXPECT_EQ(read.get(), "first second");
+  close(ends[0]);
+}
+
+TEST_F(SmallFile, IsNotWaitedForWithoutEnd) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const std::string file = "/proc/self/fd/" + std::to_string(ends[0]);
+  ASSERT_EQ(::write(ends[1], "begun", 5), 5);
+  const auto text = read_small_file(file, kWords, std::chrono::milliseconds(10));
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error(), "did not come to its end within 1 s: whoever writes it keeps it open");
+  close(ends[0]);
+  close(ends[1]);
+}
+
+}  // namespace
+}  // namespace gateway::config
