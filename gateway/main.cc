@@ -45,31 +45,34 @@ int fail(const std::string& text) {
   return 1;
 }
 
+int print(const config::Config& config) {
+  std::string text;
+  for (const std::string& warning : config.warnings) text += warning + "\n";
+  say(text);
+  std::fputs(config::to_toml(config).c_str(), stdout);
+  return 0;
+}
+
 // What would kill a process that has never heard of it. The server blocks all that it listens for
 // when it is made; these wait for it from here on, so that none of them kills a start.
 void survive_signals() {
   uring::block_signals({SIGHUP, SIGUSR1, SIGUSR2});
-  std::signal(SIGPIPE, SIG_IGN);
 }
 
 int run(const Options& options) {
   if (!options.test) survive_signals();
-  auto config = options.command_line.from.empty() ? config::read_file(options.config_file)
-                                                  : config::from_command_line(options.command_line);
-  std::string text;
-  if (!config) {
-    for (const config::Error& error : config.error()) text += error.text() + "\n";
+  auto read = options.command_line.from.empty() ? config::read_file(options.config_file)
+                                                : config::from_command_line(options.command_line);
+  if (!read) {
+    std::string text;
+    for (const config::Error& error : read.error()) text += error.text() + "\n";
     return fail(text);
   }
-  if (options.test) {
-    for (const std::string& warning : config->warnings) text += warning + "\n";
-    say(text);
-    std::fputs(config::to_toml(*config).c_str(), stdout);
-    return 0;
-  }
+  const auto config = std::make_shared<const config::Config>(*std::move(read));
   uring::raise_descriptor_limit();
-  auto server = Server::create(options, std::make_shared<const config::Config>(std::move(*config)));
+  auto server = Server::create(options, config);
   if (!server) return fail("gateway: error: " + server.error() + "\n");
+  if (options.test) return print(*config);
   (*server)->run();
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gateway/config/reader.hh"
+#include "gateway/log/file.hh"
 #include "gateway/version.hh"
 #include "proto/tls/library.hh"
 #include "uring/probe.hh"
@@ -38,7 +39,8 @@ std::expected<std::unique_ptr<Server>, std::string> Server::create(const Options
                                                                    config::Snapshot config) {
   // Before signals are blocked: they end a start that waits for a disk.
   const config::LogSettings& settings = config->log;
-  auto writer = LogWriter::start(settings.file, settings.level, settings.buffer_bytes);
+  const std::string file = options.test ? std::string(kStderrName) : settings.file;
+  auto writer = LogWriter::start(file, settings.level, settings.buffer_bytes);
   if (!writer) return std::unexpected(writer.error());
   std::unique_ptr<Server> server(new Server(options, std::move(config), std::move(*writer)));
   if (auto done = server->set_up(); !done) return std::unexpected(done.error());
@@ -81,7 +83,8 @@ std::expected<std::unique_ptr<uring::IoUringKernel>, std::string> Server::make_k
 std::expected<void, std::string> Server::listen() {
   listening_.resize(shard_count_);
   for (const config::Listener& listener : config_->listeners) {
-    auto descriptors = sockets_.open(listener, shard_count_);
+    std::expected<std::vector<int>, std::string> descriptors;
+    if (!options_.test) descriptors = sockets_.open(listener, shard_count_);
     if (!descriptors) return std::unexpected(descriptors.error());
     descriptors->resize(shard_count_, -1);
     for (unsigned index = 0; index < shard_count_; ++index) {

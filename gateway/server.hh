@@ -23,7 +23,9 @@ namespace gateway {
 
 class Server final : private uring::SignalListener, private uring::BellOwner {
  public:
-  // Everything that can fail at start fails here, with what is wrong and the cure.
+  // Everything that can fail at start fails here, with what is wrong and the cure. A check
+  // (Options::test) makes all of it but listening sockets and the file of the log: what it gives is
+  // not to be run.
   static std::expected<std::unique_ptr<Server>, std::string> create(const Options& options,
                                                                     config::Snapshot config);
   ~Server();

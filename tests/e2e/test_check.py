@@ -357,6 +357,17 @@ def test_what_is_odd_but_can_be_served_is_a_warning(tmp_path, start_gateway, ech
         server.wait(DEADLINE)
 
 
+def test_the_check_makes_the_rings_that_a_start_would_make(tmp_path):
+    file = tmp_path / "gateway.conf"
+    file.write_text(f'shards = 8\n[[listen]]\naddress = "127.0.0.1:{free_port()}"\n'
+                    '[[route]]\n[route.answer]\nbody = "x"\n')
+    few = ["prlimit", "--nofile=16:16"]
+    for check in (["-t"], []):
+        done = run(*check, "-c", file, limits=few)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "raise the limit with 'ulimit -n' or LimitNOFILE=" in done.stderr
+
+
 def test_a_configuration_may_come_through_a_pipe(tmp_path):
     """Its paths are taken from the working folder, since it has none of its own."""
     chain, key = make_certificate(tmp_path, ["one.test"])
