@@ -106,12 +106,10 @@ uring::Task<bool> Connection::await_request() {
 // Before the first one somebody may look for it, but strangers can cause it at will.
 void Connection::log_no_request() {
   const EndPolicy& policy = policy_of(end_->reason);
-  const std::string cause = cause_of(*end_);
   LogLevel level = LogLevel::debug;
   if (requests_ == 0) {
     std::string& kind = shard_.scratch();
     kind.assign("no request: ").append(policy.word);
-    if (end_->reason == Reason::kTlsFailed) kind.append(": ").append(cause);
     if (shard_.may_log(LogLevel::info, kind)) level = LogLevel::info;
   }
   const tls::Session* const session = client_.session();
@@ -119,7 +117,7 @@ void Connection::log_no_request() {
       level, "connection id={} client={}:{} requests={} server_name={} end={} by={} cause={}", id_,
       client_address_, client_port_, requests_,
       Quoted(session != nullptr ? session->server_name() : ""), policy.word, name_of(policy.party),
-      Quoted(cause));
+      Quoted(cause_of(*end_)));
 }
 
 End Connection::how_client_left() {

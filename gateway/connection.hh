@@ -83,6 +83,7 @@ class Connection {
   // Text of an End that is not static; one at a time.
   std::string_view keep_detail(std::string text) { return detail_ = std::move(text); }
   std::string& detail() { return detail_; }
+  // What was received and belongs to nobody yet: the rest of a request, or the next ones.
   InputBuffer& input() { return input_; }
   bool secure() const { return entrance_.contexts != nullptr; }
   const config::Listener& listener() const { return entrance_.listener; }
@@ -127,7 +128,7 @@ class Connection {
   std::chrono::milliseconds limit_{0};
   uring::Clock::time_point touched_;
   End deadline_end_;
-  std::string client_address_;
+  std::string client_address_ = "-";
   std::string detail_;
   std::uint64_t id_;
   std::uint64_t requests_ = 0;

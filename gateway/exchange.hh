@@ -110,6 +110,7 @@ class Exchange {
   uring::Task<bool> receive_response();
   bool take_response_head();
   uring::Task<> pump_response();
+  bool judges_trailers(const http::ResponseHead& response) const;
   void drop_surplus(std::size_t bytes);
   void begin_response(http::BodyFraming framing);
   bool pass_response_body(Bytes bytes, http::BodyDecoder& body);

@@ -121,7 +121,9 @@ bool Exchange::skip_buffered_body() {
 void Exchange::reply(std::uint16_t status) {
   const End& end = connection_.how_ended();
   status_ = status;
-  request_whole_ = !closes_connection(end.reason) && skip_buffered_body();
+  // Behind a request for an upgrade the client may have gone on in the other protocol.
+  const bool asked_for_upgrade = heads_ && heads_->request.connection.upgrade;
+  request_whole_ = !closes_connection(end.reason) && !asked_for_upgrade && skip_buffered_body();
   until_close_ = false;
   const std::string allow = status == 405 ? allowed_methods(route_) : "";
   std::string& response = connection_.shard().scratch();

@@ -1,5 +1,7 @@
 // What an exchange makes of a request's head: parse, route, judge; and what the gateway answers
 // itself.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -162,6 +164,9 @@ bool Exchange::judge_fields() {
   if (expectation && !client_is_1_0_ && !http::equals_ignoring_case(*expectation, "100-continue")) {
     return refuse(417, "the expectation is not 100-continue");
   }
+  if (method_ == http::Method::kTrace && !request_body_.done()) {
+    return refuse(400, "TRACE has no body");  // RFC 9110 section 9.3.8
+  }
   const std::uint64_t body_max = route_->body_bytes_max.value_or(config_->limits.body_bytes);
   if (body_max > 0 && request.content_length.value_or(0) > body_max) {
     connection_.end({.reason = Reason::kBodyTooLarge});
@@ -226,12 +231,22 @@ bool Exchange::answer_itself() {
     write_answer(response, *route_->answer, persistence(), head_only, route_->response_headers);
   } else if ((method_ == http::Method::kOptions || method_ == http::Method::kTrace) &&
              request.fields.find(buffer, "Max-Forwards") == "0") {
-    // RFC 9110 section 7.6.2: it goes no further, and TRACE is not answered here.
-    if (method_ == http::Method::kTrace) return !refuse(405, "TRACE is not answered here");
-    status_ = 204;
+    // RFC 9110 section 7.6.2: it goes no further.
     request_whole_ = skip_buffered_body();
-    const config::HeaderChanges allow{.add = {{"Allow", allowed_methods(route_)}}};
-    write_answer(response, {.status = status_}, persistence(), head_only, allow);
+    if (method_ == http::Method::kTrace) {
+      // Section 9.3.8, without any field that could be a secret.
+      status_ = 200;
+      write_answer(response,
+                   {.status = status_,
+                    .body = fmt::format("TRACE {} HTTP/1.1\r\nMax-Forwards: 0\r\n\r\n",
+                                        std::string_view(heads_->target)),
+                    .type = "message/http"},
+                   persistence(), head_only, {});
+    } else {
+      status_ = 204;
+      const config::HeaderChanges allow{.add = {{"Allow", allowed_methods(route_)}}};
+      write_answer(response, {.status = status_}, persistence(), head_only, allow);
+    }
   } else {
     return false;
   }

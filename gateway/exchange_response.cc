@@ -1,5 +1,6 @@
 // The response's way through an exchange: heads, body, or the WebSocket that it opens.
 #include "gateway/exchange_heads.hh"
+#include "gateway/forward_fields.hh"
 #include "gateway/link_end.hh"
 #include "gateway/log/quoted.hh"
 #include "gateway/shard.hh"
@@ -19,6 +20,14 @@ ws::HandshakeFields handshake_fields(const http::Head& head, Bytes buffer) {
 }
 
 }  // namespace
+
+// Whether the head is needed when its trailers come: they may be many, and Connection may name
+// some.
+bool Exchange::judges_trailers(const http::ResponseHead& response) const {
+  const Bytes buffer = heads_->response_buffer();
+  return response.chunked && (response.fields.contains(buffer, "Trailer") ||
+                              HopFilter(response.fields, buffer).names_more());
+}
 
 // Until a final response's head is there; 1xx go on at once. False: it has ended, or send_again_ is
 // set.
@@ -135,7 +144,7 @@ void Exchange::drop_surplus(std::size_t bytes) {
 
 uring::Task<> Exchange::pump_response() {
   const http::BodyFraming upstream_framing = http::response_framing(method_, heads_->response);
-  http::BodyDecoder body(upstream_framing, http::ChunkedDecoder::Blanks::kBeforeExtensions);
+  http::BodyDecoder body(upstream_framing, http::ChunkedDecoder::Blanks::kBehindSizes);
   http::BodyFraming framing = upstream_framing;
   // The framing belongs to the writing side: an end that is told, where the client understands it.
   if (framing.kind == http::Framing::kUntilClose || framing.kind == http::Framing::kChunked) {
@@ -155,9 +164,7 @@ uring::Task<> Exchange::pump_response() {
   connection_.set_deadline(config_->timeouts.response_idle, {.reason = Reason::kIdle});
   begin_response(framing);
   bool going_on = pass_response_body(heads_->behind_response(), body);
-  const bool response_trailers_announced =
-      heads_->response.fields.contains(heads_->response_buffer(), "Trailer");
-  if (!body.done() && request_whole_ && !response_trailers_announced) heads_.reset();
+  if (!body.done() && request_whole_ && !judges_trailers(heads_->response)) heads_.reset();
   Link& upstream = upstream_->link();
   const auto arming =
       chunked_to_client_ ? uring::Socket::Arming::kOnce : uring::Socket::Arming::kStream;

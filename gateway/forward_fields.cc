@@ -8,6 +8,10 @@ namespace {
 
 using http::equals_ignoring_case;
 
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 bool is_unchangeable(std::string_view name) {
   return http::is_hop_by_hop(name) || equals_ignoring_case(name, "Content-Length");
 }
@@ -42,19 +46,13 @@ void add_connection(std::string& head, Persistence persistence, bool upgrade) {
   if (!value.empty()) add_line(head, "Connection", value);
 }
 
-void add_trailer_names(std::string& head, const http::Head& message, proto::Bytes buffer) {
-  message.fields.for_each(buffer, "Trailer", [&](std::string_view names) {
-    if (!names.empty()) add_line(head, "Trailer", names);
-  });
-}
-
 void add_via(std::string& head, unsigned minor_version, std::string_view name) {
   if (name.empty()) return;
   head.append(minor_version == 0 ? "Via: 1.0 " : "Via: 1.1 ").append(name).append("\r\n");
 }
 
 bool equals_as_variable(std::string_view left, std::string_view right) {
-  const auto folded = [](char c) { return c == '_' ? '-' : http::to_lower(c); };
+  const auto folded = [](char c) { return is_alphanumeric(c) ? http::to_lower(c) : '-'; };
   return std::ranges::equal(left, right, {}, folded, folded);
 }
 
@@ -62,16 +60,20 @@ HopFilter::HopFilter(const http::Fields& fields, proto::Bytes buffer) {
   fields.for_each(buffer, "Connection", [&](std::string_view value) {
     http::ListReader options(value);
     while (const auto option = options.next()) {
-      if (!option->empty()) options_[count_++] = {http::field_tag(*option), *option};
+      if (!option->empty()) options_[count_++] = *option;
     }
   });
 }
 
 bool HopFilter::removes(std::string_view name) const {
   if (http::is_hop_by_hop(name)) return true;
-  const std::uint32_t tag = http::field_tag(name);
-  return std::any_of(options_.begin(), options_.begin() + count_, [&](const Option& option) {
-    return option.tag == tag && equals_ignoring_case(option.name, name);
+  return std::any_of(options_.begin(), options_.begin() + count_,
+                     [&](std::string_view option) { return equals_as_variable(option, name); });
+}
+
+bool HopFilter::names_more() const {
+  return std::any_of(options_.begin(), options_.begin() + count_, [](std::string_view option) {
+    return !http::is_hop_by_hop(option) && !equals_ignoring_case(option, "close");
   });
 }
 

@@ -24,13 +24,11 @@ void add_framing(std::string& head, http::BodyFraming framing);
 // The Connection line, where there is something to say. `upgrade`: an Upgrade line stands before
 // it.
 void add_connection(std::string& head, Persistence persistence, bool upgrade);
-// What the message announces of its trailers (RFC 9110 section 6.6.2), for where they pass.
-void add_trailer_names(std::string& head, const http::Head& message, proto::Bytes buffer);
 // RFC 9110 section 7.6.3: the version is that of the message received. No name: no line.
 void add_via(std::string& head, unsigned minor_version, std::string_view name);
 
-// Whether both are the same to an application that reads "_" for "-", as CGI does; whatever the
-// case.
+// Whether both are the same to an application that makes a variable of a field's name, where
+// whatever is no letter or digit becomes "_" (CGI, PHP).
 bool equals_as_variable(std::string_view left, std::string_view right);
 
 // Knows the fields that are meant for this hop alone (RFC 9110 section 7.6.1): those that always
@@ -42,14 +40,11 @@ class HopFilter {
   HopFilter(const http::Fields& fields, proto::Bytes buffer);
 
   bool removes(std::string_view name) const;
+  // Whether Connection names any field that is not for one hop always.
+  bool names_more() const;
 
  private:
-  struct Option {
-    std::uint32_t tag = 0;
-    std::string_view name;
-  };
-
-  std::array<Option, http::kConnectionOptionsMax> options_;
+  std::array<std::string_view, http::kConnectionOptionsMax> options_;
   std::size_t count_ = 0;
 };
 
@@ -63,7 +58,7 @@ class FieldChanges {
 
   // Whether a field of this name is removed, or gives way to one that is set.
   bool drops(std::string_view name) const;
-  // Whether the name is one that drops(), or differs from one only by "_" for "-".
+  // Whether the name is one that drops(), or that makes the same variable.
   bool replaces(std::string_view name) const;
   // The value that is set, or null.
   const std::string* value_of(std::string_view name) const;
@@ -73,5 +68,9 @@ class FieldChanges {
  private:
   const config::HeaderChanges* const changes_;  // null: there are none
 };
+
+// What the message announces of its trailers (RFC 9110 section 6.6.2), of those that pass.
+void add_trailer_names(std::string& head, const http::Head& message, proto::Bytes buffer,
+                       const FieldChanges& changes);
 
 }  // namespace gateway

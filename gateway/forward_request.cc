@@ -72,7 +72,7 @@ void RequestWriter::write() {
   add_host();
   add_fields();
   add_framing(head_, http::request_framing(request_));
-  if (request_.chunked) add_trailer_names(head_, request_, buffer_);
+  if (request_.chunked) add_trailer_names(head_, request_, buffer_, changes_);
   add_origin();
   if (!changes_.drops("Via")) add_via(head_, request_.minor_version, forwarding_.via);
   changes_.add_to(head_, "Host");

@@ -58,10 +58,14 @@ void forward_response(std::string& head, const http::ResponseHead& response, pro
       forwarding.framing.kind == http::Framing::kNone && response.status != 204;
   add_fields(head, response, buffer, changes, keeps_length);
   add_framing(head, forwarding.framing);
-  if (forwarding.framing.kind == http::Framing::kChunked) add_trailer_names(head, response, buffer);
+  if (forwarding.framing.kind == http::Framing::kChunked) {
+    add_trailer_names(head, response, buffer, changes);
+  }
   if (!changes.drops("Via")) add_via(head, response.minor_version, forwarding.via);
   changes.add_to(head);
-  const bool upgrade = add_upgrades(head, response, buffer);
+  // Not to HTTP/1.0, which knows no upgrades.
+  const bool upgrade =
+      forwarding.persistence != Persistence::kKeepAlive && add_upgrades(head, response, buffer);
   add_connection(head, forwarding.persistence, upgrade);
   head.append("\r\n");
 }

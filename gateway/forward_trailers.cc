@@ -1,6 +1,7 @@
 // Trailer sections as they are passed on. Many receivers merge trailers into the head, so what has
 // decided something there must not come late.
 #include <algorithm>
+#include <utility>
 
 #include "gateway/forward.hh"
 #include "gateway/forward_fields.hh"
@@ -57,7 +58,25 @@ bool belongs_in_a_head(std::string_view name) {
          });
 }
 
+bool passes(std::string_view name, const HopFilter& hops, const FieldChanges& changes) {
+  return !hops.removes(name) && !belongs_in_a_head(name) && !changes.replaces(name);
+}
+
 }  // namespace
+
+void add_trailer_names(std::string& head, const http::Head& message, proto::Bytes buffer,
+                       const FieldChanges& changes) {
+  const HopFilter hops(message.fields, buffer);
+  bool begun = false;
+  message.fields.for_each(buffer, "Trailer", [&](std::string_view value) {
+    http::ListReader names(value);
+    while (const auto name = names.next()) {
+      if (!http::is_token(*name) || !passes(*name, hops, changes)) continue;
+      head.append(std::exchange(begun, true) ? ", " : "Trailer: ").append(*name);
+    }
+  });
+  if (begun) head.append("\r\n");
+}
 
 void forward_trailers(std::string& trailers, std::string_view section,
                       const http::Fields& head_fields, proto::Bytes head_buffer,
@@ -69,8 +88,7 @@ void forward_trailers(std::string& trailers, std::string_view section,
     if (end == section.npos) return;  // a line without an end is none
     const std::string_view line = section.substr(0, end + kLineEnd.size());
     const std::string_view name = line.substr(0, line.find(':'));
-    const bool passes = !hops.removes(name) && !belongs_in_a_head(name) && !changes.replaces(name);
-    if (passes) trailers.append(line);
+    if (passes(name, hops, changes)) trailers.append(line);
     section.remove_prefix(line.size());
   }
 }

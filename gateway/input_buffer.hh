@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "proto/bytes.hh"
+#include "uring/check.hh"
 
 namespace gateway {
 
@@ -29,8 +30,10 @@ class InputBuffer {
   }
   void append(proto::Bytes bytes) { append(proto::as_text(bytes).data(), bytes.size()); }
 
-  // Precondition: there are so many.
-  void take(std::size_t bytes) { start_ += bytes; }
+  void take(std::size_t bytes) {
+    CHECK(bytes <= size(), "no more is taken than there is");
+    start_ += bytes;
+  }
   // Nothing is left, and no memory held.
   void reset() {
     text_.clear();

@@ -16,8 +16,8 @@ enum class Owner : std::uint8_t {
   kNobody,       // no peer may send it
 };
 
-// `tag` is the name's http::field_tag. A name that stands for another's to applications which read
-// "_" for "-", as CGI does, is nobody's: nothing may be said by "_" that is not by "-".
+// `tag` is the name's http::field_tag. A name that makes the same variable as one with an owner, or
+// as one that is for one hop, is nobody's (X_Real_IP, X.Real.IP): see equals_as_variable.
 Owner owner_of(std::string_view name, std::uint32_t tag);
 
 }  // namespace gateway

@@ -102,9 +102,11 @@ std::string target_fault(std::string_view to) {
     }
     at = end + 1;
   }
-  if (!redirect_location(to, "host.test:1", "/"))
-    return "names no valid host: {host} is the request's without its port, {authority} with it";
-  return {};
+  if (redirect_location(to, "host.test:1", "/")) return {};
+  const std::string_view named = to.substr(0, to.find('/', to.find("//") + 2));
+  return named.find('{') == named.npos
+             ? "names no valid host: it is a name or an IP address, with or without a port"
+             : "names no valid host: {host} is the request's without its port, {authority} with it";
 }
 
 Redirect read_redirect(Fields& fields) {

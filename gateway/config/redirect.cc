@@ -15,12 +15,17 @@ std::string expand(std::string_view text, const Values& values) {
     const std::size_t brace = std::min(text.find('{'), text.size());
     expanded.append(text.substr(0, brace));
     text.remove_prefix(brace);
+    const std::size_t size_before = text.size();
     for (std::size_t index = 0; index < values.size(); ++index) {
       if (!text.starts_with(kRedirectPlaceholders[index])) continue;
       expanded.append(values[index]);
       text.remove_prefix(kRedirectPlaceholders[index].size());
       break;
     }
+    const bool is_just_a_brace = !text.empty() && text.size() == size_before;
+    if (!is_just_a_brace) continue;
+    expanded.push_back(text.front());
+    text.remove_prefix(1);
   }
   return expanded;
 }

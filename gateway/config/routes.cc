@@ -67,9 +67,9 @@ std::vector<std::string> read_hosts(Fields& fields) {
 // What is wrong with a method, in words behind "'METHOD' "; or nothing.
 std::string method_fault(std::string_view method) {
   if (!http::is_token(method)) return "must be a method, such as \"GET\"";
-  if (method == "CONNECT") return "is not for a reverse proxy";
   std::string upper(method);
   for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  if (upper == "CONNECT") return "is not for a reverse proxy";
   const bool is_meant = http::method_of(method) == http::Method::kOther &&
                         http::method_of(upper) != http::Method::kOther;
   if (is_meant) return fmt::format("is never asked for like this: write '{}'", upper);

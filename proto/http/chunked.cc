@@ -110,7 +110,7 @@ ChunkedDecoder::Reason ChunkedDecoder::take_size(char c) {
     state_ = State::kSizeLf;
   } else if (c == ';') {
     state_ = State::kExtension;
-  } else if (blanks_ == Blanks::kBeforeExtensions && is_whitespace(c)) {
+  } else if (blanks_ == Blanks::kBehindSizes && is_whitespace(c)) {
     state_ = State::kBlanks;
     return take_extension(c);
   } else {
@@ -120,19 +120,18 @@ ChunkedDecoder::Reason ChunkedDecoder::take_size(char c) {
 }
 
 ChunkedDecoder::Reason ChunkedDecoder::take_extension(char c) {
-  if (++extension_bytes_ > kChunkExtensionsBytesMax) return "chunk extensions too large";
-  if (state_ == State::kBlanks) {
-    if (c == ';') {
-      state_ = State::kExtension;
-    } else if (!is_whitespace(c)) {
-      return "invalid byte in a chunk size";
-    }
-  } else if (c == '\r') {
+  if (c == '\r') {
     state_ = State::kSizeLf;
+    return {};
+  }
+  if (state_ == State::kBlanks && c == ';') {
+    state_ = State::kExtension;
+  } else if (state_ == State::kBlanks && !is_whitespace(c)) {
+    return "invalid byte in a chunk size";
   } else if (!is_text_byte(c)) {
     return "control byte in a chunk extension";
   }
-  return {};
+  return ++extension_bytes_ > kChunkExtensionsBytesMax ? "chunk extensions too large" : "";
 }
 
 // Field lines as in a head (RFC 9112 section 7.1.2).

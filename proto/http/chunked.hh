@@ -34,9 +34,10 @@ inline constexpr std::uint16_t kTrailerFieldsMax = 64;
 
 class ChunkedDecoder {
  public:
-  // Blanks between a chunk's size and the ";" of its extension (RFC 9112 section 7.1.1): some
-  // servers write them. From a client they are where two readers begin to differ.
-  enum class Blanks : std::uint8_t { kRefused, kBeforeExtensions };
+  // Blanks behind a chunk's size: before the ";" of its extension they are valid (RFC 9112 section
+  // 7.1.1), and some servers pad with them. From a client they are where two readers begin to
+  // differ.
+  enum class Blanks : std::uint8_t { kRefused, kBehindSizes };
   explicit ChunkedDecoder(Blanks blanks = Blanks::kRefused) : blanks_(blanks) {}
 
   // Consumes up to the end of the next payload or of the trailers, or all bytes; never past the

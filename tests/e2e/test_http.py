@@ -156,14 +156,14 @@ def test_a_client_that_has_said_everything_may_half_close(client):
     assert client.read_to_end() == b""
 
 
-def test_blanks_before_a_servers_chunk_extensions_are_read(client, upstream):
+def test_blanks_behind_a_servers_chunk_sizes_are_read(client, upstream):
     client.send(f"GET / HTTP/1.1\r\nHost: {RAW_HOST}\r\n\r\n".encode())
     server = upstream.accept()
     server.read_head()
     server.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                b"3 ;a=b\r\nabc\r\n0 \t; c\r\n\r\n")
+                b"3 ;a=b\r\nabc\r\n1  \r\nd\r\n0 \t; c\r\n\r\n")
     head, body = client.read_response()
-    assert (head.status, body) == (200, b"abc")
+    assert (head.status, body) == (200, b"abcd")
 
 
 def test_a_response_before_the_end_of_the_upload_reaches_the_client(client, upstream):

@@ -75,6 +75,19 @@ def test_fields_for_one_hop_are_not_passed_to_the_client(client, upstream):
     assert response.get("Connection") is None
 
 
+def test_trailers_for_one_hop_are_not_passed_to_the_client(client, upstream):
+    """However late they come behind the head that names them."""
+    client.send(f"GET / HTTP/1.1\r\nHost: {RAW_HOST}\r\n\r\n".encode())
+    server = upstream.accept()
+    server.read_head()
+    server.send(b"HTTP/1.1 200 OK\r\nConnection: X-Private\r\nTransfer-Encoding: chunked\r\n\r\n")
+    assert client.read_head().status == 200
+    server.send(b"2\r\nok\r\n")
+    assert client.read_chunk() == b"ok"
+    server.send(b"0\r\nX-Private: 1\r\nX-Public: 2\r\n\r\n")
+    assert client.read_until(b"\r\n\r\n") == b"0\r\nX-Public: 2\r\n\r\n"
+
+
 def test_fields_that_end_the_message_cannot_be_named_away(client, upstream):
     client.send(f"POST / HTTP/1.1\r\nHost: {RAW_HOST}\r\nConnection: content-length, host\r\n"
                 "Content-Length: 5\r\n\r\nhello".encode())

@@ -314,3 +314,22 @@ def test_trace_on_the_last_hop_is_not_answered_with_what_was_sent(start_with, up
         assert head.status == 405
         assert head.get("Allow") and b"secret" not in body
     assert upstream.saw_nothing()
+
+
+def test_trace_that_is_listed_ends_at_its_last_hop_without_a_secret(start_with, upstream):
+    gateway = start_with(routes=({"methods": ["TRACE"]},))
+    with connect(gateway.http_port) as client:
+        for _ in range(2):
+            ask(client, "/a", "TRACE", "Max-Forwards: 0\r\nCookie: secret\r\n")
+            head, body = client.read_response()
+            assert (head.status, head.get("Content-Type")) == (200, "message/http")
+            assert body == b"TRACE /a HTTP/1.1\r\nMax-Forwards: 0\r\n\r\n"
+    assert upstream.saw_nothing()
+
+
+def test_trace_has_no_body(start_with, upstream):
+    gateway = start_with(routes=({"methods": ["TRACE"]},))
+    with connect(gateway.http_port) as client:
+        ask(client, "/", "TRACE", "Content-Length: 2\r\n", "ok")
+        expect_refusal(client, 400)
+    assert upstream.saw_nothing()

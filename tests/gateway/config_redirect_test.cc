@@ -36,6 +36,10 @@ TEST(RedirectLocation, NamesAHostThatIsValidOrDoesNotExist) {
   EXPECT_FALSE(redirect_location("http://{authority}:2{target}", "a.test:3", "/"));
 }
 
+TEST(RedirectLocation, LeavesOtherBracesAsTheyAre) {
+  EXPECT_EQ(redirect_location("/{a}{{host}}{", "a.test", "/"), "/{a}{a.test}{");
+}
+
 TEST(RedirectLocation, ReplacesNothingInWhatItReplacedByIt) {
   EXPECT_EQ(redirect_location("/a{target}{host}", "a.test", "/{host}{target}"),
             "/a/{host}{target}a.test");

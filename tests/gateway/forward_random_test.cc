@@ -82,8 +82,8 @@ void check_forwarded(const http::RequestHead& request, std::string_view text, bo
   const bool takes_trailers = request.fields.contains(buffer, "TE");
   EXPECT_EQ(again.fields.find(passed, "TE").value_or(""), takes_trailers ? "trailers" : "");
   EXPECT_EQ(again.fields.find(passed, "Connection").value_or(""), takes_trailers ? "TE" : "");
-  EXPECT_EQ(again.fields.count(passed, "Trailer"),
-            request.chunked ? request.fields.count(buffer, "Trailer") : 0);
+  const bool announces = request.chunked && request.fields.contains(buffer, "Trailer");
+  EXPECT_EQ(again.fields.find(passed, "Trailer").has_value(), announces);
   EXPECT_EQ(again.fields.count(passed, "Host"), 1u);
   EXPECT_EQ(again.fields.count(passed, "X-Forwarded-For"), 1u);
   if (!trusted) {

@@ -79,9 +79,9 @@ TEST(ForwardRequest, WritesExactly) {
        "POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n" + kEnd},
       {"announces the trailers of a chunked body, and that the client takes some",
        "POST / HTTP/1.1\r\nHost: a.test\r\nTE: gzip;q=0.5, Trailers\r\nConnection: TE\r\n"
-       "trailer: X\r\nTransfer-Encoding: chunked\r\n\r\n",
-       "POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n" + kOurs +
-           "TE: trailers\r\nConnection: TE\r\n\r\n"},
+       "trailer: X, Content-Length ,Y z\r\nTrailer: Via, Z\r\nTransfer-Encoding: chunked\r\n\r\n",
+       "POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\nTrailer: X, Z\r\n" +
+           kOurs + "TE: trailers\r\nConnection: TE\r\n\r\n"},
       {"announces no trailers where none can come",
        "POST / HTTP/1.1\r\nHost: a.test\r\nTrailer: X\r\nContent-Length: 0\r\n\r\n",
        "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n" + kEnd},
@@ -228,6 +228,7 @@ TEST(ForwardRequest, DropsWhatResemblesItsOwnFields) {
   const std::string told =
       "X_Forwarded_For: 1\r\nx-forwarded_proto: 1\r\nX_Forwarded-Host: 1\r\nX_FORWARDED_PORT: 1\r\n"
       "X_Real_IP: 1\r\nX-Real_IP: 1\r\nContent_Length: 1\r\nTransfer_Encoding: chunked\r\n"
+      "X.Real.IP: 1\r\nX-Real!IP: 1\r\nX_Client-IP: 1\r\nProxy_Authorization: 1\r\n"
       "X_Other: 1\r\n_: 1\r\nX_Forwarded_Fort: 1\r\n";
   const std::string kept = "X_Other: 1\r\n_: 1\r\n";
   EXPECT_EQ(get(told, from_client()), kBegin + kept + kEnd);
@@ -238,7 +239,9 @@ TEST(ForwardRequest, BelievesATrustedPeerAloneOfWhatApplicationsBelieve) {
   const std::string told =
       "X-Forwarded-Prefix: /a\r\nX-Forwarded-Server: a\r\nX-Forwarded-Method: PUT\r\n"
       "x-forwarded-uri: /a\r\nX-Original-URL: /a\r\nX-Original-Host: a\r\nX-Rewrite-URL: /a\r\n"
-      "X-Real-IP: 1\r\n";
+      "X-Real-IP: 1\r\nClient-IP: 1\r\nTrue-Client-IP: 1\r\nX-Forwarded: 1\r\n";
+  EXPECT_EQ(get("X-Original-Filename: a\r\n", from_client()),
+            kBegin + "X-Original-Filename: a\r\n" + kEnd);
   EXPECT_EQ(get(told, from_client()), kBegin + kEnd);
   EXPECT_EQ(get(told, from_proxy()), kBegin + told + kEnd);
   EXPECT_EQ(get("Proxy: a\r\nX_Original_URL: /a\r\nX-Rewrite_URL: /a\r\n", from_proxy()),
@@ -313,8 +316,9 @@ TEST(ForwardRequest, RemovesThenSetsThenAdds) {
 TEST(ForwardRequest, LetsNoClientResembleWhatIsSetOrRemoved) {
   const HeaderChanges changes{
       .remove = {"X-Secret"}, .set = {{"X-User", "me"}}, .add = {{"X-Tag", "t"}}};
-  EXPECT_EQ(get("X_User: root\r\nx_secret: 1\r\nX_Tag: 1\r\n", from_client(changes)),
-            kBegin + "X_Tag: 1\r\n" + kOurs + "X-User: me\r\nX-Tag: t\r\n\r\n");
+  EXPECT_EQ(
+      get("X_User: root\r\nx_secret: 1\r\nX.User: root\r\nX_Tag: 1\r\n", from_client(changes)),
+      kBegin + "X_Tag: 1\r\n" + kOurs + "X-User: me\r\nX-Tag: t\r\n\r\n");
 }
 
 TEST(ForwardRequest, SetsHost) {
