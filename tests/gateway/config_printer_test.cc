@@ -181,7 +181,7 @@ body = "1GiB"
 requests_per_connection = 1000
 
 [log]
-file = "/gateway.log"
+file = "/tmp/gateway.log"
 level = "debug"
 buffer = "1MiB"
 )");

@@ -71,7 +71,7 @@ TEST(ConfigReader, TakesEveryKey) {
   EXPECT_EQ(config->limits.target_bytes, 4u * 1024);
   EXPECT_EQ(config->limits.body_bytes, 1u << 30);
   EXPECT_EQ(config->limits.requests, 1000u);
-  EXPECT_EQ(config->log.file, "/gateway.log");
+  EXPECT_EQ(config->log.file, "/tmp/gateway.log");
   EXPECT_EQ(config->log.level, LogLevel::debug);
   EXPECT_EQ(config->log.buffer_bytes, 1u << 20);
 }

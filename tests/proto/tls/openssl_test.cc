@@ -77,7 +77,7 @@ TEST_F(OpenSsl, ClientIsServed) {
     Pair pair;
     listen_then(
         "s_client -unix socket -servername localhost -CAfile cert.pem -verify_return_error "
-        "-verify_hostname localhost -alpn h2,http/1.1 -nocommands " +
+        "-verify_hostname localhost -alpn h2,http/1.1 -nocommands -groups X25519:P-256 " +
         version);
     tell("hello\n");
     pump(pair.server, [&] { return pair.server.received == "hello\n"; });
