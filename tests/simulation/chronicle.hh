@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -14,13 +15,12 @@ namespace simulation {
 
 class Chronicle {
  public:
-  Chronicle(const SimulatedSystem& system, bool told) : system_(system), told_(told) {}
-
-  bool told() const { return told_; }
+  // `to`: where it is told; null: nowhere, but for what is wrong.
+  Chronicle(const SimulatedSystem& system, std::FILE* to) : system_(system), to_(to) {}
 
   template <class... Args>
   void note(std::string_view who, fmt::format_string<Args...> format, Args&&... args) {
-    if (told_) line(who, fmt::format(format, std::forward<Args>(args)...));
+    if (to_ != nullptr) line(who, fmt::format(format, std::forward<Args>(args)...));
   }
 
   // Something that must not be. The run goes on for a while, and has failed.
@@ -34,12 +34,13 @@ class Chronicle {
  private:
   void line(std::string_view who, const std::string& text) {
     const std::chrono::duration<double, std::milli> since = system_.now - start_;
-    std::fputs(fmt::format("{:10.3f} {:<10} {}\n", since.count(), who, text).c_str(), stdout);
+    const std::string told = fmt::format("{:10.3f} {:<10} {}\n", since.count(), who, text);
+    std::fputs(told.c_str(), to_ != nullptr ? to_ : stdout);
   }
 
   const SimulatedSystem& system_;
   const uring::Clock::time_point start_ = system_.now;
-  bool told_;
+  std::FILE* to_;
   unsigned failures_ = 0;
 };
 

@@ -18,13 +18,22 @@ SimulatedClient::SimulatedClient(Stage& stage, Gate& gate, const ClientPlan& pla
 
 bool SimulatedClient::act() {
   const Time now = stage_.now();
-  if (over_) return false;
+  if (over_) {
+    if (!lingers_until_ || now < *lingers_until_) return false;
+    lingers_until_.reset();
+    wire_->close();
+    return true;
+  }
   if (!wire_) return now >= comes_at_ && come();
   if (leave_if_due()) return true;
   if (wire_->resting(now)) return false;
   bool did = false;
-  if (wire_->readable()) {
-    digest(wire_->read());
+  if (dawdles()) {
+    touched_ = now;
+  } else if (wire_->readable()) {
+    const std::string bytes = wire_->read();
+    read_bytes_ += bytes.size();
+    digest(bytes);
     did = true;
   } else if (wire_->ended()) {
     on_end();
@@ -46,15 +55,27 @@ bool SimulatedClient::act() {
 }
 
 Time SimulatedClient::next() const {
-  if (over_) return kNever;
+  if (over_) return lingers_until_.value_or(kNever);
   if (!wire_) return comes_at_;
   Time next = kNever;
-  if (wire_->readable() || wire_->ended() || wire_->writable()) {
+  const bool dawdling = dawdles_until_ && stage_.now() < *dawdles_until_;
+  if (dawdling) next = *dawdles_until_;
+  if ((!dawdling && (wire_->readable() || wire_->ended())) || wire_->writable()) {
     next = std::max(stage_.now(), wire_->rests_until());
   }
+  if (stage_.now() < may_ask_at_) next = std::min(next, may_ask_at_);
   const bool leaves = plan_.leaving == Leaving::kCloses || plan_.leaving == Leaving::kResets;
   if (leaves) next = std::min(next, comes_at_ + plan_.leaves_after);
   return next;
+}
+
+bool SimulatedClient::dawdles() {
+  if (plan_.dawdles_for.count() == 0 || read_bytes_ < plan_.dawdles_behind) return false;
+  if (!dawdles_until_) {
+    dawdles_until_ = stage_.now() + plan_.dawdles_for;
+    stage_.chronicle.note(name_, "dawdles");
+  }
+  return stage_.now() < *dawdles_until_;
 }
 
 bool SimulatedClient::come() {
@@ -65,7 +86,9 @@ bool SimulatedClient::come() {
     stage_.chronicle.note(name_, "comes too late");
     return true;
   }
-  wire_.emplace(std::move(stream), Pace{plan_.write_most, plan_.read_most, plan_.pause_max});
+  const bool coarse = (stage_.scenario.faults & kCoarseTime) != 0;
+  const microseconds pause_max = coarse ? microseconds(0) : plan_.pause_max;
+  wire_.emplace(std::move(stream), Pace{plan_.write_most, plan_.read_most, pause_max});
   stage_.chronicle.note(name_, "comes{}", plan_.over_unix ? " over the Unix socket" : "");
   if (plan_.silent) {
     // Nothing, or a head without an end.
@@ -81,7 +104,7 @@ void SimulatedClient::ask_more() {
     const bool turn_has_come = asked_ + 1 == answers_.size();
     const bool alone = plan_.requests[asked_].websocket.has_value() || !plan_.pipelines;
     if (!turn_has_come && alone) return;
-    if (turn_has_come && alone && wire_->has_unsent()) return;
+    if (turn_has_come && alone && (wire_->has_unsent() || stage_.now() < may_ask_at_)) return;
     stage_.chronicle.note(name_, "asks {} {}", plan_.requests[asked_].method,
                           target_of(plan_.number, asked_));
     wire_->send(request_text(asked_));
@@ -188,6 +211,8 @@ void SimulatedClient::answer_is_whole() {
   answer.got = Got::kWhole;
   closing_ = closing_ || answer.says_close;
   answers_.emplace_back();
+  const std::size_t next = answers_.size() - 1;
+  if (next < plan_.requests.size()) may_ask_at_ = stage_.now() + plan_.requests[next].rests;
 }
 
 void SimulatedClient::open_websocket() {
@@ -237,9 +262,12 @@ void SimulatedClient::on_end() {
   const bool whole =
       !wire_->was_reset() && !websocket_ && reader_.end_of_stream() == MessageReader::Event::kEnd;
   if (whole) answer_is_whole();
-  const std::string_view how = wire_->was_reset() ? "sees a reset" : "sees the end";
-  wire_->close();
-  finish(how);
+  finish(wire_->was_reset() ? "sees a reset" : "sees the end");
+  if (plan_.lingers.count() > 0) {
+    lingers_until_ = stage_.now() + plan_.lingers;
+  } else {
+    wire_->close();
+  }
 }
 
 void SimulatedClient::finish(std::string_view how) {

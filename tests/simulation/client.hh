@@ -28,11 +28,14 @@ class SimulatedClient {
   // As of a SimulatedServer.
   bool act();
   Time next() const;
-  bool over() const { return over_; }
+  bool over() const { return over_ && !lingers_until_; }
   const std::string& name() const { return name_; }
-  // Since when it waits for something to happen, unless it is over.
-  Time waits_since() const { return touched_; }
-  bool has_come() const { return wire_.has_value(); }
+  // Something is under way to it or from it.
+  bool owes() const { return wire_ && wire_->is_busy(); }
+  // Whether it waits for something to happen, and has done so for long.
+  bool has_waited(milliseconds most) const {
+    return !over_ && wire_ && stage_.now() >= touched_ + most;
+  }
 
  private:
   enum class Got : std::uint8_t { kNothing, kPart, kWhole };
@@ -55,6 +58,7 @@ class SimulatedClient {
   void talk();
   bool leave_if_due();
   bool is_through() const;
+  bool dawdles();
   void on_end();
   void finish(std::string_view how);
 
@@ -86,6 +90,10 @@ class SimulatedClient {
   bool closing_ = false;  // the gateway has said that it closes, or all is there
   std::optional<WebSocketEnd> websocket_;
   Time touched_{};
+  Time may_ask_at_{};  // the next one, unless it pipelines
+  std::size_t read_bytes_ = 0;
+  std::optional<Time> dawdles_until_;
+  std::optional<Time> lingers_until_;
   bool over_ = false;
 };
 

@@ -20,7 +20,9 @@ void SimulatedClient::judge_answer(unsigned number, bool excused) const {
   const std::string target = target_of(plan_.number, number);
   const Answer answer = number < answers_.size() ? answers_[number] : Answer{};
   // The gateway may close an idle connection at its stop, whatever is on its way to it.
-  excused = excused || (stage_.stopping && number > 0);
+  const bool rested_long = plan.rests + Limits::kMargin >= Limits::kKeepAlive;
+  const bool not_let_in = stage_.stopping && (stage_.scenario.faults & kShortage) != 0;
+  excused = excused || not_let_in || (number > 0 && (stage_.stopping || rested_long));
   if (answer.got == Got::kNothing) {
     // What is behind a lost one is lost with it: that one is told.
     const bool behind_another = number + 1 > answers_.size();
@@ -47,23 +49,25 @@ void SimulatedClient::judge_answer(unsigned number, bool excused) const {
 bool SimulatedClient::may_be_refused(const RequestPlan& plan, unsigned status) const {
   const bool wild = plan.pool == PoolKind::kWild;
   const bool short_of_descriptors = (stage_.scenario.faults & kShortage) != 0;
-  // Of its two servers one is out of reach, and the other one may be, without a descriptor.
-  const bool closed_too_soon =
-      plan.pool == PoolKind::kClosing && (!plan.is_idempotent() || short_of_descriptors);
+  // What has not been kept of a request is not sent again; and of its two servers one is out of
+  // reach, and the other one may be, without a descriptor.
+  const bool closed_too_soon = plan.pool == PoolKind::kClosing &&
+                               (plan.is_upload() || !plan.is_idempotent() || short_of_descriptors);
   switch (status) {
     case 502:
       return wild || closed_too_soon;
     case 503:
       return stage_.stopping || short_of_descriptors;
     case 504:
-      return wild || (plan.pool == PoolKind::kClosing && short_of_descriptors);
+      return wild || plan.may_come_too_late() ||
+             (plan.pool == PoolKind::kClosing && short_of_descriptors);
     default:
       return false;
   }
 }
 
 bool SimulatedClient::may_be_cut(const RequestPlan& plan) const {
-  if (plan.pool == PoolKind::kWild || stage_.cut) return true;
+  if (plan.pool == PoolKind::kWild || stage_.cut || plan_.tries_patience()) return true;
   // Who closes its stream in the middle of an answer that has a length may be gone.
   return half_closed_ && plan.framing != Framing::kChunked;
 }
@@ -80,7 +84,7 @@ void SimulatedClient::judge_websocket() const {
   const RequestPlan& plan = plan_.requests[number];
   const Closer closer = plan.websocket->closer;
   const std::string target = target_of(plan_.number, number);
-  const bool may_end = stage_.stopping || stage_.cut;
+  const bool may_end = stage_.stopping || stage_.cut || plan_.tries_patience();
   const auto code = websocket_->close_code();
   if (!code) {
     const bool may_lack = may_end || closer == Closer::kClientLeaves;

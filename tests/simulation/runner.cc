@@ -29,7 +29,7 @@ struct Totals {
 
 int run_world(std::uint64_t seed, const Narrowing& narrowing, bool told, Totals& totals) {
   const Scenario scenario = draw(seed, narrowing);
-  World world(scenario, told);
+  World world(scenario, told ? stdout : nullptr);
   const bool fine = world.run();
   totals.connections += world.connections();
   std::fflush(nullptr);

@@ -12,12 +12,14 @@ struct FaultName {
   unsigned fault;
   std::string_view name;
 };
-constexpr std::array<FaultName, 6> kFaultNames = {{{kShortResults, "short"},
+constexpr std::array<FaultName, 8> kFaultNames = {{{kShortResults, "short"},
                                                    {kLate, "late"},
                                                    {kReordered, "reordered"},
                                                    {kMultishotEnds, "multishot-ends"},
                                                    {kSlowCancel, "slow-cancel"},
-                                                   {kShortage, "shortage"}}};
+                                                   {kShortage, "shortage"},
+                                                   {kTimeJumps, "time-jumps"},
+                                                   {kCoarseTime, "coarse-time"}}};
 
 // Seeds of one number are near each other; the generator's are not to be.
 std::uint64_t mixed(std::uint64_t seed, std::uint64_t with) {
@@ -29,6 +31,11 @@ std::uint64_t mixed(std::uint64_t seed, std::uint64_t with) {
 microseconds any_time(Dice& dice, milliseconds most) {
   const auto bound = static_cast<std::size_t>(std::chrono::microseconds(most).count());
   return microseconds(dice.of_any_size(0, bound));
+}
+
+// As near to a limit that a few turns decide.
+microseconds about(Dice& dice, milliseconds limit) {
+  return limit - milliseconds(20) + microseconds(dice.between(0, 40'000));
 }
 
 std::vector<std::size_t> draw_messages(Dice& dice) {
@@ -75,15 +82,30 @@ RequestPlan draw_request(Dice& dice) {
   plan.interim = dice.chance(10);
   plan.server_closes = dice.chance(10);
   if (dice.chance(40)) plan.thinking = any_time(dice, milliseconds(100));
+  if (dice.chance(5)) plan.thinking = about(dice, Limits::kResponse);
+  if (dice.chance(15)) plan.rests = any_time(dice, milliseconds(4000));
+  if (dice.chance(10)) plan.rests = about(dice, Limits::kPoolIdle);
   draw_deed(dice, plan);
   return plan;
 }
 
-ClientPlan draw_client(std::uint64_t seed, unsigned number, bool stops) {
-  Dice dice(mixed(seed, number + 1));
+void draw_manners(Dice& dice, ClientPlan& plan) {
+  if (dice.chance(8)) {
+    plan.dawdles_behind = dice.of_any_size(0, 100'000);
+    plan.dawdles_for = any_time(dice, milliseconds(70'000));
+  }
+  if (dice.chance(20)) plan.lingers = any_time(dice, milliseconds(5000));
+}
+
+ClientPlan draw_client(const Scenario& scenario, unsigned number) {
+  Dice dice(mixed(scenario.seed, number + 1));
+  const bool stops = scenario.stop_at.has_value();
   ClientPlan plan;
   plan.number = number;
   plan.comes_at = milliseconds(dice.of_any_size(0, 3000));
+  // While the gateway stops: those whose handshake had begun are let in still.
+  if (stops && dice.chance(40))
+    plan.comes_at = *scenario.stop_at + milliseconds(dice.between(0, 110));
   plan.over_unix = dice.chance(30);
   plan.pipelines = dice.chance(25);
   plan.silent = !stops && dice.chance(5);
@@ -97,6 +119,7 @@ ClientPlan draw_client(std::uint64_t seed, unsigned number, bool stops) {
   // The slowest are well within the limits: less than a second for the largest body.
   const std::size_t least = std::min(plan.read_most, std::max<std::size_t>(plan.write_most, 100));
   plan.pause_max = std::min(plan.pause_max, microseconds(2 * least));
+  draw_manners(dice, plan);
   plan.requests.resize(dice.of_any_size(1, 8));
   for (RequestPlan& request : plan.requests) {
     request = draw_request(dice);
@@ -144,7 +167,8 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   scenario.shards = static_cast<unsigned>(dice.between(1, 3));
   scenario.byte_cap = dice.chance(60);
   for (const FaultName& fault : kFaultNames) {
-    const unsigned likely = fault.fault == kShortage ? 10 : 60;
+    const bool rare = fault.fault == kShortage || fault.fault == kTimeJumps;
+    const unsigned likely = rare ? 10 : 60;
     if (dice.chance(likely)) scenario.faults |= fault.fault;
   }
   scenario.window = dice.of_any_size(1000, 200'000);
@@ -159,7 +183,7 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   for (unsigned number = 0; number < clients; ++number) {
     const bool wanted = !narrowing.clients || std::ranges::count(*narrowing.clients, number) > 0;
     if (!wanted) continue;
-    scenario.clients.push_back(draw_client(seed, number, scenario.stop_at.has_value()));
+    scenario.clients.push_back(draw_client(scenario, number));
     auto& requests = scenario.clients.back().requests;
     if (narrowing.requests && requests.size() > *narrowing.requests) {
       requests.resize(*narrowing.requests);

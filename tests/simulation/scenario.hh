@@ -23,15 +23,21 @@ using std::chrono::milliseconds;
 struct Limits {
   static constexpr milliseconds kRequestHeader{2000};
   static constexpr milliseconds kBodyIdle{2000};
-  static constexpr milliseconds kKeepAlive{3000};
+  static constexpr milliseconds kKeepAlive{5000};
   static constexpr milliseconds kConnect{1000};
   static constexpr milliseconds kResponse{2000};
   static constexpr milliseconds kResponseIdle{3000};
   static constexpr milliseconds kWebSocketIdle{5000};
-  static constexpr milliseconds kPoolIdle{4000};
+  static constexpr milliseconds kPoolIdle{3000};
   // Beyond all of them, one after the other: a peer that still waits then waits for ever.
   static constexpr milliseconds kPatience{20'000};
+  // Whoever keeps this far away from a limit does not meet it, whatever the kernel is late with.
+  static constexpr milliseconds kMargin{500};
 };
+
+// Besides those of the kernel.
+constexpr unsigned kTimeJumps = 1u << 16;   // now and then nobody runs for a while
+constexpr unsigned kCoarseTime = 1u << 17;  // much happens at once: turns that take long
 
 // Servers that do what they say; that close connections whenever they are idle, and of which some
 // cannot be reached; and that do what they please.
@@ -75,11 +81,13 @@ struct RequestPlan {
   Deed deed = Deed::kAnswers;
   std::size_t deed_at = 0;   // bytes of the answer
   microseconds thinking{0};  // of the server
+  microseconds rests{0};     // of the client, before it asks, where it does not pipeline
   std::optional<WebSocketPlan> websocket;
 
   bool is_upload() const { return upload_bytes > 0 || upload_chunked; }
   // It may be sent a second time (RFC 9110 section 9.2.2).
   bool is_idempotent() const { return method != "POST"; }
+  bool may_come_too_late() const { return thinking + Limits::kMargin >= Limits::kResponse; }
   bool has_answer_body() const { return method != "HEAD" && status != 204 && status != 304; }
 };
 
@@ -95,8 +103,14 @@ struct ClientPlan {
   microseconds leaves_after{0};  // since it came; a half-close comes behind the last request
   std::size_t write_most = 0;    // at once
   std::size_t read_most = 0;
-  microseconds pause_max{0};  // between two steps
+  microseconds pause_max{0};       // between two steps
+  std::size_t dawdles_behind = 0;  // so many bytes it has read, and reads nothing for a while
+  microseconds dawdles_for{0};
+  microseconds lingers{0};  // when the gateway has closed, before it does so itself
   std::vector<RequestPlan> requests;
+
+  // It takes its bytes so late that the gateway may give it up.
+  bool tries_patience() const { return dawdles_for >= Limits::kMargin; }
 };
 
 // What is left out of a run, to make a failing one short.

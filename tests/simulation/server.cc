@@ -7,12 +7,13 @@
 namespace simulation {
 namespace {
 
-Pace draw_pace(Dice& dice) {
+Pace draw_pace(const Scenario& scenario, Dice& dice) {
   Pace pace;
   if (dice.chance(50)) return pace;
   pace.write_most = dice.of_any_size(2000, 50'000);
   pace.read_most = dice.of_any_size(2000, 50'000);
-  if (dice.chance(50)) pace.pause_max = microseconds(dice.of_any_size(1, 5000));
+  const bool coarse = (scenario.faults & kCoarseTime) != 0;
+  if (!coarse && dice.chance(50)) pace.pause_max = microseconds(dice.of_any_size(1, 5000));
   return pace;
 }
 
@@ -47,7 +48,7 @@ SimulatedServer::SimulatedServer(Stage& stage, PoolKind pool, Stream stream, uns
       pool_(pool),
       dice_(seed_of(stage, number)),
       name_("server " + std::to_string(number)),
-      wire_(std::move(stream), draw_pace(dice_)) {
+      wire_(std::move(stream), draw_pace(stage.scenario, dice_)) {
   stage_.chronicle.note(name_, "accepts for {}", host_of(pool_));
 }
 
@@ -57,7 +58,7 @@ bool SimulatedServer::act() {
   bool did = false;
   if (answers_at_ && *answers_at_ <= now) {
     answers_at_.reset();
-    answer();
+    plan_->websocket ? open_websocket() : answer();
     did = true;
   }
   if (wire_.readable()) {
@@ -142,7 +143,7 @@ void SimulatedServer::take_head() {
   }
   body_bytes_ = 0;
   request_whole_ = answered_ = false;
-  if (plan_->websocket) return accept_websocket();
+  if (plan_->websocket) return;
   if (plan_->deed == Deed::kAnswersEarly) answer();
 }
 
@@ -164,7 +165,7 @@ void SimulatedServer::request_is_whole() {
   answers_at_ = stage_.now() + plan_->thinking;
 }
 
-void SimulatedServer::accept_websocket() {
+void SimulatedServer::open_websocket() {
   const std::string* const key = reader_.field("sec-websocket-key");
   if (key == nullptr) {
     stage_.chronicle.fail(name_, "gets a handshake without a key");

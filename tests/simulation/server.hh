@@ -22,6 +22,7 @@ class SimulatedServer {
   Time next() const;
   bool over() const { return over_; }
   const std::string& name() const { return name_; }
+  bool owes() const { return wire_.is_busy(); }
 
  private:
   enum class Then : std::uint8_t { kGoesOn, kCloses, kResets, kStalls };
@@ -30,7 +31,7 @@ class SimulatedServer {
   void take_head();
   void take_body(std::string_view bytes);
   void request_is_whole();
-  void accept_websocket();
+  void open_websocket();
   void answer();
   std::string answer_text() const;
   void do_deed(std::string text);

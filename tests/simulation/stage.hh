@@ -29,10 +29,10 @@ struct Trail {
 };
 
 struct Stage {
-  Stage(const Scenario& planned, bool told)
+  Stage(const Scenario& planned, std::FILE* told_to)
       : scenario(planned),
         system(std::make_shared<SimulatedSystem>()),
-        chronicle(*system, told),
+        chronicle(*system, told_to),
         dice(planned.seed * 31 + planned.salt) {}
 
   Time now() const { return system->now; }

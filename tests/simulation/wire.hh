@@ -45,6 +45,9 @@ class Wire {
     return true;
   }
 
+  // Bytes are under way, or wait for room.
+  bool is_busy() const { return has_unsent() || readable() || stream_->unreceived() > 0; }
+
   void half_close() { stream_->shutdown_write(); }
   void close() { stream_->close(); }
   void reset() { stream_->reset(); }

@@ -11,6 +11,11 @@ namespace {
 constexpr std::size_t kLogBytes = 1 << 20;
 // What no run of a plan takes: a loop that goes round for nothing.
 constexpr std::uint64_t kRoundsMax = 3'000'000;
+// What the gateway waits for at its stop, less what a completion may be late.
+constexpr milliseconds kHandshakes = gateway::Shard::kHandshakeTime - milliseconds(30);
+// From here on everybody is at rest, a bulk receive's reservation included.
+constexpr milliseconds kQuiet{2300};
+constexpr milliseconds kGrain{9};
 constexpr std::string_view kRefusing = "10.0.1.2:80";
 
 struct Site {
@@ -64,8 +69,8 @@ gateway::config::Snapshot read_config() {
 
 }  // namespace
 
-World::World(const Scenario& scenario, bool told)
-    : stage_(scenario, told), config_(read_config()), log_reader_(stage_) {
+World::World(const Scenario& scenario, std::FILE* told_to)
+    : stage_(scenario, told_to), config_(read_config()), log_reader_(stage_) {
   stage_.system->stepped = true;
   started_ = stage_.now();
   for (const Site& site : kSites)
@@ -77,7 +82,15 @@ World::World(const Scenario& scenario, bool told)
   for (const ClientPlan& plan : scenario.clients) clients_.emplace_back(stage_, gate, plan);
 }
 
-World::~World() = default;
+// What has gone wrong in the middle cannot be taken down in order.
+World::~World() {
+  if (main_ == nullptr) return;
+  for (ShardHost& host : shards_) {
+    (void)host.shard.release();
+    (void)host.kernel.release();
+  }
+  (void)main_.release();
+}
 
 void World::build() {
   const Scenario& scenario = stage_.scenario;
@@ -177,6 +190,7 @@ bool World::act() {
     did |= server->act();
     server = server->over() ? servers_.erase(server) : std::next(server);
   }
+  if (did) acted_at_ = stage_.now();
   return did;
 }
 
@@ -226,13 +240,30 @@ void World::give_orders() {
 void World::order(gateway::Order order) {
   stage_.chronicle.note("world", "{}", order == gateway::Order::kStop ? "stops" : "cuts");
   (order == gateway::Order::kStop ? stage_.stopping : stage_.cut) = true;
+  if (order == gateway::Order::kStop) stopped_at_ = stage_.now();
   for (ShardHost& host : shards_) (void)host.shard->orders().post(order);
 }
 
 bool World::jump() {
-  const Time next = next_event();
+  Time next = next_event();
   if (next == kNever) return false;
-  stage_.system->now = std::max(next, stage_.now() + microseconds(1));
+  const Time quiet_from = acted_at_ + kQuiet;
+  if (stage_.now() < quiet_from && next > quiet_from) {
+    stage_.system->now = quiet_from;
+    judge_quiet();
+    return true;
+  }
+  next = std::max(next, stage_.now() + microseconds(1));
+  if ((stage_.scenario.faults & kCoarseTime) != 0) {
+    next = started_ + ((next - started_) / kGrain + 1) * kGrain;
+  }
+  const bool may_jump = (stage_.scenario.faults & kTimeJumps) != 0 && next >= jumps_from_;
+  if (may_jump && stage_.dice.chance(5)) {
+    next += milliseconds(stage_.dice.between(1, 300));
+    jumps_from_ = next + milliseconds(3000);
+    stage_.chronicle.note("world", "stood still for a while");
+  }
+  stage_.system->now = next;
   return true;
 }
 
@@ -255,9 +286,12 @@ void World::close_listening() {
   for (ShardHost& host : shards_) {
     for (int& descriptor : host.listening) {
       if (descriptor < 0) continue;
-      if (host.kernel->client_waits(descriptor)) {
+      auto& waiting = stage_.system->descriptors.at(descriptor).waiting;
+      const bool excused = (stage_.scenario.faults & kShortage) != 0;
+      if (!waiting.empty() && !excused) {
         stage_.chronicle.fail("world", "a client that was let in is left behind");
       }
+      for (const Stream& stream : waiting) stream->local_close(true);
       main_->kernel().close(descriptor);
       descriptor = -1;
     }
@@ -269,14 +303,36 @@ void World::look_for_waiting() {
   const milliseconds most =
       stage_.scenario.descriptors < 100 ? 10 * Limits::kPatience : Limits::kPatience;
   for (const SimulatedClient& client : clients_) {
-    if (client.over() || !client.has_come() || stage_.now() < client.waits_since() + most) continue;
-    stage_.chronicle.fail(client.name(), "waits for ever");
+    if (client.has_waited(most)) stage_.chronicle.fail(client.name(), "waits for ever");
+  }
+}
+
+// Nothing has come or gone for a while: whoever is idle, or waits, holds nothing of what is shared.
+void World::judge_quiet() {
+  const auto owed = [](const auto& actor) { return actor.owes(); };
+  if (std::ranges::any_of(clients_, owed) || std::ranges::any_of(servers_, owed)) return;
+  Chronicle& chronicle = stage_.chronicle;
+  for (ShardHost& host : shards_) {
+    if (host.ended) continue;
+    const std::string& who = host.log->source();
+    const gateway::Shard& shard = *host.shard;
+    if (shard.receive_buffers().lent() != 0) chronicle.fail(who, "lends buffers, all quiet");
+    if (shard.batches().committed() != 0) {
+      chronicle.fail(who, "has committed {} bytes, all quiet", shard.batches().committed());
+    }
+    if (shard.batches().in_use() != 0) {
+      chronicle.fail(who, "uses {} bytes of batches, all quiet", shard.batches().in_use());
+    }
   }
 }
 
 // Nobody is there any more, and whatever may be kept for a while is given up.
 void World::judge_rest() {
-  const auto quiet = [&] { return next_event() == kNever; };
+  const auto quiet = [&] {
+    const bool due =
+        std::ranges::any_of(shards_, [](ShardHost& host) { return host.kernel->due(); });
+    return !due && next_event() == kNever;
+  };
   if (!run_until(quiet, milliseconds(60'000))) return;
   Chronicle& chronicle = stage_.chronicle;
   std::size_t bells_and_listeners = 1;

@@ -26,12 +26,13 @@ namespace simulation {
 
 class World final : private Gate {
  public:
-  World(const Scenario& scenario, bool told);
+  World(const Scenario& scenario, std::FILE* told_to);
   ~World() override;
 
   // False: something was wrong.
   bool run();
   std::size_t connections() const { return connections_; }
+  const Trail& trail(unsigned client, unsigned request) { return stage_.trail(client, request); }
 
  private:
   struct ShardHost {
@@ -67,7 +68,7 @@ class World final : private Gate {
   void order(gateway::Order order);
   void close_listening();
   void look_for_waiting();
-  void drain_logs();
+  void judge_quiet();
   void judge_rest();
   void judge_end();
 
@@ -85,6 +86,9 @@ class World final : private Gate {
   unsigned servers_met_ = 0;
   std::uint64_t rounds_ = 0;
   Time started_{};
+  Time stopped_at_{};
+  Time acted_at_{};
+  Time jumps_from_{};
   bool clients_left_ = false;
 };
 

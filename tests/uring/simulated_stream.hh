@@ -20,6 +20,7 @@ class SimulatedStream {
   std::size_t write(std::span<const std::byte> bytes);
   std::vector<std::byte> read(std::size_t most);
   std::size_t unread() const { return to_peer_.size(); }
+  std::size_t unreceived() const { return to_local_.size(); }
   // How much write() would take; nobody keeps the peer from writing to who has gone.
   std::size_t room() const {
     if (peer_finished_ || reset_ || saw_reset_) return 0;

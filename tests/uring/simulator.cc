@@ -19,7 +19,8 @@ SimulatedKernel::SimulatedKernel(std::uint64_t seed, SimulationOptions options,
       options_(options),
       system_(system ? std::move(system) : std::make_shared<SimulatedSystem>()),
       now_(system_->now),
-      descriptors_(system_->descriptors) {
+      descriptors_(system_->descriptors),
+      turned_at_(now_) {
   queue_.reserve(kQueueEntries);
 }
 
@@ -83,7 +84,9 @@ void SimulatedKernel::cancel(const io_uring_sqe& sqe) {
 void SimulatedKernel::submit_and_wait(std::optional<nanoseconds> timeout) {
   ++enters_;
   now_ += microseconds(1);
-  const Time deadline = timeout ? now_ + *timeout : Time::max();
+  // On a stepped system the wait began when the last turn did, whose time the loop counts from.
+  const Time begun = system_->stepped ? std::exchange(turned_at_, now_) : now_;
+  const Time deadline = timeout ? begun + *timeout : Time::max();
   overwrite_given_back();
   submit();
   if (system_->stepped) {

@@ -157,4 +157,5 @@ class SimulatedKernel final : public uring::Kernel {
   // Of the last wait, on a stepped system: how long it would have lasted.
   bool waits_ = false;
   Time waits_until_{};
+  Time turned_at_{};
 };
