@@ -39,6 +39,11 @@ bool Exchange::stop_relay(const End& end) {
 
 void Exchange::on_deadline(const End& end) {
   if (dialler_ && dialler_->dialling()) return dialler_->time_over();
+  if (hold_ == Hold::kByClient) {
+    hold_ = Hold::kTooLong;
+    return connection_.set_deadline(
+        Connection::kFlushTime, {.reason = Reason::kIdle, .detail = "the client takes no answers"});
+  }
   // An upload that stands still: the client's fault, unless the server does not take what is there.
   const bool server_is_stuck = upstream_ != nullptr && !request_whole_ && !response_begun_ &&
                                (upstream_->link().has_unsent() || upstream_->link().send_failed());

@@ -103,6 +103,7 @@ class Exchange {
   uring::Task<> pump_request();
   void pass_request_body(Bytes& bytes);
   void finish_request_body();
+  void await_server();
   bool may_send_again() const;
   void release_upstream();
 
@@ -177,6 +178,10 @@ class Exchange {
   std::uint16_t status_ = 0;
   bool status_line_begun_ = false;  // sent ahead, to find out whether the client is there
   bool interim_passed_ = false;     // a 1xx: something was answered
+  // The client has not taken it yet, within the server's time or not: that is not the server's
+  // fault.
+  enum class Hold : std::uint8_t { kNone, kByClient, kTooLong };
+  Hold hold_ = Hold::kNone;
   bool chunked_to_client_ = false;
   bool until_close_ = false;
   bool response_begun_ = false;

@@ -70,9 +70,7 @@ uring::Task<Exchange::Outcome> Exchange::forward() {
   if (request_body_.done()) {
     finish_request_body();
   } else {
-    connection_.set_deadline(
-        config_->timeouts.request_body_idle,
-        {.reason = Reason::kRequestTimeout, .detail = "the request's body stopped arriving"});
+    await_server();
     request_pump_runs_ = true;
     request_pump_ = pump_request();
     request_pump_.start();
@@ -173,11 +171,19 @@ void Exchange::finish_request_body() {
                      heads_ ? heads_->request_buffer() : Bytes{}, route_->request_headers);
   }
   request_whole_ = true;
-  if (!response_begun_) {
-    connection_.set_deadline(config_->timeouts.upstream_response,
-                             {.reason = Reason::kResponseTimeout});
-  }
+  if (!response_begun_ && hold_ != Hold::kTooLong) await_server();
   watch_client();
+}
+
+// For the next piece of the request's body first, where it is not whole.
+void Exchange::await_server() {
+  if (request_whole_) {
+    return connection_.set_deadline(config_->timeouts.upstream_response,
+                                    {.reason = Reason::kResponseTimeout});
+  }
+  connection_.set_deadline(
+      config_->timeouts.request_body_idle,
+      {.reason = Reason::kRequestTimeout, .detail = "the request's body stopped arriving"});
 }
 
 // Nothing has been answered: whether the server may get the request a second time, or another one

@@ -69,8 +69,10 @@ uring::Task<bool> Exchange::receive_response() {
     const bool interim = take_response_head();
     if (!interim) co_return !connection_.ended();
     // Any number of them may come, so the next one waits until the client has taken this one.
+    hold_ = Hold::kByClient;
     co_await connection_.client().drained();
     if (connection_.ended()) co_return false;
+    if (std::exchange(hold_, Hold::kNone) == Hold::kTooLong) await_server();
   }
 }
 

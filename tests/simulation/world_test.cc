@@ -1,4 +1,4 @@
-// That a seed is the same in each run.
+// What seeds have found, each as a scenario of its own; and that a seed is the same in each run.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -10,6 +10,13 @@
 namespace {
 
 using namespace simulation;
+
+ClientPlan one_client(std::vector<RequestPlan> requests) {
+  ClientPlan client;
+  client.write_most = client.read_most = 1 << 20;
+  client.requests = std::move(requests);
+  return client;
+}
 
 std::string chronicle_of(std::uint64_t seed) {
   char* text = nullptr;
@@ -29,6 +36,26 @@ TEST(World, IsTheSameInEachRunOfASeed) {
     EXPECT_FALSE(told.empty());
     EXPECT_TRUE(told == chronicle_of(seed)) << "seed " << seed;
   }
+}
+
+// A client that leaves an interim response where it is keeps its own answer from coming: the server
+// has its whole time when it has been taken.
+TEST(World, DoesNotBlameAServerForWhatAClientDoesNotTake) {
+  Scenario scenario;
+  scenario.shards = 1;
+  RequestPlan fills_the_window;
+  fills_the_window.answer_bytes = 100'000;
+  RequestPlan announced;
+  announced.interim = true;
+  announced.answer_bytes = 100;
+  scenario.clients.push_back(one_client({fills_the_window, announced}));
+  scenario.clients.front().pipelines = true;
+  scenario.clients.front().dawdles_behind = 1;
+  scenario.clients.front().dawdles_for = Limits::kResponse + milliseconds(3000);
+  World world(scenario, nullptr);
+  EXPECT_TRUE(world.run());
+  EXPECT_EQ(world.trail(0, 1).logged_status, "200");
+  EXPECT_EQ(world.trail(0, 1).logged_end, "done");
 }
 
 }  // namespace
