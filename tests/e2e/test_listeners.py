@@ -179,7 +179,7 @@ class UnixOnly(Config):
 
 def test_clients_that_come_before_all_shards_run_are_served(start_gateway, tmp_path):
     """The first shard accepts, and hands over to others that are not there yet."""
-    shards = 64
+    shards = 8 if os.geteuid() else 64  # others than root may lock memory for about 20
     with ThreadPoolExecutor(1) as thread:
         for count in range(5):
             path = tmp_path / f"{count}.sock"
