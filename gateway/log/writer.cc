@@ -172,6 +172,8 @@ void LogWriter::Work::run() {
 }
 
 void LogWriter::Work::drain_all() {
+  // First, so that whatever was logged before them is among the lines.
+  const char* const words = last_words.exchange(nullptr);
   lines.clear();
   {
     const std::lock_guard lock(mutex);
@@ -183,8 +185,7 @@ void LogWriter::Work::drain_all() {
   std::sort(lines.begin(), lines.end(), earlier);
   std::string text;
   for (const Line& line : lines) text += line.text;
-  if (const char* const words = last_words.exchange(nullptr))
-    append_line(text, {now_ns(), LogLevel::error, words}, "process");
+  if (words != nullptr) append_line(text, {now_ns(), LogLevel::error, words}, "process");
   if (!text.empty()) write(std::move(text));
 }
 
