@@ -65,7 +65,8 @@ class Handler(BaseHTTPRequestHandler):
         elif url.path == "/events":
             self.attend(listeners, self.send_events)
         elif url.path == "/poll":
-            self.attend(polls, self.send_one)
+            # Its poll is over before its answer is there: the next one may come with that.
+            self.send_news(self.attend(polls, self.next_text))
         elif url.path == "/state":
             self.send_json({"listeners": len(listeners), "polls": len(polls)})
         else:
@@ -127,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
     def attend(self, audience, serve):
         news = audience.join()
         try:
-            serve(news)
+            return serve(news)
         except OSError:
             self.close_connection = True  # the client left while it was written to
         finally:
@@ -146,8 +147,7 @@ class Handler(BaseHTTPRequestHandler):
         while (text := self.next_text(news)) is not None:
             self.wfile.write(b"data: " + text + b"\n\n")
 
-    def send_one(self, news):
-        text = self.next_text(news)
+    def send_news(self, text):
         if text is None:
             self.close_connection = True
         else:
