@@ -76,6 +76,11 @@ int Callbacks::verify(int accepted, WOLFSSL_X509_STORE_CTX* store) {
   return accepted;
 }
 
+int Callbacks::note_ticket(WOLFSSL*, const unsigned char*, int, void* session) {
+  static_cast<Session*>(session)->ticket_came_ = true;
+  return 0;
+}
+
 // --- Making and ending.
 
 Session::Session(ServerContexts& contexts) : pending_(std::make_unique<Pending>()), client_(false) {
@@ -87,6 +92,7 @@ Session::Session(ClientContext& context, const std::string& server_name, const T
   if (!set_up(context.context_) || !set_up_client(context)) fail({"out of memory"});
   if (state_ == State::kFailed) return;
   set_up_name(server_name);
+  wolfSSL_set_SessionTicket_cb(ssl_, &Callbacks::note_ticket, this);
   if (!ticket.session_) return;
   // A copy, since the library changes a session that it uses.
   if (WOLFSSL_SESSION* copy = wolfSSL_SESSION_dup(ticket.session_.get())) {
@@ -338,7 +344,11 @@ bool Session::resumed() const {
 
 Ticket Session::ticket() const {
   Ticket ticket;
-  if (!client_ || !handshake_done_) return ticket;
+  // The library holds on to the ticket that it resumed with, though its secret is another one by
+  // then (RFC 8446 section 4.6.1): a server must refuse the two together. TLS 1.2 keeps both (RFC
+  // 5077 section 3.3).
+  const bool kept = resumed() && version() == "TLSv1.2";
+  if (state_ != State::kOpen || !(ticket_came_ || kept)) return ticket;
   byte bytes[4096];
   word32 size = sizeof bytes;
   const bool there = wolfSSL_get_SessionTicket(ssl_, bytes, &size) == WOLFSSL_SUCCESS && size > 0;

@@ -145,7 +145,8 @@ class Session {
   std::string_view protocol() const;  // ALPN
   bool resumed() const;
 
-  // Client role: the newest ticket the server sent; empty before there is one.
+  // Client role: the newest ticket of this connection; empty before there is one, and after a
+  // failure. What a TLS 1.3 connection was resumed with is not its own.
   Ticket ticket() const;
 
  private:
@@ -190,6 +191,7 @@ class Session {
   State state_ = State::kHandshake;
   const bool client_;
   bool verify_ = false;  // client role: the certificate, and that it is for the name
+  bool ticket_came_ = false;
   bool answering_ = false;
   bool handshake_done_ = false;
   bool first_byte_seen_ = false;

@@ -38,6 +38,7 @@ struct Callbacks {
   static int receive(WOLFSSL* ssl, char* to, int size, void* session);
   static int send(WOLFSSL* ssl, char* sealed, int size, void* session);
   static int verify(int accepted, WOLFSSL_X509_STORE_CTX* store);
+  static int note_ticket(WOLFSSL* ssl, const unsigned char* ticket, int size, void* session);
 };
 
 // What the server sessions of a shard share, one context per certificate. It lives as long as its

@@ -251,6 +251,35 @@ TEST(TlsTickets, ResumeOnAnotherShardAndAcrossOneRotation) {
   }
 }
 
+// With the ticket that it came with, a server would see a binder by another secret, and refuse it.
+TEST(TlsTickets, BelongToTheConnectionThatTheyCameOn) {
+  if (!lacks().empty()) GTEST_SKIP() << library_version() << " resumes in the server role only";
+  for (const Version version : {Version::k12, Version::k13}) {
+    TicketKeys tickets;
+    Twice peers(tickets, version);
+    Ticket ticket;
+    peers.visit(ticket);
+    ASSERT_TRUE(ticket);
+
+    Pair pair;
+    pair.server.session = std::make_unique<Session>(*peers.contexts);
+    pair.client.session = std::make_unique<Session>(*peers.context, "localhost", ticket);
+    pair.client.session->start(pair.client.wire);
+    while (!pair.client.session->handshake_done()) {
+      pair.deliver(pair.client, pair.server);
+      pair.deliver(pair.server, pair.client);
+    }
+    ASSERT_TRUE(pair.client.session->resumed());
+    ticket = pair.client.session->ticket();
+    if (version == Version::k13) {
+      EXPECT_FALSE(ticket) << "its own is still under way";
+      pair.run();
+      ticket = pair.client.session->ticket();
+    }
+    EXPECT_TRUE(peers.visit(ticket));
+  }
+}
+
 TEST(TlsTickets, OfOtherKeysLeadToAFullHandshake) {
   for (const Version version : {Version::k12, Version::k13}) {
     TicketKeys tickets;
