@@ -106,6 +106,7 @@ class Exchange {
   void await_server();
   bool may_send_again() const;
   void release_upstream();
+  Farewell farewell_to_upstream() const;
 
   // exchange_response.cc
   uring::Task<bool> receive_response();

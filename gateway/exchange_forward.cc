@@ -203,8 +203,18 @@ void Exchange::release_upstream() {
   const bool reusable = upstream_reusable_ && request_whole_ && !connection_.ended() &&
                         !link.has_unsent() && link.end() == uring::LinkEnd::kNone;
   if (reusable) return upstreams.keep(connection, server_keeps_s_, upstream_reuse_);
-  const bool polite = (relay_ || response_complete_) && !connection_.is_cut();
-  upstreams.close(connection, polite ? Upstreams::Farewell::kPolite : Upstreams::Farewell::kNone);
+  upstreams.close(connection, farewell_to_upstream());
+}
+
+// As the client went: what is not whole does not end like something whole.
+Farewell Exchange::farewell_to_upstream() const {
+  if (connection_.is_cut()) return Farewell::kNone;
+  if (connection_.ended() && connection_.how_ended().reason == Reason::kClientReset) {
+    return Farewell::kReset;
+  }
+  if (!relay_ && !response_complete_) return Farewell::kNone;
+  const bool whole = relay_ ? relay_->upstream_stream_is_whole() : request_whole_;
+  return whole ? Farewell::kPolite : Farewell::kTruncated;
 }
 
 }  // namespace gateway

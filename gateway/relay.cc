@@ -103,7 +103,8 @@ void Relay::note_end_of_stream(Direction& way) {
   if (end == uring::LinkEnd::kEndOfStream && !reset && way.sender == Party::kClient) {
     // A half-close goes on to the upstream, which may still have something to say.
     decide(cause);
-    way.to.write_end();
+    const bool whole = way.frames.at_frame_boundary();
+    way.to.write_end(whole ? Link::Ending::kWhole : Link::Ending::kTruncated);
     closing_ = true;
     set_deadline(loop_.now() + kCloseTime);
     return;

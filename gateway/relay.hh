@@ -59,6 +59,8 @@ class Relay {
 
   // No frame towards the client was cut, and its end was not to look like a cut.
   bool client_stream_is_whole() const;
+  // No frame towards the server was cut.
+  bool upstream_stream_is_whole() const { return client_frames_.at_frame_boundary(); }
 
   // Ends it politely; the first End wins. Nothing happens once it has finished.
   void stop(End end);

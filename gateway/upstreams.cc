@@ -62,7 +62,7 @@ uring::Task<> UpstreamConnection::dial_story(Patience patience) {
   }
   timer_.disarm();
   if (progress_ == nullptr) {
-    owner_.begin_close(*this, false);
+    owner_.begin_close(*this, Farewell::kNone);
   } else {
     enter(connected ? Stage::kConnected : Stage::kFailed);
   }
@@ -106,7 +106,7 @@ void UpstreamConnection::on_noticed() {
   std::string unasked;
   if (link_.take_input(unasked) == Link::Input::kNothing) return;
   owner_.forget_kept(*this);
-  owner_.begin_close(*this, false);
+  owner_.begin_close(*this, Farewell::kNone);
 }
 
 void UpstreamConnection::on_time_over() {
@@ -114,14 +114,20 @@ void UpstreamConnection::on_time_over() {
   if (dials) return enter(Stage::kLate);
   if (!kept_) return link_.abort();  // closing takes too long
   owner_.forget_kept(*this);
-  owner_.begin_close(*this, true);
+  owner_.begin_close(*this, Farewell::kPolite);
 }
 
-uring::Task<> UpstreamConnection::close_story(bool politely) {
-  if (politely && link_.is_open() && link_.end() != uring::LinkEnd::kFailed) {
+uring::Task<> UpstreamConnection::close_story(Farewell farewell) {
+  const bool speaks = link_.is_open() && link_.end() != uring::LinkEnd::kFailed;
+  if (speaks && farewell != Farewell::kNone) link_.clear_abort();
+  if (speaks && farewell == Farewell::kReset) {
+    timer_.arm(owner_.links_.loop.now() + Upstreams::kResetTime);
+    co_await link_.drained();
+    link_.reset_on_close();
+  } else if (speaks && farewell != Farewell::kNone) {
     timer_.arm(owner_.links_.loop.now() + Upstreams::kLingerTime);
-    link_.clear_abort();
-    link_.write_end();
+    link_.write_end(farewell == Farewell::kPolite ? Link::Ending::kWhole
+                                                  : Link::Ending::kTruncated);
     co_await link_.drained();
     // Without reading on, a server that still speaks would make a reset of our last bytes.
     link_.forget_session();
@@ -226,7 +232,7 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
 void Upstreams::close(UpstreamConnection& connection, Farewell farewell) {
   note_returned(connection.server_);
   connection.progress_ = nullptr;
-  if (connection.dialling_.done()) return begin_close(connection, farewell == Farewell::kPolite);
+  if (connection.dialling_.done()) return begin_close(connection, farewell);
   // It closes itself when what it waits for has ended.
   connection.timer_.disarm();
   connection.link_.abort();
@@ -271,7 +277,7 @@ void Upstreams::give_up_kept(std::size_t count) {
     for (; count > 0 && !server.kept.empty(); --count) {
       UpstreamConnection& connection = server.kept.first();
       forget_kept(connection);
-      begin_close(connection, false);
+      begin_close(connection, Farewell::kNone);
     }
   }
 }
@@ -283,11 +289,11 @@ void Upstreams::note_ticket(UpstreamConnection& connection) {
   if (tls::Ticket ticket = session->ticket()) state_of(connection).ticket = std::move(ticket);
 }
 
-void Upstreams::begin_close(UpstreamConnection& connection, bool politely) {
+void Upstreams::begin_close(UpstreamConnection& connection, Farewell farewell) {
   note_ticket(connection);
   connection.timer_.disarm();
-  if (politely) closing_politely_.push(connection);
-  connection.closing_ = connection.close_story(politely);
+  if (farewell != Farewell::kNone) closing_slowly_.push(connection);
+  connection.closing_ = connection.close_story(farewell);
   connection.closing_.start();
 }
 
@@ -313,7 +319,7 @@ uring::Task<> Upstreams::close_all() {
     while (!server.kept.empty()) {
       UpstreamConnection& connection = server.kept.last();
       forget_kept(connection);
-      begin_close(connection, false);
+      begin_close(connection, Farewell::kNone);
     }
   }
   while (open_ > 0) {
@@ -323,7 +329,7 @@ uring::Task<> Upstreams::close_all() {
 }
 
 void Upstreams::cut() {
-  closing_politely_.find_from_last([](UpstreamConnection& connection) {
+  closing_slowly_.find_from_last([](UpstreamConnection& connection) {
     connection.link_.abort();
     return false;
   });

@@ -32,6 +32,14 @@ namespace gateway {
 
 class Upstreams;
 
+// How a connection to a server is closed.
+enum class Farewell : std::uint8_t {
+  kNone,       // FIN behind what the kernel has taken
+  kPolite,     // everything, close_notify, FIN, and the server's own end is awaited
+  kTruncated,  // so, but without the close_notify: what the server got is not whole
+  kReset,      // RST, at once: what its kernel has not been sent by then is not sent any more
+};
+
 class UpstreamConnection : private uring::ListEntry {
  public:
   UpstreamConnection(Upstreams& owner, uring::LinkResources& links, const config::Pool& pool,
@@ -79,7 +87,7 @@ class UpstreamConnection : private uring::ListEntry {
   uring::Task<> dial_story(Patience patience);
   uring::Task<bool> shake_hands();
   void enter(Stage stage);
-  uring::Task<> close_story(bool politely);
+  uring::Task<> close_story(Farewell farewell);
   void on_noticed();
   void on_time_over();
   void on_forgotten();
@@ -109,6 +117,8 @@ class Upstreams {
   // How long, and how much, is read and thrown away after our last byte, until the server closes.
   static constexpr std::chrono::seconds kLingerTime{2};
   static constexpr std::size_t kLingerBytes = 256 * 1024;
+  // What came before a reset goes before it where there is room for it.
+  static constexpr std::chrono::milliseconds kResetTime{10};
   // How long a connection must have been quiet behind an answer of doubtful length.
   static constexpr std::chrono::milliseconds kSettling{20};
   // What a kept connection, or one that awaits an answer, is armed for.
@@ -145,14 +155,13 @@ class Upstreams {
   enum class Reuse : std::uint8_t { kAtOnce, kLater };
   void keep(UpstreamConnection& connection, std::optional<std::uint32_t> server_says_s,
             Reuse reuse);
-  enum class Farewell : std::uint8_t { kNone, kPolite };
   void close(UpstreamConnection& connection, Farewell farewell = Farewell::kNone);
 
   // Closes so many of those that are kept, for whoever needs their descriptors more.
   void give_up_kept(std::size_t count);
   // Closes what is kept, and waits for all that closes.
   uring::Task<> close_all();
-  // Those that are closing politely are closed at once.
+  // Those that take their time to close are closed at once.
   void cut();
 
   // The server's last answer was HTTP/1.0: it may not understand chunks (RFC 9112 section 6.1).
@@ -186,7 +195,7 @@ class Upstreams {
   void note_borrowed(const config::Server& server);
   void note_returned(const config::Server& server);
   void note_ticket(UpstreamConnection& connection);
-  void begin_close(UpstreamConnection& connection, bool politely);
+  void begin_close(UpstreamConnection& connection, Farewell farewell);
   void forget_kept(UpstreamConnection& connection);
   void forget(UpstreamConnection& connection);
 
@@ -200,7 +209,7 @@ class Upstreams {
   std::vector<std::size_t> turns_;                             // by pool
   std::vector<PerServer> servers_;                             // by config::Server::index
   std::vector<std::unique_ptr<tls::ClientContext>> contexts_;  // by pool; null: plain
-  uring::List<UpstreamConnection> closing_politely_;
+  uring::List<UpstreamConnection> closing_slowly_;
   std::size_t open_ = 0;
   std::size_t borrowed_ = 0;  // of those that are open
   uring::Event all_gone_;

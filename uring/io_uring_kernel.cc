@@ -98,8 +98,10 @@ void IoUringKernel::remove_buffer_ring(io_uring_buf_ring* ring, unsigned entries
 int IoUringKernel::open_socket(int family) {
   const int descriptor = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return -errno;
+  if (family == AF_UNIX) return descriptor;
   const int on = 1;
-  if (family != AF_UNIX) setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes);
   return descriptor;
 }
 

@@ -23,6 +23,7 @@ class TlsUpstream(Upstream):
         super().__init__(free_port())
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(chain, key)
+        self.context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # a truncation is not an end
         self.context.sni_callback = lambda _tls, name, _context: self.asked_for.append(name)
         if version is not None:
             self.context.minimum_version = self.context.maximum_version = version

@@ -1,0 +1,148 @@
+"""What a server learns of a client that breaks off: a reset passes as a reset and at once, though the
+server reads nothing, and nothing that was cut ends like something whole."""
+
+import select
+import socket
+from pathlib import Path
+
+import pytest
+
+from conftest import RAW_HOST
+from support.certificates import Authority
+from support.frames import TEXT, frame, read_frame
+from support.gateway import Config, Variant
+from support.relay import open_relay
+from support.streams import connect
+from support.upstreams import TlsUpstream
+from support.waiting import DEADLINE
+
+RECEIVE_BUFFER = 32 * 1024
+STUCK_SECONDS = 0.3  # a socket that takes nothing for so long takes nothing more
+PIECE = bytes(64 * 1024)
+UPLOADS = {"counted": (b"Content-Length: 1000000000\r\n", PIECE),
+           "chunked": (b"Transfer-Encoding: chunked\r\n", b"10000\r\n" + PIECE + b"\r\n")}
+uploads = pytest.mark.parametrize("kind", UPLOADS)
+
+
+@pytest.fixture
+def small_upstream(upstream):
+    """It takes little unread."""
+    upstream.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    return upstream
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def tls_upstream(authority, start_gateway):
+    """A server that speaks TLS, and a gateway in front of it."""
+    server = TlsUpstream(*authority.issue(["IP:127.0.0.1"]))
+    pool = {"servers": server.port, "tls": {"ca": str(authority.path)}}
+    server.gateway = start_gateway(Config({"app": pool}, [{"pool": "app"}]), Variant(1))
+    yield server
+    server.close()
+
+
+def begin_upload(client, fields):
+    client.send(b"POST / HTTP/1.1\r\nHost: %s\r\n%s\r\n" % (RAW_HOST.encode(), fields))
+
+
+def fill(client, piece):
+    """Sends the piece again and again, until nobody takes any more of it."""
+    client.socket.settimeout(STUCK_SECONDS)
+    try:
+        while True:
+            client.send(piece)
+    except TimeoutError:
+        pass
+
+
+def unread_before(server):
+    """Bytes that the gateway's kernel holds for this stream of a server's, unsent or unacknowledged."""
+    port = server.socket.getpeername()[1]
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
+    remote = f":{server.local_port:04X}"
+    return next(int(row[4].split(":")[0], 16) for row in rows
+                if row[1].endswith(f":{port:04X}") and row[2].endswith(remote))
+
+
+def wait_for_reset(server):
+    poll = select.poll()
+    poll.register(server.socket, 0)
+    ready = poll.poll(DEADLINE * 1000)
+    assert ready and ready[0][1] & select.POLLERR, f"the server was not told: {ready}"
+
+
+@uploads
+def test_little_lies_unsent_before_a_server_that_does_not_read(client, small_upstream, kind):
+    fields, piece = UPLOADS[kind]
+    begin_upload(client, fields)
+    server = small_upstream.accept()
+    fill(client, piece)
+    assert 64 * 1024 < unread_before(server) < 640 * 1024
+
+
+@uploads
+def test_a_reset_in_an_upload_reaches_a_server_that_does_not_read(client, small_upstream, log, kind):
+    fields, piece = UPLOADS[kind]
+    begin_upload(client, fields)
+    server = small_upstream.accept()
+    fill(client, piece)
+    client.reset()
+    wait_for_reset(server)
+    assert server.read_ending()[1] == "reset"
+    log.wait("request", "end=client-reset", "by=client")
+
+
+def test_a_reset_reaches_a_server_that_has_not_answered(client, upstream, log):
+    client.send(f"GET / HTTP/1.1\r\nHost: {RAW_HOST}\r\n\r\n".encode())
+    server = upstream.accept()
+    server.read_head()
+    client.reset()
+    assert server.read_ending() == (b"", "reset")
+    log.wait("request", "end=client-reset", "by=client")
+
+
+def test_a_reset_in_a_websocket_comes_behind_what_was_sent_before(client, upstream, log):
+    relay = open_relay(client, upstream, RAW_HOST)
+    client.send(frame(TEXT, b"last words"))
+    client.reset()
+    assert read_frame(relay.upstream).payload == b"last words"
+    assert relay.upstream.read_ending() == (b"", "reset")
+    log.wait("websocket", "end=client-reset", "by=client")
+
+
+def test_a_reset_in_a_websocket_reaches_a_server_that_does_not_read(client, small_upstream, log):
+    relay = open_relay(client, small_upstream, RAW_HOST)
+    fill(client, frame(TEXT, PIECE))
+    client.reset()
+    wait_for_reset(relay.upstream)
+    assert relay.upstream.read_ending()[1] == "reset"
+    log.wait("websocket", "end=client-reset", "by=client")
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+def test_a_websocket_cut_in_mid_frame_does_not_end_well_for_its_server(tls_upstream, secure):
+    gateway = tls_upstream.gateway
+    with connect(gateway.https_port if secure else gateway.http_port, secure) as client:
+        relay = open_relay(client, tls_upstream)
+        half = frame(TEXT, b"not whole", length=100)
+        client.send(half)
+        assert len(relay.upstream.read_exactly(len(half))) == len(half)
+        client.cut()
+        assert relay.upstream.read_ending() == (b"", "truncated")
+
+
+def test_an_upload_that_was_answered_too_soon_does_not_end_well_for_its_server(tls_upstream):
+    with connect(tls_upstream.gateway.http_port) as client:
+        begin_upload(client, UPLOADS["counted"][0])
+        client.send(b"begun")
+        server = tls_upstream.accept()
+        server.read_head()
+        assert server.read_exactly(5) == b"begun"
+        server.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        assert client.read_response()[1] == b"ok"
+        assert server.read_ending() == (b"", "truncated")
