@@ -1,4 +1,4 @@
-// The gateway's start: options, configuration, server.
+// The gateway's start: options, configuration, process.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -10,7 +10,7 @@
 #include "gateway/config/reader.hh"
 #include "gateway/log/file.hh"
 #include "gateway/options.hh"
-#include "gateway/server.hh"
+#include "gateway/process/process.hh"
 #include "gateway/version.hh"
 #include "uring/probe.hh"
 #include "uring/signals.hh"
@@ -53,7 +53,7 @@ int print(const config::Config& config) {
   return 0;
 }
 
-// What would kill a process that has never heard of it. The server blocks all that it listens for
+// What would kill a process that has never heard of it. The process blocks all that it listens for
 // when it is made; these wait for it from here on, so that none of them kills a start.
 void survive_signals() {
   uring::block_signals({SIGHUP, SIGUSR1, SIGUSR2});
@@ -70,10 +70,10 @@ int run(const Options& options) {
   }
   const auto config = std::make_shared<const config::Config>(*std::move(read));
   uring::raise_descriptor_limit();
-  auto server = Server::create(options, config);
-  if (!server) return fail("gateway: error: " + server.error() + "\n");
+  auto process = Process::create(options, config);
+  if (!process) return fail("gateway: error: " + process.error() + "\n");
   if (options.test) return print(*config);
-  (*server)->run();
+  (*process)->run();
   return 0;
 }
 

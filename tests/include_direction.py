@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Includes go one way: uring -> liburing; proto -> its libraries; gateway -> uring, proto; tools -> uring,
-proto. Nothing includes gateway but tests and bench. Each library stays behind the files named here.
+proto. Nothing includes gateway but tests and bench. The rooms of gateway include downwards. Each library
+stays behind the files named here.
 
 usage: include_direction.py SOURCE_ROOT
 """
@@ -16,6 +17,17 @@ ALLOWED = {
     "gateway": {"gateway", "uring", "proto"},
     "tools": {"tools", "uring", "proto"},
 }
+# The rooms of gateway, from the top down: each may include from those below it, and from those beside it.
+# main.cc and its like stand at the top; gateway/version.hh is anybody's.
+ROOMS = [
+    {"process"},
+    {"shard", "client", "exchange"},
+    {"upstream", "websocket", "rewrite"},
+    {"config", "link"},
+    {"log"},
+]
+# Rooms that share a level and yet know nothing of each other.
+APART = {"upstream", "websocket", "rewrite", "config", "link"}
 # First part of a library's include: the folders that may name it.
 LIBRARIES = {
     "liburing.h": {"uring"},
@@ -28,7 +40,21 @@ LIBRARIES = {
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
 
 
-def faults_of(folder: str, text: str) -> list[str]:
+def level_of(room: str) -> int:
+    return next(level for level, rooms in enumerate(ROOMS) if room in rooms)
+
+
+def may_enter(room: str, other: str) -> bool:
+    if room == other or other == "version.hh":
+        return True
+    if other.endswith(".hh"):  # at the top
+        return room == "process"
+    beside = level_of(room) == level_of(other) and not {room, other} <= APART
+    return beside or level_of(room) < level_of(other)
+
+
+def faults_of(folder: str, text: str, room: str | None = None) -> list[str]:
+    """`room`: the folder in gateway, or None for a file at its top."""
     faults = []
     for quote, path in INCLUDE.findall(text):
         top = path.split("/")[0]
@@ -36,6 +62,8 @@ def faults_of(folder: str, text: str) -> list[str]:
             faults.append(f'"{path}" is not relative to the root')
         elif quote == '"' and top not in ALLOWED[folder]:
             faults.append(f'{folder} must not include "{path}"')
+        elif quote == '"' and top == "gateway" and room and not may_enter(room, path.split("/")[1]):
+            faults.append(f'gateway/{room} must not include "{path}"')
         elif quote == "<" and folder not in LIBRARIES.get(top, {folder}):
             faults.append(f"{folder} must not include <{path}>")
     return faults
@@ -52,6 +80,21 @@ def check_the_checker() -> None:
         ("gateway", '#include "options.hh"'),
     ]:
         assert faults_of(folder, line), line
+    for room, line in [
+        ("log", '#include "gateway/config/config.hh"'),
+        ("config", '#include "gateway/link/end.hh"'),
+        ("upstream", '#include "gateway/exchange/exchange.hh"'),
+        ("exchange", '#include "gateway/process/process.hh"'),
+        ("shard", '#include "gateway/options.hh"'),
+    ]:
+        assert faults_of("gateway", line, room), line
+    for room, line in [
+        ("exchange", '#include "gateway/shard/shard.hh"'),
+        ("upstream", '#include "gateway/log/log.hh"'),
+        ("process", '#include "gateway/options.hh"'),
+        ("log", '#include "gateway/log/level.hh"'),
+    ]:
+        assert not faults_of("gateway", line, room), line
     for folder, line in [
         ("gateway", '#include "uring/ring.hh"'),
         ("proto", "#include <wolfssl/ssl.h>"),
@@ -70,7 +113,9 @@ def main() -> int:
             if path.suffix not in {".hh", ".cc", ".in"}:
                 continue
             checked += 1
-            for fault in faults_of(folder, path.read_text()):
+            parts = path.relative_to(root).parts
+            room = parts[1] if folder == "gateway" and len(parts) > 2 else None
+            for fault in faults_of(folder, path.read_text(), room):
                 print(f"{path.relative_to(root)}: {fault}")
                 found = True
     print(f"{checked} files checked")

@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "gateway/shard.hh"
+#include "gateway/shard/shard.hh"
 #include "tests/uring/simulator.hh"
 #include "uring/mailbox.hh"
 

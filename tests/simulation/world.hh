@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "gateway/log/ring.hh"
-#include "gateway/shard.hh"
+#include "gateway/shard/shard.hh"
 #include "tests/simulation/client.hh"
 #include "tests/simulation/log_reader.hh"
 #include "tests/simulation/main_thread.hh"

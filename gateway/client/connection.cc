@@ -1,0 +1,305 @@
+#include "gateway/client/connection.hh"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "gateway/exchange/exchange.hh"
+#include "gateway/exchange/reply.hh"
+#include "gateway/link/link_end.hh"
+#include "gateway/log/quoted.hh"
+#include "gateway/shard/shard.hh"
+
+namespace gateway {
+namespace {
+
+constexpr std::size_t kHeadReadBytes = 4096;
+
+}  // namespace
+
+Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uint64_t id)
+    : shard_(shard),
+      entrance_(entrance),
+      client_(shard.links()),
+      exchange_(nullptr, {&shard.loop().frames()}),
+      input_(&shard.loop().frames()),
+      grace_(*this, shard.loop().timers()),
+      deadline_(*this, shard.loop().timers()),
+      touched_(shard.loop().now()),
+      id_(id),
+      story_(story()) {
+  client_.adopt(descriptor);
+  learn_client_address();
+}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  shard_.loop().ready().push(start_or_end_);
+}
+
+uring::Task<> Connection::story() {
+  if (secure()) co_await shake_hands();
+  bool open = !ended();
+  if (!open) log_no_request();
+  while (open) {
+    const bool asked = co_await await_request();
+    if (!asked) {
+      log_no_request();
+      break;
+    }
+    ++requests_;
+    exchange_ = frames().make<Exchange>(*this);
+    co_await exchange_->run();
+    if (exchange_->is_websocket()) co_await exchange_->run_websocket();
+    open = exchange_->keeps_client();
+    if (!open) break;
+    exchange_.reset();
+    end_.reset();
+    client_.clear_abort();
+  }
+  co_await farewell();
+  deadline_.disarm();
+  grace_.disarm();
+  shard_.loop().push_next_turn(start_or_end_);
+}
+
+uring::Task<> Connection::shake_hands() {
+  await_first(shard_.config().timeouts.tls_handshake, Reason::kTlsTimeout);
+  client_.secure(std::make_unique<tls::Session>(*entrance_.contexts));
+  const bool done = co_await client_.handshake();
+  if (!done) explain_tls_failure();
+}
+
+// Until the first bytes of the next request are there. A client that goes, or waits too long,
+// between two requests has done nothing wrong.
+uring::Task<bool> Connection::await_request() {
+  if (client_.crowded()) {
+    set_deadline(kFlushTime, {.reason = Reason::kIdle, .detail = "the client takes no answers"});
+    co_await client_.drained();
+  }
+  if (ended()) co_return false;
+  if (!input_.empty()) co_return true;
+  input_.reset();
+  const config::Timeouts& timeouts = shard_.config().timeouts;
+  if (requests_ == 0) {
+    await_first(timeouts.request_header, Reason::kRequestTimeout);
+  } else if (stopping_) {
+    end({.reason = Reason::kStopping});
+  } else {
+    set_deadline(timeouts.keep_alive_idle, {.reason = Reason::kIdle});
+  }
+  const Bytes received = co_await client_.read_once(kHeadReadBytes);
+  if (received.empty()) {
+    const End left = how_client_left();
+    // Between two requests nothing can be missing.
+    end(left.reason == Reason::kClientTruncated ? End{.reason = Reason::kClientLeft} : left);
+    co_return false;
+  }
+  input_.append(received);
+  client_.release();
+  co_return true;
+}
+
+// Behind a request an ending without another one is what is expected: of interest at debug alone.
+// Before the first one somebody may look for it, but strangers can cause it at will.
+void Connection::log_no_request() {
+  const EndPolicy& policy = policy_of(end_->reason);
+  LogLevel level = LogLevel::debug;
+  if (requests_ == 0) {
+    std::string& kind = shard_.scratch();
+    kind.assign("no request: ").append(policy.word);
+    if (shard_.may_log(LogLevel::info, kind)) level = LogLevel::info;
+  }
+  const tls::Session* const session = client_.session();
+  shard_.log().line(
+      level, "connection id={} client={}:{} requests={} server_name={} end={} by={} cause={}", id_,
+      client_address_, client_port_, requests_,
+      Quoted(session != nullptr ? session->server_name() : ""), policy.word, name_of(policy.party),
+      Quoted(cause_of(*end_)));
+}
+
+End Connection::how_client_left() {
+  return end_of_link(client_, Party::kClient, detail_);
+}
+
+void Connection::explain_tls_failure() {
+  if (ended()) return;
+  const tls::Session& session = *client_.session();
+  if (client_.end() == uring::LinkEnd::kTlsFailed && session.plain_http()) {
+    end({.reason = Reason::kPlainHttpOnTls});
+    client_.forget_session();  // the answer goes in plain text, as the question came
+  } else if (client_.end() == uring::LinkEnd::kTlsFailed) {
+    end({.reason = Reason::kTlsFailed, .detail = keep_detail(session.error().text())});
+  } else {
+    end({.reason =
+             client_.end() == uring::LinkEnd::kFailed ? Reason::kClientReset : Reason::kClientLeft,
+         .error = client_.error_number(),
+         .detail = "during the TLS handshake"});
+  }
+}
+
+void Connection::end(End end) {
+  if (end_) return;
+  end_ = end;
+  if (exchange_ && exchange_->stop_relay(end)) return;
+  client_.abort();
+  if (exchange_) exchange_->abort();
+}
+
+// Its first request, or the TLS handshake before that: whoever was let in is served, unless he says
+// nothing.
+void Connection::await_first(std::chrono::milliseconds limit, Reason reason) {
+  if (stopping_ && kLastChance < limit) {
+    set_deadline(kLastChance, {.reason = Reason::kStopping});
+  } else {
+    set_deadline(limit, {.reason = reason});
+  }
+}
+
+void Connection::stop() {
+  stopping_ = true;
+  const bool awaits_first = exchange_ ? requests_ == 1 && !exchange_->under_way() : requests_ == 0;
+  if (awaits_first && !ended()) {
+    return set_deadline(kLastChance, {.reason = Reason::kStopping});
+  }
+  if (exchange_ && exchange_->under_way() && !exchange_->is_websocket()) return;
+  end({.reason = Reason::kStopping});
+}
+
+void Connection::cut() {
+  cut_ = true;
+  end({.reason = Reason::kStopping});
+  client_.abort();
+  if (exchange_) exchange_->abort();
+}
+
+void Connection::set_deadline(std::chrono::milliseconds limit, End end) {
+  limit_ = limit;
+  deadline_end_ = end;
+  touch();
+  deadline_.arm(touched_ + limit_);
+}
+
+void Connection::touch() {
+  touched_ = shard_.loop().now();
+}
+
+void Connection::on_deadline() {
+  const auto due = touched_ + limit_;
+  if (shard_.loop().now() < due) {
+    deadline_.arm(due);
+  } else if (taking_leave_) {
+    client_.abort();
+  } else {
+    exchange_ ? exchange_->on_deadline(deadline_end_) : end(deadline_end_);
+  }
+}
+
+void Connection::watch_input() {
+  client_.watch_input(noticed_, kHeadReadBytes);
+}
+
+void Connection::watch_hangup(uring::Socket::Hangup of) {
+  client_.watch_hangup(hung_up_, of);
+}
+
+void Connection::watch_hangup_when_held_back() {
+  client_.watch_hangup_when_held_back(hung_up_);
+}
+
+void Connection::unwatch() {
+  client_.unwatch_input();
+  client_.unwatch_hangup();
+  grace_.disarm();
+}
+
+void Connection::arm_grace(std::chrono::milliseconds after) {
+  grace_.arm(shard_.loop().now() + after);
+}
+
+void Connection::on_input() {
+  exchange_->on_client_input();
+}
+
+void Connection::on_hung_up() {
+  exchange_->on_client_hung_up();
+}
+
+void Connection::on_grace_over() {
+  exchange_->on_grace_over();
+}
+
+uring::Task<> Connection::farewell() {
+  taking_leave_ = true;
+  using Ending = Exchange::Ending;
+  const Ending ending = exchange_ ? exchange_->ending() : Ending::kWhole;
+  if (!cut_ && client_.is_open() && client_.end() != uring::LinkEnd::kFailed) {
+    client_.clear_abort();
+    if (ended() && end_->reason == Reason::kPlainHttpOnTls) refuse_plain_http();
+    set_deadline(kFlushTime, {});
+    if (ending == Ending::kReset) {
+      co_await client_.drained();
+      client_.reset_on_close();
+    } else {
+      client_.write_end(ending == Ending::kWhole ? Link::Ending::kWhole : Link::Ending::kTruncated);
+      co_await linger();
+    }
+  }
+  co_await client_.close();
+}
+
+void Connection::refuse_plain_http() {
+  std::string reply;
+  write_reply(reply, {.status = status_of(*end_),
+                      .sentence = policy_of(end_->reason).text,
+                      .persistence = Persistence::kClose});
+  client_.write(proto::as_bytes(reply));
+}
+
+uring::Task<> Connection::linger() {
+  co_await client_.drained();
+  client_.forget_session();
+  set_deadline(kLingerTime, {});
+  const std::uint64_t start = client_.received_bytes();
+  while (client_.received_bytes() - start < kLingerBytes) {
+    const Bytes discarded = co_await client_.read_once(kLingerBytes);
+    if (discarded.empty()) break;
+  }
+}
+
+void Connection::learn_client_address() {
+  config::Address peer;
+  peer.length = sizeof peer.storage;
+  auto* const address = reinterpret_cast<sockaddr*>(&peer.storage);
+  const int known =
+      shard_.loop().kernel().peer_address(client_.descriptor(), address, &peer.length);
+  if (known < 0) {
+    // It has reset the connection already. No upstream is to get a request of nobody.
+    return end({.reason = Reason::kClientReset, .error = -known});
+  }
+  peer_trusted_ = shard_.config().trusted_proxies.contain(peer);
+  char text[INET6_ADDRSTRLEN] = "unix";
+  if (peer.family() == AF_INET) {
+    const auto& ip = reinterpret_cast<const sockaddr_in&>(peer.storage);
+    inet_ntop(AF_INET, &ip.sin_addr, text, sizeof text);
+    client_port_ = ntohs(ip.sin_port);
+  } else if (peer.family() == AF_INET6) {
+    const auto& ip = reinterpret_cast<const sockaddr_in6&>(peer.storage);
+    if (IN6_IS_ADDR_V4MAPPED(&ip.sin6_addr)) {
+      inet_ntop(AF_INET, &ip.sin6_addr.s6_addr[12], text, sizeof text);
+    } else {
+      inet_ntop(AF_INET6, &ip.sin6_addr, text, sizeof text);
+    }
+    client_port_ = ntohs(ip.sin6_port);
+  }
+  client_address_ = text;
+}
+
+void Connection::on_start_or_end() {
+  if (std::exchange(started_, true)) return shard_.forget(*this);
+  story_.start();
+}
+
+}  // namespace gateway

@@ -1,0 +1,144 @@
+// A client's connection, as one story: TLS, then requests in turn, each with an exchange of its
+// own, and a farewell.
+//
+// Everything that ends an exchange calls end(): a timer, a pump, a peer's leaving, the stop of the
+// gateway. The first End wins; every pending wait returns and the frames unwind. What the exchange
+// then says decides whether the next request follows, or the farewell. The shard forgets the
+// connection when nothing of it is in flight.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <memory_resource>
+#include <optional>
+#include <string>
+
+#include "gateway/client/input_buffer.hh"
+#include "gateway/config/config.hh"
+#include "gateway/link/end.hh"
+#include "gateway/link/link.hh"
+
+namespace gateway {
+
+class Exchange;
+class Shard;
+
+// What a connection needs to know of the listener that it came through.
+struct Entrance {
+  const config::Listener& listener;
+  tls::ServerContexts* contexts;  // null: plain HTTP
+};
+
+class Connection {
+ public:
+  // After the last bytes for the client: how long, and how much, is read and thrown away until it
+  // closes, so that no reset destroys what it has not read yet.
+  static constexpr std::chrono::seconds kLingerTime{2};
+  static constexpr std::size_t kLingerBytes = 256 * 1024;
+  // How long a client may take to begin its first request, where the gateway stops.
+  static constexpr std::chrono::seconds kLastChance{1};
+  // How long the client may take to take what is left for it.
+  static constexpr std::chrono::seconds kFlushTime{60};
+
+  Connection(Shard& shard, int descriptor, Entrance entrance, std::uint64_t id);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void start();
+
+  void end(End end);
+  bool ended() const { return end_.has_value(); }
+  const End& how_ended() const { return *end_; }
+  // The exchange has come to its end by itself, so nothing needs to be stopped.
+  void complete(End end = {}) {
+    if (!end_) end_ = end;
+  }
+
+  // The gateway stops: at once where nothing is under way, politely where something is.
+  void stop();
+  bool stopping() const { return stopping_; }
+  // No more patience: no farewell either.
+  void cut();
+  bool is_cut() const { return cut_; }
+
+  // Calls end() when nothing has touched the connection for so long.
+  void set_deadline(std::chrono::milliseconds limit, End end);
+  void touch();
+  void clear_deadline() { deadline_.disarm(); }
+
+  // Watches the client while nothing is read from it; the exchange is told.
+  void watch_input();
+  void watch_hangup(uring::Socket::Hangup of);
+  void watch_hangup_when_held_back();
+  void unwatch();
+  // Calls the exchange's on_grace_over().
+  void arm_grace(std::chrono::milliseconds after);
+
+  Shard& shard() { return shard_; }
+  Link& client() { return client_; }
+  // What the end of the client's link means.
+  End how_client_left();
+  // Text of an End that is not static; one at a time.
+  std::string_view keep_detail(std::string text) { return detail_ = std::move(text); }
+  std::string& detail() { return detail_; }
+  // What was received and belongs to nobody yet: the rest of a request, or the next ones.
+  InputBuffer& input() { return input_; }
+  bool secure() const { return entrance_.contexts != nullptr; }
+  const config::Listener& listener() const { return entrance_.listener; }
+  bool peer_trusted() const { return peer_trusted_; }
+  std::uint64_t id() const { return id_; }
+  std::uint64_t requests() const { return requests_; }
+  // An IP address, or "unix".
+  const std::string& client_address() const { return client_address_; }
+  std::uint16_t client_port() const { return client_port_; }
+
+  uring::BlockPool& frames() { return client_.frames(); }
+
+ private:
+  uring::Task<> story();
+  uring::Task<> shake_hands();
+  uring::Task<bool> await_request();
+  void await_first(std::chrono::milliseconds limit, Reason reason);
+  uring::Task<> farewell();
+  uring::Task<> linger();
+  void explain_tls_failure();
+  void refuse_plain_http();
+  void learn_client_address();
+  void log_no_request();
+  void on_deadline();
+  void on_input();
+  void on_hung_up();
+  void on_grace_over();
+  void on_start_or_end();
+
+  Shard& shard_;
+  Entrance entrance_;
+  Link client_;
+  uring::BlockPool::Owned<Exchange> exchange_;
+  std::optional<End> end_;
+  InputBuffer input_;
+  // For the exchange, which unwatches before it goes.
+  uring::ReadyMember<&Connection::on_input> noticed_{*this};
+  uring::ReadyMember<&Connection::on_hung_up> hung_up_{*this};
+  uring::ReadyMember<&Connection::on_start_or_end> start_or_end_{*this};
+  uring::TimerMember<&Connection::on_grace_over> grace_;
+  uring::TimerMember<&Connection::on_deadline> deadline_;
+  std::chrono::milliseconds limit_{0};
+  uring::Clock::time_point touched_;
+  End deadline_end_;
+  std::string client_address_ = "-";
+  std::string detail_;
+  std::uint64_t id_;
+  std::uint64_t requests_ = 0;
+  std::uint16_t client_port_ = 0;
+  bool peer_trusted_ = false;
+  bool taking_leave_ = false;
+  bool stopping_ = false;
+  bool cut_ = false;
+  bool started_ = false;
+  uring::Task<> story_;
+};
+
+}  // namespace gateway

@@ -1,0 +1,165 @@
+// How an exchange ends: the client that leaves meanwhile, the gateway's own reply, and what becomes
+// of the client's connection.
+//
+// A client that closes its stream may be gone, or may have nothing more to say and wait for the
+// response; TCP tells the two apart only when something is sent. Every response begins with the
+// same bytes, so these are sent ahead; and a chunk's size may begin with a zero (RFC 9112 section
+// 7.1). Who is gone answers with a reset. In a body of another framing nothing can be sent ahead:
+// there the client has left if it closes while nothing is under way to it.
+#include "gateway/exchange/heads.hh"
+#include "gateway/exchange/reply.hh"
+#include "gateway/shard/shard.hh"
+
+namespace gateway {
+namespace {
+
+constexpr std::string_view kChunkSizeStart = "0";
+
+// After these nothing that the client has sent can be told apart any more, or it was told to go.
+bool closes_connection(Reason reason) {
+  switch (reason) {
+    case Reason::kBadRequest:
+    case Reason::kBadBody:
+    case Reason::kBodyTooLarge:
+    case Reason::kUpgradeRefused:
+    case Reason::kRequestTimeout:
+    case Reason::kStopping:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+// From the end of the request on, while nothing is read from the client.
+void Exchange::watch_client() {
+  if (connection_.input().size() > body_in_input_) {
+    connection_.arm_grace(kPipelinedWatch);
+  } else {
+    connection_.watch_input();
+  }
+}
+
+void Exchange::on_client_input() {
+  switch (connection_.client().take_input(connection_.input())) {
+    case Link::Input::kNothing:
+      return;
+    case Link::Input::kBytes:
+      return connection_.arm_grace(kPipelinedWatch);
+    case Link::Input::kEnd:
+      return note_client_closed();
+  }
+}
+
+void Exchange::on_client_hung_up() {
+  if (connection_.client().peer_gone()) {
+    return connection_.end({.reason = client_closed_ ? Reason::kClientLeft : Reason::kClientReset});
+  }
+  // A FIN behind a body is met when the body has been read.
+  if (!request_pump_runs_) note_client_closed();
+}
+
+void Exchange::note_client_closed() {
+  Link& client = connection_.client();
+  if (client_closed_) return;
+  client_closed_ = true;
+  if (client.end() != uring::LinkEnd::kNone && client.end() != uring::LinkEnd::kEndOfStream) {
+    return connection_.end(connection_.how_client_left());
+  }
+  const bool more_asked = connection_.input().size() > body_in_input_;
+  if (response_begun_ && !chunked_to_client_ && !more_asked) {
+    client_sent_mark_ = client.sent_bytes();
+    return connection_.arm_grace(kLeavingGrace);
+  }
+  if (!response_begun_ && !std::exchange(status_line_begun_, true)) {
+    client.write(proto::as_bytes(kStatusLineStart));
+  } else if (chunked_to_client_ && !response_complete_) {
+    client.write(proto::as_bytes(kChunkSizeStart));
+  }
+  connection_.watch_hangup(uring::Socket::Hangup::kOfAll);
+}
+
+void Exchange::on_grace_over() {
+  if (relay_ || request_pump_runs_) return;
+  if (!client_closed_) return connection_.watch_hangup(uring::Socket::Hangup::kOfStream);
+  Link& client = connection_.client();
+  const bool takes_more = client.has_unsent() || client.sent_bytes() != client_sent_mark_;
+  if (!takes_more) return connection_.end({.reason = Reason::kClientLeft});
+  connection_.watch_hangup(uring::Socket::Hangup::kOfAll);
+}
+
+bool Exchange::wants_keep_alive() const {
+  const std::uint64_t most = config_->limits.requests;
+  return client_keeps_alive_ && !connection_.stopping() &&
+         (most == 0 || connection_.requests() < most);
+}
+
+// Decides what this response says of the connection.
+Persistence Exchange::persistence() {
+  const bool refused_in_mid_upload = !request_whole_ && (status_ >= 400 || !request_pump_runs_);
+  keeps_client_ = wants_keep_alive() && !until_close_ && !refused_in_mid_upload;
+  if (!keeps_client_) return Persistence::kClose;
+  return client_is_1_0_ ? Persistence::kKeepAlive : Persistence::kSilent;
+}
+
+// Whether the request's body is whole in what has been received; then it is passed over.
+bool Exchange::skip_buffered_body() {
+  if (body_read_beyond_input_) return request_whole_;
+  http::BodyDecoder body(http::request_framing(heads_->request));
+  const Bytes input = connection_.input().bytes();
+  Bytes rest = input;
+  while (!rest.empty() && !body.done()) {
+    const auto piece = body.next(rest);
+    if (!piece) return false;
+    rest = rest.subspan(piece->consumed);
+  }
+  body_in_input_ = input.size() - rest.size();
+  return body.done();
+}
+
+void Exchange::reply(std::uint16_t status) {
+  const End& end = connection_.how_ended();
+  status_ = status;
+  // Behind a request for an upgrade the client may have gone on in the other protocol.
+  const bool asked_for_upgrade = heads_ && heads_->request.connection.upgrade;
+  request_whole_ = !closes_connection(end.reason) && !asked_for_upgrade && skip_buffered_body();
+  until_close_ = false;
+  const std::string allow = status == 405 ? allowed_methods(route_) : "";
+  std::string& response = connection_.shard().scratch();
+  response.clear();
+  write_reply(response, {.status = status,
+                         .sentence = end.detail.empty() ? policy_of(end.reason).text : end.detail,
+                         .persistence = persistence(),
+                         .head_only = method_ == http::Method::kHead,
+                         .allow = allow});
+  connection_.client().clear_abort();
+  response_begun_ = true;
+  write_head(response);
+  response_complete_ = true;
+}
+
+void Exchange::settle() {
+  Link& client = connection_.client();
+  connection_.complete();
+  const std::uint16_t status = status_of(connection_.how_ended());
+  if (status != 0 && !response_begun_ && head_bytes_ > 0) reply(status);
+  // Requests that came before the client's FIN are still answered.
+  InputBuffer& input = connection_.input();
+  const bool more_may_come = client.end() == uring::LinkEnd::kNone ||
+                             client.end() == uring::LinkEnd::kAborted ||
+                             input.size() > body_in_input_;
+  keeps_client_ = keeps_client_ && request_whole_ && response_complete_ && !relay_ &&
+                  !client.send_failed() && more_may_come && !connection_.stopping();
+  if (keeps_client_) input.take(body_in_input_);
+  log();
+}
+
+Exchange::Ending Exchange::ending() const {
+  if (relay_) return relay_whole_ ? Ending::kWhole : Ending::kTruncated;
+  const bool cut = (response_begun_ || status_line_begun_) && !response_complete_;
+  if (!cut) return Ending::kWhole;
+  return until_close_ && !connection_.secure() ? Ending::kReset : Ending::kTruncated;
+}
+
+}  // namespace gateway

@@ -1,0 +1,64 @@
+#include "gateway/exchange/exchange.hh"
+
+#include "gateway/exchange/heads.hh"
+#include "gateway/shard/shard.hh"
+
+namespace gateway {
+
+Exchange::Exchange(Connection& connection)
+    : connection_(connection),
+      config_(connection.shard().snapshot()),
+      begun_(connection.shard().loop().now()),
+      heads_(connection.frames().make<Heads>(&connection.frames())),
+      request_line_(&connection.frames()),
+      dialler_(nullptr, {&connection.frames()}),
+      request_done_(connection.shard().loop().ready()),
+      request_trailers_(&connection.frames()),
+      response_trailers_(&connection.frames()) {}
+
+Exchange::~Exchange() = default;
+
+uring::Task<> Exchange::run() {
+  const bool received = co_await receive_request();
+  if (received && judge() && !answer_itself()) co_await proxy();
+  if (relay_) co_return;
+  connection_.unwatch();
+  settle();
+}
+
+void Exchange::abort() {
+  if (dialler_ && dialler_->dialling()) dialler_->abort();
+  if (upstream_ != nullptr) upstream_->link().abort();
+}
+
+bool Exchange::stop_relay(const End& end) {
+  if (!relay_ || relay_->has_finished()) return false;
+  relay_->stop(end);
+  return true;
+}
+
+void Exchange::on_deadline(const End& end) {
+  if (dialler_ && dialler_->dialling()) return dialler_->time_over();
+  if (hold_ == Hold::kByClient) {
+    hold_ = Hold::kTooLong;
+    return connection_.set_deadline(
+        Connection::kFlushTime, {.reason = Reason::kIdle, .detail = "the client takes no answers"});
+  }
+  // An upload that stands still: the client's fault, unless the server does not take what is there.
+  const bool server_is_stuck = upstream_ != nullptr && !request_whole_ && !response_begun_ &&
+                               (upstream_->link().has_unsent() || upstream_->link().send_failed());
+  connection_.end(server_is_stuck ? End{.reason = Reason::kResponseTimeout} : end);
+}
+
+void write_last_chunk(Link& to, std::string& scratch, std::string_view trailers,
+                      const http::Head* head, Bytes buffer, const config::HeaderChanges& changes) {
+  scratch.assign("0\r\n");
+  if (!trailers.empty()) {
+    const http::Fields none;
+    forward_trailers(scratch, trailers, head != nullptr ? head->fields : none, buffer, changes);
+  }
+  scratch.append("\r\n");
+  to.write(proto::as_bytes(scratch));
+}
+
+}  // namespace gateway

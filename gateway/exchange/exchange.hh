@@ -1,0 +1,200 @@
+// One request on a client's connection, from its head to its log line: route, server, response, or
+// the WebSocket that it becomes. The two bodies are pumped side by side.
+//
+//   receive_request -> judge -> dial -> forward -+-> pump_response -> settle
+//                                ^               +-> run_websocket -> settle
+//                                '-- again, where the request may be sent again
+//
+// It owns the heads (until they are passed on), borrows a connection to a server, and ends with
+// settle(): the reply of the gateway's own where nothing else was answered, the log line, and
+// whether the client's connection goes on. Whatever goes wrong is told to the connection by end();
+// abort() makes every wait here return.
+#pragma once
+
+#include <memory>
+#include <memory_resource>
+#include <optional>
+#include <string>
+
+#include "gateway/client/connection.hh"
+#include "gateway/config/config.hh"
+#include "gateway/exchange/dialler.hh"
+#include "gateway/rewrite/forward.hh"
+#include "gateway/upstream/upstreams.hh"
+#include "gateway/websocket/relay.hh"
+#include "proto/http/body.hh"
+#include "proto/http/request.hh"
+#include "proto/http/response.hh"
+
+namespace gateway {
+
+class Exchange {
+ public:
+  // Whoever closes its stream while a response is under way that says nothing for so long has left.
+  static constexpr std::chrono::milliseconds kLeavingGrace{50};
+  // A client that has sent its next request already is looked at after so long: by then most
+  // responses are there.
+  static constexpr std::chrono::milliseconds kPipelinedWatch{20};
+  // How often a request is sent again at the most, where it may be.
+  static constexpr unsigned kResendsMax = 3;
+
+  explicit Exchange(Connection& connection);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // Until the response is whole, or a WebSocket is open: then run_websocket() follows, apart from
+  // it, so that an idle WebSocket holds few frames.
+  uring::Task<> run();
+  uring::Task<> run_websocket();
+  void abort();
+
+  // Ends an open WebSocket politely; false if there is none, or it has ended.
+  bool stop_relay(const End& end);
+
+  bool under_way() const { return !request_line_.empty(); }
+  bool is_websocket() const { return relay_.has_value(); }
+
+  // After run(): the next request may follow on this connection; or how it is to end.
+  bool keeps_client() const { return keeps_client_; }
+  enum class Ending : std::uint8_t {
+    kWhole,
+    kTruncated,  // the client has a part of a response that will never be whole
+    kReset,      // ... and could take it for the whole, were the connection closed properly
+  };
+  Ending ending() const;
+
+  // The connection's deadline has passed, which means this End, unless it is somebody else's fault.
+  void on_deadline(const End& end);
+
+  // From the connection, while the client is watched.
+  void on_client_input();
+  void on_client_hung_up();
+  void on_grace_over();
+
+  uring::BlockPool& frames() { return connection_.frames(); }
+
+ private:
+  struct Heads;
+  enum class Outcome : std::uint8_t { kEnded, kSendAgain, kWebSocket };
+
+  // request.cc
+  uring::Task<bool> receive_request();
+  void refuse_request(const http::HeadError& error);
+  bool judge();
+  void note_request();
+  bool resolve_target();
+  bool find_route();
+  bool judge_method();
+  void strip_prefix();
+  bool judge_fields();
+  bool judge_upgrade();
+  bool refuse(std::uint16_t status, std::string_view why);
+  bool answer_itself();
+  void redirect_to_https(std::uint16_t port);
+
+  // forward.cc
+  uring::Task<> proxy();
+  uring::Task<bool> dial();
+  void watch_client_while_dialling();
+  uring::Task<Outcome> forward();
+  void send_request_head();
+  bool pass_buffered_body();
+  uring::Task<> pump_request();
+  void pass_request_body(Bytes& bytes);
+  void finish_request_body();
+  void await_server();
+  bool may_send_again() const;
+  void release_upstream();
+  Farewell farewell_to_upstream() const;
+
+  // response.cc
+  uring::Task<bool> receive_response();
+  bool take_response_head();
+  uring::Task<> pump_response();
+  bool judges_trailers(const http::ResponseHead& response) const;
+  void drop_surplus(std::size_t bytes);
+  void begin_response(http::BodyFraming framing);
+  bool pass_response_body(Bytes bytes, http::BodyDecoder& body);
+  void finish_response();
+  bool accept_websocket();
+  void end_of_upstream();
+  void write_head(std::string_view head);
+
+  // ending.cc
+  void watch_client();
+  void note_client_closed();
+  bool wants_keep_alive() const;
+  Persistence persistence();
+  void settle();
+  void reply(std::uint16_t status);
+  bool skip_buffered_body();
+
+  // log.cc
+  void log();
+  void log_request();
+  void warn_of_failure(const End& end);
+  void log_websocket();
+  std::string close_code_text() const;
+
+  Connection& connection_;
+  config::Snapshot config_;
+  uring::Clock::time_point begun_;
+  uring::BlockPool::Owned<Heads> heads_;
+  std::optional<Relay> relay_;
+
+  // What was asked, and by whom.
+  std::pmr::string request_line_;  // method, host and path as they are logged
+  const config::Route* route_ = nullptr;
+  std::size_t head_bytes_ = 0;
+  http::Method method_ = http::Method::kOther;
+  bool websocket_ = false;
+  bool client_is_1_0_ = false;
+  bool client_keeps_alive_ = false;
+
+  // Which server is asked, and how often.
+  uring::BlockPool::Owned<Dialler> dialler_;
+  const config::Server* server_ = nullptr;
+  UpstreamConnection* upstream_ = nullptr;  // borrowed
+  std::uint64_t upstream_sent_before_ = 0;  // on its connection, by earlier exchanges
+  unsigned resends_ = 0;
+  bool send_again_ = false;
+
+  // How far the request has gone.
+  uring::Task<> request_pump_;
+  uring::Event request_done_;  // the pump's end
+  http::BodyDecoder request_body_{{}};
+  std::pmr::string request_trailers_;  // the trailer section, while it arrives
+  std::uint64_t to_upstream_bytes_ = 0;
+  std::size_t body_in_input_ = 0;  // of the connection's input: this request's, passed on already
+  bool body_read_beyond_input_ = false;
+  bool chunked_to_upstream_ = false;
+  bool request_pump_runs_ = false;
+  bool request_whole_ = false;
+
+  // How far the response has gone.
+  std::pmr::string response_trailers_;
+  std::uint64_t to_client_bytes_ = 0;
+  std::optional<std::uint32_t> server_keeps_s_;  // what it says of its connection
+  std::uint16_t status_ = 0;
+  bool status_line_begun_ = false;  // sent ahead, to find out whether the client is there
+  bool interim_passed_ = false;     // a 1xx: something was answered
+  // The client has not taken it yet, within the server's time or not: that is not the server's
+  // fault.
+  enum class Hold : std::uint8_t { kNone, kByClient, kTooLong };
+  Hold hold_ = Hold::kNone;
+  bool chunked_to_client_ = false;
+  bool until_close_ = false;
+  bool response_begun_ = false;
+  bool response_complete_ = false;
+  bool relay_whole_ = false;  // no frame towards the client was cut
+
+  // What becomes of the two connections.
+  std::uint64_t client_sent_mark_ = 0;  // what it had been sent when it closed its stream
+  bool client_closed_ = false;          // its stream: it may still read
+  bool upstream_reusable_ = false;
+  Upstreams::Reuse upstream_reuse_ = Upstreams::Reuse::kAtOnce;
+  bool keeps_client_ = false;
+};
+
+}  // namespace gateway

@@ -1,0 +1,260 @@
+// The response's way through an exchange: heads, body, or the WebSocket that it opens.
+#include "gateway/exchange/heads.hh"
+#include "gateway/link/link_end.hh"
+#include "gateway/log/quoted.hh"
+#include "gateway/rewrite/fields.hh"
+#include "gateway/shard/shard.hh"
+#include "proto/ws/handshake.hh"
+
+namespace gateway {
+namespace {
+
+constexpr std::uint32_t kHeadBytesMax = 64 * 1024;
+
+ws::HandshakeFields handshake_fields(const http::Head& head, Bytes buffer) {
+  ws::HandshakeFields fields;
+  for (const http::Field& field : head.fields.all()) {
+    fields.add(field.name.in(buffer), field.value.in(buffer));
+  }
+  return fields;
+}
+
+}  // namespace
+
+// Whether the head is needed when its trailers come: they may be many, and Connection may name
+// some.
+bool Exchange::judges_trailers(const http::ResponseHead& response) const {
+  const Bytes buffer = heads_->response_buffer();
+  return response.chunked && (response.fields.contains(buffer, "Trailer") ||
+                              HopFilter(response.fields, buffer).names_more());
+}
+
+// Until a final response's head is there; 1xx go on at once. False: it has ended, or send_again_ is
+// set.
+uring::Task<bool> Exchange::receive_response() {
+  Heads& heads = *heads_;
+  Link& upstream = upstream_->link();
+  const http::HeadLimits limits{
+      .head_bytes = kHeadBytesMax,
+      .fields = static_cast<std::uint32_t>(config_->limits.response_header_fields)};
+  for (;;) {
+    http::ResponseParser parser(heads.response, limits);
+    for (;;) {
+      const auto state = parser.parse(heads.response_buffer());
+      if (!state) {
+        // On a kept connection it may be the rest of an earlier answer, which nobody has waited
+        // for.
+        send_again_ = upstream_->reused() && may_send_again();
+        if (!send_again_) {
+          connection_.end({.reason = Reason::kBadResponse, .detail = state.error().reason});
+        }
+        co_return false;
+      }
+      if (*state == http::HeadState::kComplete) break;
+      const Bytes received = co_await upstream.read_once(Upstreams::kHeadReadBytes);
+      if (received.empty()) {
+        end_of_upstream();
+        co_return false;
+      }
+      heads.response_bytes.append(proto::as_text(received));
+      upstream.release();
+    }
+    // RFC 9110 section 15.5.9: a server's farewell to an idle connection, which met the request.
+    const bool farewell = heads.response.status == 408 && heads.response.connection.close &&
+                          upstream_->reused() && may_send_again();
+    if (farewell) {
+      send_again_ = true;
+      co_return false;
+    }
+    const bool interim = take_response_head();
+    if (!interim) co_return !connection_.ended();
+    // Any number of them may come, so the next one waits until the client has taken this one.
+    hold_ = Hold::kByClient;
+    co_await connection_.client().drained();
+    if (connection_.ended()) co_return false;
+    if (std::exchange(hold_, Hold::kNone) == Hold::kTooLong) await_server();
+  }
+}
+
+// False when it is the final one.
+bool Exchange::take_response_head() {
+  Heads& heads = *heads_;
+  status_ = heads.response.status;
+  connection_.shard().upstreams().note_version(*server_, heads.response.minor_version);
+  if (status_ >= 200) return false;
+  if (status_ == 101) {
+    if (!websocket_) {
+      connection_.end({.reason = Reason::kBadResponse, .detail = "101 that nobody asked for"});
+    }
+    return false;
+  }
+  if (!client_is_1_0_) {
+    std::string& head = connection_.shard().scratch();
+    head.clear();
+    forward_interim(head, heads.response, heads.response_buffer(), route_->response_headers);
+    write_head(head);
+  }
+  interim_passed_ = true;
+  heads.response_bytes.erase(0, heads.response.bytes);
+  return true;
+}
+
+// The link has ended before an answer.
+void Exchange::end_of_upstream() {
+  Link& upstream = upstream_->link();
+  if (upstream.end() == uring::LinkEnd::kAborted) return;
+  if (!response_begun_ && heads_->response_bytes.empty() && may_send_again()) {
+    // The server has closed a kept connection, which says nothing of itself: once more, over a new
+    // one. Else the next server's turn has come.
+    send_again_ = upstream_->reused() || dialler_->pass_over();
+    if (send_again_) return;
+  }
+  connection_.end(end_of_link(upstream, Party::kUpstream, connection_.detail()));
+}
+
+// A head for the client, whose first bytes may have been sent ahead.
+void Exchange::write_head(std::string_view head) {
+  if (std::exchange(status_line_begun_, false)) head.remove_prefix(kStatusLineStart.size());
+  connection_.client().write(proto::as_bytes(head));
+}
+
+void Exchange::begin_response(http::BodyFraming framing) {
+  std::string& head = connection_.shard().scratch();
+  head.clear();
+  forward_response(head, heads_->response, heads_->response_buffer(),
+                   {.framing = framing,
+                    .persistence = persistence(),
+                    .via = config_->via,
+                    .changes = route_->response_headers});
+  write_head(head);
+  response_begun_ = true;
+}
+
+// Behind a complete answer (RFC 9112 section 6.3) nothing may come: it is nobody's answer. The same
+// servers send a body with an answer to HEAD.
+void Exchange::drop_surplus(std::size_t bytes) {
+  upstream_reusable_ = false;
+  std::string& name = connection_.shard().scratch();
+  name.assign("surplus ").append(server_->text);
+  if (!connection_.shard().may_log(LogLevel::warning, name)) return;
+  connection_.shard().log().warning(
+      "surplus id={} n={} request={} route={} upstream={} bytes={}: the server sent more than its "
+      "answer; its connection is not used again",
+      connection_.id(), connection_.requests(), Quoted(request_line_), route_->name, server_->text,
+      bytes);
+}
+
+uring::Task<> Exchange::pump_response() {
+  const http::BodyFraming upstream_framing = http::response_framing(method_, heads_->response);
+  http::BodyDecoder body(upstream_framing, http::ChunkedDecoder::Blanks::kBehindSizes);
+  http::BodyFraming framing = upstream_framing;
+  // The framing belongs to the writing side: an end that is told, where the client understands it.
+  if (framing.kind == http::Framing::kUntilClose || framing.kind == http::Framing::kChunked) {
+    framing.kind = client_is_1_0_ ? http::Framing::kUntilClose : http::Framing::kChunked;
+  }
+  chunked_to_client_ = framing.kind == http::Framing::kChunked;
+  until_close_ = framing.kind == http::Framing::kUntilClose;
+  upstream_reusable_ =
+      upstream_framing.kind != http::Framing::kUntilClose && http::keeps_alive(heads_->response);
+  // An answer to HEAD, a 204 or 304 has no body, but some servers send the one that they speak of.
+  const bool may_have_body = method_ == http::Method::kHead || heads_->response.chunked ||
+                             heads_->response.content_length.value_or(0) > 0;
+  const bool doubtful = upstream_framing.kind == http::Framing::kNone && may_have_body;
+  upstream_reuse_ = doubtful ? Upstreams::Reuse::kLater : Upstreams::Reuse::kAtOnce;
+  server_keeps_s_ = heads_->response.keep_alive_seconds;
+  response_trailers_.clear();
+  connection_.set_deadline(config_->timeouts.response_idle, {.reason = Reason::kIdle});
+  begin_response(framing);
+  bool going_on = pass_response_body(heads_->behind_response(), body);
+  if (!body.done() && request_whole_ && !judges_trailers(heads_->response)) heads_.reset();
+  Link& upstream = upstream_->link();
+  const auto arming =
+      chunked_to_client_ ? uring::Socket::Arming::kOnce : uring::Socket::Arming::kStream;
+  while (going_on && !body.done()) {
+    const Bytes bytes = co_await upstream.read_for(connection_.client(), arming);
+    if (bytes.empty()) {
+      const bool whole =
+          upstream.end() == uring::LinkEnd::kEndOfStream && body.complete_at_end_of_stream();
+      if (!whole) {
+        end_of_upstream();
+        co_return;
+      }
+      break;
+    }
+    connection_.touch();
+    going_on = pass_response_body(bytes, body);
+  }
+  upstream.end_reading_for();
+  if (going_on) finish_response();
+}
+
+// False: it has ended, and its last bytes have not been passed on.
+bool Exchange::pass_response_body(Bytes bytes, http::BodyDecoder& body) {
+  Link& client = connection_.client();
+  while (!bytes.empty() && !body.done()) {
+    const auto piece = body.next(bytes);
+    if (!piece) {
+      connection_.end({.reason = Reason::kBadResponse, .detail = piece.error().reason});
+      return false;
+    }
+    bytes = bytes.subspan(piece->consumed);
+    response_trailers_.append(proto::as_text(piece->trailers));
+    if (piece->payload.empty()) continue;
+    to_client_bytes_ += piece->payload.size();
+    write_body(client, piece->payload, chunked_to_client_);
+  }
+  if (!bytes.empty()) drop_surplus(bytes.size());
+  if (client.send_failed()) connection_.end(connection_.how_client_left());
+  return !connection_.ended();
+}
+
+void Exchange::finish_response() {
+  if (chunked_to_client_) {
+    write_last_chunk(connection_.client(), connection_.shard().scratch(), response_trailers_,
+                     heads_ ? &heads_->response : nullptr,
+                     heads_ ? heads_->response_buffer() : Bytes{}, route_->response_headers);
+  }
+  response_complete_ = true;
+}
+
+// Checks the upstream's answer to the handshake and passes it on.
+bool Exchange::accept_websocket() {
+  const Bytes response_buffer = heads_->response_buffer();
+  const auto asked = handshake_fields(heads_->request, heads_->request_buffer());
+  const auto answered = handshake_fields(heads_->response, response_buffer);
+  if (const auto reason = ws::reject_response(status_, answered, asked, heads_->key)) {
+    connection_.end({.reason = Reason::kBadResponse, .detail = *reason});
+    return false;
+  }
+  std::string& head = connection_.shard().scratch();
+  head.clear();
+  forward_switch(head, heads_->response, response_buffer, config_->via, route_->response_headers);
+  connection_.unwatch();
+  write_head(head);
+  response_begun_ = true;
+  // Which bits an extension uses is its own affair; without one they are reserved.
+  const bool extended = answered.extensions.count > 0;
+  connection_.clear_deadline();
+  relay_.emplace(connection_.shard().loop(), connection_.client(), upstream_->link(),
+                 Relay::Settings{.rsv_allowed = static_cast<std::uint8_t>(
+                                     extended ? ws::kRsv1 | ws::kRsv2 | ws::kRsv3 : 0),
+                                 .idle = config_->timeouts.websocket_idle,
+                                 .upstream_lost_code = route_->websocket.upstream_lost_code},
+                 connection_.detail());
+  return true;
+}
+
+uring::Task<> Exchange::run_websocket() {
+  relay_->start(connection_.input().bytes(), heads_->behind_response());
+  connection_.input().reset();
+  heads_.reset();
+  dialler_.reset();
+  co_await relay_->finished();
+  relay_->stop_watching();
+  relay_whole_ = relay_->client_stream_is_whole();
+  connection_.complete(relay_->how_ended());
+  release_upstream();
+  settle();
+}
+
+}  // namespace gateway

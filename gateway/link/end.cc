@@ -1,0 +1,117 @@
+#include "gateway/link/end.hh"
+
+#include <array>
+#include <cstring>
+
+namespace gateway {
+namespace {
+
+struct Row {
+  Reason reason;
+  EndPolicy policy;
+};
+
+constexpr std::array kTable = {
+    Row{Reason::kDone, {"done", Party::kNobody, 0, 0, 0, ""}},
+    Row{Reason::kClientLeft,
+        {"client-left", Party::kClient, 0, 0, 0, "the client closed the connection"}},
+    Row{Reason::kClientReset,
+        {"client-reset", Party::kClient, 0, 0, 0, "the client's connection broke"}},
+    Row{Reason::kClientTruncated,
+        {"client-truncated", Party::kClient, 0, 0, 0,
+         "the client's stream ended without a TLS close_notify"}},
+    Row{Reason::kClientViolation,
+        {"client-violation", Party::kClient, 400, 1002, 1002,
+         "the client broke the WebSocket protocol"}},
+    Row{Reason::kTlsFailed, {"tls-failed", Party::kClient, 0, 0, 0, "the TLS session failed"}},
+    Row{Reason::kPlainHttpOnTls,
+        {"plain-http", Party::kClient, 400, 0, 0,
+         "This port speaks HTTPS, and plain HTTP arrived. Use https:// or wss:// here."}},
+    Row{Reason::kTlsTimeout,
+        {"tls-timeout", Party::kGateway, 0, 0, 0, "the TLS handshake took too long"}},
+    Row{Reason::kRequestTimeout,
+        {"request-timeout", Party::kGateway, 408, 0, 0, "The request took too long to arrive."}},
+    Row{Reason::kBadRequest, {"bad-request", Party::kClient, 400, 0, 0, "The request is invalid."}},
+    Row{Reason::kBadBody,
+        {"bad-body", Party::kClient, 400, 0, 0, "The request's body is invalid."}},
+    Row{Reason::kBodyTooLarge,
+        {"body-too-large", Party::kClient, 413, 0, 0,
+         "The request's body is larger than is allowed here."}},
+    Row{Reason::kNoRoute,
+        {"no-route", Party::kGateway, 404, 0, 0, "No route matches this host and path."}},
+    Row{Reason::kMethodNotAllowed,
+        {"method-not-allowed", Party::kGateway, 405, 0, 0, "This method is not allowed here."}},
+    Row{Reason::kUpgradeRefused,
+        {"upgrade-refused", Party::kGateway, 400, 0, 0, "The WebSocket handshake is invalid."}},
+    Row{Reason::kShortage,
+        {"shortage", Party::kGateway, 503, 0, 0,
+         "The gateway can't open another connection to the server."}},
+    Row{Reason::kUpstreamUnreachable,
+        {"upstream-unreachable", Party::kUpstream, 502, 0, 0, "The server can't be reached."}},
+    Row{Reason::kConnectTimeout,
+        {"connect-timeout", Party::kUpstream, 504, 0, 0, "The server can't be reached in time."}},
+    Row{Reason::kResponseTimeout,
+        {"response-timeout", Party::kUpstream, 504, 0, 0, "The server did not answer in time."}},
+    Row{Reason::kBadResponse,
+        {"bad-response", Party::kUpstream, 502, 1011, 0, "The server's answer is invalid."}},
+    Row{Reason::kUpstreamLeft,
+        {"upstream-left", Party::kUpstream, 502, 1011, 0,
+         "The server closed the connection too soon."}},
+    Row{Reason::kUpstreamReset,
+        {"upstream-reset", Party::kUpstream, 502, 1011, 0, "The server's connection broke."}},
+    Row{Reason::kUpstreamTruncated,
+        {"upstream-truncated", Party::kUpstream, 502, 1011, 0,
+         "The server's stream ended without a TLS close_notify."}},
+    Row{Reason::kUpstreamTlsFailed,
+        {"upstream-tls-failed", Party::kUpstream, 502, 1011, 0,
+         "The TLS session with the server failed."}},
+    Row{Reason::kUpstreamViolation,
+        {"upstream-violation", Party::kUpstream, 502, 1011, 1002,
+         "the server broke the WebSocket protocol"}},
+    Row{Reason::kIdle, {"idle", Party::kGateway, 0, 1001, 1001, "idle for too long"}},
+    Row{Reason::kCloseTimeout,
+        {"close-timeout", Party::kGateway, 0, 0, 0, "the closing took too long"}},
+    Row{Reason::kStopping,
+        {"stopping", Party::kGateway, 503, 1001, 1001, "the gateway is stopping"}},
+};
+
+std::string_view describe_errno(int error) {
+  const char* text = strerrordesc_np(error);
+  return text != nullptr ? text : "unknown error";
+}
+
+constexpr bool in_order() {
+  for (std::size_t index = 0; index < kTable.size(); ++index) {
+    if (kTable[index].reason != static_cast<Reason>(index)) return false;
+  }
+  return true;
+}
+static_assert(in_order(), "the table is indexed by reason");
+static_assert(kTable.size() == static_cast<std::size_t>(Reason::kStopping) + 1);
+
+}  // namespace
+
+const EndPolicy& policy_of(Reason reason) {
+  return kTable[static_cast<std::size_t>(reason)].policy;
+}
+
+std::string_view name_of(Party party) {
+  constexpr std::array<std::string_view, 4> kNames = {"nobody", "client", "upstream", "gateway"};
+  return kNames[static_cast<std::size_t>(party)];
+}
+
+std::uint16_t status_of(const End& end) {
+  return end.status != 0 ? end.status : policy_of(end.reason).status;
+}
+
+std::string cause_of(const End& end) {
+  std::string cause(end.detail.empty() ? policy_of(end.reason).text : end.detail);
+  if (end.error != 0) {
+    if (cause.ends_with('.')) cause.pop_back();
+    cause += ": ";
+    cause += describe_errno(end.error);
+  }
+  return cause;
+}
+
+}  // namespace gateway

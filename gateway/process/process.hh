@@ -1,0 +1,80 @@
+// The whole gateway as the main thread sees it: it makes what the shards need, starts them, turns
+// signals into messages, and waits for their end.
+#pragma once
+
+#include <atomic>
+#include <expected>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gateway/config/config.hh"
+#include "gateway/log/last_words.hh"
+#include "gateway/log/writer.hh"
+#include "gateway/options.hh"
+#include "gateway/process/listening.hh"
+#include "gateway/shard/shard.hh"
+#include "proto/tls/ticket_keys.hh"
+#include "uring/io_uring_kernel.hh"
+#include "uring/signals.hh"
+
+namespace gateway {
+
+class Process final : private uring::SignalListener, private uring::BellOwner {
+ public:
+  // Everything that can fail at start fails here, with what is wrong and the cure. A check
+  // (Options::test) makes all of it but listening sockets and the file of the log: what it gives is
+  // not to be run.
+  static std::expected<std::unique_ptr<Process>, std::string> create(const Options& options,
+                                                                     config::Snapshot config);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  // Serves until SIGTERM or SIGQUIT (in order), or SIGINT or a second one (at once).
+  void run();
+
+ private:
+  Process(const Options& options, config::Snapshot config, std::unique_ptr<LogWriter> writer);
+  std::expected<void, std::string> set_up();
+  std::expected<std::unique_ptr<uring::IoUringKernel>, std::string> make_kernel() const;
+  std::expected<void, std::string> listen();
+  std::expected<void, std::string> make_shards();
+  void share_unix_sockets();
+  void share_descriptors();
+  void log_start();
+  void signalled(int signal) override;
+  void rung() override;
+  void tell_shards(Order order);
+  uring::Task<> wind_up();
+
+  Options options_;
+  config::Snapshot config_;
+  unsigned shard_count_;
+  sigset_t signals_blocked_;
+  std::unique_ptr<LogWriter> log_writer_;
+  LastWords last_words_;
+  Log log_;
+  tls::TicketKeys tickets_;
+  ServerCounts server_counts_;
+  DescriptorBudget descriptors_;
+  ListeningSockets sockets_;
+  std::vector<std::vector<ListeningSocket>> listening_;  // per shard
+  std::unique_ptr<uring::IoUringKernel> kernel_;
+  std::optional<uring::Loop> loop_;
+  std::optional<uring::Signals> signals_;
+  std::optional<uring::Bell> bell_;
+  std::optional<uring::Mailbox<Report>> reports_;
+  uring::Task<> winding_up_;
+  std::vector<std::unique_ptr<uring::IoUringKernel>> shard_kernels_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::thread> threads_;
+  std::atomic<unsigned> ready_{0};
+  unsigned drained_ = 0;  // shards that accept nobody any more
+  unsigned ended_ = 0;
+  bool stopping_ = false;
+  bool cut_ = false;
+};
+
+}  // namespace gateway

@@ -1,0 +1,241 @@
+// Requests as upstreams get them.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+#include "gateway/rewrite/fields.hh"
+#include "gateway/rewrite/forward.hh"
+#include "gateway/rewrite/owned_fields.hh"
+#include "proto/http/syntax.hh"
+#include "proto/http/target.hh"
+
+namespace gateway {
+namespace {
+
+using http::equals_ignoring_case;
+
+constexpr std::size_t kOwnBytes = 512;  // about what the gateway's own lines take
+constexpr std::uint32_t kExpectTag = http::field_tag("Expect");
+constexpr std::uint32_t kMaxForwardsTag = http::field_tag("Max-Forwards");
+
+// One less, but never less than 0; nothing where it is no number (RFC 9110 section 7.6.2).
+std::optional<std::uint32_t> decremented(std::string_view value) {
+  std::uint32_t number = 0;
+  const char* const value_end = value.data() + value.size();
+  const auto [end, error] = std::from_chars(value.data(), value_end, number);
+  if (end != value_end || error == std::errc::invalid_argument) return std::nullopt;
+  if (error == std::errc::result_out_of_range) return std::numeric_limits<std::uint32_t>::max();
+  return number == 0 ? 0 : number - 1;
+}
+
+class RequestWriter {
+ public:
+  RequestWriter(std::string& head, const http::RequestHead& request, proto::Bytes buffer,
+                const RequestForwarding& forwarding)
+      : head_(head),
+        request_(request),
+        buffer_(buffer),
+        forwarding_(forwarding),
+        changes_(forwarding.changes),
+        authority_(request.authority.in(buffer)),
+        has_address_(forwarding.peer_address != "unix") {}
+
+  void write();
+
+ private:
+  void add_request_line();
+  void add_host();
+  void add_fields();
+  void add_clients(std::string_view name, std::uint32_t tag, std::string_view value);
+  void add_max_forwards(std::string_view name, std::string_view value);
+
+  void add_origin();
+  void add_unless_told(std::string_view name, std::string_view value);
+  bool begin_chain(std::string_view name);
+  void add_forwarded_for();
+  void add_forwarded();
+
+  std::string& head_;
+  const http::RequestHead& request_;
+  const proto::Bytes buffer_;
+  const RequestForwarding& forwarding_;
+  const FieldChanges changes_;
+  const std::string_view authority_;
+  const bool has_address_;  // of the peer
+};
+
+void RequestWriter::write() {
+  head_.reserve(head_.size() + request_.bytes + kOwnBytes);
+  add_request_line();
+  add_host();
+  add_fields();
+  add_framing(head_, http::request_framing(request_));
+  if (request_.chunked) add_trailer_names(head_, request_, buffer_, changes_);
+  add_origin();
+  if (!changes_.drops("Via")) add_via(head_, request_.minor_version, forwarding_.via);
+  changes_.add_to(head_, "Host");
+  if (forwarding_.websocket) {
+    add_line(head_, "Upgrade", "websocket");
+    add_line(head_, "Connection", "Upgrade");
+  } else if (request_.minor_version > 0 && request_.fields.has_token(buffer_, "TE", "trailers")) {
+    // RFC 9110 section 10.1.4: the client takes trailers, and gets them in a chunked response.
+    add_line(head_, "TE", "trailers");
+    add_line(head_, "Connection", "TE");
+  }
+  head_.append("\r\n");
+}
+
+void RequestWriter::add_request_line() {
+  // RFC 9112 sections 3.2.4 and 3.2.1: a whole server is asked in asterisk-form, whatever form
+  // came; everything else goes in origin-form.
+  const bool server_wide = request_.form == http::TargetForm::kAsterisk ||
+                           (request_.method == http::Method::kOptions && request_.path.empty() &&
+                            request_.query.empty());
+  head_.append(request_.method_text.in(buffer_)).append(" ");
+  head_.append(server_wide ? "*" : forwarding_.target).append(" HTTP/1.1\r\n");
+}
+
+void RequestWriter::add_host() {
+  const std::string* const set = changes_.value_of("Host");
+  add_line(head_, "Host", set != nullptr ? std::string_view(*set) : authority_);
+}
+
+void RequestWriter::add_fields() {
+  const HopFilter hops(request_.fields, buffer_);
+  for (const http::Field& field : request_.fields.all()) {
+    const std::string_view name = field.name.in(buffer_);
+    const std::string_view value = field.value.in(buffer_);
+    if (changes_.replaces(name)) continue;
+    switch (owner_of(name, field.tag)) {
+      case Owner::kGateway:
+      case Owner::kNobody:
+        break;
+      case Owner::kTrustedPeer:
+        // Not even Connection takes it away.
+        if (forwarding_.peer_trusted) add_line(head_, name, value);
+        break;
+      case Owner::kClient:
+        if (!hops.removes(name)) add_clients(name, field.tag, value);
+        break;
+    }
+  }
+}
+
+void RequestWriter::add_clients(std::string_view name, std::uint32_t tag, std::string_view value) {
+  if (tag == kExpectTag && equals_ignoring_case(name, "Expect")) {
+    // RFC 9110 section 10.1.1: HTTP/1.0 does not know it.
+    if (request_.minor_version > 0) add_line(head_, name, value);
+  } else if (tag == kMaxForwardsTag && equals_ignoring_case(name, "Max-Forwards")) {
+    add_max_forwards(name, value);
+  } else {
+    add_line(head_, name, value);
+  }
+}
+
+void RequestWriter::add_max_forwards(std::string_view name, std::string_view value) {
+  const bool counts =
+      request_.method == http::Method::kOptions || request_.method == http::Method::kTrace;
+  const auto left = counts ? decremented(value) : std::nullopt;
+  if (!left) {
+    add_line(head_, name, value);
+    return;
+  }
+  head_.append(name).append(": ");
+  add_number(head_, *left);
+  head_.append("\r\n");
+}
+
+// Where the request came from and where it went to, for those behind.
+void RequestWriter::add_origin() {
+  add_forwarded_for();
+  add_unless_told("X-Forwarded-Proto", forwarding_.secure ? "https" : "http");
+  add_unless_told("X-Forwarded-Host", authority_);
+  std::array<char, 5> digits;
+  const auto [end, error] =
+      std::to_chars(digits.data(), digits.data() + digits.size(), forwarding_.listener_port);
+  const std::string_view port(digits.data(), end);
+  add_unless_told("X-Forwarded-Port", forwarding_.listener_port == 0 ? "" : port);
+  add_forwarded();
+}
+
+// What a trusted peer says, the last of it, else the value; no line where that is empty.
+void RequestWriter::add_unless_told(std::string_view name, std::string_view value) {
+  if (changes_.drops(name)) return;
+  if (forwarding_.peer_trusted) {
+    request_.fields.for_each(buffer_, name, [&](std::string_view told) {
+      if (!told.empty()) value = told;
+    });
+  }
+  if (!value.empty()) add_line(head_, name, value);
+}
+
+// Begins a line with what a trusted peer says in all its lines; false: it says nothing, and there
+// is no line yet.
+bool RequestWriter::begin_chain(std::string_view name) {
+  if (!forwarding_.peer_trusted) return false;
+  bool begun = false;
+  request_.fields.for_each(buffer_, name, [&](std::string_view told) {
+    if (told.empty()) return;
+    if (begun) {
+      head_.append(", ");
+    } else {
+      head_.append(name).append(": ");
+    }
+    head_.append(told);
+    begun = true;
+  });
+  return begun;
+}
+
+void RequestWriter::add_forwarded_for() {
+  if (changes_.drops("X-Forwarded-For")) return;
+  const bool begun = begin_chain("X-Forwarded-For");
+  if (has_address_) {
+    head_.append(begun ? ", " : "X-Forwarded-For: ").append(forwarding_.peer_address);
+  }
+  if (begun || has_address_) head_.append("\r\n");
+}
+
+// RFC 7239 sections 4 to 6. Neither an address nor an authority holds what must be escaped.
+void RequestWriter::add_forwarded() {
+  if (changes_.drops("Forwarded")) return;
+  const bool begun = begin_chain("Forwarded");
+  head_.append(begun ? ", for=" : "Forwarded: for=");
+  if (!has_address_) {
+    head_.append("unknown");
+  } else if (forwarding_.peer_address.find(':') != std::string_view::npos) {
+    head_.append("\"[").append(forwarding_.peer_address).append("]\"");
+  } else {
+    head_.append(forwarding_.peer_address);
+  }
+  if (http::is_token(authority_)) {
+    head_.append(";host=").append(authority_);
+  } else if (!authority_.empty()) {
+    head_.append(";host=\"").append(authority_).append("\"");
+  }
+  head_.append(forwarding_.secure ? ";proto=https\r\n" : ";proto=http\r\n");
+}
+
+}  // namespace
+
+std::optional<std::size_t> resolve_target(std::pmr::string& target,
+                                          const http::RequestHead& request, proto::Bytes buffer) {
+  const std::string_view path =
+      request.form == http::TargetForm::kAsterisk ? "/" : request.path.in(buffer);
+  target.resize(std::max<std::size_t>(path.size(), 1));
+  const auto resolved = http::resolve_path(path, target);
+  if (!resolved) return std::nullopt;
+  const std::size_t path_bytes = resolved->size();
+  target.resize(path_bytes);
+  target.append(request.query.in(buffer));
+  return path_bytes;
+}
+
+void forward_request(std::string& head, const http::RequestHead& request, proto::Bytes buffer,
+                     const RequestForwarding& forwarding) {
+  RequestWriter(head, request, buffer, forwarding).write();
+}
+
+}  // namespace gateway

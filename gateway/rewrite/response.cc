@@ -1,0 +1,92 @@
+// Responses as clients get them.
+#include <utility>
+
+#include "gateway/rewrite/fields.hh"
+#include "gateway/rewrite/forward.hh"
+#include "proto/http/syntax.hh"
+
+namespace gateway {
+namespace {
+
+constexpr std::size_t kOwnBytes = 128;  // about what the gateway's own lines take
+
+void begin_head(std::string& head, const http::ResponseHead& response, proto::Bytes buffer) {
+  head.reserve(head.size() + response.bytes + kOwnBytes);
+  head.append(kStatusLineStart);
+  add_number(head, response.status);
+  head.append(" ").append(response.reason.in(buffer)).append("\r\n");
+}
+
+// All but the length, which is a matter of the framing and is told once, and what is meant for one
+// hop.
+void add_fields(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
+                const FieldChanges& changes, bool keeps_length) {
+  const HopFilter hops(response.fields, buffer);
+  for (const http::Field& field : response.fields.all()) {
+    const std::string_view name = field.name.in(buffer);
+    if (http::equals_ignoring_case(name, "Content-Length")) {
+      if (std::exchange(keeps_length, false)) {
+        add_framing(head, {http::Framing::kLength, response.content_length.value_or(0)});
+      }
+    } else if (!changes.drops(name) && !hops.removes(name)) {
+      add_line(head, name, field.value.in(buffer));
+    }
+  }
+}
+
+// What may be spoken instead (RFC 9110 section 7.8) is lost on the way, but for 426, which is about
+// nothing else (section 15.5.22). False: there is none.
+bool add_upgrades(std::string& head, const http::ResponseHead& response, proto::Bytes buffer) {
+  if (response.status != 426) return false;
+  bool offered = false;
+  response.fields.for_each(buffer, "Upgrade", [&](std::string_view protocols) {
+    if (protocols.empty()) return;
+    add_line(head, "Upgrade", protocols);
+    offered = true;
+  });
+  return offered;
+}
+
+}  // namespace
+
+void forward_response(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
+                      const ResponseForwarding& forwarding) {
+  const FieldChanges changes(forwarding.changes);
+  begin_head(head, response, buffer);
+  // Of a response without a body (to HEAD, 304) the length tells what a GET would have got.
+  const bool keeps_length =
+      forwarding.framing.kind == http::Framing::kNone && response.status != 204;
+  add_fields(head, response, buffer, changes, keeps_length);
+  add_framing(head, forwarding.framing);
+  if (forwarding.framing.kind == http::Framing::kChunked) {
+    add_trailer_names(head, response, buffer, changes);
+  }
+  if (!changes.drops("Via")) add_via(head, response.minor_version, forwarding.via);
+  changes.add_to(head);
+  // Not to HTTP/1.0, which knows no upgrades.
+  const bool upgrade =
+      forwarding.persistence != Persistence::kKeepAlive && add_upgrades(head, response, buffer);
+  add_connection(head, forwarding.persistence, upgrade);
+  head.append("\r\n");
+}
+
+void forward_interim(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
+                     const config::HeaderChanges& changes) {
+  begin_head(head, response, buffer);
+  add_fields(head, response, buffer, FieldChanges(changes), false);
+  head.append("\r\n");
+}
+
+void forward_switch(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
+                    std::string_view via, const config::HeaderChanges& changes_of_route) {
+  const FieldChanges changes(changes_of_route);
+  begin_head(head, response, buffer);
+  add_line(head, "Upgrade", "websocket");
+  add_line(head, "Connection", "Upgrade");
+  add_fields(head, response, buffer, changes, false);
+  if (!changes.drops("Via")) add_via(head, response.minor_version, via);
+  changes.add_to(head);
+  head.append("\r\n");
+}
+
+}  // namespace gateway

@@ -1,0 +1,208 @@
+#include "gateway/websocket/relay.hh"
+
+#include "gateway/link/link_end.hh"
+#include "gateway/websocket/mask_key.hh"
+#include "proto/ws/close.hh"
+
+namespace gateway {
+
+Relay::Relay(uring::Loop& loop, Link& client, Link& upstream, const Settings& settings,
+             std::string& detail)
+    : loop_(loop),
+      detail_(detail),
+      client_frames_(ws::Sender::kClient, settings.rsv_allowed),
+      upstream_frames_(ws::Sender::kServer, settings.rsv_allowed),
+      to_upstream_{client, upstream, client_frames_, Party::kClient},
+      to_client_{upstream, client, upstream_frames_, Party::kUpstream},
+      idle_(settings.idle),
+      last_activity_(loop.now()),
+      deadline_(*this, loop.timers()),
+      finished_(loop.ready()),
+      upstream_lost_code_(settings.upstream_lost_code) {
+  if (idle_.count() > 0) deadline_.arm(last_activity_ + idle_);
+}
+
+void Relay::start(Bytes behind_request, Bytes behind_response) {
+  to_upstream_.from.watch_hangup_when_held_back(client_left_);
+  to_client_.from.watch_hangup_when_held_back(upstream_left_);
+  pump_to_client_ = pump(to_client_, behind_response);
+  pump_to_client_.start();
+  pump_to_upstream_ = pump(to_upstream_, behind_request);
+  pump_to_upstream_.start();
+}
+
+void Relay::stop_watching() {
+  deadline_.disarm();
+  to_upstream_.from.unwatch_hangup();
+  to_client_.from.unwatch_hangup();
+}
+
+uring::Task<> Relay::pump(Direction& way, Bytes first) {
+  Bytes bytes = first;
+  do {
+    if (!bytes.empty()) pass_on(way, bytes);
+    bytes = co_await way.from.read_for(way.to);
+  } while (!bytes.empty());
+  note_end_of_stream(way);
+  way.finished = true;
+  if (!to_upstream_.finished || !to_client_.finished) co_return;
+  deadline_.disarm();
+  finished_.set();
+}
+
+// Writes on what is valid of `bytes`.
+void Relay::pass_on(Direction& way, Bytes bytes) {
+  last_activity_ = loop_.now();
+  if (way.to.send_failed()) return stop(end_of_link(way.to, way.receiver(), detail_));
+  if (way.close_passed) return;  // RFC 6455 section 5.5.1: nothing follows a close frame
+  way.frames.feed(bytes);
+  while (const auto piece = way.frames.next()) way.to.write(piece->bytes);
+  if (way.frames.close_seen()) {
+    note_close(way);
+  } else if (const auto violation = way.frames.violation()) {
+    const bool client = way.sender == Party::kClient;
+    stop({.reason = client ? Reason::kClientViolation : Reason::kUpstreamViolation,
+          .close_code = ws::close_code(*violation),
+          .detail = ws::describe(*violation)});
+  } else if (way.frames.stopped()) {
+    close_towards(way);
+  }
+}
+
+void Relay::note_close(Direction& way) {
+  way.close_passed = true;
+  if (close_code_ == 0) {
+    close_code_ = way.frames.close_seen()->code;
+    closed_by_ = way.sender;
+  }
+  if (to_upstream_.close_passed && to_client_.close_passed) {
+    decide({});
+    to_upstream_.from.abort();
+    to_client_.from.abort();
+  } else if (!closing_) {
+    closing_ = true;
+    set_deadline(loop_.now() + kCloseTime);
+  }
+}
+
+void Relay::note_end_of_stream(Direction& way) {
+  const uring::LinkEnd end = way.from.end();
+  if (end == uring::LinkEnd::kAborted) return;
+  const bool reset = way.from.send_failed();
+  const bool left = end == uring::LinkEnd::kEndOfStream || end == uring::LinkEnd::kTruncated;
+  // After a close frame from either side the stream may end: that is how closing goes. Browsers do
+  // without a close_notify then; the close frames have said already that all is there.
+  if (left && (closing_ || way.close_passed)) {
+    decide({});
+    const bool whole = way.frames.at_frame_boundary();
+    way.to.write_end(whole ? Link::Ending::kWhole : Link::Ending::kTruncated);
+    if (way.sender == Party::kUpstream || to_client_.close_passed) to_upstream_.from.abort();
+    return;
+  }
+  const End cause = end_of_link(way.from, way.sender, detail_);
+  if (end == uring::LinkEnd::kEndOfStream && !reset && way.sender == Party::kClient) {
+    // A half-close goes on to the upstream, which may still have something to say.
+    decide(cause);
+    const bool whole = way.frames.at_frame_boundary();
+    way.to.write_end(whole ? Link::Ending::kWhole : Link::Ending::kTruncated);
+    closing_ = true;
+    set_deadline(loop_.now() + kCloseTime);
+    return;
+  }
+  // In mid-frame no close frame of ours can follow what was passed on.
+  way.finished = !way.frames.at_frame_boundary();
+  stop(cause);
+}
+
+void Relay::decide(End end) {
+  if (!end_) end_ = end;
+}
+
+void Relay::set_deadline(uring::Clock::time_point at) {
+  // The links may be somebody else's by the time that it passes.
+  CHECK(!has_finished(), "a finished relay arms nothing");
+  deadline_.arm(at);
+}
+
+void Relay::stop(End end) {
+  if (has_finished()) return;
+  decide(end);
+  if (stopping_) return;
+  stopping_ = true;
+  closing_ = true;
+  told_ = end;
+  set_deadline(loop_.now() + kBoundaryTime);
+  for (Direction* way : {&to_upstream_, &to_client_}) {
+    way->frames.stop_at_boundary();
+    const bool waits = owes_close(*way) && !way->frames.at_frame_boundary();
+    if (!waits) close_towards(*way);
+  }
+}
+
+// Whether the peer at the end of `way` is still to get a close frame of ours.
+bool Relay::owes_close(const Direction& way) const {
+  return !way.close_passed && !way.finished && !way.to.end_written() && code_towards(way) != 0;
+}
+
+std::uint16_t Relay::code_towards(const Direction& way) const {
+  const EndPolicy& policy = policy_of(told_.reason);
+  // The peer that broke a rule learns which one.
+  if (told_.close_code != 0 && policy.party != way.sender) return told_.close_code;
+  if (way.sender == Party::kClient) return policy.upstream_close_code;
+  return is_lost_upstream(told_.reason) ? upstream_lost_code_ : policy.client_close_code;
+}
+
+bool Relay::client_stream_is_whole() const {
+  const bool cut = is_lost_upstream(told_.reason) && upstream_lost_code_ == 0;
+  return upstream_frames_.at_frame_boundary() && !cut;
+}
+
+// Tells the peer at the end of `way`, and reads no more from the one at its beginning.
+void Relay::close_towards(Direction& way) {
+  if (owes_close(way) && way.frames.at_frame_boundary()) {
+    // Which rule was broken helps; what the system said of a failure is nobody else's affair.
+    const bool tells_rule = told_.close_code != 0 && !told_.detail.empty();
+    const std::string_view text = tells_rule ? told_.detail : policy_of(told_.reason).text;
+    const auto frame =
+        way.sender == Party::kUpstream
+            ? ws::make_close(code_towards(way), text)
+            : ws::make_close(code_towards(way), text, random_mask_key(loop_.kernel()));
+    way.to.write(frame.bytes());
+    if (close_code_ == 0) close_code_ = code_towards(way);
+  }
+  way.close_passed = true;
+  way.from.abort();
+}
+
+void Relay::on_client_left() {
+  note_left(to_upstream_, Reason::kClientLeft, Reason::kClientReset);
+}
+
+void Relay::on_upstream_left() {
+  note_left(to_client_, Reason::kUpstreamLeft, Reason::kUpstreamReset);
+}
+
+// The sender of `way` closed while what it sent is held back.
+void Relay::note_left(Direction& way, Reason left, Reason reset) {
+  if (closing_ || way.finished) return;
+  if (way.from.peer_gone()) return stop({.reason = reset});
+  left_ = left;
+  set_deadline(loop_.now() + kCloseTime);
+}
+
+void Relay::on_deadline() {
+  if (closing_) {
+    decide({.reason = Reason::kCloseTimeout});
+    to_upstream_.from.abort();
+    to_client_.from.abort();
+    return;
+  }
+  const std::chrono::milliseconds limit = left_ ? kCloseTime : idle_;
+  if (loop_.now() - last_activity_ < limit) {
+    set_deadline(last_activity_ + limit);
+  } else {
+    stop({.reason = left_.value_or(Reason::kIdle)});
+  }
+}
+
+}  // namespace gateway

@@ -1,0 +1,127 @@
+// An open WebSocket: two pumps, one per direction, between two links.
+//
+//   client --read_for(upstream)--> scanner --> upstream.write      (masked as it came)
+//   upstream --read_for(client)--> scanner --> client.write
+//
+// Frames are checked and passed on untouched. The relay ends when both sides have sent their close
+// frames, when a peer leaves, breaks the protocol or fails, or when somebody calls stop(): then
+// each side that may be told gets a close frame of ours, at the next frame boundary, or is cut
+// after a moment. Owns nothing but its state; the links outlive it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "gateway/link/end.hh"
+#include "gateway/link/link.hh"
+#include "proto/ws/close.hh"
+#include "proto/ws/scanner.hh"
+
+namespace gateway {
+
+class Relay {
+ public:
+  // How long the other side may take to answer a close frame, to go on after a half-close, or to
+  // take anything at all of what a peer that has left was sending.
+  static constexpr std::chrono::seconds kCloseTime{10};
+  // How long a frame under way may take to reach its end when we want to close.
+  static constexpr std::chrono::seconds kBoundaryTime{2};
+
+  struct Counts {
+    std::uint64_t frames = 0;
+    std::uint64_t messages = 0;
+    std::uint64_t payload_bytes = 0;
+  };
+
+  struct Settings {
+    std::uint8_t rsv_allowed = 0;       // the bits that the negotiated extensions use
+    std::chrono::milliseconds idle{0};  // zero: no limit
+    // What the client gets when its server has gone without a close frame; 0: nothing, its
+    // connection is cut as the server's was.
+    std::uint16_t upstream_lost_code = ws::kCloseInternalError;
+  };
+
+  // `detail` takes the text of an End that is not static; it outlives the relay.
+  Relay(uring::Loop& loop, Link& client, Link& upstream, const Settings& settings,
+        std::string& detail);
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  // What came right behind the heads goes first, and is written on before this returns.
+  void start(Bytes behind_request, Bytes behind_response);
+  // co_await finished(), then stop_watching(). From then on it touches no link and arms nothing.
+  uring::Event::Wait finished() { return finished_.wait(); }
+  bool has_finished() const { return finished_.is_set(); }
+  void stop_watching();
+  End how_ended() const { return end_.value_or(End{}); }
+
+  // No frame towards the client was cut, and its end was not to look like a cut.
+  bool client_stream_is_whole() const;
+  // No frame towards the server was cut.
+  bool upstream_stream_is_whole() const { return client_frames_.at_frame_boundary(); }
+
+  // Ends it politely; the first End wins. Nothing happens once it has finished.
+  void stop(End end);
+
+  Counts from_client() const { return counts_of(client_frames_); }
+  Counts from_upstream() const { return counts_of(upstream_frames_); }
+  // The code of the first close frame, a peer's or ours, or 0; and which peer it was.
+  std::uint16_t close_code() const { return close_code_; }
+  Party closed_by() const { return closed_by_; }
+
+ private:
+  // One way through the relay.
+  struct Direction {
+    Link& from;
+    Link& to;
+    ws::FrameScanner& frames;
+    Party sender;
+    Party receiver() const { return sender == Party::kClient ? Party::kUpstream : Party::kClient; }
+    bool close_passed = false;  // nothing of the sender's goes to `to` any more
+    bool finished = false;
+  };
+
+  uring::Task<> pump(Direction& way, Bytes first);
+  void pass_on(Direction& way, Bytes bytes);
+  void note_close(Direction& way);
+  void note_end_of_stream(Direction& way);
+  void decide(End end);
+  void set_deadline(uring::Clock::time_point at);
+  bool owes_close(const Direction& way) const;
+  std::uint16_t code_towards(const Direction& way) const;
+  void close_towards(Direction& way);
+  void on_client_left();
+  void on_upstream_left();
+  void note_left(Direction& way, Reason left, Reason reset);
+  void on_deadline();
+  static Counts counts_of(const ws::FrameScanner& frames) {
+    return {frames.frames(), frames.messages(), frames.payload_bytes()};
+  }
+
+  uring::Loop& loop_;
+  std::string& detail_;
+  ws::FrameScanner client_frames_;
+  ws::FrameScanner upstream_frames_;
+  Direction to_upstream_;
+  Direction to_client_;
+  std::optional<End> end_;
+  std::chrono::milliseconds idle_;
+  uring::Clock::time_point last_activity_;
+  uring::ReadyMember<&Relay::on_client_left> client_left_{*this};
+  uring::ReadyMember<&Relay::on_upstream_left> upstream_left_{*this};
+  uring::TimerMember<&Relay::on_deadline> deadline_;
+  uring::Task<> pump_to_upstream_;
+  uring::Task<> pump_to_client_;
+  uring::Event finished_;
+  std::uint16_t upstream_lost_code_;
+  std::uint16_t close_code_ = 0;
+  Party closed_by_ = Party::kNobody;
+  std::optional<Reason> left_;  // a peer closed while what it sent is held back
+  End told_;                    // what our close frames speak of: set by stop()
+  bool stopping_ = false;
+  bool closing_ = false;  // the deadline is the closing's, not the idle one
+};
+
+}  // namespace gateway

@@ -1,0 +1,211 @@
+// The way back from a configuration to TOML.
+#include <filesystem>
+#include <fstream>
+#include <regex>
+
+#include "tests/gateway/config/every_key.hh"
+#include "tests/gateway/config/text.hh"
+
+namespace gateway::config {
+namespace {
+
+TEST(ConfigPrinter, PrintsWhatItReads) {
+  for (const std::string& text : {complete(), std::string(kEveryKey)}) {
+    const auto config = read(text);
+    ASSERT_TRUE(config);
+    const std::string printed = to_toml(*config);
+    const auto again = read(printed);
+    ASSERT_TRUE(again) << printed << again.error().front().text();
+    EXPECT_EQ(to_toml(*again), printed);
+  }
+}
+
+TEST(ConfigPrinter, PrintsEveryDefault) {
+  const auto config = read(complete());
+  ASSERT_TRUE(config);
+  EXPECT_EQ(to_toml(*config), R"(shards = "auto"
+via = "gateway"
+
+[[listen]]
+address = "127.0.0.1:8080"
+
+[pool.app]
+servers = ["127.0.0.1:9001"]
+balance = "round-robin"
+keep_alive_idle = "1m"
+keep_alive_age = "1h"
+keep_alive_connections = 128
+
+[[route]]
+name = "route-1"
+path = "/"
+escaped_slashes = "keep"
+pool = "app"
+strip_prefix = false
+[route.websocket]
+upstream_lost = 1011
+
+[timeouts]
+tls_handshake = "10s"
+request_header = "15s"
+request_body_idle = "1m"
+keep_alive_idle = "75s"
+connect = "5s"
+upstream_response = "1m"
+response_idle = "5m"
+websocket_idle = "10m"
+
+[limits]
+header = "32KiB"
+header_count = 128
+response_header_count = 512
+target = "8KiB"
+body = "off"
+requests_per_connection = "off"
+
+[log]
+file = "stderr"
+level = "info"
+buffer = "256KiB"
+)");
+}
+
+TEST(ConfigPrinter, PrintsEveryKeyThatItTakes) {
+  const auto config = read(kEveryKey);
+  ASSERT_TRUE(config);
+  EXPECT_EQ(to_toml(*config), R"(shards = 3
+trusted_proxies = ["10.0.0.0/8", "::1", "unix"]
+via = "edge"
+
+[[listen]]
+address = "0.0.0.0:80"
+redirect = "https:8443"
+
+[[listen]]
+address = "[::1]:8443"
+certificates = "self-signed"
+
+[[listen]]
+address = "unix:/etc/gateway/run/gateway.sock"
+mode = "0660"
+owner = "root:daemon"
+
+[pool."a.b"]
+servers = ["127.0.0.1:1"]
+balance = "round-robin"
+keep_alive_idle = "1m"
+keep_alive_age = "1h"
+keep_alive_connections = 128
+
+[pool.app]
+servers = ["known.test:9001", "[::1]:9002"]
+balance = "least-connections"
+keep_alive_idle = "off"
+keep_alive_age = "5m"
+keep_alive_connections = 7
+
+[pool.local]
+servers = ["unix:/etc/gateway/run/app.sock", "unix:/run/app.sock"]
+balance = "round-robin"
+keep_alive_idle = "1m"
+keep_alive_age = "1h"
+keep_alive_connections = 128
+[pool.local.tls]
+name = "app.internal"
+verify = false
+
+[[route]]
+name = "chat"
+host = ["chat.example.com", "*.example.org", "[::1]"]
+path = "/ws"
+escaped_slashes = "refuse"
+methods = ["GET", "TRACE"]
+pool = "app"
+strip_prefix = true
+body_max = "10MiB"
+[route.request_headers]
+set = { "Host" = "app.internal:80", "X-Set" = "" }
+add = { "X-Add" = ["one", "two"], "X-More" = "three" }
+remove = ["X-Remove"]
+[route.response_headers]
+remove = ["Server", "X-Powered-By"]
+[route.websocket]
+upstream_lost = 4001
+
+[[route]]
+name = "route-2"
+host = ["one.example"]
+path = "/"
+escaped_slashes = "keep"
+pool = "a.b"
+strip_prefix = false
+body_max = "off"
+[route.websocket]
+upstream_lost = "cut"
+
+[[route]]
+name = "route-3"
+path = "/health"
+escaped_slashes = "keep"
+[route.answer]
+status = 503
+body = "down \"for\" now\u000A"
+type = "text/html"
+
+[[route]]
+name = "route-4"
+path = "/old"
+escaped_slashes = "keep"
+[route.redirect]
+status = 302
+to = "https://{host}/new{target}"
+[route.response_headers]
+set = { "X-A" = "b" }
+
+[timeouts]
+tls_handshake = "1s"
+request_header = "2500ms"
+request_body_idle = "2s"
+keep_alive_idle = "3s"
+connect = "1h"
+upstream_response = "24h"
+response_idle = "4s"
+websocket_idle = "off"
+
+[limits]
+header = "16KiB"
+header_count = 64
+response_header_count = 300
+target = "4KiB"
+body = "1GiB"
+requests_per_connection = 1000
+
+[log]
+file = "/tmp/gateway.log"
+level = "debug"
+buffer = "1MiB"
+)");
+}
+
+// Each key in a comment shows its default.
+TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
+  const auto shipped = read_file(SHIPPED_CONFIG, resolve_for_test);
+  ASSERT_TRUE(shipped) << shipped.error().front().text();
+  const std::regex commented("^# ([a-z_]+ = .*)$");
+  std::ifstream file(SHIPPED_CONFIG);
+  std::string text;
+  size_t keys = 0;
+  for (std::string line; std::getline(file, line);) {
+    std::smatch key;
+    const bool is_key = std::regex_match(line, key, commented);
+    text += (is_key ? key[1].str() : line) + "\n";
+    keys += is_key;
+  }
+  EXPECT_EQ(keys, 20u);
+  const auto spelt_out = read(text);
+  ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
+  EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));
+}
+
+}  // namespace
+}  // namespace gateway::config

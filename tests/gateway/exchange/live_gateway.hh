@@ -1,0 +1,88 @@
+// The whole gateway in the test's own process, on the real ring, between sockets that the test
+// plays: a client's and an upstream's. It stops when it is destroyed, and its log is read then or
+// while it runs.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "gateway/config/reader.hh"
+#include "gateway/process/process.hh"
+#include "tests/gateway/plain_peer.hh"
+
+class LiveGateway {
+ public:
+  // `more` is TOML behind what is always there. It serves from start() on; what comes before waits.
+  explicit LiveGateway(std::uint16_t upstream_port, const std::string& more = "")
+      : LiveGateway(std::vector{upstream_port}, more) {}
+
+  // As above, with a server whose name has an address for each port.
+  explicit LiveGateway(const std::vector<std::uint16_t>& ports, const std::string& more = "") {
+    char name[] = "/tmp/live-gateway-XXXXXX";
+    folder_ = mkdtemp(name);
+    port_ = free_port();
+    const std::string text =
+        "shards = 1\n[[listen]]\naddress = \"127.0.0.1:" + std::to_string(port_) +
+        "\"\n[pool.app]\nservers = [\"app.test:1\"]\n[[route]]\npool = \"app\"\n[log]\nfile = \"" +
+        log_file() + "\"\n" + more;
+    const auto resolve = [&](const gateway::config::HostPort&) {
+      std::vector<gateway::config::Address> addresses;
+      for (const std::uint16_t port : ports) {
+        addresses.push_back(*gateway::config::literal_address({"127.0.0.1", port}));
+      }
+      return std::expected<std::vector<gateway::config::Address>, std::string>(addresses);
+    };
+    auto config = gateway::config::read_text(text, folder_ + "/gateway.conf", resolve);
+    EXPECT_TRUE(config.has_value()) << (config ? "" : config.error().front().text());
+    auto process = gateway::Process::create(
+        {}, std::make_shared<const gateway::config::Config>(std::move(*config)));
+    EXPECT_TRUE(process.has_value()) << (process ? "" : process.error());
+    process_ = std::move(*process);
+  }
+
+  ~LiveGateway() {
+    if (thread_.joinable()) stop(SIGINT);
+    process_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void start() {
+    thread_ = std::thread([this] { process_->run(); });
+  }
+
+  // Until it has ended.
+  void stop(int signal) {
+    kill(getpid(), signal);
+    thread_.join();
+  }
+
+  PlainPeer connect() const { return PlainPeer::connect(port_); }
+
+  // Waits until a line of the log holds the text, at most some seconds; gives the line.
+  std::string wait_for_log(const std::string& text) const {
+    for (int tries = 0; tries < 2000; ++tries) {
+      std::ifstream log(log_file());
+      for (std::string line; std::getline(log, line);) {
+        if (line.find(text) != std::string::npos) return line;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    std::stringstream all;
+    all << std::ifstream(log_file()).rdbuf();
+    ADD_FAILURE() << "the log never says " << text << ":\n" << all.str();
+    return {};
+  }
+
+ private:
+  std::string log_file() const { return folder_ + "/log"; }
+
+  std::string folder_;
+  std::uint16_t port_ = 0;
+  std::unique_ptr<gateway::Process> process_;
+  std::thread thread_;
+};

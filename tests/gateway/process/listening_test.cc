@@ -1,0 +1,222 @@
+#include "gateway/process/listening.hh"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "tests/gateway/plain_peer.hh"
+
+namespace {
+
+using gateway::ListeningSockets;
+
+constexpr std::chrono::milliseconds kAtOnce{0};
+
+gateway::config::Listener local(const std::string& host, std::uint16_t port) {
+  return {*gateway::config::literal_address({host, port})};
+}
+
+TEST(ListeningSockets, OpensOneForEachShardAndClosesThem) {
+  const std::uint16_t port = free_port();
+  {
+    ListeningSockets sockets;
+    const auto opened = sockets.open(local("127.0.0.1", port), 3);
+    ASSERT_TRUE(opened.has_value()) << opened.error();
+    EXPECT_EQ(opened->size(), 3u);
+    for (int client = 0; client < 10; ++client) PlainPeer::connect(port).send("x");
+  }
+  ListeningSockets again;
+  EXPECT_TRUE(again.open(local("127.0.0.1", port), 1).has_value());
+}
+
+// As after a kill -9, for as long as the kernel takes to end the rings of the process.
+TEST(ListeningSockets, WaitsForAnAddressThatIsAboutToBeFree) {
+  auto other = std::make_unique<PlainListener>();
+  const std::uint16_t port = other->port();
+  std::thread leaving([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    other.reset();
+  });
+  ListeningSockets sockets;
+  const auto opened = sockets.open(local("127.0.0.1", port), 2);
+  leaving.join();
+  EXPECT_TRUE(opened.has_value()) << opened.error();
+}
+
+TEST(ListeningSockets, SaysWhichAddressIsInUseAndHowToFindByWhom) {
+  const PlainListener other;
+  ListeningSockets sockets(kAtOnce);
+  const auto opened = sockets.open(local("127.0.0.1", other.port()), 2);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error(), "cannot listen on 127.0.0.1:" + std::to_string(other.port()) +
+                                ": Address already in use; another process has it: see 'ss -ltnp'");
+}
+
+// Sockets that share a port would take a part of the other's connections, in silence.
+TEST(ListeningSockets, DoesNotShareAPortWithAnotherGateway) {
+  const std::uint16_t port = free_port();
+  ListeningSockets one;
+  ASSERT_TRUE(one.open(local("127.0.0.1", port), 2).has_value());
+  ListeningSockets other(kAtOnce);
+  const auto opened = other.open(local("127.0.0.1", port), 2);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_NE(opened.error().find("Address already in use"), std::string::npos) << opened.error();
+}
+
+TEST(ListeningSockets, SaysThatTheMachineDoesNotHaveTheAddress) {
+  ListeningSockets sockets;
+  const auto opened = sockets.open(local("192.0.2.1", free_port()), 1);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_NE(opened.error().find("this machine does not have that address"), std::string::npos)
+      << opened.error();
+}
+
+// A folder of its own for each test, and a listener on "socket" in it.
+class UnixListening : public testing::Test {
+ protected:
+  UnixListening() {
+    char name[] = "/tmp/listening-XXXXXX";
+    folder_ = mkdtemp(name);
+    listener_.address = *gateway::config::unix_address(path());
+    text_ = listener_.address.text();
+  }
+  ~UnixListening() override { std::filesystem::remove_all(folder_); }
+
+  std::string path() const { return folder_ + "/socket"; }
+  bool connects() const {
+    const PlainPeer peer(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return connect(peer.descriptor(), listener_.address.get(), listener_.address.length) == 0;
+  }
+  struct stat status() const {
+    struct stat result {};
+    EXPECT_EQ(lstat(path().c_str(), &result), 0);
+    return result;
+  }
+  // What a process leaves behind that ends without removing its socket.
+  void leave_stale_socket() const {
+    const PlainPeer stale(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(bind(stale.descriptor(), listener_.address.get(), listener_.address.length), 0);
+  }
+
+  std::string folder_;
+  gateway::config::Listener listener_;
+  std::string text_;
+};
+
+TEST_F(UnixListening, OpensOneForAllShardsAndRemovesItsFile) {
+  {
+    ListeningSockets sockets;
+    const auto opened = sockets.open(listener_, 3);
+    ASSERT_TRUE(opened.has_value()) << opened.error();
+    EXPECT_EQ(opened->size(), 1u);
+    EXPECT_TRUE(connects());
+  }
+  EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
+TEST_F(UnixListening, MakesTheFileAsTheProcessDoesOrAsItIsTold) {
+  const mode_t mask = umask(0027);
+  {
+    ListeningSockets sockets;
+    ASSERT_TRUE(sockets.open(listener_, 1).has_value());
+    EXPECT_EQ(status().st_mode & 07777, 0750u);
+  }
+  for (const unsigned mode : {0600u, 0666u}) {
+    listener_.unix_file.mode = mode;
+    ListeningSockets sockets;
+    ASSERT_TRUE(sockets.open(listener_, 1).has_value());
+    EXPECT_EQ(status().st_mode & 07777, mode);
+  }
+  EXPECT_EQ(umask(mask), 0027u);
+}
+
+TEST_F(UnixListening, GivesTheFileToItsOwner) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may give files away";
+  listener_.unix_file = {.mode = 0660, .owner = 4242, .group = 4243};
+  ListeningSockets sockets;
+  ASSERT_TRUE(sockets.open(listener_, 1).has_value());
+  EXPECT_EQ(status().st_uid, 4242u);
+  EXPECT_EQ(status().st_gid, 4243u);
+  EXPECT_EQ(status().st_mode & 07777, 0660u);
+}
+
+TEST_F(UnixListening, SaysThatOnlyRootGivesFilesAwayAndLeavesNone) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may give files away";
+  listener_.unix_file.owner = geteuid() + 1;
+  {
+    ListeningSockets sockets;
+    EXPECT_EQ(sockets.open(listener_, 1).error(),
+              "cannot give " + text_ + " to the owner that the configuration names: only root may");
+  }
+  EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
+TEST_F(UnixListening, TakesThePlaceOfASocketThatNobodyAcceptsAt) {
+  leave_stale_socket();
+  ASSERT_TRUE(std::filesystem::exists(path()));
+  ASSERT_FALSE(connects());
+  ListeningSockets sockets;
+  const auto opened = sockets.open(listener_, 1);
+  ASSERT_TRUE(opened.has_value()) << opened.error();
+  EXPECT_TRUE(connects());
+}
+
+TEST_F(UnixListening, WaitsForASocketWhereSoonNobodyAccepts) {
+  PlainPeer other(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(bind(other.descriptor(), listener_.address.get(), listener_.address.length), 0);
+  ASSERT_EQ(listen(other.descriptor(), 16), 0);
+  std::thread leaving([&] {
+    const PlainPeer probe(accept(other.descriptor(), nullptr, nullptr));
+    other.close();
+  });
+  ListeningSockets sockets;
+  const auto opened = sockets.open(listener_, 1);
+  leaving.join();
+  ASSERT_TRUE(opened.has_value()) << opened.error();
+  EXPECT_TRUE(connects());
+}
+
+TEST_F(UnixListening, LeavesASocketWhereAnotherProcessAccepts) {
+  ListeningSockets one;
+  ASSERT_TRUE(one.open(listener_, 1).has_value());
+  {
+    ListeningSockets other(kAtOnce);
+    EXPECT_EQ(other.open(listener_, 1).error(),
+              "cannot listen on " + text_ + ": another process accepts there; see 'ss -lxp'");
+  }
+  EXPECT_TRUE(connects());
+}
+
+TEST_F(UnixListening, RemovesNothingThatIsNoSocket) {
+  std::ofstream(path()) << "precious";
+  {
+    ListeningSockets sockets;
+    EXPECT_EQ(sockets.open(listener_, 1).error(),
+              "cannot listen on " + text_ +
+                  ": there is a file that is no socket; name another path, or remove it");
+  }
+  EXPECT_EQ(std::filesystem::file_size(path()), std::string("precious").size());
+}
+
+TEST_F(UnixListening, LeavesTheFileOfASuccessor) {
+  {
+    ListeningSockets sockets;
+    ASSERT_TRUE(sockets.open(listener_, 1).has_value());
+    std::filesystem::rename(path(), path() + ".old");
+    leave_stale_socket();
+  }
+  EXPECT_TRUE(std::filesystem::exists(path()));
+}
+
+TEST_F(UnixListening, SaysThatTheFolderIsMissing) {
+  listener_.address = *gateway::config::unix_address(folder_ + "/none/socket");
+  ListeningSockets sockets;
+  EXPECT_EQ(sockets.open(listener_, 1).error(),
+            "cannot listen on " + listener_.address.text() +
+                ": No such file or directory; make its folder first");
+}
+
+}  // namespace

@@ -1,0 +1,144 @@
+// A relay between two links on the simulated kernel, and the two peers, which read whatever comes.
+#pragma once
+
+#include "gateway/websocket/relay.hh"
+#include "tests/proto/ws/frame_bytes.hh"
+#include "tests/uring/simulation.hh"
+
+namespace relay_test {
+
+using ws_test::Buffer;
+
+inline Buffer from_client(unsigned first_byte, std::string_view payload) {
+  return ws_test::frame(ws::Sender::kClient, first_byte, payload);
+}
+inline Buffer from_upstream(unsigned first_byte, std::string_view payload) {
+  return ws_test::frame(ws::Sender::kServer, first_byte, payload);
+}
+inline std::string code(std::uint16_t value) {
+  return {static_cast<char>(value >> 8), static_cast<char>(value & 0xff)};
+}
+
+// "81:hello 88:1001", and a frame that is not whole as "81:cut"; reasons of closes are left out.
+inline std::string told(std::span<const std::byte> bytes, ws::Sender sender) {
+  std::string text;
+  while (!bytes.empty()) {
+    const ws::ParsedHeader parsed = ws::parse_header(bytes, {.sender = sender});
+    char first[4];
+    std::snprintf(first, sizeof first, "%02x:", std::to_integer<unsigned>(bytes[0]));
+    text.append(text.empty() ? "" : " ").append(first);
+    const std::size_t size = parsed.header_bytes + parsed.header.payload_bytes;
+    if (parsed.header_bytes == 0 || size > bytes.size()) return text + "cut";
+    Buffer payload(bytes.begin() + static_cast<long>(parsed.header_bytes),
+                   bytes.begin() + static_cast<long>(size));
+    if (parsed.header.masked) ws::apply_mask(payload, parsed.header.mask_key);
+    if (bytes[0] == std::byte{0x88} && payload.size() >= 2) {
+      const auto byte = [&](int at) { return std::to_integer<unsigned>(payload[at]); };
+      text += std::to_string((byte(0) << 8) | byte(1));
+    } else {
+      text += payload.size() > 40 ? std::to_string(payload.size()) : ws_test::text(payload);
+    }
+    bytes = bytes.subspan(size);
+  }
+  return text;
+}
+
+class Stand {
+ public:
+  explicit Stand(std::uint64_t seed, const gateway::Relay::Settings& settings = {})
+      : simulation(seed, {.window = 4096}), seconds_(simulation.loop.now()) {
+    client_.adopt(simulation.kernel.open_stream(client));
+    upstream_.adopt(simulation.kernel.open_stream(upstream));
+    relay.emplace(simulation.loop, client_, upstream_, settings, detail);
+  }
+  ~Stand() {
+    EXPECT_TRUE(story_.done());
+    // Its owner may still say so; the links are gone, so nothing may be left to come.
+    relay->stop({.reason = gateway::Reason::kStopping});
+    EXPECT_FALSE(simulation.loop.timers().until_next(simulation.loop.now()).has_value());
+    simulation.expect_quiet();
+  }
+
+  void start(const Buffer& behind_request = {}, const Buffer& behind_response = {}) {
+    relay->start(behind_request, behind_response);
+    story_ = story();
+    story_.start();
+  }
+
+  void client_says(const Buffer& bytes) {
+    client_unsent_.insert(client_unsent_.end(), bytes.begin(), bytes.end());
+  }
+  void upstream_says(const Buffer& bytes) {
+    upstream_unsent_.insert(upstream_unsent_.end(), bytes.begin(), bytes.end());
+  }
+
+  template <class Condition>
+  void until(Condition condition) {
+    EXPECT_TRUE(simulation.turn_until(condition, [&] { act(); }));
+  }
+  void until_client_got(const std::string& frames) {
+    until([&] { return client_got() == frames; });
+  }
+  void until_upstream_got(const std::string& frames) {
+    until([&] { return upstream_got() == frames; });
+  }
+  // Until the relay has ended and its links are closed.
+  void until_done() {
+    until([&] { return story_.done(); });
+    act();
+  }
+  bool done() const { return story_.done(); }
+
+  std::string client_got() const { return told(to_client_, ws::Sender::kServer); }
+  std::string upstream_got() const { return told(to_upstream_, ws::Sender::kClient); }
+  gateway::Reason reason() const { return relay->how_ended().reason; }
+  double seconds() const {
+    return std::chrono::duration<double>(simulation.loop.now() - seconds_).count();
+  }
+
+  Simulation simulation;
+  SimulatedKernel::Stream client;
+  SimulatedKernel::Stream upstream;
+  std::string detail;
+  std::optional<gateway::Relay> relay;
+  uring::BatchPool pool{0};
+  bool client_reads = true;
+
+ private:
+  void act() {
+    play(*client, client_unsent_, to_client_, client_reads);
+    play(*upstream, upstream_unsent_, to_upstream_, true);
+  }
+
+  static void play(SimulatedStream& peer, Buffer& unsent, Buffer& got, bool reads) {
+    const std::size_t taken = peer.write(unsent);
+    unsent.erase(unsent.begin(), unsent.begin() + static_cast<long>(taken));
+    if (!reads) return;
+    const auto bytes = peer.read(1 << 20);
+    got.insert(got.end(), bytes.begin(), bytes.end());
+  }
+
+  uring::Task<> story() {
+    co_await relay->finished();
+    relay->stop_watching();
+    for (gateway::Link* link : {&client_, &upstream_}) {
+      link->clear_abort();
+      link->write_end();
+      co_await link->drained();
+      co_await link->close();
+    }
+  }
+
+  std::vector<std::byte> plaintext_ = std::vector<std::byte>(64 * 1024);
+  uring::LinkResources resources_{simulation.loop, *simulation.buffers, pool, plaintext_};
+  gateway::Link client_{resources_};
+  gateway::Link upstream_{resources_};
+  uring::Clock::time_point seconds_;
+  uring::Task<> story_;
+  Buffer client_unsent_;
+  Buffer upstream_unsent_;
+  Buffer to_client_;
+  Buffer to_upstream_;
+};
+
+}  // namespace relay_test

@@ -1,0 +1,289 @@
+// A WebSocket's two directions and all its endings, on the simulated kernel.
+#include "gateway/websocket/relay.hh"
+
+#include "tests/gateway/websocket/relay_stand.hh"
+
+namespace {
+
+using gateway::Party;
+using gateway::Reason;
+using relay_test::code;
+using relay_test::from_client;
+using relay_test::from_upstream;
+using relay_test::Stand;
+using ws_test::operator+;
+
+constexpr std::uint64_t kSeeds = 20;
+constexpr unsigned kText = 0x81, kBinary = 0x82, kClose = 0x88, kPing = 0x89;
+
+// The first 20 bytes of a frame of 36: its sender is in the middle of it.
+ws_test::Buffer first_part(ws_test::Buffer frame) {
+  frame.resize(20);
+  return frame;
+}
+const std::string kLong(30, 'x');
+
+TEST(Relay, PassesFramesOnBothWaysAndWhatCameBehindTheHeadsFirst) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start(from_client(kText, "one"), from_upstream(kText, "uno"));
+    stand.client_says(from_client(kPing, "two"));
+    stand.upstream_says(from_upstream(kBinary, "due"));
+    stand.until_upstream_got("81:one 89:two");
+    stand.until_client_got("81:uno 82:due");
+    stand.relay->stop({});
+    stand.until_done();
+  });
+}
+
+TEST(Relay, EndsWhenBothHaveSentTheirCloseFrames) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    const bool client_first = seed % 2 == 0;
+    stand.start();
+    const auto client_closes = [&] { stand.client_says(from_client(kClose, code(3001))); };
+    const auto upstream_closes = [&] { stand.upstream_says(from_upstream(kClose, code(3002))); };
+    if (client_first) {
+      client_closes();
+      stand.until_upstream_got("88:3001");
+      upstream_closes();
+    } else {
+      upstream_closes();
+      stand.until_client_got("88:3002");
+      client_closes();
+    }
+    stand.until_done();
+    EXPECT_EQ(stand.upstream_got(), "88:3001");
+    EXPECT_EQ(stand.client_got(), "88:3002");
+    EXPECT_EQ(stand.reason(), Reason::kDone);
+    EXPECT_EQ(stand.relay->close_code(), client_first ? 3001 : 3002);
+    EXPECT_EQ(stand.relay->closed_by(), client_first ? Party::kClient : Party::kUpstream);
+  });
+}
+
+TEST(Relay, PassesOnDataUntilItsSendersCloseFrameAndNothingBehindIt) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start();
+    stand.client_says(from_client(kClose, code(1000)) + from_client(kText, "late"));
+    stand.until_upstream_got("88:1000");
+    stand.upstream_says(from_upstream(kText, "more") + from_upstream(kClose, code(1000)) +
+                        from_upstream(kText, "late"));
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), "81:more 88:1000");
+    EXPECT_EQ(stand.upstream_got(), "88:1000");
+  });
+}
+
+TEST(Relay, WaitsForTheAnswerToACloseFrameForAMoment) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start();
+    stand.client_says(from_client(kClose, code(1000)));
+    stand.until_done();
+    EXPECT_EQ(stand.reason(), Reason::kCloseTimeout);
+    EXPECT_GE(stand.seconds(), 10);
+  });
+}
+
+TEST(Relay, TakesTheEndOfTheStreamForTheAnswerToACloseFrame) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start();
+    stand.client_says(from_client(kClose, code(1000)));
+    stand.until_upstream_got("88:1000");
+    stand.upstream->shutdown_write();
+    stand.until_done();
+    EXPECT_EQ(stand.reason(), Reason::kDone);
+    EXPECT_LT(stand.seconds(), 9);
+  });
+}
+
+TEST(Relay, TellsBothSidesOfAViolation) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    const bool client_breaks = seed % 2 == 0;
+    stand.start();
+    // Masked where it must not be, and the other way round.
+    if (client_breaks) {
+      stand.client_says(from_client(kText, "good") + from_upstream(kText, "bad"));
+    } else {
+      stand.upstream_says(from_upstream(kText, "good") + from_client(kText, "bad"));
+    }
+    stand.until_done();
+    EXPECT_EQ(stand.upstream_got(), client_breaks ? "81:good 88:1002" : "88:1002");
+    EXPECT_EQ(stand.client_got(), client_breaks ? "88:1002" : "81:good 88:1011");
+    EXPECT_EQ(stand.reason(),
+              client_breaks ? Reason::kClientViolation : Reason::kUpstreamViolation);
+  });
+}
+
+TEST(Relay, StopsAtOnceWithACloseFrameEachWayAndPassesNothingOnAfterwards) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start(from_client(kText, "one"));
+    stand.relay->stop({.reason = Reason::kStopping});
+    stand.relay->stop({.reason = Reason::kIdle});
+    stand.client_says(from_client(kText, "two"));
+    stand.upstream_says(from_upstream(kText, "due"));
+    stand.until_done();
+    EXPECT_EQ(stand.upstream_got(), "81:one 88:1001");
+    EXPECT_EQ(stand.client_got(), "88:1001");
+    EXPECT_EQ(stand.reason(), Reason::kStopping) << "the first End wins";
+    EXPECT_LT(stand.seconds(), 1);
+  });
+}
+
+TEST(Relay, WaitsWithItsCloseFrameForTheEndOfAFrame) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    const auto frame = from_client(kText, kLong);
+    stand.start(first_part(frame));
+    stand.relay->stop({.reason = Reason::kStopping});
+    stand.until_client_got("88:1001");
+    stand.until_upstream_got("81:cut");
+    stand.client_says({frame.begin() + 20, frame.end()});
+    stand.client_says(from_client(kText, "late"));
+    stand.until_done();
+    EXPECT_EQ(stand.upstream_got(), "81:" + kLong + " 88:1001");
+  });
+}
+
+TEST(Relay, CutsAFrameThatDoesNotReachItsEnd) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start({}, first_part(from_upstream(kText, kLong)));
+    stand.client_says(from_upstream(kText, "bad"));
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), "81:cut");
+    EXPECT_EQ(stand.upstream_got(), "88:1002");
+    EXPECT_FALSE(stand.relay->client_stream_is_whole());
+    EXPECT_GE(stand.seconds(), 2);
+    EXPECT_LT(stand.seconds(), 9);
+  });
+}
+
+TEST(Relay, PassesAHalfCloseOfTheClientOnAndLetsTheUpstreamFinish) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start(from_client(kText, "last"));
+    stand.client->shutdown_write();
+    stand.until([&] { return stand.upstream->saw_end(); });
+    EXPECT_EQ(stand.upstream_got(), "81:last");
+    stand.upstream_says(from_upstream(kText, "answer"));
+    stand.until_client_got("81:answer");
+    stand.upstream->shutdown_write();
+    stand.until_done();
+    EXPECT_EQ(stand.reason(), Reason::kClientLeft);
+  });
+}
+
+TEST(Relay, TellsTheClientOfAnUpstreamThatLeaves) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start({}, from_upstream(kText, "last"));
+    if (seed % 2 == 0) {
+      stand.upstream->shutdown_write();
+    } else {
+      stand.upstream->reset();
+    }
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), "81:last 88:1011");
+    EXPECT_EQ(stand.upstream_got(), "");
+    EXPECT_EQ(stand.reason(), seed % 2 == 0 ? Reason::kUpstreamLeft : Reason::kUpstreamReset);
+  });
+}
+
+TEST(Relay, TellsTheClientOfALostUpstreamAsItsRouteSays) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    const bool cut = seed % 2 == 0;
+    Stand stand(seed, {.upstream_lost_code = static_cast<std::uint16_t>(cut ? 0 : 4001)});
+    stand.start({}, from_upstream(kText, "last"));
+    if (seed % 4 < 2) {
+      stand.upstream->shutdown_write();
+    } else {
+      stand.upstream->reset();
+    }
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), cut ? "81:last" : "81:last 88:4001");
+    EXPECT_EQ(stand.relay->client_stream_is_whole(), !cut);
+    EXPECT_EQ(stand.relay->close_code(), cut ? 0 : 4001);
+  });
+}
+
+TEST(Relay, TellsTheClientOfItsOwnFaultWhateverARouteSaysOfLostUpstreams) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, {.upstream_lost_code = 0});
+    stand.start();
+    stand.client_says(from_upstream(kText, "bad"));
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), "88:1002");
+    EXPECT_TRUE(stand.relay->client_stream_is_whole());
+  });
+}
+
+TEST(Relay, PutsNoCloseFrameIntoAFrameThatItsSenderLeft) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start({}, first_part(from_upstream(kText, kLong)));
+    stand.upstream->shutdown_write();
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), "81:cut");
+    EXPECT_FALSE(stand.relay->client_stream_is_whole());
+    EXPECT_LT(stand.seconds(), 1);
+  });
+}
+
+TEST(Relay, EndsWhenTheClientResets) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start();
+    stand.client->reset();
+    stand.until_done();
+    EXPECT_EQ(stand.upstream_got(), "");
+    EXPECT_EQ(stand.reason(), Reason::kClientReset);
+    EXPECT_NE(stand.relay->how_ended().error, 0);
+  });
+}
+
+TEST(Relay, EndsWhenNothingMovesForTheIdleTimeAndNotBefore) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, {.idle = std::chrono::seconds(5)});
+    stand.start();
+    stand.until([&] { return stand.seconds() > 3; });
+    stand.client_says(from_client(kText, "one"));
+    stand.until([&] { return stand.seconds() > 6; });
+    stand.upstream_says(from_upstream(kText, "uno"));
+    stand.until([&] { return stand.seconds() > 10; });
+    EXPECT_FALSE(stand.done());
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), "81:uno 88:1001");
+    EXPECT_EQ(stand.upstream_got(), "81:one 88:1001");
+    EXPECT_EQ(stand.reason(), Reason::kIdle);
+    EXPECT_LT(stand.seconds(), 13);
+  });
+}
+
+TEST(Relay, KeepsAClientThatDoesNotReadInBoundsAndLosesNothing) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start();
+    stand.client_reads = false;
+    std::string expected;
+    for (int count = 0; count < 60; ++count) {
+      stand.upstream_says(from_upstream(kBinary, std::string(10'000, 'y')));
+      expected += count == 0 ? "82:10000" : " 82:10000";
+    }
+    stand.client_says(from_client(kText, "still here"));
+    stand.until_upstream_got("81:still here");
+    stand.until([&] { return stand.seconds() > 5; });
+    EXPECT_LE(stand.pool.in_use(), 2u * 2 * 80 * 1024);
+    stand.client_reads = true;
+    stand.until_client_got(expected);
+    stand.relay->stop({.reason = Reason::kStopping});
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), expected + " 88:1001");
+  });
+}
+
+}  // namespace
