@@ -60,6 +60,14 @@ std::string explain_ring_error(int error) {
   }
 }
 
+std::string explain_thread_error(int error, std::string_view purpose) {
+  std::string text = "no thread can be made for ";
+  text.append(purpose).append(": ").append(std::strerror(error));
+  if (error == EAGAIN)
+    text += "; raise the limit with 'ulimit -u', LimitNPROC= or TasksMax=, or name fewer 'shards'";
+  return text;
+}
+
 bool probe_receive_byte_cap() {
   io_uring ring{};
   if (io_uring_queue_init(4, &ring, 0) < 0) return false;

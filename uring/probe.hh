@@ -3,11 +3,15 @@
 
 #include <expected>
 #include <string>
+#include <string_view>
 
 namespace uring {
 
 // The reason and the cure for a ring that could not be set up (EPERM, ENOSYS, EINVAL, ENOMEM ...).
 std::string explain_ring_error(int error);
+
+// Likewise for a thread, whatever it was for.
+std::string explain_thread_error(int error, std::string_view purpose);
 
 // Whether a multishot receive takes a byte cap (Linux 6.17): tried on a pair of sockets.
 bool probe_receive_byte_cap();

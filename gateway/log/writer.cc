@@ -13,11 +13,13 @@
 #include <deque>
 #include <iterator>
 #include <mutex>
+#include <system_error>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "gateway/log/file.hh"
+#include "uring/probe.hh"
 
 namespace gateway {
 namespace {
@@ -98,16 +100,22 @@ std::expected<std::unique_ptr<LogWriter>, std::string> LogWriter::start(const st
   auto opened = LogFile::open(file);
   if (!opened) return std::unexpected(opened.error());
   auto work = std::make_shared<Work>(*std::move(opened), level, ring_bytes);
-  std::unique_ptr<LogWriter> writer(new LogWriter(work));
 
   // Signals are for the threads that wait for them: the new thread inherits a full mask.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  writer->thread_ = std::thread([work] { work->run(); });
+  std::thread thread;
+  int error = 0;
+  try {
+    thread = std::thread([work] { work->run(); });
+  } catch (const std::system_error& failure) {
+    error = failure.code().value();
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return writer;
+  if (error != 0) return std::unexpected(uring::explain_thread_error(error, "the log"));
+  return std::unique_ptr<LogWriter>(new LogWriter(std::move(work), std::move(thread)));
 }
 
 LogWriter::~LogWriter() {

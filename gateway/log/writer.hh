@@ -26,7 +26,8 @@ class LogWriter {
  public:
   static constexpr std::chrono::milliseconds kLastSecond{1000};
 
-  // `file` is a path, or "stderr". Starts the thread. Fails with words that name the file.
+  // `file` is a path, or "stderr". Starts the thread. Fails with words that name the file, or with
+  // the cure where there can be no thread.
   static std::expected<std::unique_ptr<LogWriter>, std::string> start(const std::string& file,
                                                                       LogLevel level,
                                                                       size_t ring_bytes);
@@ -49,7 +50,8 @@ class LogWriter {
  private:
   struct Work;
 
-  explicit LogWriter(std::shared_ptr<Work> work) : work_(std::move(work)) {}
+  LogWriter(std::shared_ptr<Work> work, std::thread thread)
+      : work_(std::move(work)), thread_(std::move(thread)) {}
 
   // The thread's, too: it may be left behind.
   const std::shared_ptr<Work> work_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "gateway/config/reader.hh"
@@ -58,7 +59,10 @@ Process::Process(const Options& options, config::Snapshot config, std::unique_pt
       server_counts_(config::server_count(*config_)),
       descriptors_(shard_count_) {}
 
-Process::~Process() = default;
+Process::~Process() {
+  open_gate(Gate::kEnd);
+  for (std::thread& thread : threads_) thread.join();
+}
 
 std::expected<void, std::string> Process::set_up() {
   if (auto warm = tls::warm_up(); !warm) return std::unexpected(warm.error());
@@ -72,7 +76,8 @@ std::expected<void, std::string> Process::set_up() {
   const int error = bell_->open();
   if (error != 0) return std::unexpected(uring::explain_ring_error(error));
   reports_.emplace(*bell_, shard_count_ * kReportsOfShard);
-  return make_shards();
+  if (auto shards = make_shards(); !shards) return shards;
+  return make_threads();
 }
 
 std::expected<std::unique_ptr<uring::IoUringKernel>, std::string> Process::make_kernel() const {
@@ -116,6 +121,28 @@ std::expected<void, std::string> Process::make_shards() {
   return {};
 }
 
+std::expected<void, std::string> Process::make_threads() {
+  threads_.reserve(shard_count_);
+  for (unsigned index = 0; index < shard_count_; ++index) {
+    try {
+      threads_.emplace_back([this, index] {
+        gate_.wait(Gate::kClosed);
+        if (gate_ == Gate::kRun) shards_[index]->run(ready_);
+      });
+    } catch (const std::system_error& failure) {
+      const std::string purpose = "shard " + std::to_string(index);
+      return std::unexpected(uring::explain_thread_error(failure.code().value(), purpose));
+    }
+    pin_to_core(threads_.back(), index, shard_count_);
+  }
+  return {};
+}
+
+void Process::open_gate(Gate gate) {
+  gate_ = gate;
+  gate_.notify_all();
+}
+
 void Process::share_unix_sockets() {
   for (std::size_t port = 0; port < config_->listeners.size(); ++port) {
     if (!config_->listeners[port].address.is_unix()) continue;
@@ -138,16 +165,14 @@ void Process::share_descriptors() {
 void Process::run() {
   share_descriptors();
   kernel_->enable();
-  for (unsigned index = 0; index < shard_count_; ++index) {
-    threads_.emplace_back([this, index] { shards_[index]->run(ready_); });
-    pin_to_core(threads_.back(), index, shard_count_);
-  }
+  open_gate(Gate::kRun);
   for (unsigned ready = ready_; ready != shard_count_; ready = ready_) ready_.wait(ready);
   log_start();
   signals_->start();
   bell_->start();
   loop_->run();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
   log_.info("stopped");
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
@@ -24,11 +25,11 @@ namespace gateway {
 class Process final : private uring::SignalListener, private uring::BellOwner {
  public:
   // Everything that can fail at start fails here, with what is wrong and the cure. A check
-  // (Options::test) makes all of it but listening sockets and the file of the log: what it gives is
-  // not to be run.
+  // (Options::test) makes all of it, threads that wait included, but listening sockets and the file
+  // of the log: what it gives is not to be run.
   static std::expected<std::unique_ptr<Process>, std::string> create(const Options& options,
                                                                      config::Snapshot config);
-  ~Process();
+  ~Process();  // whether it has run or not
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
@@ -36,11 +37,16 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   void run();
 
  private:
+  // Where each shard's thread waits until it is known whether there is something to do.
+  enum class Gate : std::uint8_t { kClosed, kRun, kEnd };
+
   Process(const Options& options, config::Snapshot config, std::unique_ptr<LogWriter> writer);
   std::expected<void, std::string> set_up();
   std::expected<std::unique_ptr<uring::IoUringKernel>, std::string> make_kernel() const;
   std::expected<void, std::string> listen();
   std::expected<void, std::string> make_shards();
+  std::expected<void, std::string> make_threads();
+  void open_gate(Gate gate);
   void share_unix_sockets();
   void share_descriptors();
   void log_start();
@@ -70,6 +76,7 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   std::vector<std::unique_ptr<uring::IoUringKernel>> shard_kernels_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
+  std::atomic<Gate> gate_{Gate::kClosed};
   std::atomic<unsigned> ready_{0};
   unsigned drained_ = 0;  // shards that accept nobody any more
   unsigned ended_ = 0;

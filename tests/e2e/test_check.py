@@ -19,9 +19,9 @@ KINDS = "ECDSA with P-256, P-384 or P-521, RSA of 2048 to 4096 bits, and Ed25519
 FROM_FOLDER = "its path is taken from the folder of the configuration file"
 
 
-def run(*arguments, limits=()):
+def run(*arguments, limits=(), env=None):
     return subprocess.run([*limits, GATEWAY, *map(str, arguments)], capture_output=True, text=True,
-                          timeout=DEADLINE, check=False, stdin=subprocess.DEVNULL)
+                          timeout=DEADLINE, check=False, stdin=subprocess.DEVNULL, env=env)
 
 
 @pytest.fixture
@@ -366,6 +366,27 @@ def test_the_check_makes_the_rings_that_a_start_would_make(tmp_path):
         done = run(*check, "-c", file, limits=few)
         assert (done.returncode, done.stdout) == (1, "")
         assert "raise the limit with 'ulimit -n' or LimitNOFILE=" in done.stderr
+
+
+@pytest.mark.parametrize("threads, purpose", [(1, "the log"), (6, "shard ")])
+def test_the_check_makes_the_threads_that_a_start_would_make(tmp_path, threads, purpose):
+    limits = ["prlimit", f"--nproc={threads}:{threads}"]
+    if os.geteuid() == 0:
+        # Root has no such limit; a user without another process has all of it. May read all the same.
+        limits = ["setpriv", f"--reuid={20000 + os.getpid() % 40000}", "--clear-groups",
+                  "--inh-caps=+dac_override", "--ambient-caps=+dac_override", *limits]
+    elif threads > 1:
+        pytest.skip("how many threads this user has already is not known")
+    file = tmp_path / "gateway.conf"
+    file.write_text(f'shards = 8\n[[listen]]\naddress = "127.0.0.1:{free_port()}"\n'
+                    '[[route]]\n[route.answer]\nbody = "x"\n')
+    # The search for leaks takes a process of its own.
+    env = dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0")
+    for check in (["-t"], []):
+        done = run(*check, "-c", file, limits=limits, env=env)
+        assert (done.returncode, done.stdout) == (1, ""), done
+        assert f"gateway: error: no thread can be made for {purpose}" in done.stderr
+        assert "'ulimit -u', LimitNPROC= or TasksMax=" in done.stderr
 
 
 def test_a_configuration_may_come_through_a_pipe(tmp_path):

@@ -37,6 +37,14 @@ TEST(RingError, NamesTheCauseAndTheCure) {
   }
 }
 
+TEST(ThreadError, NamesWhatTheThreadIsForAndTheCure) {
+  EXPECT_EQ(uring::explain_thread_error(EAGAIN, "shard 3"),
+            "no thread can be made for shard 3: Resource temporarily unavailable; raise the limit "
+            "with 'ulimit -u', LimitNPROC= or TasksMax=, or name fewer 'shards'");
+  EXPECT_EQ(uring::explain_thread_error(EPERM, "the log"),
+            "no thread can be made for the log: Operation not permitted");
+}
+
 // As a container's seccomp profile does: io_uring_setup fails with `error`. For good.
 void refuse_rings(unsigned error) {
   sock_filter program[] = {
