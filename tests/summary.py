@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Counts the test cases of build folders and prints what failed, then `N passed, N failed`.
 
-usage: summary.py [--units] BUILD_FOLDER...
-Reads what `meson test` and pytest (e2e.xml) left there; of the folder behind --units only the former, since
-no end-to-end tests were asked for. The cases come from JUnit files; but a program that crashed, timed out
-or leaked has failed whatever its cases say, and so has a missing file.
+usage: summary.py (--units | --e2e) BUILD_FOLDER STATUS...
+Reads what `meson test` (--units) or pytest (--e2e: e2e.xml) left there; STATUS is what that program ended
+with. The cases come from JUnit files; but a program that crashed, timed out or leaked has failed whatever
+its cases say, and so has a missing file, and a runner that ended badly for a reason that it did not record.
 """
 
 import json
@@ -73,14 +73,15 @@ def count_pytest(folder: pathlib.Path, count: Count) -> None:
 
 
 def main() -> int:
+    kinds = {"--units": (count_meson, "unit tests"), "--e2e": (count_pytest, "end-to-end tests")}
+    arguments = sys.argv[1:]
     count = Count()
-    arguments = iter(sys.argv[1:])
-    for argument in arguments:
-        units_only = argument == "--units"
-        folder = pathlib.Path(next(arguments) if units_only else argument)
-        count_meson(folder, count)
-        if not units_only:
-            count_pytest(folder, count)
+    for kind, folder, status in zip(arguments[::3], arguments[1::3], arguments[2::3], strict=True):
+        add, tests = kinds[kind]
+        failures_before = len(count.failures)
+        add(pathlib.Path(folder), count)
+        if int(status) != 0 and len(count.failures) == failures_before:
+            count.failures.append(f"{folder}: the {tests} ended with {status}, though none failed")
     for failure in count.failures:
         print(f"FAILED {failure}")
     skipped = f", {count.skipped} skipped" if count.skipped else ""
