@@ -1,23 +1,48 @@
 #include "proto/tls/pem.hh"
 
 namespace tls {
+namespace {
+
+constexpr std::string_view kBegin = "-----BEGIN ";
+constexpr std::string_view kDashes = "-----";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t") == text.npos;
+}
+
+// The next BEGIN line; `pem` begins where a line does. In the middle of one it is but mentioned.
+std::size_t find_begin(std::string_view pem) {
+  std::size_t begin = pem.find(kBegin);
+  while (begin != pem.npos) {
+    const std::string_view before = pem.substr(0, begin);
+    if (is_blank(before.substr(before.find_last_of("\r\n") + 1))) break;
+    begin = pem.find(kBegin, begin + 1);
+  }
+  return begin;
+}
+
+}  // namespace
 
 std::vector<PemBlock> pem_blocks(std::string_view pem) {
-  constexpr std::string_view kBegin = "-----BEGIN ";
-  constexpr std::string_view kDashes = "-----";
   std::vector<PemBlock> blocks;
+  if (pem.starts_with(kByteOrderMark)) pem.remove_prefix(kByteOrderMark.size());
   while (true) {
-    const std::size_t begin = pem.find(kBegin);
+    const std::size_t begin = find_begin(pem);
     if (begin == pem.npos) return blocks;
     pem.remove_prefix(begin);
-    const std::size_t label_end = pem.find(kDashes, kBegin.size());
-    if (label_end == pem.npos) return blocks;
-    const std::string_view label = pem.substr(kBegin.size(), label_end - kBegin.size());
+    const std::string_view line = pem.substr(0, pem.find_first_of("\r\n"));
+    const std::size_t label_end = line.find(kDashes, kBegin.size());
+    if (label_end == line.npos) {
+      pem.remove_prefix(kBegin.size());
+      continue;
+    }
+    const std::string_view label = line.substr(kBegin.size(), label_end - kBegin.size());
     const std::size_t body = label_end + kDashes.size();
     const std::string end = "-----END " + std::string(label) + "-----";
-    const std::size_t at = pem.find(end);
+    const std::size_t at = pem.find(end, body);
     // Another block before the end: this one has none of its own.
-    const bool whole = at != pem.npos && pem.find(kBegin, body) > at;
+    const bool whole = at != pem.npos && find_begin(pem.substr(body, at - body)) == pem.npos;
     const std::size_t size = whole ? at + end.size() : body;
     blocks.push_back({label, pem.substr(0, size), whole});
     pem.remove_prefix(size);

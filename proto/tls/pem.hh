@@ -1,5 +1,5 @@
-// PEM text (RFC 7468): blocks between BEGIN and END lines. What stands between blocks is passed
-// over.
+// PEM text (RFC 7468): blocks between BEGIN and END lines, where a BEGIN may stand right behind an
+// END. What stands between blocks is passed over.
 #pragma once
 
 #include <string>

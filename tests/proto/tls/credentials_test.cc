@@ -245,7 +245,24 @@ TEST(Pem, IsBlocksWithWhateverBetween) {
   EXPECT_FALSE(blocks[1].whole);
   EXPECT_TRUE(blocks[2].whole);
   EXPECT_THAT(pem_blocks("-----BEGIN "), IsEmpty());
+  EXPECT_THAT(pem_blocks("-----BEGIN A\nB-----"), IsEmpty());
   EXPECT_THAT(pem_blocks("-----END A-----"), IsEmpty());
+}
+
+TEST(Pem, BeginsOnALineOfItsOwn) {
+  const std::string block = "-----BEGIN A-----\nx\n-----END A-----";
+  for (const std::string_view before :
+       {"", "\n", " \t", "note\r\n", "\xEF\xBB\xBF", "# behind -----BEGIN A----- follows\n",
+        "-----BEGIN B-----\n-----END B-----", "-----BEGIN B-----\n-----END B----- "}) {
+    SCOPED_TRACE(before);
+    const std::string text = std::string(before) + block;
+    const std::vector<PemBlock> blocks = pem_blocks(text);
+    ASSERT_FALSE(blocks.empty());
+    EXPECT_EQ(blocks.back().text, block);
+    EXPECT_TRUE(blocks.back().whole);
+    EXPECT_TRUE(blocks.front().whole);
+  }
+  EXPECT_THAT(pem_blocks("x " + block), IsEmpty());
 }
 
 }  // namespace
