@@ -40,6 +40,12 @@ std::optional<std::string_view> host_part(std::string_view to) {
   return rest.substr(0, std::min(rest.find_first_of("/\\?#"), rest.find("{target}")));
 }
 
+// Without the dot behind a name that is complete: more may follow it here.
+std::string_view dotless(std::string_view host) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  return host;
+}
+
 // Browsers take "\" for "/".
 void merge_leading_slashes(std::string& path) {
   const std::size_t begin = std::min(path.find_first_not_of("/\\"), path.size());
@@ -51,7 +57,7 @@ void merge_leading_slashes(std::string& path) {
 std::optional<std::string> redirect_location(std::string_view to, std::string_view authority,
                                              std::string_view target) {
   const auto asked = http::parse_authority(authority);
-  const Values values{asked ? asked->host : "", asked ? authority : "", target};
+  const Values values{asked ? dotless(asked->host) : "", asked ? authority : "", target};
   std::string location = expand(to, values);
   const auto host = host_part(to);
   if (!host) {

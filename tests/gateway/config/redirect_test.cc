@@ -36,6 +36,13 @@ TEST(RedirectLocation, NamesAHostThatIsValidOrDoesNotExist) {
   EXPECT_FALSE(redirect_location("http://{authority}:2{target}", "a.test:3", "/"));
 }
 
+// The dot of a name that is complete (RFC 1034 section 3.1) has no place in the middle of one.
+TEST(RedirectLocation, LeavesTheDotBehindAHostOut) {
+  EXPECT_EQ(redirect_location("http://{host}.example.com/", "a.:1", "/"), "http://a.example.com/");
+  EXPECT_EQ(redirect_location("https://{host}{target}", "a.test.", "/b"), "https://a.test/b");
+  EXPECT_EQ(redirect_location("https://{authority}/", "a.test.:1", "/"), "https://a.test.:1/");
+}
+
 TEST(RedirectLocation, LeavesOtherBracesAsTheyAre) {
   EXPECT_EQ(redirect_location("/{a}{{host}}{", "a.test", "/"), "/{a}{a.test}{");
 }
