@@ -19,10 +19,9 @@ std::unexpected<std::string> misfit(std::string_view what, std::string_view cure
   return std::unexpected(fmt::format("{}; {}", what, cure));
 }
 
-std::unexpected<std::string> unreadable(int error) {
-  std::string text = fmt::format("cannot be read: {}", strerrordesc_np(error));
-  if (error == EACCES) text += "; let the user that runs the gateway read it";
-  return std::unexpected(std::move(text));
+std::unexpected<std::string> unreadable(int error, std::string_view cure) {
+  return misfit(fmt::format("cannot be read: {}", strerrordesc_np(error)),
+                error == EACCES ? "let the user that runs the gateway read it" : cure);
 }
 
 // Until there is something to read, or the end; false: the time is over.
@@ -49,7 +48,7 @@ std::expected<std::string, std::string> read_to_end(int descriptor, mode_t mode,
             fmt::format("did not come to its end within {} s: whoever writes it keeps it open",
                         std::chrono::ceil<std::chrono::seconds>(patience).count()));
     } else if (errno != EINTR) {
-      return unreadable(errno);
+      return unreadable(errno, cure);
     }
   }
   if (size > kFileBytesMax) return misfit("is larger than 1MiB", cure);
@@ -68,7 +67,7 @@ std::expected<std::string, std::string> read_small_file(const std::string& path,
   if (descriptor < 0) {
     if (errno == ENOENT) return std::unexpected(std::string(words.if_absent));
     if (errno == ENXIO) return misfit("is a socket, or a device that is not there", words.cure);
-    return unreadable(errno);
+    return unreadable(errno, words.cure);
   }
   struct stat status {};
   fstat(descriptor, &status);

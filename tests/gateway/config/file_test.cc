@@ -70,7 +70,10 @@ TEST_F(SmallFile, SaysWhyItCannotBeRead) {
   EXPECT_EQ(failure("/dev/zero"), "is larger than 1MiB; name another");
   EXPECT_EQ(failure(path("fifo")), "is a FIFO that nobody writes to; name another");
   EXPECT_EQ(failure(path("socket")), "is a socket, or a device that is not there; name another");
-  EXPECT_EQ(failure(write("file", "") + "/x"), "cannot be read: Not a directory");
+  EXPECT_EQ(failure(write("file", "") + "/x"), "cannot be read: Not a directory; name another");
+  fs::create_symlink("loop", path("loop"));
+  EXPECT_EQ(failure(path("loop")),
+            "cannot be read: Too many levels of symbolic links; name another");
 }
 
 TEST_F(SmallFile, OfSomebodyElseIsTheUsersToOpen) {

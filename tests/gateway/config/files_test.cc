@@ -288,7 +288,8 @@ TEST_F(ConfigFiles, SaysWhyTheConfigurationItselfCannotBeRead) {
   EXPECT_THAT(errors(folder_ / "tls"),
               ElementsAre("DIR/tls: error: is a folder; name the configuration file with -c FILE"));
   EXPECT_THAT(errors(folder_ / "tls/both.pem/x"),
-              ElementsAre("DIR/tls/both.pem/x: error: cannot be read: Not a directory"));
+              ElementsAre("DIR/tls/both.pem/x: error: cannot be read: Not a directory; name the "
+                          "configuration file with -c FILE"));
   EXPECT_THAT(errors(write("large.conf", std::string((1 << 20) + 1, '\n'))),
               ElementsAre("DIR/large.conf: error: is larger than 1MiB; name the configuration file "
                           "with -c FILE"));
