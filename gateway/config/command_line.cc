@@ -117,7 +117,7 @@ class CommandLineReader {
     const Certificate certificate{
         path_from("", line_.chain_path).string(), path_from("", key).string(), {}};
     LoadedCertificate loaded =
-        load_certificate(certificate, kFromWorkingFolder, "name its file with --key");
+        load_certificate(pems_, certificate, kFromWorkingFolder, "name its file with --key");
     for (const PemRemark& fault : loaded.faults)
       complain(fault.of_key && !line_.key_path.empty() ? "--key" : "--cert", fault.message);
     for (const std::string& warning : loaded.warnings) warn("--cert", warning);
@@ -169,7 +169,7 @@ class CommandLineReader {
       complain("--to",
                "either all servers are https:// or none: a configuration file may have a "
                "pool of each kind");
-    if (const auto loaded = load_system_ca(tls); !loaded) complain("--to", loaded.error());
+    if (const auto loaded = load_system_ca(pems_, tls); !loaded) complain("--to", loaded.error());
     return tls;
   }
 
@@ -182,6 +182,7 @@ class CommandLineReader {
 
   const CommandLine& line_;
   const Resolve& resolve_;
+  PemFiles pems_;
   Config config_;
   Errors errors_;
 };

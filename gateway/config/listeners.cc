@@ -26,8 +26,8 @@ constexpr std::uint16_t kHttpsPort = 443;
 
 class CertificateReader {
  public:
-  CertificateReader(Fields& listen, const std::filesystem::path& folder)
-      : listen_(listen), report_(listen.report()), folder_(folder) {}
+  CertificateReader(Fields& listen, const std::filesystem::path& folder, PemFiles& pems)
+      : listen_(listen), report_(listen.report()), folder_(folder), pems_(pems) {}
 
   std::optional<Tls> read() {
     const toml::node* const node = listen_.take("certificates");
@@ -68,7 +68,7 @@ class CertificateReader {
   void add(const Text& chain, const Text& key, Tls& tls) {
     const Certificate certificate{path_from(folder_, chain.value).string(),
                                   path_from(folder_, key.value).string(), chain.place};
-    LoadedCertificate loaded = load_certificate(certificate, kIfAbsent, kIfKeyless);
+    LoadedCertificate loaded = load_certificate(pems_, certificate, kIfAbsent, kIfKeyless);
     for (const PemRemark& fault : loaded.faults)
       report_.add(fault.of_key ? key.place : chain.place, fault.message);
     for (const std::string& warning : loaded.warnings) report_.warn(chain.place, warning);
@@ -89,6 +89,7 @@ class CertificateReader {
   Fields& listen_;
   Report& report_;
   const std::filesystem::path& folder_;
+  PemFiles& pems_;
 };
 
 // A user's or group's number, by its name or as it is.
@@ -236,11 +237,12 @@ std::string collision(const Address& one, const Address& other, std::string_view
          fmt::format("; '{}' stands for all {}: leave one of the two out", wider.text(), all);
 }
 
-void read_listeners(Fields& file, const std::filesystem::path& folder, Config& config) {
+void read_listeners(Fields& file, const std::filesystem::path& folder, PemFiles& pems,
+                    Config& config) {
   file.each("listen", [&](Fields& listen) {
     Listener listener;
     const auto address = read_address(listen, folder, listener.place);
-    listener.tls = CertificateReader(listen, folder).read();
+    listener.tls = CertificateReader(listen, folder, pems).read();
     listener.redirect_port = read_redirect(listen);
     listener.unix_file = read_unix_file(listen, !address || address->is_unix());
     if (!address) return;

@@ -12,12 +12,6 @@
 namespace gateway::config {
 namespace {
 
-std::expected<std::string, std::string> read_pem(const std::string& path,
-                                                 std::string_view if_absent) {
-  const std::string absent = fmt::format("does not exist{}", if_absent);
-  return read_small_file(path, {.if_absent = absent, .cure = "name a PEM file"});
-}
-
 std::string about_certificate(const std::string& path, std::string_view what) {
   return fmt::format("certificate file '{}' {}", path, what);
 }
@@ -28,8 +22,17 @@ std::string about_ca(const std::string& path, std::string_view what) {
 
 }  // namespace
 
-LoadedCertificate load_certificate(const Certificate& certificate, std::string_view if_absent,
-                                   std::string_view if_keyless) {
+std::expected<std::string, std::string> PemFiles::read(const std::string& path,
+                                                       std::string_view if_absent) {
+  if (const auto found = texts_.find(path); found != texts_.end()) return found->second;
+  const std::string absent = fmt::format("does not exist{}", if_absent);
+  auto text = read_small_file(path, {.if_absent = absent, .cure = "name a PEM file"});
+  if (text) texts_.emplace(path, *text);
+  return text;
+}
+
+LoadedCertificate load_certificate(PemFiles& files, const Certificate& certificate,
+                                   std::string_view if_absent, std::string_view if_keyless) {
   LoadedCertificate loaded;
   const std::string& chain_path = certificate.chain_path;
   const std::string& key_path = certificate.key_path;
@@ -38,7 +41,7 @@ LoadedCertificate load_certificate(const Certificate& certificate, std::string_v
     loaded.faults.push_back({of_key, about_certificate(of_key ? key_path : chain_path, what)});
   };
 
-  auto chain = read_pem(chain_path, if_absent);
+  auto chain = files.read(chain_path, if_absent);
   if (!chain) complain(false, chain.error());
   if (!chain && one_file) return loaded;
   const auto found = chain ? tls::check_chain(*chain) : tls::Findings{};
@@ -46,7 +49,7 @@ LoadedCertificate load_certificate(const Certificate& certificate, std::string_v
   for (const std::string& warning : found.warnings)
     loaded.warnings.push_back(about_certificate(chain_path, warning));
 
-  auto key = one_file ? chain : read_pem(key_path, if_absent);
+  auto key = one_file ? chain : files.read(key_path, if_absent);
   if (!key) complain(true, key.error());
   const auto key_found = key ? tls::check_key(*key, if_keyless) : tls::Findings{};
   // Of a file for both, that it is no PEM at all is told once.
@@ -63,8 +66,8 @@ LoadedCertificate load_certificate(const Certificate& certificate, std::string_v
   return loaded;
 }
 
-LoadedCa load_ca(const std::string& path, std::string_view if_absent) {
-  auto text = read_pem(path, if_absent);
+LoadedCa load_ca(PemFiles& files, const std::string& path, std::string_view if_absent) {
+  auto text = files.read(path, if_absent);
   if (!text) return {.faults = {about_ca(path, text.error())}};
   LoadedCa loaded;
   const tls::Findings found = tls::check_authorities(*text);
@@ -86,10 +89,10 @@ std::expected<std::string, std::string> find_system_ca(std::span<const std::stri
                   fmt::join(paths, ", ")));
 }
 
-std::expected<void, std::string> load_system_ca(PoolTls& tls) {
+std::expected<void, std::string> load_system_ca(PemFiles& files, PoolTls& tls) {
   const auto path = find_system_ca();
   if (!path) return std::unexpected(path.error());
-  auto text = read_pem(*path, "");
+  auto text = files.read(*path, "");
   if (!text) return std::unexpected(about_ca(*path, text.error()));
   if (const auto usable = tls::ClientContext::load({.ca = *text}); !usable)
     return std::unexpected(about_ca(*path, "cannot be used: " + usable.error()));

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <expected>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,17 @@
 #include "proto/tls/context.hh"
 
 namespace gateway::config {
+
+// What one reading of a configuration has read: each file once, however often it is named, since a
+// pipe has nothing for a second reader, and what is renewed between two would be halves of a pair.
+class PemFiles {
+ public:
+  // Failures are words that fit behind the file's name; `if_absent` goes behind "does not exist".
+  std::expected<std::string, std::string> read(const std::string& path, std::string_view if_absent);
+
+ private:
+  std::map<std::string, std::string> texts_;
+};
 
 // Sentences, with the file's name.
 struct PemRemark {
@@ -26,9 +38,9 @@ struct LoadedCertificate {
   std::vector<std::string> warnings;  // of the chain
 };
 
-// `if_absent` goes behind "does not exist", and `if_keyless` behind the text that there is no key.
-LoadedCertificate load_certificate(const Certificate& certificate, std::string_view if_absent,
-                                   std::string_view if_keyless);
+// `if_keyless` goes behind the text that there is no key.
+LoadedCertificate load_certificate(PemFiles& files, const Certificate& certificate,
+                                   std::string_view if_absent, std::string_view if_keyless);
 
 struct LoadedCa {
   std::string text;
@@ -37,7 +49,7 @@ struct LoadedCa {
 };
 
 // A file of CA certificates that the configuration names.
-LoadedCa load_ca(const std::string& path, std::string_view if_absent);
+LoadedCa load_ca(PemFiles& files, const std::string& path, std::string_view if_absent);
 
 // Where Debian and Fedora, and what comes from them, keep the certificates of public CAs.
 inline constexpr std::array<std::string_view, 2> kSystemCaPaths = {
@@ -48,6 +60,6 @@ std::expected<std::string, std::string> find_system_ca(
     std::span<const std::string_view> paths = kSystemCaPaths);
 
 // The same, read: into `ca_path` and `ca`. Nobody here is to blame for single certificates in it.
-std::expected<void, std::string> load_system_ca(PoolTls& tls);
+std::expected<void, std::string> load_system_ca(PemFiles& files, PoolTls& tls);
 
 }  // namespace gateway::config

@@ -24,27 +24,27 @@ std::string read_name(Fields& fields) {
   return text->value;
 }
 
-void read_cas(Fields& fields, const std::filesystem::path& folder, PoolTls& tls) {
+void read_cas(Fields& fields, const std::filesystem::path& folder, PemFiles& pems, PoolTls& tls) {
   const auto text = fields.text("ca");
   if (!text) {
     if (!tls.verify || fields.has("ca")) return;
-    if (const auto loaded = load_system_ca(tls); !loaded)
+    if (const auto loaded = load_system_ca(pems, tls); !loaded)
       fields.report().add(fields.place(), loaded.error());
     return;
   }
   tls.ca_path = path_from(folder, text->value).string();
-  LoadedCa loaded = load_ca(tls.ca_path, kFromFolderOfFile);
+  LoadedCa loaded = load_ca(pems, tls.ca_path, kFromFolderOfFile);
   for (const std::string& fault : loaded.faults) fields.report().add(text->place, fault);
   for (const std::string& warning : loaded.warnings) fields.report().warn(text->place, warning);
   tls.ca = std::move(loaded.text);
 }
 
-void read_tls(Fields& fields, const std::filesystem::path& folder, Pool& pool) {
+void read_tls(Fields& fields, const std::filesystem::path& folder, PemFiles& pems, Pool& pool) {
   PoolTls tls;
   tls.place = fields.place();
   tls.name = read_name(fields);
   fields.boolean("verify", tls.verify);
-  read_cas(fields, folder, tls);
+  read_cas(fields, folder, pems, tls);
   const auto nameless = std::find_if(pool.servers.begin(), pool.servers.end(),
                                      [](const Server& server) { return server.host.empty(); });
   if (tls.verify && !fields.has("name") && nameless != pool.servers.end())
@@ -106,7 +106,7 @@ std::expected<Server, std::string> server_from(const std::string& text,
 }
 
 void read_pools(Fields& file, const std::filesystem::path& folder, const Resolve& resolve,
-                Config& config) {
+                PemFiles& pems, Config& config) {
   size_t servers = 0;
   file.named("pool", [&](const Text& name, Fields& fields) {
     if (!is_name(name.value))
@@ -120,7 +120,7 @@ void read_pools(Fields& file, const std::filesystem::path& folder, const Resolve
     fields.duration_or_off("keep_alive_idle", pool.keep_alive.idle);
     fields.duration("keep_alive_age", pool.keep_alive.age);
     fields.count("keep_alive_connections", kKeptConnectionsMax, pool.keep_alive.count);
-    fields.table("tls", [&](Fields& tls) { read_tls(tls, folder, pool); });
+    fields.table("tls", [&](Fields& tls) { read_tls(tls, folder, pems, pool); });
     config.pools.push_back(std::move(pool));
   });
 }

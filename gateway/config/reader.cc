@@ -7,6 +7,7 @@
 
 #include "gateway/config/fields.hh"
 #include "gateway/config/file.hh"
+#include "gateway/config/pem.hh"
 #include "gateway/config/sections.hh"
 #include "gateway/config/units.hh"
 #include "gateway/log/file.hh"
@@ -92,8 +93,9 @@ void read_all(Fields& file, const std::filesystem::path& folder, const Resolve& 
   file.count_or_auto("shards", kShardsMax, config.shards);
   read_trusted_proxies(file, config.trusted_proxies);
   read_via(file, config.via);
-  read_listeners(file, folder, config);
-  read_pools(file, folder, resolve, config);
+  PemFiles pems;
+  read_listeners(file, folder, pems, config);
+  read_pools(file, folder, resolve, pems, config);
   read_routes(file, config);
   file.table("timeouts", [&](Fields& fields) { read_timeouts(fields, config.timeouts); });
   file.table("limits", [&](Fields& fields) { read_limits(fields, config.limits); });

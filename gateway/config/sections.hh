@@ -12,6 +12,8 @@
 
 namespace gateway::config {
 
+class PemFiles;
+
 inline constexpr std::string_view kFromFolderOfFile =
     "; its path is taken from the folder of the configuration file";
 
@@ -32,11 +34,12 @@ bool collide(const Address& one, const Address& other);
 std::string collision(const Address& one, const Address& other, std::string_view where);
 
 // [[listen]], with its certificates.
-void read_listeners(Fields& file, const std::filesystem::path& folder, Config& config);
+void read_listeners(Fields& file, const std::filesystem::path& folder, PemFiles& pems,
+                    Config& config);
 
 // [pool.NAME], with all names of servers resolved.
 void read_pools(Fields& file, const std::filesystem::path& folder, const Resolve& resolve,
-                Config& config);
+                PemFiles& pems, Config& config);
 
 // [[route]]; the pools have been read.
 void read_routes(Fields& file, Config& config);

@@ -1,4 +1,5 @@
 // The configuration and the files around it: where paths begin, what certificates must hold.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -125,6 +126,29 @@ TEST_F(ConfigFiles, HoldsWhatItsFilesHold) {
   const auto made = read_file(write_config("\"self-signed\""), resolve_for_test);
   ASSERT_TRUE(made) << made.error().front().text();
   EXPECT_EQ(made->listeners.at(0).tls.value().pems.size(), 1u);
+}
+
+// A pipe has nothing more for a second reader, and a renewal may come between two readings.
+TEST_F(ConfigFiles, ReadsAFileOnceHoweverOftenItIsNamed) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const std::string both = site().chain + site().key;
+  ASSERT_EQ(::write(ends[1], both.data(), both.size()), static_cast<ssize_t>(both.size()));
+  close(ends[1]);
+  const std::string path = "\"/proc/self/fd/" + std::to_string(ends[0]) + "\"";
+  std::string text(kRoute);
+  for (const char* port : {"8443", "8444"})
+    text += "[[listen]]\naddress = \"127.0.0.1:" + std::string(port) + "\"\ncertificates = [" +
+            path + "]\n";
+  for (const char* pool : {"app", "other"})
+    text += "[pool." + std::string(pool) + "]\nservers = [\"127.0.0.1:1\"]\n[pool." + pool +
+            ".tls]\nca = " + path + "\n";
+  const auto config = read_file(write("gateway.conf", text), resolve_for_test);
+  close(ends[0]);
+  ASSERT_TRUE(config) << config.error().front().text();
+  for (const Listener& listener : config->listeners)
+    EXPECT_EQ(listener.tls.value().pems.at(0).chain, both);
+  for (const Pool& pool : config->pools) EXPECT_EQ(pool.tls.value().ca, both);
 }
 
 TEST_F(ConfigFiles, WarnsOfWhatCanBeServedAndIsOdd) {
