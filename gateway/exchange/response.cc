@@ -1,4 +1,6 @@
 // The response's way through an exchange: heads, body, or the WebSocket that it opens.
+#include <cerrno>
+
 #include "gateway/exchange/heads.hh"
 #include "gateway/link/link_end.hh"
 #include "gateway/log/quoted.hh"
@@ -173,9 +175,11 @@ uring::Task<> Exchange::pump_response() {
   while (going_on && !body.done()) {
     const Bytes bytes = co_await upstream.read_for(connection_.client(), arming);
     if (bytes.empty()) {
-      const bool whole =
-          upstream.end() == uring::LinkEnd::kEndOfStream && body.complete_at_end_of_stream();
-      if (!whole) {
+      // Where the send has heard of a reset, the receive sees a mere end; behind a FIN the send
+      // hears EPIPE.
+      const bool reset = upstream.send_failed() && upstream.send_error() != EPIPE;
+      const bool ended = upstream.end() == uring::LinkEnd::kEndOfStream && !reset;
+      if (!ended || !body.complete_at_end_of_stream()) {
         end_of_upstream();
         co_return;
       }

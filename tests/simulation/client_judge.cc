@@ -76,7 +76,8 @@ bool SimulatedClient::may_be_cut(const RequestPlan& plan) const {
 bool SimulatedClient::may_close_behind(unsigned number) const {
   const Answer& answer = answers_[number];
   const RequestPlan& plan = plan_.requests[number];
-  return answer.says_close || answer.got != Got::kWhole || plan.deed == Deed::kAnswersEarly;
+  return answer.says_close || answer.got != Got::kWhole || plan.deed == Deed::kAnswersEarly ||
+         plan.early;
 }
 
 void SimulatedClient::judge_websocket() const {

@@ -80,6 +80,7 @@ struct RequestPlan {
   bool server_closes = false;  // "Connection: close"
   Deed deed = Deed::kAnswers;
   std::size_t deed_at = 0;   // bytes of the answer
+  bool early = false;        // the deed does not wait for the request's body
   microseconds thinking{0};  // of the server
   microseconds rests{0};     // of the client, before it asks, where it does not pipeline
   std::optional<WebSocketPlan> websocket;

@@ -144,7 +144,7 @@ void SimulatedServer::take_head() {
   body_bytes_ = 0;
   request_whole_ = answered_ = false;
   if (plan_->websocket) return;
-  if (plan_->deed == Deed::kAnswersEarly) answer();
+  if (plan_->deed == Deed::kAnswersEarly || plan_->early) answer();
 }
 
 void SimulatedServer::take_body(std::string_view bytes) {

@@ -58,4 +58,27 @@ TEST(World, DoesNotBlameAServerForWhatAClientDoesNotTake) {
   EXPECT_EQ(world.trail(0, 1).logged_end, "done");
 }
 
+// A reset is told once, and where the send hears of it the receive sees a mere end: that is no end
+// of an answer that has no other.
+TEST(World, DoesNotPassOnAsWholeWhatAResetHasCut) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Scenario scenario;
+    scenario.seed = seed;
+    scenario.faults = kReordered;
+    RequestPlan cut;
+    cut.method = "PUT";
+    cut.pool = PoolKind::kWild;
+    cut.upload_bytes = 100'000;
+    cut.answer_bytes = 1000;
+    cut.framing = Framing::kUntilClose;
+    cut.deed = Deed::kResetsBody;
+    cut.deed_at = 500;
+    cut.early = true;
+    scenario.clients.push_back(one_client({cut}));
+    World world(scenario, nullptr);
+    EXPECT_TRUE(world.run()) << "seed " << seed;
+    EXPECT_NE(world.trail(0, 0).logged_end, "done") << "seed " << seed;
+  }
+}
+
 }  // namespace
