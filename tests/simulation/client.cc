@@ -1,5 +1,7 @@
 #include "tests/simulation/client.hh"
 
+#include <array>
+
 namespace simulation {
 namespace {
 
@@ -80,7 +82,7 @@ bool SimulatedClient::dawdles() {
 
 bool SimulatedClient::come() {
   touched_ = stage_.now();
-  Stream stream = gate_.come(plan_.over_unix);
+  Stream stream = gate_.come(plan_.entry());
   if (stream == nullptr) {
     over_ = true;
     stage_.chronicle.note(name_, "comes too late");
@@ -88,8 +90,11 @@ bool SimulatedClient::come() {
   }
   const bool coarse = (stage_.scenario.faults & kCoarseTime) != 0;
   const microseconds pause_max = coarse ? microseconds(0) : plan_.pause_max;
-  wire_.emplace(std::move(stream), Pace{plan_.write_most, plan_.read_most, pause_max});
-  stage_.chronicle.note(name_, "comes{}", plan_.over_unix ? " over the Unix socket" : "");
+  wire_.emplace(std::move(stream), Pace{plan_.write_most, plan_.read_most, pause_max},
+                plan_.tls ? stage_.tls->client_end(*plan_.tls) : nullptr);
+  constexpr std::array<std::string_view, kEntries> kHow = {"", " over the Unix socket",
+                                                           " over TLS"};
+  stage_.chronicle.note(name_, "comes{}", kHow[static_cast<std::size_t>(plan_.entry())]);
   if (plan_.silent) {
     // Nothing, or a head without an end.
     const std::string head = request_text(0);
@@ -259,8 +264,8 @@ bool SimulatedClient::is_through() const {
 }
 
 void SimulatedClient::on_end() {
-  const bool whole =
-      !wire_->was_reset() && !websocket_ && reader_.end_of_stream() == MessageReader::Event::kEnd;
+  const bool whole = wire_->ended_cleanly() && !websocket_ &&
+                     reader_.end_of_stream() == MessageReader::Event::kEnd;
   if (whole) answer_is_whole();
   finish(wire_->was_reset() ? "sees a reset" : "sees the end");
   if (plan_.lingers.count() > 0) {
@@ -273,6 +278,7 @@ void SimulatedClient::on_end() {
 void SimulatedClient::finish(std::string_view how) {
   over_ = true;
   stage_.chronicle.note(name_, "{}", how);
+  if (wire_->tls() != nullptr) stage_.tls->keep_ticket(*plan_.tls, *wire_->tls());
   judge(false);
 }
 

@@ -18,7 +18,7 @@ class Gate {
  public:
   virtual ~Gate() = default;
   // Null: nobody is let in any more.
-  virtual Stream come(bool over_unix) = 0;
+  virtual Stream come(Entry entry) = 0;
 };
 
 class SimulatedClient {
@@ -65,6 +65,7 @@ class SimulatedClient {
   // client_judge.cc
   void judge(bool left) const;
   void judge_answer(unsigned number, bool excused) const;
+  bool is_spoilt() const;
   bool may_be_refused(const RequestPlan& plan, unsigned status) const;
   bool may_be_cut(const RequestPlan& plan) const;
   bool may_close_behind(unsigned number) const;

@@ -5,6 +5,9 @@
 namespace simulation {
 
 void SimulatedClient::judge(bool left) const {
+  if (wire_->was_wronged()) {
+    stage_.chronicle.fail(name_, "has a TLS session that failed: {}", wire_->tls()->why());
+  }
   if (left || plan_.silent) return;
   if (websocket_) judge_websocket();
   bool excused = false;
@@ -22,7 +25,8 @@ void SimulatedClient::judge_answer(unsigned number, bool excused) const {
   // The gateway may close an idle connection at its stop, whatever is on its way to it.
   const bool rested_long = plan.rests + Limits::kMargin >= Limits::kKeepAlive;
   const bool not_let_in = stage_.stopping && (stage_.scenario.faults & kShortage) != 0;
-  excused = excused || not_let_in || (number > 0 && (stage_.stopping || rested_long));
+  excused =
+      excused || is_spoilt() || not_let_in || (number > 0 && (stage_.stopping || rested_long));
   if (answer.got == Got::kNothing) {
     // What is behind a lost one is lost with it: that one is told.
     const bool behind_another = number + 1 > answers_.size();
@@ -43,17 +47,28 @@ void SimulatedClient::judge_answer(unsigned number, bool excused) const {
   } else if (!plan.websocket && plan.has_answer_body() && answer.body_bytes != plan.answer_bytes) {
     stage_.chronicle.fail(name_, "gets {} bytes as the whole answer to {} {}, which has {}",
                           answer.body_bytes, plan.method, target, plan.answer_bytes);
+  } else if (plan.ends_with_connection() && !stage_.trails[{plan_.number, number}].end_told) {
+    stage_.chronicle.fail(name_, "gets the answer to {} {} as a whole one, which nobody has told",
+                          plan.method, target);
   }
 }
 
+// What the gateway got of it may be broken, or lack its end.
+bool SimulatedClient::is_spoilt() const {
+  const TlsEnd* const tls = wire_->tls();
+  return tls != nullptr && (tls->spoilt() || (half_closed_ && tls->is_rude()));
+}
+
 bool SimulatedClient::may_be_refused(const RequestPlan& plan, unsigned status) const {
-  const bool wild = plan.pool == PoolKind::kWild;
+  const bool wild = is_wild(plan.pool);
   const bool short_of_descriptors = (stage_.scenario.faults & kShortage) != 0;
   // What has not been kept of a request is not sent again; and of its two servers one is out of
   // reach, and the other one may be, without a descriptor.
   const bool closed_too_soon = plan.pool == PoolKind::kClosing &&
                                (plan.is_upload() || !plan.is_idempotent() || short_of_descriptors);
   switch (status) {
+    case 408:
+      return is_spoilt();
     case 502:
       return wild || closed_too_soon;
     case 503:
@@ -67,7 +82,7 @@ bool SimulatedClient::may_be_refused(const RequestPlan& plan, unsigned status) c
 }
 
 bool SimulatedClient::may_be_cut(const RequestPlan& plan) const {
-  if (plan.pool == PoolKind::kWild || stage_.cut || plan_.tries_patience()) return true;
+  if (is_wild(plan.pool) || stage_.cut || plan_.tries_patience() || is_spoilt()) return true;
   // Who closes its stream in the middle of an answer that has a length may be gone.
   return half_closed_ && plan.framing != Framing::kChunked;
 }
@@ -85,7 +100,9 @@ void SimulatedClient::judge_websocket() const {
   const RequestPlan& plan = plan_.requests[number];
   const Closer closer = plan.websocket->closer;
   const std::string target = target_of(plan_.number, number);
-  const bool may_end = stage_.stopping || stage_.cut || plan_.tries_patience();
+  // There the server's TLS may break anywhere.
+  const bool may_end = stage_.stopping || stage_.cut || plan_.tries_patience() || is_spoilt() ||
+                       plan.pool == PoolKind::kSecureWild;
   const auto code = websocket_->close_code();
   if (!code) {
     const bool may_lack = may_end || closer == Closer::kClientLeaves;

@@ -73,9 +73,12 @@ class Runner {
       }
     }
     const std::chrono::duration<double> took = steady_clock::now() - begun;
-    fmt::print("{} seeds passed in {:.1f} s: {:.1f} seeds and {:.0f} connections a second\n",
-               passed, took.count(), static_cast<double>(passed) / took.count(),
-               static_cast<double>(totals_->connections) / took.count());
+    const std::uint64_t seeds = passed + (failed ? 1 : 0);
+    fmt::print(
+        "{} seeds and {} connections in {:.1f} s: {:.1f} seeds and {:.0f} connections a "
+        "second\n",
+        seeds, totals_->connections, took.count(), static_cast<double>(seeds) / took.count(),
+        static_cast<double>(totals_->connections) / took.count());
     if (!failed) return 0;
     tell(*failed);
     return 1;

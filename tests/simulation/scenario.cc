@@ -48,13 +48,14 @@ WebSocketPlan draw_websocket(Dice& dice, PoolKind pool) {
   WebSocketPlan plan;
   plan.to_server = draw_messages(dice);
   plan.to_client = draw_messages(dice);
-  plan.closer = static_cast<Closer>(dice.between(0, pool == PoolKind::kWild ? 5 : 4));
+  plan.closer = static_cast<Closer>(dice.between(0, is_wild(pool) ? 5 : 4));
   return plan;
 }
 
 void draw_deed(Dice& dice, RequestPlan& plan) {
-  if (plan.pool == PoolKind::kWild && dice.chance(80)) {
+  if (is_wild(plan.pool) && dice.chance(80)) {
     plan.deed = static_cast<Deed>(dice.between(1, 7));
+    plan.early = plan.is_upload() && dice.chance(30);
   } else if (plan.is_upload() && dice.chance(10)) {
     plan.deed = Deed::kAnswersEarly;
   }
@@ -107,6 +108,12 @@ ClientPlan draw_client(const Scenario& scenario, unsigned number) {
   if (stops && dice.chance(40))
     plan.comes_at = *scenario.stop_at + milliseconds(dice.between(0, 110));
   plan.over_unix = dice.chance(30);
+  if (scenario.crowd_at_stop && dice.chance(80)) {
+    const milliseconds before(dice.between(0, 40));
+    plan.comes_at = std::max(*scenario.stop_at - before, milliseconds(0));
+    plan.over_unix = true;
+  }
+  if (!plan.over_unix && dice.chance(50)) plan.tls = draw_tls(dice, 20);
   plan.pipelines = dice.chance(25);
   plan.silent = !stops && dice.chance(5);
   if (dice.chance(25)) {
@@ -140,10 +147,27 @@ ClientPlan draw_client(const Scenario& scenario, unsigned number) {
 
 }  // namespace
 
+std::string_view name_of(PoolKind pool) {
+  constexpr std::array<std::string_view, kPoolKinds> kNames = {"app", "closing", "wild", "secure",
+                                                               "secure-wild"};
+  return kNames[static_cast<std::size_t>(pool)];
+}
+
 std::string_view host_of(PoolKind pool) {
-  constexpr std::array<std::string_view, kPoolKinds> kHosts = {"app.test", "closing.test",
-                                                               "wild.test"};
+  constexpr std::array<std::string_view, kPoolKinds> kHosts = {
+      "app.test", "closing.test", "wild.test", "secure.test", "secure-wild.test"};
   return kHosts[static_cast<std::size_t>(pool)];
+}
+
+TlsPlan draw_tls(Dice& dice, unsigned percent_spoilt) {
+  TlsPlan plan;
+  plan.is_1_2 = dice.chance(25);
+  plan.resumes = dice.chance(50);
+  if (dice.chance(percent_spoilt)) {
+    plan.fault = static_cast<TlsFault>(dice.between(1, kTlsFaults - 1));
+  }
+  plan.fault_at = dice.of_any_size(0, 60'000);
+  return plan;
 }
 
 std::string_view name_of(Deed deed) {
@@ -178,8 +202,10 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   if (scenario.stop_at && dice.chance(40)) {
     scenario.cut_at = *scenario.stop_at + milliseconds(dice.of_any_size(0, 2000));
   }
+  scenario.crowd_at_stop = scenario.stop_at && scenario.shards > 1 && dice.chance(40);
+  if (scenario.crowd_at_stop) scenario.descriptors = dice.between(4, 16);
   scenario.unreachable_refuses = dice.chance(70);
-  const std::size_t clients = dice.of_any_size(1, 24);
+  const std::size_t clients = dice.of_any_size(scenario.crowd_at_stop ? 8 : 1, 24);
   for (unsigned number = 0; number < clients; ++number) {
     const bool wanted = !narrowing.clients || std::ranges::count(*narrowing.clients, number) > 0;
     if (!wanted) continue;

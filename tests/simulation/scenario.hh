@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/uring/dice.hh"
 #include "tests/uring/simulator.hh"
 #include "uring/receive_buffers.hh"
 
@@ -21,6 +22,7 @@ using std::chrono::milliseconds;
 
 // How long the gateway lets peers take in all runs: short, so that a run sees many of them pass.
 struct Limits {
+  static constexpr milliseconds kTlsHandshake{2000};
   static constexpr milliseconds kRequestHeader{2000};
   static constexpr milliseconds kBodyIdle{2000};
   static constexpr milliseconds kKeepAlive{5000};
@@ -40,10 +42,18 @@ constexpr unsigned kTimeJumps = 1u << 16;   // now and then nobody runs for a wh
 constexpr unsigned kCoarseTime = 1u << 17;  // much happens at once: turns that take long
 
 // Servers that do what they say; that close connections whenever they are idle, and of which some
-// cannot be reached; and that do what they please.
-enum class PoolKind : std::uint8_t { kApp, kClosing, kWild };
-constexpr unsigned kPoolKinds = 3;
+// cannot be reached; and that do what they please. The last two are the first and the third kind
+// over TLS.
+enum class PoolKind : std::uint8_t { kApp, kClosing, kWild, kSecure, kSecureWild };
+constexpr unsigned kPoolKinds = 5;
+std::string_view name_of(PoolKind pool);
 std::string_view host_of(PoolKind pool);
+constexpr bool is_wild(PoolKind pool) {
+  return pool == PoolKind::kWild || pool == PoolKind::kSecureWild;
+}
+constexpr bool is_secure(PoolKind pool) {
+  return pool == PoolKind::kSecure || pool == PoolKind::kSecureWild;
+}
 
 enum class Framing : std::uint8_t { kLength, kChunked, kUntilClose };
 
@@ -59,6 +69,23 @@ enum class Deed : std::uint8_t {
   kSurplus,  // more than its answer
 };
 std::string_view name_of(Deed deed);
+
+// What a peer does to a TLS session of its own.
+enum class TlsFault : std::uint8_t {
+  kNone,
+  kNoCloseNotify,  // ends its stream without one
+  kCorrupts,       // one bit of what it sends
+  kAlerts,         // takes what it gets for broken, and says so
+  kStalls,         // sends nothing more, from somewhere on
+};
+constexpr std::size_t kTlsFaults = 5;
+
+struct TlsPlan {
+  bool is_1_2 = false;   // of a client
+  bool resumes = false;  // likewise, where there is a ticket
+  TlsFault fault = TlsFault::kNone;
+  std::size_t fault_at = 0;  // bytes of what is sealed, or opened
+};
 
 enum class Closer : std::uint8_t { kClient, kServer, kBoth, kNobody, kClientLeaves, kServerLeaves };
 
@@ -89,8 +116,16 @@ struct RequestPlan {
   // It may be sent a second time (RFC 9110 section 9.2.2).
   bool is_idempotent() const { return method != "POST"; }
   bool may_come_too_late() const { return thinking + Limits::kMargin >= Limits::kResponse; }
+  // Nothing tells the end of such an answer but that of its connection.
+  bool ends_with_connection() const {
+    return !websocket && framing == Framing::kUntilClose && has_answer_body();
+  }
   bool has_answer_body() const { return method != "HEAD" && status != 204 && status != 304; }
 };
+
+// Where a client comes in: the listeners, in their order.
+enum class Entry : std::uint8_t { kPlain, kUnix, kSecure };
+constexpr std::size_t kEntries = 3;
 
 enum class Leaving : std::uint8_t { kStays, kHalfCloses, kCloses, kResets };
 
@@ -98,6 +133,7 @@ struct ClientPlan {
   unsigned number = 0;
   milliseconds comes_at{0};
   bool over_unix = false;
+  std::optional<TlsPlan> tls;
   bool pipelines = false;
   bool silent = false;  // says nothing, or a part of a head
   Leaving leaving = Leaving::kStays;
@@ -110,6 +146,10 @@ struct ClientPlan {
   microseconds lingers{0};  // when the gateway has closed, before it does so itself
   std::vector<RequestPlan> requests;
 
+  Entry entry() const {
+    if (tls) return Entry::kSecure;
+    return over_unix ? Entry::kUnix : Entry::kPlain;
+  }
   // It takes its bytes so late that the gateway may give it up.
   bool tries_patience() const { return dawdles_for >= Limits::kMargin; }
 };
@@ -133,11 +173,15 @@ struct Scenario {
   std::size_t descriptors = 10'000;
   std::optional<milliseconds> stop_at;
   std::optional<milliseconds> cut_at;
+  bool crowd_at_stop = false;       // many wait at the Unix socket then, for descriptors
   bool unreachable_refuses = true;  // or does not answer at all
   std::vector<ClientPlan> clients;
 
   const RequestPlan* request(unsigned client, unsigned number) const;
 };
+
+// For a connection that may be spoilt anywhere.
+TlsPlan draw_tls(Dice& dice, unsigned percent_spoilt);
 
 Scenario draw(std::uint64_t seed, const Narrowing& narrowing = {});
 

@@ -17,6 +17,14 @@ Pace draw_pace(const Scenario& scenario, Dice& dice) {
   return pace;
 }
 
+// Those that do what they say end some streams without a close_notify, where nothing hangs on it.
+std::unique_ptr<TlsEnd> secure(Stage& stage, PoolKind pool, Dice& dice) {
+  if (!is_secure(pool)) return nullptr;
+  TlsPlan plan = draw_tls(dice, is_wild(pool) ? 50 : 0);
+  if (!is_wild(pool) && dice.chance(30)) plan.fault = TlsFault::kNoCloseNotify;
+  return stage.tls->server_end(plan);
+}
+
 std::uint64_t seed_of(const Stage& stage, unsigned number) {
   return stage.scenario.seed * 1000 + number;
 }
@@ -48,7 +56,7 @@ SimulatedServer::SimulatedServer(Stage& stage, PoolKind pool, Stream stream, uns
       pool_(pool),
       dice_(seed_of(stage, number)),
       name_("server " + std::to_string(number)),
-      wire_(std::move(stream), draw_pace(stage.scenario, dice_)) {
+      wire_(std::move(stream), draw_pace(stage.scenario, dice_), secure(stage, pool, dice_)) {
   stage_.chronicle.note(name_, "accepts for {}", host_of(pool_));
 }
 
@@ -69,7 +77,7 @@ bool SimulatedServer::act() {
     return true;
   }
   if (over_) return did;
-  if (websocket_ && !wire_.has_unsent()) talk();
+  if (websocket_ && !wire_.has_unsent() && !leaving_) talk();
   if (wire_.write_some()) did = true;
   if (!wire_.has_unsent()) settle();
   if (closes_at_ && *closes_at_ <= now && !over_) {
@@ -95,6 +103,7 @@ void SimulatedServer::digest(std::string_view bytes) {
     if (!websocket_->feed(bytes)) stage_.chronicle.fail(name_, "gets {}", websocket_->why());
     return;
   }
+  if (leaving_) return;
   if (then_ != Then::kGoesOn) return;  // who has spoilt its answer reads to no purpose
   reader_.feed(bytes);
   for (;;) {
@@ -138,6 +147,7 @@ void SimulatedServer::take_head() {
                           host != nullptr ? *host : "nobody");
   }
   Trail& trail = stage_.trail(client_, request_);
+  trail.end_told = false;
   if (++trail.arrivals > 1 && !plan_->is_idempotent()) {
     stage_.chronicle.fail(name_, "gets {} {} twice", plan_->method, reader_.target());
   }
@@ -258,6 +268,7 @@ void SimulatedServer::do_deed(std::string text) {
 
 // Everything that was to be said has been.
 void SimulatedServer::settle() {
+  if (leaving_) return leave(false);
   if (websocket_) {
     if (websocket_->is_over() || (websocket_->close_code() && websocket_->close_sent()))
       leave(false);
@@ -268,14 +279,17 @@ void SimulatedServer::settle() {
   if (then_ == Then::kStalls || !request_whole_) return;
   if (plan_ == nullptr) return;
   const bool closes = plan_->server_closes || plan_->framing == Framing::kUntilClose;
-  plan_ = nullptr;
   if (closes) return leave(false);
+  plan_ = nullptr;
   if (pool_ == PoolKind::kClosing && dice_.chance(60)) {
     closes_at_ = stage_.now() + microseconds(dice_.of_any_size(0, 20'000));
   }
 }
 
 void SimulatedServer::on_end() {
+  if (wire_.was_wronged()) {
+    stage_.chronicle.fail(name_, "has a TLS session that failed: {}", wire_.tls()->why());
+  }
   const bool in_mid_request = !websocket_ && plan_ != nullptr && !request_whole_;
   stage_.chronicle.note(name_, "sees {}{}", wire_.was_reset() ? "a reset" : "the end",
                         in_mid_request ? ", in mid-request" : "");
@@ -284,6 +298,12 @@ void SimulatedServer::on_end() {
 
 void SimulatedServer::leave(bool with_reset) {
   if (over_) return;
+  const bool ends_answer = answered_ && plan_ != nullptr && plan_->ends_with_connection();
+  if (!with_reset && !leaving_) {
+    leaving_ = wire_.say_farewell(ends_answer && !is_wild(pool_));
+    if (ends_answer) stage_.trail(client_, request_).end_told = wire_.end_is_told();
+    if (leaving_) return;
+  }
   over_ = true;
   stage_.chronicle.note(name_, "{}", with_reset ? "resets" : "closes");
   with_reset ? wire_.reset() : wire_.close();

@@ -53,6 +53,7 @@ class SimulatedServer {
   std::size_t body_bytes_ = 0;
   bool request_whole_ = false;
   bool answered_ = false;
+  bool leaving_ = false;  // with a word that is under way
   Then then_ = Then::kGoesOn;
   std::optional<Time> answers_at_;
   std::optional<Time> closes_at_;

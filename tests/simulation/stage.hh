@@ -4,10 +4,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "tests/simulation/chronicle.hh"
 #include "tests/simulation/scenario.hh"
+#include "tests/simulation/seeded_randomness.hh"
+#include "tests/simulation/tls_end.hh"
 #include "tests/uring/dice.hh"
 
 namespace simulation {
@@ -23,6 +26,8 @@ struct Trail {
   std::string logged_end;
   std::string logged_by;
   std::string logged_status;
+  // Of an answer that ends with its connection: that end was told, and nothing is missing.
+  bool end_told = false;
   // Of a WebSocket: the payload that each end had sent when it sent its own close frame.
   std::size_t client_sent = 0;
   std::size_t server_sent = 0;
@@ -33,7 +38,10 @@ struct Stage {
       : scenario(planned),
         system(std::make_shared<SimulatedSystem>()),
         chronicle(*system, told_to),
-        dice(planned.seed * 31 + planned.salt) {}
+        dice(planned.seed * 31 + planned.salt) {
+    seed_randomness(planned.seed * 37 + planned.salt);
+    tls.emplace();
+  }
 
   Time now() const { return system->now; }
   Trail& trail(unsigned client, unsigned request) { return trails[{client, request}]; }
@@ -42,6 +50,7 @@ struct Stage {
   std::shared_ptr<SimulatedSystem> system;
   Chronicle chronicle;
   Dice dice;
+  std::optional<TlsShop> tls;
   bool stopping = false;  // the gateway was told to
   bool cut = false;       // ... at once
   std::map<std::pair<unsigned, unsigned>, Trail> trails;

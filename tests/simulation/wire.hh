@@ -1,8 +1,9 @@
 // A simulated peer's hand on its end of a stream: what it has to send, and its pace. It reads and
-// writes so much at once, and rests between two steps.
+// writes so much at once, and rests between two steps. Where it speaks TLS, what is sent and read
+// here is plaintext.
 #pragma once
 
-#include <algorithm>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,38 +20,49 @@ struct Pace {
 
 class Wire {
  public:
-  Wire(Stream stream, Pace pace) : stream_(std::move(stream)), pace_(pace) {}
+  Wire(Stream stream, Pace pace, std::unique_ptr<TlsEnd> tls = nullptr)
+      : stream_(std::move(stream)), pace_(pace), tls_(std::move(tls)) {
+    if (tls_) outgoing_ = tls_->take_outgoing();
+  }
 
-  void send(std::string_view bytes) { outgoing_.append(bytes); }
-  bool has_unsent() const { return !outgoing_.empty(); }
+  void send(std::string_view bytes);
+  bool has_unsent() const { return !outgoing_.empty() || (tls_ && tls_->waits()); }
 
   // What may be read or written now.
   bool readable() const { return stream_->unread() > 0; }
-  bool ended() const { return stream_->saw_end() || stream_->saw_reset(); }
+  bool ended() const {
+    return stream_->saw_end() || stream_->saw_reset() || (tls_ && tls_->is_over());
+  }
   bool was_reset() const { return stream_->saw_reset(); }
-  bool writable() const { return has_unsent() && stream_->room() > 0; }
+  // The gateway has said that there is nothing more.
+  bool ended_cleanly() const { return tls_ ? tls_->ended_cleanly() : stream_->saw_end(); }
+  bool writable() const { return !outgoing_.empty() && stream_->room() > 0; }
 
-  std::string read() {
-    const auto bytes = stream_->read(pace_.read_most);
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
+  std::string read();
   // False if nothing could be written.
-  bool write_some() {
-    if (!writable()) return false;
-    const std::string_view next = std::string_view(outgoing_).substr(0, pace_.write_most);
-    const std::size_t taken = stream_->write(std::as_bytes(std::span(next)));
-    outgoing_.erase(0, taken);
-    // Who is gone takes nothing any more.
-    if (stream_->saw_reset()) outgoing_.clear();
-    return true;
-  }
+  bool write_some();
 
   // Bytes are under way, or wait for room.
   bool is_busy() const { return has_unsent() || readable() || stream_->unreceived() > 0; }
 
-  void half_close() { stream_->shutdown_write(); }
-  void close() { stream_->close(); }
+  // The end of what is sent, behind all of it.
+  void half_close();
+  void close();
   void reset() { stream_->reset(); }
+  // Where it is TLS: the word that comes before the end, to be sent first; unless this peer says
+  // none where it need not. Whether it has said one.
+  bool say_farewell(bool needed = false);
+  // What tells the gateway that nothing is missing, if the stream were closed now.
+  bool end_is_told() const {
+    return (!tls_ || (farewell_said_ && !tls_->end_is_lost())) && stream_->unread() == 0;
+  }
+
+  // Null where it is plain.
+  const TlsEnd* tls() const { return tls_.get(); }
+  // It has done to its session what its plan says.
+  bool spoilt() const { return tls_ && tls_->spoilt(); }
+  // The session has failed, and this peer is not to blame.
+  bool was_wronged() const { return tls_ && tls_->failed() && !tls_->spoilt(); }
 
   void rest(Dice& dice, Time now) {
     if (pace_.pause_max.count() == 0 || dice.chance(40)) return;
@@ -63,8 +75,11 @@ class Wire {
  private:
   Stream stream_;
   Pace pace_;
+  std::unique_ptr<TlsEnd> tls_;
   std::string outgoing_;
   Time rests_until_{};
+  bool half_closes_ = false;
+  bool farewell_said_ = false;
 };
 
 }  // namespace simulation

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "gateway/config/reader.hh"
+#include "tests/simulation/certificate.hh"
 
 namespace simulation {
 namespace {
@@ -22,11 +23,13 @@ struct Site {
   std::string_view address;
   PoolKind pool;
 };
-constexpr std::array<Site, 5> kSites = {{{"10.0.0.1:80", PoolKind::kApp},
+constexpr std::array<Site, 7> kSites = {{{"10.0.0.1:80", PoolKind::kApp},
                                          {"unix:/run/app.sock", PoolKind::kApp},
                                          {"10.0.1.1:80", PoolKind::kClosing},
                                          {kRefusing, PoolKind::kClosing},
-                                         {"10.0.2.1:80", PoolKind::kWild}}};
+                                         {"10.0.2.1:80", PoolKind::kWild},
+                                         {"10.0.3.1:443", PoolKind::kSecure},
+                                         {"10.0.4.1:443", PoolKind::kSecureWild}}};
 
 std::string milliseconds_of(std::string_view key, milliseconds value) {
   return fmt::format("{} = \"{}ms\"\n", key, value.count());
@@ -35,7 +38,9 @@ std::string milliseconds_of(std::string_view key, milliseconds value) {
 std::string config_text() {
   std::string text =
       "[[listen]]\naddress = \"0.0.0.0:80\"\n[[listen]]\naddress = \"unix:/run/gateway.sock\"\n"
+      "[[listen]]\naddress = \"0.0.0.0:443\"\n"
       "[log]\nlevel = \"debug\"\n[timeouts]\n";
+  text += milliseconds_of("tls_handshake", Limits::kTlsHandshake);
   text += milliseconds_of("request_header", Limits::kRequestHeader);
   text += milliseconds_of("request_body_idle", Limits::kBodyIdle);
   text += milliseconds_of("keep_alive_idle", Limits::kKeepAlive);
@@ -43,10 +48,9 @@ std::string config_text() {
   text += milliseconds_of("upstream_response", Limits::kResponse);
   text += milliseconds_of("response_idle", Limits::kResponseIdle);
   text += milliseconds_of("websocket_idle", Limits::kWebSocketIdle);
-  constexpr std::array<std::string_view, kPoolKinds> kNames = {"app", "closing", "wild"};
   for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
     text += fmt::format("[[route]]\nhost = \"{}\"\npool = \"{}\"\n",
-                        host_of(static_cast<PoolKind>(pool)), kNames[pool]);
+                        host_of(static_cast<PoolKind>(pool)), name_of(static_cast<PoolKind>(pool)));
   }
   for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
     std::string servers;
@@ -54,15 +58,25 @@ std::string config_text() {
       if (site.pool != static_cast<PoolKind>(pool)) continue;
       servers += fmt::format("{}\"{}\"", servers.empty() ? "" : ", ", site.address);
     }
-    text += fmt::format("[pool.{}]\nservers = [{}]\n", kNames[pool], servers);
+    text +=
+        fmt::format("[pool.{}]\nservers = [{}]\n", name_of(static_cast<PoolKind>(pool)), servers);
     text += milliseconds_of("keep_alive_idle", Limits::kPoolIdle);
   }
   return text;
 }
 
+// The certificate is in no file, so it is put in here.
 gateway::config::Snapshot read_config() {
   auto config = gateway::config::read_text(config_text(), "/run/simulated.conf");
-  if (config) return std::make_shared<const gateway::config::Config>(std::move(*config));
+  if (config) {
+    config->listeners[static_cast<std::size_t>(Entry::kSecure)].tls = {
+        .pems = {{kCertificate, kKey}}};
+    for (gateway::config::Pool& pool : config->pools) {
+      const bool secure = pool.name.starts_with(name_of(PoolKind::kSecure));
+      if (secure) pool.tls = {.name = "localhost", .ca = kCertificate};
+    }
+    return std::make_shared<const gateway::config::Config>(std::move(*config));
+  }
   for (const auto& error : config.error()) std::fprintf(stderr, "%s\n", error.text().c_str());
   std::abort();
 }
@@ -70,7 +84,7 @@ gateway::config::Snapshot read_config() {
 }  // namespace
 
 World::World(const Scenario& scenario, std::FILE* told_to)
-    : stage_(scenario, told_to), config_(read_config()), log_reader_(stage_) {
+    : config_(read_config()), stage_(scenario, told_to), log_reader_(stage_) {
   stage_.system->stepped = true;
   started_ = stage_.now();
   for (const Site& site : kSites)
@@ -117,6 +131,7 @@ void World::build_shard(unsigned index) {
   host.log = std::make_unique<gateway::LogRing>("shard " + std::to_string(index), kLogBytes);
   host.listening.push_back(host.kernel->open_listener());
   host.listening.push_back(index == 0 ? host.kernel->open_listener(true) : -1);
+  host.listening.push_back(host.kernel->open_listener());
   std::vector<gateway::ListeningSocket> listening;
   for (std::size_t port = 0; port < host.listening.size(); ++port) {
     listening.push_back({&config_->listeners[port], host.listening[port]});
@@ -136,12 +151,16 @@ void World::build_shard(unsigned index) {
   host.shard = std::move(*shard);
 }
 
-Stream World::come(bool over_unix) {
-  if (stage_.stopping) return nullptr;
-  ++connections_;
+Stream World::come(Entry entry) {
   ShardHost& host =
-      over_unix ? shards_.front() : shards_[stage_.dice.between(0, shards_.size() - 1)];
-  return host.kernel->come_to(host.listening[over_unix ? 1 : 0]);
+      entry == Entry::kUnix ? shards_.front() : shards_[stage_.dice.between(0, shards_.size() - 1)];
+  const int listening = host.listening[static_cast<std::size_t>(entry)];
+  // Whose TCP handshake had begun before the stop.
+  const bool on_its_way = entry != Entry::kUnix && listening >= 0 && !stage_.cut &&
+                          stage_.now() < stopped_at_ + kHandshakes;
+  if (stage_.stopping && !on_its_way) return nullptr;
+  ++connections_;
+  return host.kernel->come_to(listening);
 }
 
 bool World::run() {
@@ -335,11 +354,11 @@ void World::judge_rest() {
   };
   if (!run_until(quiet, milliseconds(60'000))) return;
   Chronicle& chronicle = stage_.chronicle;
-  std::size_t bells_and_listeners = 1;
+  std::size_t bells_and_listeners = 1;  // of the main thread
   for (ShardHost& host : shards_) {
     const gateway::Shard& shard = *host.shard;
     const std::string& who = host.log->source();
-    const std::size_t armed = 2u + (&host == &shards_.front() ? 1u : 0u);
+    const std::size_t armed = 3u + (&host == &shards_.front() ? 1u : 0u);
     bells_and_listeners += armed;
     if (shard.connections() != 0) chronicle.fail(who, "has {} clients", shard.connections());
     if (shard.receive_buffers().lent() != 0) chronicle.fail(who, "has lent buffers");

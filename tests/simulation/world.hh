@@ -45,7 +45,7 @@ class World final : private Gate {
 
   void build();
   void build_shard(unsigned index);
-  Stream come(bool over_unix) override;
+  Stream come(Entry entry) override;
 
   // One round; false if nobody had anything to do.
   bool step();
@@ -72,8 +72,8 @@ class World final : private Gate {
   void judge_rest();
   void judge_end();
 
-  Stage stage_;
   gateway::config::Snapshot config_;
+  Stage stage_;
   tls::TicketKeys tickets_;
   std::optional<gateway::ServerCounts> counts_;
   std::optional<gateway::DescriptorBudget> descriptors_;

@@ -81,4 +81,24 @@ TEST(World, DoesNotPassOnAsWholeWhatAResetHasCut) {
   }
 }
 
+// A close_notify is all that tells a whole answer from a cut one.
+TEST(World, TakesTheEndOfATlsStreamForAnEndOnlyIfItIsTold) {
+  constexpr unsigned kSeeds = 20;
+  unsigned whole = 0;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Scenario scenario;
+    scenario.seed = seed;
+    RequestPlan request;
+    request.pool = PoolKind::kSecureWild;
+    request.answer_bytes = 1000;
+    request.framing = Framing::kUntilClose;
+    scenario.clients.push_back(one_client({request}));
+    World world(scenario, nullptr);
+    EXPECT_TRUE(world.run()) << "seed " << seed;
+    if (world.trail(0, 0).logged_end == "done") ++whole;
+  }
+  EXPECT_GT(whole, 0u) << "some servers say it";
+  EXPECT_LT(whole, kSeeds) << "some do not";
+}
+
 }  // namespace
