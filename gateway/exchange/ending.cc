@@ -34,7 +34,8 @@ bool closes_connection(Reason reason) {
 
 // From the end of the request on, while nothing is read from the client.
 void Exchange::watch_client() {
-  if (connection_.input().size() > body_in_input_) {
+  const bool more_asked = connection_.input().size() > body_in_input_;
+  if (more_asked && !connection_.client().receives()) {
     connection_.arm_grace(kPipelinedWatch);
   } else {
     connection_.watch_input();
@@ -46,7 +47,7 @@ void Exchange::on_client_input() {
     case Link::Input::kNothing:
       return;
     case Link::Input::kBytes:
-      return connection_.arm_grace(kPipelinedWatch);
+      return watch_client();
     case Link::Input::kEnd:
       return note_client_closed();
   }

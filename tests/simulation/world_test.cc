@@ -81,6 +81,25 @@ TEST(World, DoesNotPassOnAsWholeWhatAResetHasCut) {
   }
 }
 
+// What a client sends behind its request waits for its turn, but not in the buffers that everybody
+// receives with: its own server's answer could not arrive.
+TEST(World, KeepsNoBuffersForWhatIsPipelinedBehindABody) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Scenario scenario;
+    scenario.seed = seed;
+    scenario.buffers = {4, 512, 2, 4096};
+    RequestPlan upload;
+    upload.method = "PUT";
+    upload.upload_bytes = 20'000 + 100 * seed;
+    upload.answer_bytes = 100;
+    scenario.clients.push_back(one_client({upload, upload, upload}));
+    scenario.clients.front().pipelines = true;
+    scenario.clients.front().tls.emplace();
+    World world(scenario, nullptr);
+    EXPECT_TRUE(world.run()) << "seed " << seed;
+  }
+}
+
 // A close_notify is all that tells a whole answer from a cut one.
 TEST(World, TakesTheEndOfATlsStreamForAnEndOnlyIfItIsTold) {
   constexpr unsigned kSeeds = 20;
