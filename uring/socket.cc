@@ -175,7 +175,7 @@ void Socket::on_sent(Completion completion) {
   if (completion.result < 0) {
     send_error_ = -completion.result;
   } else if (static_cast<std::size_t>(completion.result) != sending_bytes_) {
-    send_error_ = EPIPE;
+    send_error_ = ECONNRESET;  // or EPIPE: which one, the kernel tells nobody
   }
   loop_.ready().push(sent_);
   note_idle();

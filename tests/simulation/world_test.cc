@@ -61,10 +61,11 @@ TEST(World, DoesNotBlameAServerForWhatAClientDoesNotTake) {
 // A reset is told once, and where the send hears of it the receive sees a mere end: that is no end
 // of an answer that has no other.
 TEST(World, DoesNotPassOnAsWholeWhatAResetHasCut) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     Scenario scenario;
     scenario.seed = seed;
-    scenario.faults = kReordered;
+    // With short results the send may have taken a part, and then tells how much, and no error.
+    scenario.faults = seed <= 20 ? kReordered : kReordered | kShortResults;
     RequestPlan cut;
     cut.method = "PUT";
     cut.pool = PoolKind::kWild;
