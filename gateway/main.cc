@@ -1,10 +1,13 @@
 // The gateway's start: options, configuration, process.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <string>
 
 #include "gateway/config/reader.hh"
@@ -19,13 +22,10 @@ namespace {
 
 using namespace gateway;
 
-void print_version() {
-  std::printf("gateway %.*s\n", static_cast<int>(kVersion.size()), kVersion.data());
-  std::printf("wolfSSL %.*s\n", static_cast<int>(kWolfsslVersion.size()), kWolfsslVersion.data());
-  std::printf("liburing %.*s\n", static_cast<int>(kLiburingVersion.size()),
-              kLiburingVersion.data());
-  const std::string_view lack = kLibrariesLack.empty() ? "nothing" : kLibrariesLack;
-  std::printf("lacking: %.*s\n", static_cast<int>(lack.size()), lack.data());
+std::string version_text() {
+  return fmt::format("gateway {}\nwolfSSL {}\nliburing {}\nlacking: {}\n", kVersion,
+                     kWolfsslVersion, kLiburingVersion,
+                     kLibrariesLack.empty() ? "nothing" : kLibrariesLack);
 }
 
 // A descriptor that is closed would be the next one opened: a client's, which would get the log.
@@ -45,12 +45,17 @@ int fail(const std::string& text) {
   return 1;
 }
 
+// What somebody asked for: it waits for whoever reads it. Gives the exit status.
+int print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return 0;
+  return fail(fmt::format("gateway: error: cannot write to stdout: {}\n", strerrordesc_np(errno)));
+}
+
 int print(const config::Config& config) {
   std::string text;
   for (const std::string& warning : config.warnings) text += warning + "\n";
   say(text);
-  std::fputs(config::to_toml(config).c_str(), stdout);
-  return 0;
+  return print(config::to_toml(config));
 }
 
 // What would kill a process that has never heard of it. The process blocks all that it listens for
@@ -84,12 +89,10 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const auto options = parse_options(argc, argv);
   if (!options) {
-    std::fputs(options.error().text.c_str(), options.error().code == 0 ? stdout : stderr);
+    if (options.error().code == 0) return print(options.error().text);
+    std::fputs(options.error().text.c_str(), stderr);
     return options.error().code;
   }
-  if (options->version) {
-    print_version();
-    return 0;
-  }
+  if (options->version) return print(version_text());
   return run(*options);
 }

@@ -47,6 +47,17 @@ def test_help_names_the_options():
         assert option in done.stdout
 
 
+@pytest.mark.parametrize("arguments", [["-t"], ["--version"], ["--help"]],
+                         ids=["check", "version", "help"])
+def test_what_cannot_be_printed_is_an_error(config_file, arguments):
+    file = config_file(simple_config().text())
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([GATEWAY, *arguments, "-c", file], stdout=full, timeout=DEADLINE,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith("gateway: error: cannot write to stdout: No space left on device\n")
+
+
 def test_a_good_configuration_is_printed_as_it_holds(config_file):
     config = simple_config()
     done = run_gateway("-t", "-c", config_file(config.text()))
