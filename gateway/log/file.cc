@@ -17,6 +17,7 @@ namespace gateway {
 namespace {
 
 constexpr mode_t kFileMode = 0666;  // less the umask
+constexpr int kLinksMax = 40;       // as the kernel's
 
 std::unexpected<std::string> unwritable(const std::string& path, int error) {
   std::string text =
@@ -37,13 +38,41 @@ bool may_write(const char* path, int how) {
   return faccessat(AT_FDCWD, path, how, AT_EACCESS) == 0;
 }
 
-int open_without_waiting(const std::string& path) {
-  constexpr int kFlags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_APPEND;
-  struct stat status {};
+constexpr int kFlags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_APPEND;
+
+int open_existing(const std::string& path, mode_t mode) {
   // Opened for both, a FIFO needs no reader to be there: one may come, go, and come again.
-  if (stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode))
-    return ::open(path.c_str(), kFlags | O_RDWR);
+  return ::open(path.c_str(), kFlags | (S_ISFIFO(mode) ? O_RDWR : O_WRONLY));
+}
+
+int open_without_waiting(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) == 0) {
+    // With O_CREAT the kernel would refuse some that are there: others' files in a folder such as
+    // /tmp (fs.protected_regular).
+    const int descriptor = open_existing(path, status.st_mode);
+    if (descriptor >= 0 || errno != ENOENT) return descriptor;
+  }
   return ::open(path.c_str(), kFlags | O_WRONLY | O_CREAT, kFileMode);
+}
+
+// Of a file that is there. Only a plain file is opened for it: others may notice.
+bool can_be_opened(const std::string& path, mode_t mode) {
+  if (!S_ISREG(mode)) return may_write(path.c_str(), S_ISFIFO(mode) ? R_OK | W_OK : W_OK);
+  const int descriptor = open_existing(path, mode);
+  if (descriptor >= 0) close(descriptor);
+  return descriptor >= 0;
+}
+
+// Where a file would be made that is not there: behind the links.
+std::filesystem::path behind_links(std::filesystem::path path) {
+  std::error_code failure;
+  for (int links = 0; links < kLinksMax; ++links) {
+    const auto target = std::filesystem::read_symlink(path, failure);
+    if (failure) break;
+    path = path.parent_path() / target;
+  }
+  return path;
 }
 
 int wait_for_room(int descriptor, int milliseconds) {
@@ -57,12 +86,11 @@ std::expected<void, std::string> check_log_file(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) == 0) {
     if (auto fit = check_kind(path, status.st_mode); !fit) return fit;
-    const int how = S_ISFIFO(status.st_mode) ? R_OK | W_OK : W_OK;
-    if (!may_write(path.c_str(), how)) return unwritable(path, errno);
+    if (!can_be_opened(path, status.st_mode)) return unwritable(path, errno);
     return {};
   }
   if (errno != ENOENT && errno != ENOTDIR) return unwritable(path, errno);
-  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const std::string folder = behind_links(path).parent_path().string();
   std::error_code failure;
   if (!std::filesystem::is_directory(folder, failure))
     return std::unexpected(fmt::format("there is no folder '{}' for the log file", folder));

@@ -1,13 +1,20 @@
 // What a log may be written to, and what is said of the rest: by the check as by the start.
 #include "gateway/log/file.hh"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -103,8 +110,57 @@ TEST_F(LogFileKinds, MustBeTheUsersToWrite) {
 }
 
 TEST_F(LogFileKinds, AreNotMadeByTheCheck) {
-  EXPECT_TRUE(check_log_file(path("new")));
+  fs::create_symlink("new", path("link"));
+  for (const char* name : {"new", "link"}) EXPECT_TRUE(check_log_file(path(name)));
   EXPECT_FALSE(fs::exists(path("new")));
+}
+
+// A file that is made is made behind the link.
+TEST_F(LogFileKinds, MayBeLinksToNothingYet) {
+  fs::create_directory(path("logs"));
+  fs::create_symlink("logs/there", path("good"));
+  fs::create_symlink("good", path("twice"));
+  fs::create_symlink("none/log", path("bad"));
+  fs::create_symlink(path("bad"), path("bad twice"));
+  fs::create_symlink("circle", path("circle"));
+  EXPECT_EQ(refusal(path("twice")), "");
+  EXPECT_TRUE(fs::exists(path("logs/there")));
+  for (const char* name : {"bad", "bad twice"})
+    EXPECT_EQ(refusal(path(name)), "there is no folder 'DIR/none' for the log file");
+  EXPECT_EQ(refusal(path("circle")),
+            "log file 'DIR/circle' cannot be written: Too many levels of symbolic links");
+}
+
+// As fs.protected_regular does with another user's file in a folder such as /tmp. For good.
+void refuse_to_make_files() {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_CREAT, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{std::size(program), program};
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+TEST_F(LogFileKinds, AreOpenedWithoutMakingThemWhereTheyAreThere) {
+  std::ofstream(path("there")) << "line\n";
+  const auto opens = [&](const char* name) { return LogFile::open(path(name)).has_value(); };
+  EXPECT_EXIT(
+      {
+        refuse_to_make_files();
+        std::_Exit(opens("there") && !opens("new") ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+// A program that runs may not be written, whatever its rights say.
+TEST_F(LogFileKinds, AreOpenedByTheCheckWhereTheyAreThere) {
+  const std::string said = refusal(fs::read_symlink("/proc/self/exe"));
+  EXPECT_TRUE(said.empty() || said.find("cannot be written") != said.npos) << said;
 }
 
 }  // namespace
