@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 namespace uring {
 
 sigset_t block_signals(std::initializer_list<int> signals) {
@@ -17,15 +19,15 @@ Signals::Signals(Loop& loop, const sigset_t& set, SignalListener& listener)
     : loop_(loop),
       listener_(listener),
       descriptor_(signalfd(-1, &set, SFD_CLOEXEC)),
-      ended_(loop.ready()) {
-  CHECK(descriptor_ >= 0, "a signalfd costs one descriptor at start");
-}
+      error_(descriptor_ < 0 ? errno : 0),
+      ended_(loop.ready()) {}
 
 Signals::~Signals() {
-  ::close(descriptor_);
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 void Signals::start() {
+  CHECK(descriptor_ >= 0, "signals are waited for where they can be");
   io_uring_prep_read(&loop_.prepare(read_), descriptor_, &info_, sizeof info_, 0);
 }
 

@@ -27,6 +27,8 @@ class Signals {
   Signals(Loop& loop, const sigset_t& set, SignalListener& listener);
   ~Signals();
 
+  // 0, or the errno that keeps it from being started.
+  int error() const { return error_; }
   void start();
   Task<> stop();
 
@@ -36,6 +38,7 @@ class Signals {
   Loop& loop_;
   SignalListener& listener_;
   int descriptor_;
+  int error_;
   signalfd_siginfo info_{};
   OperationMember<&Signals::on_read> read_{*this};
   Event ended_;

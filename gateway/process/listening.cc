@@ -1,15 +1,18 @@
 #include "gateway/process/listening.hh"
 
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 namespace gateway {
@@ -31,6 +34,8 @@ struct BoundUnix {
 
 std::string explain(const config::Address& address, int error) {
   std::string text = "cannot listen on " + address.text() + ": " + strerrordesc_np(error);
+  if (error == EMFILE || error == ENFILE)
+    text += "; raise the limit with 'ulimit -n' or LimitNOFILE=";
   if (address.is_unix()) {
     if (error == ENOENT) text += "; make its folder first";
     if (error == EACCES) text += "; let the gateway's user write to its folder";
@@ -141,6 +146,37 @@ int give_away(const char* path, const config::UnixFile& file, mode_t usual_mode)
   return chmod(path, file.mode.value_or(usual_mode)) == 0 ? 0 : errno;
 }
 
+std::unexpected<std::string> not_given(const config::Address& address) {
+  return std::unexpected("cannot give " + address.text() +
+                         " to the owner that the configuration names: only root may; leave 'owner' "
+                         "out, or name a group that the gateway's user is in");
+}
+
+bool may_change_owners() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3]{};
+  return syscall(SYS_capget, &header, sets) == 0 && (sets[0].effective & 1u << CAP_CHOWN) != 0;
+}
+
+bool is_in_group(gid_t group) {
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(getgroups(0, nullptr), 0)));
+  const int count = getgroups(static_cast<int>(groups.size()), groups.data());
+  groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+  return group == getegid() || std::ranges::find(groups, group) != groups.end();
+}
+
+// Whether give_away() would be allowed it: as chown(2) says.
+bool may_give_away(const std::string& path, const config::UnixFile& file) {
+  if (may_change_owners()) return true;
+  if (file.owner.value_or(geteuid()) != geteuid()) return false;
+  if (!file.group || is_in_group(*file.group)) return true;
+  // A folder may give its own group to what is made in it.
+  struct stat folder {};
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return stat(parent.c_str(), &folder) == 0 && (folder.st_mode & S_ISGID) != 0 &&
+         folder.st_gid == *file.group;
+}
+
 }  // namespace
 
 ListeningSockets::~ListeningSockets() {
@@ -208,6 +244,21 @@ std::expected<std::vector<int>, std::string> ListeningSockets::open(
   return opened;
 }
 
+std::expected<std::vector<int>, std::string> ListeningSockets::reserve(
+    const config::Listener& listener, unsigned count) {
+  const config::Address& address = listener.address;
+  if (address.is_unix() && !may_give_away(std::string(address.unix_path()), listener.unix_file))
+    return not_given(address);
+  std::vector<int> opened;
+  for (unsigned index = 0; index < (address.is_unix() ? 1 : count); ++index) {
+    const int descriptor = socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return std::unexpected(explain(address, errno));
+    descriptors_.push_back(descriptor);
+    opened.push_back(descriptor);
+  }
+  return opened;
+}
+
 std::expected<std::vector<int>, std::string> ListeningSockets::open_unix(
     const config::Listener& listener) {
   const config::Address& address = listener.address;
@@ -220,9 +271,7 @@ std::expected<std::vector<int>, std::string> ListeningSockets::open_unix(
   if (lstat(path.c_str(), &status) != 0) return std::unexpected(explain(address, errno));
   files_.push_back({path, status.st_dev, status.st_ino});
   const int error = give_away(path.c_str(), listener.unix_file, bound->usual_mode);
-  if (error == EPERM)
-    return std::unexpected("cannot give " + address.text() +
-                           " to the owner that the configuration names: only root may");
+  if (error == EPERM) return not_given(address);
   if (error != 0) return std::unexpected(explain(address, error));
   if (listen(bound->descriptor, kBacklog) != 0) return std::unexpected(explain(address, errno));
   return std::vector{bound->descriptor};

@@ -33,6 +33,11 @@ class ListeningSockets {
   std::expected<std::vector<int>, std::string> open(const config::Listener& listener,
                                                     unsigned count);
 
+  // For a check: as many sockets, which are bound nowhere, where open() would be allowed what the
+  // configuration says of a Unix socket's owner.
+  std::expected<std::vector<int>, std::string> reserve(const config::Listener& listener,
+                                                       unsigned count);
+
   // From here on nobody new gets into the queues: over TCP a handshake that has begun may end, no
   // other begins; a Unix socket's file goes. Then what is in the queues can be accepted to its end.
   void refuse_new();

@@ -72,6 +72,8 @@ std::expected<void, std::string> Process::set_up() {
   kernel_ = std::move(*kernel);
   loop_.emplace(*kernel_);
   signals_.emplace(*loop_, signals_blocked_, static_cast<uring::SignalListener&>(*this));
+  if (const int error = signals_->error(); error != 0)
+    return std::unexpected(uring::explain_ring_error(error));
   bell_.emplace(*loop_, static_cast<uring::BellOwner&>(*this));
   const int error = bell_->open();
   if (error != 0) return std::unexpected(uring::explain_ring_error(error));
@@ -88,8 +90,8 @@ std::expected<std::unique_ptr<uring::IoUringKernel>, std::string> Process::make_
 std::expected<void, std::string> Process::listen() {
   listening_.resize(shard_count_);
   for (const config::Listener& listener : config_->listeners) {
-    std::expected<std::vector<int>, std::string> descriptors;
-    if (!options_.test) descriptors = sockets_.open(listener, shard_count_);
+    auto descriptors = options_.test ? sockets_.reserve(listener, shard_count_)
+                                     : sockets_.open(listener, shard_count_);
     if (!descriptors) return std::unexpected(descriptors.error());
     descriptors->resize(shard_count_, -1);
     for (unsigned index = 0; index < shard_count_; ++index) {

@@ -25,8 +25,8 @@ namespace gateway {
 class Process final : private uring::SignalListener, private uring::BellOwner {
  public:
   // Everything that can fail at start fails here, with what is wrong and the cure. A check
-  // (Options::test) makes all of it, threads that wait included, but listening sockets and the file
-  // of the log: what it gives is not to be run.
+  // (Options::test) makes all of it, threads that wait included, but its sockets are bound nowhere
+  // and there is no file of the log: what it gives is not to be run.
   static std::expected<std::unique_ptr<Process>, std::string> create(const Options& options,
                                                                      config::Snapshot config);
   ~Process();  // whether it has run or not

@@ -1,6 +1,7 @@
 """gateway -t: it refuses what a start refuses, in the same words, and touches nothing."""
 
 import base64
+import bisect
 import os
 import re
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.certificates import Authority, make_certificate
-from support.gateway import GATEWAY
+from support.gateway import GATEWAY, is_sanitized
 from support.ports import free_port
 from support.streams import connect
 from support.waiting import DEADLINE, wait_until
@@ -22,6 +23,15 @@ FROM_FOLDER = "its path is taken from the folder of the configuration file"
 def run(*arguments, limits=(), env=None):
     return subprocess.run([*limits, GATEWAY, *map(str, arguments)], capture_output=True, text=True,
                           timeout=DEADLINE, check=False, stdin=subprocess.DEVNULL, env=env)
+
+
+def as_ordinary_user():
+    """What makes of root somebody without another process, who may read and write all the same."""
+    if os.geteuid() != 0:
+        return []
+    user = 20000 + os.getpid() % 40000
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups",
+            "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
 
 
 @pytest.fixture
@@ -368,14 +378,62 @@ def test_the_check_makes_the_rings_that_a_start_would_make(tmp_path):
         assert "raise the limit with 'ulimit -n' or LimitNOFILE=" in done.stderr
 
 
+def start_and_stop(file, limits):
+    """Whether it started; if not, it said why, with a cure."""
+    server = subprocess.Popen([*limits, GATEWAY, "-c", file], stdin=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True)
+    said = ""
+    for line in server.stderr:
+        said += line
+        if line.endswith(" ready\n"):
+            server.terminate()
+    started = " ready\n" in said
+    assert server.wait(DEADLINE) == (0 if started else 1), said
+    assert started or "'ulimit -n' or LimitNOFILE=" in said, said
+    return started
+
+
+@pytest.mark.skipif(is_sanitized(), reason="the check of vptrs needs descriptors of its own")
+def test_the_check_needs_as_many_descriptors_as_a_start(tmp_path):
+    """Whatever it is that finds none any more, with one more each time."""
+    file = tmp_path / "gateway.conf"
+    file.write_text("shards = 3\n" + "".join(f'[[listen]]\naddress = "{address}"\n' for address in
+                    (f"127.0.0.1:{free_port()}", f"[::1]:{free_port()}", f"unix:{tmp_path}/s")) +
+                    '[[route]]\n[route.answer]\nbody = "x"\n')
+
+    def passes(count):
+        done = run("-t", "-c", file, limits=["prlimit", f"--nofile={count}:{count}"])
+        assert done.returncode == (0 if done.stdout else 1), done
+        assert done.stdout or "'ulimit -n' or LimitNOFILE=" in done.stderr, done
+        return done.returncode == 0
+
+    counts = range(8, 40)
+    enough = counts[bisect.bisect_left(counts, True, key=passes)]
+    for count in range(8, enough + 1):
+        assert passes(count) == (count == enough)
+        started = start_and_stop(file, ["prlimit", f"--nofile={count}:{count}"])
+        assert started == (count == enough), count
+
+
+@pytest.mark.parametrize("owner", ["root", ":root"])
+def test_a_socket_for_others_is_refused_to_who_may_not_give_it_away(tmp_path, owner):
+    tmp_path.chmod(0o777)
+    file = tmp_path / "gateway.conf"
+    file.write_text(f'[[listen]]\naddress = "unix:{tmp_path}/s"\nowner = "{owner}"\n'
+                    '[[route]]\n[route.answer]\nbody = "x"\n')
+    for check in (["-t"], []):
+        done = run(*check, "-c", file, limits=as_ordinary_user())
+        assert (done.returncode, done.stdout) == (1, ""), done
+        assert done.stderr == (
+            f"gateway: error: cannot give unix:{tmp_path}/s to the owner that the configuration "
+            "names: only root may; leave 'owner' out, or name a group that the gateway's user is in\n")
+
+
 @pytest.mark.parametrize("threads, purpose", [(1, "the log"), (6, "shard ")])
 def test_the_check_makes_the_threads_that_a_start_would_make(tmp_path, threads, purpose):
-    limits = ["prlimit", f"--nproc={threads}:{threads}"]
-    if os.geteuid() == 0:
-        # Root has no such limit; a user without another process has all of it. May read all the same.
-        limits = ["setpriv", f"--reuid={20000 + os.getpid() % 40000}", "--clear-groups",
-                  "--inh-caps=+dac_override", "--ambient-caps=+dac_override", *limits]
-    elif threads > 1:
+    # Root has no such limit; a user without another process has all of it.
+    limits = [*as_ordinary_user(), "prlimit", f"--nproc={threads}:{threads}"]
+    if os.geteuid() != 0 and threads > 1:
         pytest.skip("how many threads this user has already is not known")
     file = tmp_path / "gateway.conf"
     file.write_text(f'shards = 8\n[[listen]]\naddress = "127.0.0.1:{free_port()}"\n'

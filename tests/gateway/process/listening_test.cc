@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "tests/gateway/other_user.hh"
 #include "tests/gateway/plain_peer.hh"
 
 namespace {
@@ -143,15 +144,41 @@ TEST_F(UnixListening, GivesTheFileToItsOwner) {
   EXPECT_EQ(status().st_mode & 07777, 0660u);
 }
 
-TEST_F(UnixListening, SaysThatOnlyRootGivesFilesAwayAndLeavesNone) {
-  if (geteuid() == 0) GTEST_SKIP() << "root may give files away";
-  listener_.unix_file.owner = geteuid() + 1;
-  {
-    ListeningSockets sockets;
-    EXPECT_EQ(sockets.open(listener_, 1).error(),
-              "cannot give " + text_ + " to the owner that the configuration names: only root may");
+// By the check as by the start.
+TEST_F(UnixListening, IsGivenByOthersThanRootOnlyWhereTheKernelLetsThem) {
+  constexpr gid_t kGroup = 4243;  // of a folder that gives it to what is made there
+  const std::string folder = folder_ + "/in";
+  std::filesystem::create_directory(folder);
+  if (geteuid() == 0) {
+    ASSERT_EQ(chown(folder.c_str(), kGroup, kGroup), 0);
   }
-  EXPECT_FALSE(std::filesystem::exists(path()));
+  ASSERT_EQ(chmod(folder.c_str(), 02777), 0);
+  listener_.address = *gateway::config::unix_address(folder + "/socket");
+  const gateway::OtherUser user(folder_);
+  struct Case {
+    const char* name;
+    gateway::config::UnixFile file;
+    bool given;
+  };
+  const Case cases[] = {
+      {"its own", {.owner = geteuid(), .group = getegid()}, true},
+      {"root's", {.owner = 0}, false},
+      {"the group of the folder", {.group = geteuid() == getuid() ? getegid() : kGroup}, true},
+      {"another group", {.group = kGroup + 1}, false},
+  };
+  for (const Case& test : cases) {
+    listener_.unix_file = test.file;
+    ListeningSockets sockets;
+    for (const auto& done : {sockets.reserve(listener_, 1), sockets.open(listener_, 1)}) {
+      EXPECT_EQ(done.has_value(), test.given) << test.name;
+      if (done) continue;
+      EXPECT_EQ(done.error(),
+                "cannot give " + listener_.address.text() +
+                    " to the owner that the configuration names: only root may; leave 'owner' out, "
+                    "or name a group that the gateway's user is in");
+    }
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
 }
 
 TEST_F(UnixListening, TakesThePlaceOfASocketThatNobodyAcceptsAt) {
