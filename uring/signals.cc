@@ -7,10 +7,15 @@
 
 namespace uring {
 
-sigset_t block_signals(std::initializer_list<int> signals) {
+sigset_t set_of_signals(std::initializer_list<int> signals) {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : signals) sigaddset(&set, signal);
+  return set;
+}
+
+sigset_t block_signals(std::initializer_list<int> signals) {
+  const sigset_t set = set_of_signals(signals);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   return set;
 }

@@ -12,7 +12,8 @@
 
 namespace uring {
 
-sigset_t block_signals(std::initializer_list<int> signals);
+sigset_t set_of_signals(std::initializer_list<int> signals);
+sigset_t block_signals(std::initializer_list<int> signals);  // gives the set
 
 class SignalListener {
  public:

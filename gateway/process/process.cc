@@ -18,6 +18,7 @@ namespace gateway {
 namespace {
 
 constexpr std::size_t kReportsOfShard = 2;
+constexpr auto kSignals = {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
 // Shards are pinned where each has a core of its own.
 void pin_to_core(std::thread& thread, unsigned index, unsigned shard_count) {
@@ -52,7 +53,8 @@ Process::Process(const Options& options, config::Snapshot config, std::unique_pt
     : options_(options),
       config_(std::move(config)),
       shard_count_(options.shards ? *options.shards : config::shard_count(*config_)),
-      signals_blocked_(uring::block_signals({SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2})),
+      signals_awaited_(options.test ? uring::set_of_signals(kSignals)
+                                    : uring::block_signals(kSignals)),
       log_writer_(std::move(writer)),
       last_words_(*log_writer_),
       log_(log_writer_->open("main")),
@@ -71,7 +73,7 @@ std::expected<void, std::string> Process::set_up() {
   if (!kernel) return std::unexpected(kernel.error());
   kernel_ = std::move(*kernel);
   loop_.emplace(*kernel_);
-  signals_.emplace(*loop_, signals_blocked_, static_cast<uring::SignalListener&>(*this));
+  signals_.emplace(*loop_, signals_awaited_, static_cast<uring::SignalListener&>(*this));
   if (const int error = signals_->error(); error != 0)
     return std::unexpected(uring::explain_ring_error(error));
   bell_.emplace(*loop_, static_cast<uring::BellOwner&>(*this));

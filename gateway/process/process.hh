@@ -58,7 +58,7 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   Options options_;
   config::Snapshot config_;
   unsigned shard_count_;
-  sigset_t signals_blocked_;
+  sigset_t signals_awaited_;  // and blocked, but in a check, which ends by them
   std::unique_ptr<LogWriter> log_writer_;
   LastWords last_words_;
   Log log_;

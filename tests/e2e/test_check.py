@@ -2,10 +2,14 @@
 
 import base64
 import bisect
+import fcntl
 import os
 import re
+import signal
 import socket
 import subprocess
+import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -413,6 +417,30 @@ def test_the_check_needs_as_many_descriptors_as_a_start(tmp_path):
         assert passes(count) == (count == enough)
         started = start_and_stop(file, ["prlimit", f"--nofile={count}:{count}"])
         assert started == (count == enough), count
+
+
+def test_the_check_ends_by_a_signal_while_nobody_reads_what_it_prints(tmp_path):
+    file = tmp_path / "gateway.conf"
+    file.write_text(f'[[listen]]\naddress = "127.0.0.1:{free_port()}"\n' +
+                    "".join(f'[[route]]\npath = "/{number}"\n[route.answer]\nbody = "x"\n'
+                            for number in range(500)))
+    reader, writer = os.pipe()
+    try:
+        room = fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        check = subprocess.Popen([GATEWAY, "-t", "-c", file], stdin=subprocess.DEVNULL,
+                                 stdout=writer)
+        try:
+            unread = bytearray(4)
+            wait_until(lambda: not fcntl.ioctl(reader, termios.FIONREAD, unread)
+                       and int.from_bytes(unread, sys.byteorder) == room, "a full pipe")
+            check.terminate()
+            assert check.wait(DEADLINE) == -signal.SIGTERM
+        finally:
+            check.kill()
+            check.wait()
+    finally:
+        os.close(reader)
+        os.close(writer)
 
 
 @pytest.mark.parametrize("owner", ["root", ":root"])
