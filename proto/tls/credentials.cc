@@ -2,92 +2,21 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ctime>
 #include <memory>
-#include <optional>
 
+#include "proto/tls/certificate.hh"
 #include "proto/tls/loopback.hh"
 #include "proto/tls/pem.hh"
 #include "proto/tls/ticket_keys.hh"
-#include "proto/tls/wolf.hh"
-// After the settings.
-#include <wolfssl/wolfcrypt/ecc.h>
-#include <wolfssl/wolfcrypt/error-crypt.h>
 
 namespace tls {
 namespace {
 
 constexpr std::string_view kCertificate = "CERTIFICATE";
-constexpr std::string_view kKinds =
-    "ECDSA with P-256, P-384 or P-521, RSA of 2048 to 4096 bits, and Ed25519 will do";
 const std::string kUnfit = "cannot be served: " + std::string(kKinds);
 
 const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-// One certificate, taken apart.
-class Certificate {
- public:
-  explicit Certificate(std::string_view pem) {
-    error_ = wc_PemToDer(bytes_of(pem), static_cast<long>(pem.size()), CERT_TYPE, &der_, nullptr,
-                         nullptr, nullptr);
-    if (error_ != 0) return;
-    wc_InitDecodedCert(&*cert_, der_->buffer, der_->length, nullptr);
-    decoded_ = true;
-    error_ = wc_ParseCert(&*cert_, CERT_TYPE, NO_VERIFY, nullptr);
-  }
-  ~Certificate() {
-    if (decoded_) wc_FreeDecodedCert(&*cert_);
-    if (der_ != nullptr) wc_FreeDer(&der_);
-  }
-  Certificate(const Certificate&) = delete;
-  Certificate& operator=(const Certificate&) = delete;
-
-  int error() const { return error_; }  // 0: the rest may be asked
-  const DecodedCert* operator->() const { return cert_.get(); }
-
-  std::string name() const {
-    for (const DNS_entry* one = cert_->altNames; one != nullptr; one = one->next) {
-      if (one->type == ASN_DNS_TYPE && one->name != nullptr && one->len > 0)
-        return {one->name, static_cast<std::size_t>(one->len)};
-    }
-    if (cert_->subjectCN == nullptr || cert_->subjectCNLen <= 0) return "nobody";
-    return {cert_->subjectCN, static_cast<std::size_t>(cert_->subjectCNLen)};
-  }
-
- private:
-  DerBuffer* der_ = nullptr;
-  std::unique_ptr<DecodedCert> cert_ = std::make_unique<DecodedCert>();
-  bool decoded_ = false;
-  int error_ = 0;
-};
-
-std::optional<std::time_t> time_of(const unsigned char* date, int size) {
-  const unsigned char* value = nullptr;
-  unsigned char format = 0;
-  int length = 0;
-  std::tm calendar{};
-  if (wc_GetDateInfo(date, size, &value, &format, &length) != 0) return {};
-  if (wc_GetDateAsCalendarTime(value, length, format, &calendar) != 0) return {};
-  return timegm(&calendar);
-}
-
-std::string day_of(std::time_t time) {
-  std::tm calendar{};
-  gmtime_r(&time, &calendar);
-  char text[16];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%d", &calendar)};
-}
-
-// What is wrong with its time; empty: nothing.
-std::string untimely(const Certificate& certificate) {
-  const auto until = time_of(certificate->afterDate, certificate->afterDateLen);
-  const auto from = time_of(certificate->beforeDate, certificate->beforeDateLen);
-  const std::time_t now = std::time(nullptr);
-  if (until && *until < now) return "expired on " + day_of(*until);
-  if (from && *from > now) return "is not valid before " + day_of(*from);
-  return {};
 }
 
 // "holds a certificate that ...", with its number where there are more.
@@ -129,23 +58,10 @@ std::string lack(std::string_view text, const std::vector<PemBlock>& blocks, con
   for (const PemBlock& block : blocks) {
     if (std::find(labels.begin(), labels.end(), block.label) != labels.end()) continue;
     result += labels.empty() ? ", only " : ", ";
-    result += block.label;
+    result += printable(block.label);
     labels.push_back(block.label);
   }
   return result.append("; ").append(wanted.if_absent);
-}
-
-// The library's codes for what it does not know, rather than cannot read.
-bool is_unsupported(int code) {
-  return code == ASN_UNKNOWN_OID_E || code == ASN_SIG_OID_E || code == ASN_SIG_KEY_E ||
-         code == ALGO_ID_E || code == ECC_CURVE_OID_E || code == NOT_COMPILED_IN;
-}
-
-std::string unreadable(int code) {
-  const std::string why = std::string(" (") + wc_GetErrorString(code) + ")";
-  if (is_unsupported(code))
-    return "is of a kind that is not supported" + why + ": " + std::string(kKinds);
-  return "is damaged" + why + ": copy it anew";
 }
 
 struct Chain {
@@ -168,15 +84,6 @@ Chain read_chain(std::string_view pem, std::string_view if_absent) {
   }
   if (chain.texts.empty()) chain.fault = lack(pem, blocks, {"certificate", "x509", if_absent});
   return chain;
-}
-
-bool signed_by(const Certificate& certificate, const Certificate& other) {
-  return std::equal(std::begin(certificate->issuerHash), std::end(certificate->issuerHash),
-                    std::begin(other->subjectHash));
-}
-
-bool is_authority(const Certificate& certificate) {
-  return certificate->isCA != 0 || certificate->selfSigned != 0;
 }
 
 // A context of the library's with nothing in it but what is asked about.
@@ -210,6 +117,23 @@ bool belong_together(std::string_view certificate, std::string_view key) {
   return trial.takes_certificate(certificate) && trial.takes_key(key) && trial.belong_together();
 }
 
+// Of a key on one of the curves that there are. SEC 1 section C.4: publicKey [1] BIT STRING;
+// section 2.3.3: 2 or 3, and one coordinate.
+bool is_point_compressed(std::string_view key) {
+  DerBuffer* der = nullptr;
+  if (wc_PemToDer(bytes_of(key), static_cast<long>(key.size()), PRIVATEKEY_TYPE, &der, nullptr,
+                  nullptr, nullptr) != 0)
+    return false;
+  const std::string_view bytes(reinterpret_cast<const char*>(der->buffer), der->length);
+  bool found = false;
+  for (const std::string_view head : {"\xa1\x24\x03\x22", "\xa1\x34\x03\x32", "\xa1\x46\x03\x44"}) {
+    for (const char sign : {'\2', '\3'})
+      found = found || bytes.find(std::string(head) + '\0' + sign) != bytes.npos;
+  }
+  wc_FreeDer(&der);
+  return found;
+}
+
 // Why a client would not be served; empty: it would. What a client of this library does not take is
 // not the server's fault.
 std::string failure_to_serve(const Pem& pem) {
@@ -226,6 +150,14 @@ std::string failure_to_serve(const Pem& pem) {
   return {};
 }
 
+// Why nobody could be trusted by it; empty: he could.
+std::string flaw_of_authority(const Certificate& one) {
+  if (!one.is_readable()) return one.unreadable();
+  if (!one.is_authority()) return "is no CA's: name that of the CA that signed it";
+  if (const std::string time = one.untimely(); !time.empty()) return time;
+  return one.misfit();
+}
+
 }  // namespace
 
 Findings check_chain(std::string_view pem) {
@@ -235,21 +167,31 @@ Findings check_chain(std::string_view pem) {
   const std::size_t count = chain.texts.size();
   if (!chain.fault.empty()) found.faults.push_back(chain.fault);
   for (std::size_t i = 0; i < count; ++i) {
-    const int error = chain.certificates[i]->error();
-    if (error != 0) found.faults.push_back(holds(i, count, unreadable(error)));
+    const Certificate& one = *chain.certificates[i];
+    if (one.is_readable()) continue;
+    if (i == 0 || !one.is_whole()) {
+      found.faults.push_back(holds(i, count, one.unreadable()));
+    } else {
+      found.warnings.push_back(
+          holds(i, count,
+                "is of a kind that is unknown here (" + one.reason() + "): it is sent as it is"));
+    }
   }
-  if (!found.faults.empty()) return found;
+  if (!found.faults.empty()) return {.faults = std::move(found.faults)};
 
   const Certificate& leaf = *chain.certificates.front();
-  if (!Trial().takes_certificate(chain.texts.front()))
-    found.faults.push_back(holds(0, count, kUnfit));
-  if (leaf->altNames == nullptr)
-    found.warnings.push_back(
-        holds(0, count, "names no host (subject alternative name): no client will take it"));
+  std::string misfit = leaf.misfit_of_server();
+  if (misfit.empty() && !Trial().takes_certificate(chain.texts.front())) misfit = kUnfit;
+  if (!misfit.empty()) found.faults.push_back(holds(0, count, misfit));
+  for (const std::string& oddity : leaf.oddities_of_server())
+    found.warnings.push_back(holds(0, count, oddity));
   for (std::size_t i = 0; i < count; ++i) {
-    const std::string time = untimely(*chain.certificates[i]);
+    const Certificate& one = *chain.certificates[i];
+    if (!one.is_readable()) continue;
+    const std::string time = one.untimely();
     if (!time.empty()) found.warnings.push_back(holds(i, count, time + ": renew it"));
-    if (i > 0 && !signed_by(*chain.certificates[i - 1], *chain.certificates[i]))
+    if (i > 0 && chain.certificates[i - 1]->is_readable() &&
+        !chain.certificates[i - 1]->is_signed_by(one))
       found.warnings.push_back(
           holds(i, count, "did not sign the one before it: clients may refuse the chain"));
   }
@@ -267,6 +209,9 @@ Findings check_key(std::string_view pem, std::string_view if_absent) {
     return {.faults = {"holds a key that is encrypted; store it decrypted, readable by the gateway "
                        "alone: 'openssl pkey -in FILE' decrypts it"}};
   if (Trial().takes_key(pem)) return {};
+  if (is_point_compressed(key.text))
+    return {.faults = {"holds a private key with its public point compressed: 'openssl ec -in FILE "
+                       "-conv_form uncompressed' converts it"}};
   return {.faults = {"holds a private key that is damaged, or of a kind that is not supported: " +
                      std::string(kKinds)}};
 }
@@ -283,6 +228,10 @@ PairFault check_pair(const Pem& pem, std::string_view chain_name) {
       if (belong_together(chain.texts[i], pem.key))
         return {true, text + "it belongs to number " + std::to_string(i + 1) +
                           " there, and the server's own has to stand first"};
+    }
+    for (const PemBlock& block : pem_blocks(pem.key)) {
+      if (block.label.ends_with("PRIVATE KEY") && belong_together(chain.texts.front(), block.text))
+        return {true, text + "a later one in it does, and has to stand first"};
     }
     return {true, text + "name the key that it was made with"};
   }
@@ -305,12 +254,10 @@ Findings check_authorities(std::string_view pem) {
   std::size_t usable = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const Certificate& one = *chain.certificates[i];
-    const bool damaged = one.error() != 0 && !is_unsupported(one.error());
-    const std::string what = one.error() != 0     ? unreadable(one.error())
-                             : !is_authority(one) ? "is no CA's: name that of the CA that signed it"
-                                                  : untimely(one);
+    const std::string what = flaw_of_authority(one);
     if (what.empty()) ++usable;
-    if (!what.empty()) (damaged ? found.faults : found.warnings).push_back(holds(i, count, what));
+    if (!what.empty())
+      (one.is_whole() ? found.warnings : found.faults).push_back(holds(i, count, what));
   }
   if (!found.faults.empty()) return {.faults = std::move(found.faults)};
   if (usable == 0) return {.faults = std::move(found.warnings)};

@@ -116,6 +116,26 @@ def issuer_first(folder):
     return both("chain.pem", "chain.key")
 
 
+def own_certificate(folder, *options):
+    """Of another kind than most: what `openssl req` makes with these options."""
+    chain, key = folder / "one.test-ecdsa.pem", folder / "one.test-ecdsa.key"
+    subprocess.run(["openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=one.test",
+                    "-keyout", key, "-out", chain, *options], check=True, capture_output=True)
+    return both(chain, key)
+
+
+def compress(file):
+    subprocess.run(["openssl", "ec", "-in", file, "-conv_form", "compressed", "-out", file],
+                   check=True, capture_output=True)
+
+
+def another_key_first(folder):
+    chain, key = make_certificate(folder, ["one.test"])
+    _, other = make_certificate(folder, ["two.test"])
+    key.write_text(other.read_text() + key.read_text())
+    return both(chain, key)
+
+
 def too_large(file):
     file.write_text(file.read_text() + "\n" * (1 << 20))
 
@@ -152,6 +172,20 @@ BAD_FILES = {
         "anew"),
     "damaged-key": (changed(1, spoil),
         KEY + f"holds a private key that is damaged, or of a kind that is not supported: {KINDS}"),
+    "rsa-pss": (lambda folder: own_certificate(folder, "-newkey", "rsa-pss", "-pkeyopt",
+                                               "rsa_keygen_bits:2048"),
+        CHAIN + "holds a certificate that is of a kind that is not supported (a key for RSA-PSS "
+        f"alone): {KINDS}"),
+    "critical-extension": (lambda folder: own_certificate(folder, "-newkey", "ec", "-pkeyopt",
+            "ec_paramgen_curve:P-256", "-addext", "1.2.3.4=critical,ASN1:NULL"),
+        CHAIN + "holds a certificate that has a critical extension that is not supported: have one "
+        "issued without it"),
+    "compressed-key": (changed(1, compress),
+        KEY + "holds a private key with its public point compressed: 'openssl ec -in FILE "
+        "-conv_form uncompressed' converts it"),
+    "another-key-first": (another_key_first,
+        KEY + "holds a key that does not belong to the certificate in 'one.test-ecdsa.pem', which "
+        "is for one.test: a later one in it does, and has to stand first"),
     "certificate-cut-off": (changed(0, cut_off),
         CHAIN + "is cut off: a certificate in it has no END line; copy it anew"),
     "key-cut-off": (changed(1, cut_off),
@@ -236,6 +270,11 @@ def old_ca(folder):
     authority.issue(["DNS:old.test"], days=-1)[0].rename(folder / "the.pem")
 
 
+def ca_on_another_curve(folder):
+    own_certificate(folder, "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1")
+    (folder / "one.test-ecdsa.pem").rename(folder / "the.pem")
+
+
 def changed_ca(change):
     def make(folder):
         Authority(folder, "the")
@@ -251,6 +290,8 @@ BAD_AUTHORITIES = {
                 "is cut off: a certificate in it has no END line; copy it anew"),
     "in-binary": (changed_ca(to_der), "is in binary form (DER), not PEM: 'openssl x509 -inform der "
                   "-in FILE' converts it"),
+    "on-another-curve": (ca_on_another_curve, "holds a certificate that is of a kind that is not "
+                         f"supported (another curve, or a compressed point): {KINDS}"),
     "a-servers-own": (leaf_as_ca, "holds a certificate that is no CA's: name that of the CA that "
                       "signed it"),
     "empty": (changed_ca(lambda file: file.write_text("")), "is empty: write it anew, in PEM form"),

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "proto/tls/pem.hh"
+#include "proto/tls/loopback.hh"
 #include "tests/proto/tls/openssl.hh"
 
 namespace tls::test {
@@ -13,9 +13,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::MatchesRegex;
+using testing::SizeIs;
 
 constexpr const char* kKinds =
     "ECDSA with P-256, P-384 or P-521, RSA of 2048 to 4096 bits, and Ed25519 will do";
+
+const std::string kCurve = "ec -pkeyopt ec_paramgen_curve:P-256";
 
 // Where its DER begins.
 std::string damaged(std::string pem) {
@@ -47,10 +50,10 @@ class Credentials : public OpenSsl {
         << read_file(file("log"));
     return read_file(file(name + ".pem"));
   }
-  std::string make_root() {
-    EXPECT_TRUE(
-        run("req -x509 -nodes -days 2 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -keyout "
-            "root.key -out root.pem -subj /CN=root"));
+  std::string make_root(const std::string& key = kCurve) {
+    EXPECT_TRUE(run("req -x509 -nodes -days 2 -newkey " + key +
+                    " -keyout root.key -out root.pem -subj /CN=root"))
+        << read_file(file("log"));
     return read_file(file("root.pem"));
   }
 };
@@ -232,37 +235,168 @@ TEST_F(Credentials, OfAuthoritiesAreForTrustingOthers) {
                                           HasSubstr("number 3, that expired on")));
 }
 
-TEST(Pem, IsBlocksWithWhateverBetween) {
-  const std::string text =
-      "note\n-----BEGIN A-----\nx\n-----END A-----\n-----BEGIN B KEY-----\ny\n"
-      "-----BEGIN A-----\nz\n-----END A-----";
-  const std::vector<PemBlock> blocks = pem_blocks(text);
-  ASSERT_EQ(blocks.size(), 3u);
-  EXPECT_EQ(blocks[0].label, "A");
-  EXPECT_EQ(blocks[0].text, "-----BEGIN A-----\nx\n-----END A-----");
-  EXPECT_TRUE(blocks[0].whole);
-  EXPECT_EQ(blocks[1].label, "B KEY");
-  EXPECT_FALSE(blocks[1].whole);
-  EXPECT_TRUE(blocks[2].whole);
-  EXPECT_THAT(pem_blocks("-----BEGIN "), IsEmpty());
-  EXPECT_THAT(pem_blocks("-----BEGIN A\nB-----"), IsEmpty());
-  EXPECT_THAT(pem_blocks("-----END A-----"), IsEmpty());
+TEST_F(Credentials, OfAFormThatIsUnknownAreNotCalledDamaged) {
+  const std::string root = make_root();
+  const std::string critical = make(kCurve, "-addext 1.2.3.4=critical,ASN1:NULL").chain;
+  const std::string explicit_curve = make(kCurve + " -pkeyopt ec_param_enc:explicit").chain;
+  EXPECT_THAT(check_chain(critical).faults,
+              ElementsAre("holds a certificate that has a critical extension that is not "
+                          "supported: have one issued without it"));
+  EXPECT_THAT(check_chain(explicit_curve).faults,
+              ElementsAre(MatchesRegex("holds a certificate that is (damaged, or of a form|of a "
+                                       "kind) that is not supported \\(.*\\): .*")));
+  for (const std::string& one : {critical, explicit_curve}) {
+    EXPECT_THAT(check_authorities(one).faults, SizeIs(1));
+    EXPECT_THAT(check_authorities(root + one).faults, IsEmpty());
+    EXPECT_THAT(check_authorities(root + one).warnings, ElementsAre(HasSubstr("number 2, that")));
+  }
+  EXPECT_THAT(check_authorities(root + damaged(root)).faults, SizeIs(1));
 }
 
-TEST(Pem, BeginsOnALineOfItsOwn) {
-  const std::string block = "-----BEGIN A-----\nx\n-----END A-----";
-  for (const std::string_view before :
-       {"", "\n", " \t", "note\r\n", "\xEF\xBB\xBF", "# behind -----BEGIN A----- follows\n",
-        "-----BEGIN B-----\n-----END B-----", "-----BEGIN B-----\n-----END B----- "}) {
-    SCOPED_TRACE(before);
-    const std::string text = std::string(before) + block;
-    const std::vector<PemBlock> blocks = pem_blocks(text);
-    ASSERT_FALSE(blocks.empty());
-    EXPECT_EQ(blocks.back().text, block);
-    EXPECT_TRUE(blocks.back().whole);
-    EXPECT_TRUE(blocks.front().whole);
+TEST_F(Credentials, BehindTheServersOwnMayBeOfKindsThatAreUnknownHere) {
+  const std::string root = make_root("ed448");
+  const std::string leaf = sign("leaf", "root", "subjectAltName=DNS:leaf.test\n");
+  const Findings found = check_chain(leaf + root);
+  EXPECT_THAT(found.faults, IsEmpty());
+  EXPECT_THAT(found.warnings,
+              ElementsAre(MatchesRegex("holds a certificate, number 2, that is of a kind that is "
+                                       "unknown here \\(.*\\): it is sent as it is")));
+  EXPECT_EQ(check_pair({leaf + root, read_file(file("leaf.key"))}, "in it").text, "");
+}
+
+TEST_F(Credentials, AreQuotedWithoutTheirControlBytes) {
+  write("red.cnf", "[req]\ndistinguished_name=dn\n[dn]\n");
+  ASSERT_TRUE(run("req -x509 -nodes -days 2 -newkey " + kCurve +
+                  " -config red.cnf -keyout red.key -out red.pem -subj '/CN=\x1b[31mred'"));
+  EXPECT_THAT(check_pair({read_file(file("red.pem")), localhost().key}, "in it").text,
+              HasSubstr("which is for \\x1b[31mred: "));
+  const std::string label = "\x1b[31m" + std::string(200, 'A');
+  EXPECT_THAT(
+      check_key("-----BEGIN " + label + "-----\n", "CURE").faults,
+      ElementsAre("holds no private key, only \\x1b[31m" + std::string(95, 'A') + "...; CURE"));
+}
+
+// Whether a server is trusted whose certificate the authority has signed.
+bool is_trusted(const Pem& pem, const std::string& authorities) {
+  TicketKeys tickets;
+  const auto server = ServerContexts::load({&pem, 1}, tickets);
+  const auto client = ClientContext::load({.ca = authorities});
+  return server && client && loop_back(**server, **client).done;
+}
+
+TEST_F(Credentials, OfAuthoritiesAreJudgedAsAHandshakeWould) {
+  struct Case {
+    std::string key;
+    bool good;
+  };
+  const Case cases[] = {
+      {"ec -pkeyopt ec_paramgen_curve:P-256", true},
+      {"ec -pkeyopt ec_paramgen_curve:P-384", true},
+      {"ec -pkeyopt ec_paramgen_curve:P-521", true},
+      {"ec -pkeyopt ec_paramgen_curve:P-224", true},
+      {"rsa-pss -pkeyopt rsa_keygen_bits:2048", true},
+      {"rsa:2048", true},
+      {"rsa:1024", true},
+      {"ed25519", true},
+      {"ec -pkeyopt ec_paramgen_curve:secp256k1", false},
+      {"ec -pkeyopt ec_paramgen_curve:brainpoolP256r1", false},
+      {"rsa:4224", false},
+      {"ed448", false},
+  };
+  const std::string good_root = localhost().chain;
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.key);
+    const std::string root = make_root(each.key);
+    const std::string leaf = sign("leaf", "root", "subjectAltName=DNS:localhost\n");
+    EXPECT_EQ(is_trusted({leaf, read_file(file("leaf.key"))}, root), each.good);
+    const Findings alone = check_authorities(root);
+    const Findings beside = check_authorities(good_root + root);
+    EXPECT_THAT(beside.faults, IsEmpty());
+    if (each.good) {
+      EXPECT_THAT(alone.faults, IsEmpty());
+      EXPECT_THAT(beside.warnings, IsEmpty());
+      continue;
+    }
+    EXPECT_THAT(alone.faults, ElementsAre(MatchesRegex("holds a certificate that is of a kind that "
+                                                       "is not supported \\(.*\\): .*")));
+    EXPECT_THAT(alone.faults, ElementsAre(HasSubstr(kKinds)));
+    EXPECT_THAT(beside.warnings, ElementsAre(HasSubstr("number 2, that is of a kind")));
   }
-  EXPECT_THAT(pem_blocks("x " + block), IsEmpty());
+}
+
+// In TLS 1.2 it would be used for ordinary RSA, which OpenSSL refuses.
+TEST_F(Credentials, WithAKeyForPssAloneAreRefused) {
+  const Pem pem = make("rsa-pss -pkeyopt rsa_keygen_bits:2048");
+  EXPECT_THAT(check_chain(pem.chain).faults,
+              ElementsAre("holds a certificate that is of a kind that is not supported (a key for "
+                          "RSA-PSS alone): " +
+                          std::string(kKinds)));
+}
+
+TEST_F(Credentials, ThatClientsRefuseAreWarnedOf) {
+  struct Case {
+    std::string key;
+    std::string more;
+    std::string warning;
+  };
+  const Case cases[] = {
+      {"rsa:1024", "", "has an RSA key of 1024 bits: clients may refuse it; make one of 2048"},
+      {kCurve, "-addext extendedKeyUsage=clientAuth",
+       "is not for servers (extended key usage): clients may refuse it; have one issued with "
+       "serverAuth"},
+      {kCurve, "-addext keyUsage=keyAgreement",
+       "is not for signatures (key usage): clients may refuse it; have one issued with "
+       "digitalSignature"},
+      {kCurve,
+       "-addext extendedKeyUsage=clientAuth,serverAuth -addext "
+       "keyUsage=digitalSignature,keyAgreement",
+       ""},
+      {kCurve, "-addext extendedKeyUsage=anyExtendedKeyUsage", ""},
+  };
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.key + " " + each.more);
+    const Findings found = check_chain(make(each.key, each.more).chain);
+    EXPECT_THAT(found.faults, IsEmpty());
+    if (each.warning.empty()) {
+      EXPECT_THAT(found.warnings, IsEmpty());
+    } else {
+      EXPECT_THAT(found.warnings, ElementsAre("holds a certificate that " + each.warning));
+    }
+  }
+}
+
+TEST_F(Credentials, WithACompressedPointAreToldHowToConvertIt) {
+  const std::string fault =
+      "holds a private key with its public point compressed: 'openssl ec -in FILE -conv_form "
+      "uncompressed' converts it";
+  for (const std::string curve : {"P-256", "P-384", "P-521"}) {
+    SCOPED_TRACE(curve);
+    make("ec -pkeyopt ec_paramgen_curve:" + curve);
+    ASSERT_TRUE(run("ec -in key.pem -conv_form compressed -out old.pem"));
+    ASSERT_TRUE(run("pkey -in key.pem -ec_conv_form compressed -out new.pem"));
+    for (const std::string form : {"old.pem", "new.pem"}) {
+      EXPECT_THAT(check_key(read_file(file(form)), "").faults, ElementsAre(fault));
+      ASSERT_TRUE(run("ec -in " + form + " -conv_form uncompressed -out converted.pem"));
+      EXPECT_THAT(check_key(read_file(file("converted.pem")), "").faults, IsEmpty());
+    }
+  }
+  ASSERT_TRUE(
+      run("req -x509 -new -key old.pem -days 2 -subj /CN=a -addext subjectAltName=DNS:a "
+          "-out cert.pem"));
+  EXPECT_THAT(
+      check_chain(read_file(file("cert.pem"))).faults,
+      ElementsAre(HasSubstr("(another curve, or a compressed point): " + std::string(kKinds))));
+}
+
+TEST_F(Credentials, MayHaveSeveralKeysOfWhichTheFirstCounts) {
+  const std::string other = make("rsa:2048").key;
+  const Pem pem = make(kCurve);
+  EXPECT_EQ(check_pair({pem.chain, pem.key + other}, "in it").text, "");
+  const PairFault fault = check_pair({pem.chain, other + pem.key}, "in it");
+  EXPECT_TRUE(fault.of_key);
+  EXPECT_EQ(fault.text,
+            "holds a key that does not belong to the certificate in it, which is for site.test: a "
+            "later one in it does, and has to stand first");
 }
 
 }  // namespace
