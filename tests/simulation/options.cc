@@ -9,10 +9,11 @@ namespace simulation {
 namespace {
 
 constexpr std::string_view kUsage =
-    "simulate [--seeds FROM..TO] [--minutes N] [--jobs N] [--no-shortening]\n"
+    "simulate [--seeds FROM..TO | --fresh N] [--minutes N] [--jobs N] [--no-shortening]\n"
     "simulate --seed N [--clients 1,2,..] [--faults short,late,..] [--requests N] [--salt N]\n"
     "         [--trace]\n"
-    "Runs the gateway on simulated kernels, with simulated clients and servers.\n";
+    "Runs the gateway on simulated kernels, with simulated clients and servers; --fresh: so many\n"
+    "seeds that the clock chooses.\n";
 
 template <class Number>
 bool read_number(std::string_view text, Number& number) {
@@ -24,6 +25,17 @@ bool read_range(std::string_view text, Options& options) {
   const std::size_t dots = text.find("..");
   return dots != std::string_view::npos && read_number(text.substr(0, dots), options.from) &&
          read_number(text.substr(dots + 2), options.to) && options.from <= options.to;
+}
+
+// Seeds that have hardly been run before.
+bool read_fresh(std::string_view text, Options& options) {
+  std::uint64_t count = 0;
+  if (!read_number(text, count) || count == 0) return false;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  options.from = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+  options.to = options.from + count - 1;
+  return true;
 }
 
 bool read_clients(std::string_view text, Narrowing& narrowing) {
@@ -40,6 +52,7 @@ bool read_clients(std::string_view text, Narrowing& narrowing) {
 
 bool read_option(std::string_view name, std::string_view value, Options& options) {
   if (name == "--seeds") return read_range(value, options);
+  if (name == "--fresh") return read_fresh(value, options);
   if (name == "--jobs") return read_number(value, options.jobs) && options.jobs > 0;
   if (name == "--clients") return read_clients(value, options.narrowing);
   if (name == "--salt") return read_number(value, options.narrowing.salt);

@@ -196,6 +196,8 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
     if (dice.chance(likely)) scenario.faults |= fault.fault;
   }
   scenario.window = dice.of_any_size(1000, 200'000);
+  // Fewer than the gateway makes: most of what a run would do is to fill them.
+  scenario.buffers = {32, 4096, 4, 65536};
   if (dice.chance(60)) scenario.buffers = {4, 512, 2, 4096};
   if (dice.chance(15)) scenario.descriptors = dice.between(4, 30);
   if (dice.chance(40)) scenario.stop_at = milliseconds(dice.of_any_size(1, 4000));

@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <vector>
 
 #include "tests/simulation/certificate.hh"
 
@@ -54,12 +53,11 @@ std::string TlsEnd::open(std::string_view sealed) {
     spoilt_ = true;
   }
   std::string plaintext;
-  std::vector<std::byte> record(tls::Session::kRecordPlaintextMax);
   proto::Bytes rest = proto::as_bytes(bytes);
   for (;;) {
-    const tls::Progress progress = session_.open(rest, record, *this);
+    const tls::Progress progress = session_.open(rest, record_, *this);
     if (progress.status != tls::Progress::Status::kPlaintext) break;
-    plaintext.append(proto::as_text(proto::Bytes(record).first(progress.plaintext)));
+    plaintext.append(proto::as_text(proto::Bytes(record_).first(progress.plaintext)));
   }
   seal_waiting();
   return plaintext;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "proto/tls/context.hh"
 #include "proto/tls/session.hh"
@@ -50,6 +51,7 @@ class TlsEnd final : private tls::Sink {
 
   TlsPlan plan_;
   tls::Session session_;
+  std::vector<std::byte> record_ = std::vector<std::byte>(tls::Session::kRecordPlaintextMax);
   std::string waiting_;   // plaintext
   std::string outgoing_;  // sealed
   std::size_t sealed_bytes_ = 0;

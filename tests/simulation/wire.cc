@@ -24,11 +24,13 @@ std::string Wire::read() {
 
 bool Wire::write_some() {
   if (!writable()) return false;
-  const std::string_view next = std::string_view(outgoing_).substr(0, pace_.write_most);
-  const std::size_t taken = stream_->write(std::as_bytes(std::span(next)));
-  outgoing_.erase(0, taken);
+  const std::string_view next = std::string_view(outgoing_).substr(written_, pace_.write_most);
+  written_ += stream_->write(std::as_bytes(std::span(next)));
   // Who is gone takes nothing any more.
-  if (stream_->saw_reset()) outgoing_.clear();
+  if (stream_->saw_reset() || written_ == outgoing_.size()) {
+    outgoing_.clear();
+    written_ = 0;
+  }
   if (half_closes_ && outgoing_.empty()) stream_->shutdown_write();
   return true;
 }

@@ -77,6 +77,7 @@ class Wire {
   Pace pace_;
   std::unique_ptr<TlsEnd> tls_;
   std::string outgoing_;
+  std::size_t written_ = 0;  // of outgoing_
   Time rests_until_{};
   bool half_closes_ = false;
   bool farewell_said_ = false;
