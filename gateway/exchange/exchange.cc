@@ -44,6 +44,7 @@ void Exchange::on_deadline(const End& end) {
     return connection_.set_deadline(
         Connection::kFlushTime, {.reason = Reason::kIdle, .detail = "the client takes no answers"});
   }
+  if (hold_ == Hold::kTooLong) return connection_.end(end);
   // An upload that stands still: the client's fault, unless the server does not take what is there.
   const bool server_is_stuck = upstream_ != nullptr && !request_whole_ && !response_begun_ &&
                                (upstream_->link().has_unsent() || upstream_->link().send_failed());

@@ -108,6 +108,7 @@ struct RequestPlan {
   Deed deed = Deed::kAnswers;
   std::size_t deed_at = 0;   // bytes of the answer
   bool early = false;        // the deed does not wait for the request's body
+  bool reads_later = false;  // the server, when its answer has been taken
   microseconds thinking{0};  // of the server
   microseconds rests{0};     // of the client, before it asks, where it does not pipeline
   std::optional<WebSocketPlan> websocket;

@@ -69,7 +69,7 @@ bool SimulatedServer::act() {
     plan_->websocket ? open_websocket() : answer();
     did = true;
   }
-  if (wire_.readable()) {
+  if (wire_.readable() && reads()) {
     digest(wire_.read());
     did = true;
   } else if (wire_.ended()) {
@@ -91,10 +91,15 @@ bool SimulatedServer::act() {
 Time SimulatedServer::next() const {
   if (over_) return kNever;
   Time next = kNever;
-  if (wire_.readable() || wire_.ended() || wire_.writable()) next = stage_.now();
+  const bool reads_on = wire_.readable() && reads();
+  if (reads_on || wire_.ended() || wire_.writable()) next = stage_.now();
   if (answers_at_) next = std::min(next, *answers_at_);
   if (closes_at_) next = std::min(next, *closes_at_);
   return next == kNever ? kNever : std::max(next, wire_.rests_until());
+}
+
+bool SimulatedServer::reads() const {
+  return plan_ == nullptr || !plan_->reads_later || !wire_.has_unsent();
 }
 
 void SimulatedServer::digest(std::string_view bytes) {

@@ -27,6 +27,7 @@ class SimulatedServer {
  private:
   enum class Then : std::uint8_t { kGoesOn, kCloses, kResets, kStalls };
 
+  bool reads() const;
   void digest(std::string_view bytes);
   void take_head();
   void take_body(std::string_view bytes);

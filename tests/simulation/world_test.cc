@@ -58,6 +58,28 @@ TEST(World, DoesNotBlameAServerForWhatAClientDoesNotTake) {
   EXPECT_EQ(world.trail(0, 1).logged_end, "done");
 }
 
+// Nor where the rest of an upload waits for the server meanwhile, which waits for the client, too.
+TEST(World, DoesNotBlameAServerForAnUploadThatWaitsBehindTheClient) {
+  Scenario scenario;
+  scenario.shards = 1;
+  RequestPlan fills_the_window;
+  fills_the_window.answer_bytes = 100'000;
+  RequestPlan upload;
+  upload.method = "POST";
+  upload.upload_bytes = 1'000'000;
+  upload.interim = true;
+  upload.deed = Deed::kAnswersEarly;
+  upload.answer_bytes = 1'000'000;
+  upload.reads_later = true;
+  scenario.clients.push_back(one_client({fills_the_window, upload}));
+  scenario.clients.front().pipelines = true;
+  scenario.clients.front().dawdles_behind = 1;
+  scenario.clients.front().dawdles_for = std::chrono::seconds(90);
+  World world(scenario, nullptr);
+  EXPECT_TRUE(world.run());
+  EXPECT_EQ(world.trail(0, 1).logged_end, "idle");
+}
+
 // A reset is told once, and where the send hears of it the receive sees a mere end: that is no end
 // of an answer that has no other.
 TEST(World, DoesNotPassOnAsWholeWhatAResetHasCut) {
