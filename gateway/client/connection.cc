@@ -10,6 +10,7 @@
 #include "gateway/link/link_end.hh"
 #include "gateway/log/quoted.hh"
 #include "gateway/shard/shard.hh"
+#include "gateway/websocket/tunnel.hh"
 
 namespace gateway {
 namespace {
@@ -23,8 +24,8 @@ Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uin
       entrance_(entrance),
       client_(shard.links()),
       exchange_(nullptr, {&shard.loop().frames()}),
+      tunnel_(nullptr, {&shard.loop().frames()}),
       input_(&shard.loop().frames()),
-      grace_(*this, shard.loop().timers()),
       deadline_(*this, shard.loop().timers()),
       touched_(shard.loop().now()),
       id_(id),
@@ -39,7 +40,20 @@ void Connection::start() {
   shard_.loop().ready().push(start_or_end_);
 }
 
+// In parts, so that nothing but this frame lives as long as a WebSocket.
 uring::Task<> Connection::story() {
+  co_await serve_http();
+  if (tunnel_ != nullptr) {
+    co_await tunnel_->finished();
+    tunnel_->settle();
+  }
+  co_await farewell();
+  deadline_.disarm();
+  shard_.loop().push_next_turn(start_or_end_);
+}
+
+// Until the last request is answered, or there is a tunnel.
+uring::Task<> Connection::serve_http() {
   if (secure()) co_await shake_hands();
   bool open = !ended();
   if (!open) log_no_request();
@@ -52,17 +66,19 @@ uring::Task<> Connection::story() {
     ++requests_;
     exchange_ = frames().make<Exchange>(*this);
     co_await exchange_->run();
-    if (exchange_->is_websocket()) co_await exchange_->run_websocket();
-    open = exchange_->keeps_client();
+    open = !has_tunnel() && exchange_->keeps_client();
     if (!open) break;
     exchange_.reset();
     end_.reset();
     client_.clear_abort();
   }
-  co_await farewell();
-  deadline_.disarm();
-  grace_.disarm();
-  shard_.loop().push_next_turn(start_or_end_);
+  if (has_tunnel()) exchange_.reset();
+}
+
+void Connection::open_tunnel(TunnelOpening opening, Bytes behind_response) {
+  tunnel_ = frames().make<Tunnel>(*this, std::move(opening));
+  tunnel_->start(input_.bytes(), behind_response);
+  input_.reset();
 }
 
 uring::Task<> Connection::shake_hands() {
@@ -143,9 +159,10 @@ void Connection::explain_tls_failure() {
 void Connection::end(End end) {
   if (end_) return;
   end_ = end;
-  if (exchange_ && exchange_->stop_relay(end)) return;
+  if (tunnel_ && tunnel_->stop(end)) return;
   client_.abort();
   if (exchange_) exchange_->abort();
+  if (tunnel_) tunnel_->abort();
 }
 
 // Its first request, or the TLS handshake before that: whoever was let in is served, unless he says
@@ -164,7 +181,7 @@ void Connection::stop() {
   if (awaits_first && !ended()) {
     return set_deadline(kLastChance, {.reason = Reason::kStopping});
   }
-  if (exchange_ && exchange_->under_way() && !exchange_->is_websocket()) return;
+  if (exchange_ && exchange_->under_way()) return;
   end({.reason = Reason::kStopping});
 }
 
@@ -173,6 +190,7 @@ void Connection::cut() {
   end({.reason = Reason::kStopping});
   client_.abort();
   if (exchange_) exchange_->abort();
+  if (tunnel_) tunnel_->abort();
 }
 
 void Connection::set_deadline(std::chrono::milliseconds limit, End end) {
@@ -197,53 +215,24 @@ void Connection::on_deadline() {
   }
 }
 
-void Connection::watch_input() {
-  client_.watch_input(noticed_, kHeadReadBytes);
-}
-
-void Connection::watch_hangup(uring::Socket::Hangup of) {
-  client_.watch_hangup(hung_up_, of);
-}
-
-void Connection::watch_hangup_when_held_back() {
-  client_.watch_hangup_when_held_back(hung_up_);
-}
-
-void Connection::unwatch() {
-  client_.unwatch_input();
-  client_.unwatch_hangup();
-  grace_.disarm();
-}
-
-void Connection::arm_grace(std::chrono::milliseconds after) {
-  grace_.arm(shard_.loop().now() + after);
-}
-
-void Connection::on_input() {
-  exchange_->on_client_input();
-}
-
-void Connection::on_hung_up() {
-  exchange_->on_client_hung_up();
-}
-
-void Connection::on_grace_over() {
-  exchange_->on_grace_over();
+Farewell Connection::farewell_to_client() const {
+  if (tunnel_) return tunnel_->farewell_to_client();
+  return exchange_ ? exchange_->farewell_to_client() : Farewell::kPolite;
 }
 
 uring::Task<> Connection::farewell() {
   taking_leave_ = true;
-  using Ending = Exchange::Ending;
-  const Ending ending = exchange_ ? exchange_->ending() : Ending::kWhole;
+  const Farewell farewell = farewell_to_client();
   if (!cut_ && client_.is_open() && client_.end() != uring::LinkEnd::kFailed) {
     client_.clear_abort();
     if (ended() && end_->reason == Reason::kPlainHttpOnTls) refuse_plain_http();
     set_deadline(kFlushTime, {});
-    if (ending == Ending::kReset) {
+    if (farewell == Farewell::kReset) {
       co_await client_.drained();
       client_.reset_on_close();
     } else {
-      client_.write_end(ending == Ending::kWhole ? Link::Ending::kWhole : Link::Ending::kTruncated);
+      client_.write_end(farewell == Farewell::kPolite ? Link::Ending::kWhole
+                                                      : Link::Ending::kTruncated);
       co_await linger();
     }
   }

@@ -17,12 +17,15 @@
 #include "gateway/client/input_buffer.hh"
 #include "gateway/config/config.hh"
 #include "gateway/link/end.hh"
+#include "gateway/link/farewell.hh"
 #include "gateway/link/link.hh"
 
 namespace gateway {
 
 class Exchange;
 class Shard;
+class Tunnel;
+struct TunnelOpening;
 
 // What a connection needs to know of the listener that it came through.
 struct Entrance {
@@ -68,13 +71,10 @@ class Connection {
   void touch();
   void clear_deadline() { deadline_.disarm(); }
 
-  // Watches the client while nothing is read from it; the exchange is told.
-  void watch_input();
-  void watch_hangup(uring::Socket::Hangup of);
-  void watch_hangup_when_held_back();
-  void unwatch();
-  // Calls the exchange's on_grace_over().
-  void arm_grace(std::chrono::milliseconds after);
+  // From the exchange, which has passed a 101 on: from here on it is a WebSocket's. What came right
+  // behind the heads goes first.
+  void open_tunnel(TunnelOpening opening, Bytes behind_response);
+  bool has_tunnel() const { return tunnel_ != nullptr; }
 
   Shard& shard() { return shard_; }
   Link& client() { return client_; }
@@ -98,6 +98,7 @@ class Connection {
 
  private:
   uring::Task<> story();
+  uring::Task<> serve_http();
   uring::Task<> shake_hands();
   uring::Task<bool> await_request();
   void await_first(std::chrono::milliseconds limit, Reason reason);
@@ -107,23 +108,18 @@ class Connection {
   void refuse_plain_http();
   void learn_client_address();
   void log_no_request();
+  Farewell farewell_to_client() const;
   void on_deadline();
-  void on_input();
-  void on_hung_up();
-  void on_grace_over();
   void on_start_or_end();
 
   Shard& shard_;
   Entrance entrance_;
   Link client_;
-  uring::BlockPool::Owned<Exchange> exchange_;
+  uring::BlockPool::Owned<Exchange> exchange_;  // of the request that is under way
+  uring::BlockPool::Owned<Tunnel> tunnel_;      // instead of an exchange
   std::optional<End> end_;
   InputBuffer input_;
-  // For the exchange, which unwatches before it goes.
-  uring::ReadyMember<&Connection::on_input> noticed_{*this};
-  uring::ReadyMember<&Connection::on_hung_up> hung_up_{*this};
   uring::ReadyMember<&Connection::on_start_or_end> start_or_end_{*this};
-  uring::TimerMember<&Connection::on_grace_over> grace_;
   uring::TimerMember<&Connection::on_deadline> deadline_;
   std::chrono::milliseconds limit_{0};
   uring::Clock::time_point touched_;

@@ -14,6 +14,8 @@ namespace gateway {
 namespace {
 
 constexpr std::string_view kChunkSizeStart = "0";
+// Of the next requests, while this one is under way.
+constexpr std::size_t kInputBytes = 4096;
 
 // After these nothing that the client has sent can be told apart any more, or it was told to go.
 bool closes_connection(Reason reason) {
@@ -36,10 +38,24 @@ bool closes_connection(Reason reason) {
 void Exchange::watch_client() {
   const bool more_asked = connection_.input().size() > body_in_input_;
   if (more_asked && !connection_.client().receives()) {
-    connection_.arm_grace(kPipelinedWatch);
+    arm_grace(kPipelinedWatch);
   } else {
-    connection_.watch_input();
+    connection_.client().watch_input(client_input_, kInputBytes);
   }
+}
+
+void Exchange::watch_hangup(uring::Socket::Hangup of) {
+  connection_.client().watch_hangup(client_hung_up_, of);
+}
+
+void Exchange::unwatch_client() {
+  connection_.client().unwatch_input();
+  connection_.client().unwatch_hangup();
+  grace_.disarm();
+}
+
+void Exchange::arm_grace(std::chrono::milliseconds after) {
+  grace_.arm(connection_.shard().loop().now() + after);
 }
 
 void Exchange::on_client_input() {
@@ -71,23 +87,23 @@ void Exchange::note_client_closed() {
   const bool more_asked = connection_.input().size() > body_in_input_;
   if (response_begun_ && !chunked_to_client_ && !more_asked) {
     client_sent_mark_ = client.sent_bytes();
-    return connection_.arm_grace(kLeavingGrace);
+    return arm_grace(kLeavingGrace);
   }
   if (!response_begun_ && !std::exchange(status_line_begun_, true)) {
     client.write(proto::as_bytes(kStatusLineStart));
   } else if (chunked_to_client_ && !response_complete_) {
     client.write(proto::as_bytes(kChunkSizeStart));
   }
-  connection_.watch_hangup(uring::Socket::Hangup::kOfAll);
+  watch_hangup(uring::Socket::Hangup::kOfAll);
 }
 
 void Exchange::on_grace_over() {
-  if (relay_ || request_pump_runs_) return;
-  if (!client_closed_) return connection_.watch_hangup(uring::Socket::Hangup::kOfStream);
+  if (request_pump_runs_) return;
+  if (!client_closed_) return watch_hangup(uring::Socket::Hangup::kOfStream);
   Link& client = connection_.client();
   const bool takes_more = client.has_unsent() || client.sent_bytes() != client_sent_mark_;
   if (!takes_more) return connection_.end({.reason = Reason::kClientLeft});
-  connection_.watch_hangup(uring::Socket::Hangup::kOfAll);
+  watch_hangup(uring::Socket::Hangup::kOfAll);
 }
 
 bool Exchange::wants_keep_alive() const {
@@ -150,17 +166,17 @@ void Exchange::settle() {
   const bool more_may_come = client.end() == uring::LinkEnd::kNone ||
                              client.end() == uring::LinkEnd::kAborted ||
                              input.size() > body_in_input_;
-  keeps_client_ = keeps_client_ && request_whole_ && response_complete_ && !relay_ &&
-                  !client.send_failed() && more_may_come && !connection_.stopping();
+  keeps_client_ = keeps_client_ && request_whole_ && response_complete_ && !client.send_failed() &&
+                  more_may_come && !connection_.stopping();
   if (keeps_client_) input.take(body_in_input_);
   log();
 }
 
-Exchange::Ending Exchange::ending() const {
-  if (relay_) return relay_whole_ ? Ending::kWhole : Ending::kTruncated;
+Farewell Exchange::farewell_to_client() const {
   const bool cut = (response_begun_ || status_line_begun_) && !response_complete_;
-  if (!cut) return Ending::kWhole;
-  return until_close_ && !connection_.secure() ? Ending::kReset : Ending::kTruncated;
+  if (!cut) return Farewell::kPolite;
+  // Closed properly, a part of a body that ends with its connection would look like the whole.
+  return until_close_ && !connection_.secure() ? Farewell::kReset : Farewell::kTruncated;
 }
 
 }  // namespace gateway

@@ -10,6 +10,7 @@ Exchange::Exchange(Connection& connection)
       config_(connection.shard().snapshot()),
       begun_(connection.shard().loop().now()),
       heads_(connection.frames().make<Heads>(&connection.frames())),
+      grace_(*this, connection.shard().loop().timers()),
       request_line_(&connection.frames()),
       dialler_(nullptr, {&connection.frames()}),
       request_done_(connection.shard().loop().ready()),
@@ -21,20 +22,14 @@ Exchange::~Exchange() = default;
 uring::Task<> Exchange::run() {
   const bool received = co_await receive_request();
   if (received && judge() && !answer_itself()) co_await proxy();
-  if (relay_) co_return;
-  connection_.unwatch();
+  if (connection_.has_tunnel()) co_return;  // whose the client is from there on
+  unwatch_client();
   settle();
 }
 
 void Exchange::abort() {
   if (dialler_ && dialler_->dialling()) dialler_->abort();
   if (upstream_ != nullptr) upstream_->link().abort();
-}
-
-bool Exchange::stop_relay(const End& end) {
-  if (!relay_ || relay_->has_finished()) return false;
-  relay_->stop(end);
-  return true;
 }
 
 void Exchange::on_deadline(const End& end) {

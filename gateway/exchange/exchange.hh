@@ -2,7 +2,7 @@
 // the WebSocket that it becomes. The two bodies are pumped side by side.
 //
 //   receive_request -> judge -> dial -> forward -+-> pump_response -> settle
-//                                ^               +-> run_websocket -> settle
+//                                ^               +-> a Tunnel, and nothing is left of the exchange
 //                                '-- again, where the request may be sent again
 //
 // It owns the heads (until they are passed on), borrows a connection to a server, and ends with
@@ -19,9 +19,9 @@
 #include "gateway/client/connection.hh"
 #include "gateway/config/config.hh"
 #include "gateway/exchange/dialler.hh"
+#include "gateway/link/farewell.hh"
 #include "gateway/rewrite/forward.hh"
 #include "gateway/upstream/upstreams.hh"
-#include "gateway/websocket/relay.hh"
 #include "proto/http/body.hh"
 #include "proto/http/request.hh"
 #include "proto/http/response.hh"
@@ -43,40 +43,25 @@ class Exchange {
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  // Until the response is whole, or a WebSocket is open: then run_websocket() follows, apart from
-  // it, so that an idle WebSocket holds few frames.
+  // Until the response is whole, or the connection has a tunnel.
   uring::Task<> run();
-  uring::Task<> run_websocket();
   void abort();
 
-  // Ends an open WebSocket politely; false if there is none, or it has ended.
-  bool stop_relay(const End& end);
-
   bool under_way() const { return !request_line_.empty(); }
-  bool is_websocket() const { return relay_.has_value(); }
 
-  // After run(): the next request may follow on this connection; or how it is to end.
+  // After run(), where there is no tunnel: the next request may follow on this connection; or how
+  // it is to end.
   bool keeps_client() const { return keeps_client_; }
-  enum class Ending : std::uint8_t {
-    kWhole,
-    kTruncated,  // the client has a part of a response that will never be whole
-    kReset,      // ... and could take it for the whole, were the connection closed properly
-  };
-  Ending ending() const;
+  Farewell farewell_to_client() const;
 
   // The connection's deadline has passed, which means this End, unless it is somebody else's fault.
   void on_deadline(const End& end);
-
-  // From the connection, while the client is watched.
-  void on_client_input();
-  void on_client_hung_up();
-  void on_grace_over();
 
   uring::BlockPool& frames() { return connection_.frames(); }
 
  private:
   struct Heads;
-  enum class Outcome : std::uint8_t { kEnded, kSendAgain, kWebSocket };
+  enum class Outcome : std::uint8_t { kEnded, kSendAgain, kTunnel };
 
   // request.cc
   uring::Task<bool> receive_request();
@@ -117,12 +102,18 @@ class Exchange {
   void begin_response(http::BodyFraming framing);
   bool pass_response_body(Bytes bytes, http::BodyDecoder& body);
   void finish_response();
-  bool accept_websocket();
+  bool open_tunnel();
   void end_of_upstream();
   void write_head(std::string_view head);
 
   // ending.cc
   void watch_client();
+  void watch_hangup(uring::Socket::Hangup of);
+  void unwatch_client();
+  void arm_grace(std::chrono::milliseconds after);
+  void on_client_input();
+  void on_client_hung_up();
+  void on_grace_over();
   void note_client_closed();
   bool wants_keep_alive() const;
   Persistence persistence();
@@ -132,16 +123,17 @@ class Exchange {
 
   // log.cc
   void log();
-  void log_request();
   void warn_of_failure(const End& end);
-  void log_websocket();
-  std::string close_code_text() const;
 
   Connection& connection_;
   config::Snapshot config_;
   uring::Clock::time_point begun_;
   uring::BlockPool::Owned<Heads> heads_;
-  std::optional<Relay> relay_;
+
+  // Is the client still there, while nothing is read from it?
+  uring::ReadyMember<&Exchange::on_client_input> client_input_{*this};
+  uring::ReadyMember<&Exchange::on_client_hung_up> client_hung_up_{*this};
+  uring::TimerMember<&Exchange::on_grace_over> grace_;
 
   // What was asked, and by whom.
   std::pmr::string request_line_;  // method, host and path as they are logged
@@ -187,7 +179,6 @@ class Exchange {
   bool until_close_ = false;
   bool response_begun_ = false;
   bool response_complete_ = false;
-  bool relay_whole_ = false;  // no frame towards the client was cut
 
   // What becomes of the two connections.
   std::uint64_t client_sent_mark_ = 0;  // what it had been sent when it closed its stream

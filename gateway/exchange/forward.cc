@@ -28,7 +28,7 @@ uring::Task<> Exchange::proxy() {
     const bool connected = co_await dial();
     if (!connected) co_return;
     const Outcome outcome = co_await forward();
-    if (outcome == Outcome::kWebSocket) co_return;
+    if (outcome == Outcome::kTunnel) co_return;
     release_upstream();
     if (outcome == Outcome::kEnded || connection_.ended()) co_return;
     ++resends_;
@@ -52,7 +52,7 @@ uring::Task<bool> Exchange::dial() {
 void Exchange::watch_client_while_dialling() {
   if (skip_buffered_body()) return watch_client();
   // Of an upload nothing more is read yet: a reset is noticed nevertheless.
-  connection_.watch_hangup(uring::Socket::Hangup::kOfAll);
+  watch_hangup(uring::Socket::Hangup::kOfAll);
 }
 
 uring::Task<Exchange::Outcome> Exchange::forward() {
@@ -77,7 +77,7 @@ uring::Task<Exchange::Outcome> Exchange::forward() {
   }
   const bool answered = co_await receive_response();
   if (answered && websocket_ && status_ == 101) {
-    if (accept_websocket()) co_return Outcome::kWebSocket;
+    if (open_tunnel()) co_return Outcome::kTunnel;
   } else if (answered) {
     co_await pump_response();
   }
@@ -124,7 +124,7 @@ uring::Task<> Exchange::pump_request() {
   Link& client = connection_.client();
   Link& upstream = upstream_->link();
   body_read_beyond_input_ = true;
-  connection_.watch_hangup_when_held_back();
+  client.watch_hangup_when_held_back(client_hung_up_);
   while (!request_body_.done() && !connection_.ended() && !upstream.send_failed()) {
     const std::uint64_t most = chunked_to_upstream_ ? ~std::uint64_t{0} : request_body_.remaining();
     Bytes bytes = co_await client.read_for(upstream, arming, most);
@@ -212,9 +212,8 @@ Farewell Exchange::farewell_to_upstream() const {
   if (connection_.ended() && connection_.how_ended().reason == Reason::kClientReset) {
     return Farewell::kReset;
   }
-  if (!relay_ && !response_complete_) return Farewell::kNone;
-  const bool whole = relay_ ? relay_->upstream_stream_is_whole() : request_whole_;
-  return whole ? Farewell::kPolite : Farewell::kTruncated;
+  if (!response_complete_) return Farewell::kNone;
+  return request_whole_ ? Farewell::kPolite : Farewell::kTruncated;
 }
 
 }  // namespace gateway

@@ -6,14 +6,6 @@
 
 namespace gateway {
 
-void Exchange::log() {
-  if (relay_) {
-    log_websocket();
-  } else if (head_bytes_ > 0) {
-    log_request();
-  }
-}
-
 // What its operator should look at: a server that gave no proper answer, or the gateway that had no
 // means to ask it.
 void Exchange::warn_of_failure(const End& end) {
@@ -26,7 +18,8 @@ void Exchange::warn_of_failure(const End& end) {
                                     connection_.id(), connection_.requests());
 }
 
-void Exchange::log_request() {
+void Exchange::log() {
+  if (head_bytes_ == 0) return;
   const End& end = connection_.how_ended();
   const EndPolicy& policy = policy_of(end.reason);
   const std::uint16_t status = response_begun_ ? status_ : status_of(end);
@@ -41,32 +34,6 @@ void Exchange::log_request() {
       connection_.client_port(), Quoted(request_line_), route_ != nullptr ? route_->name : "-",
       server_ != nullptr ? server_->text : "-", status, to_upstream_bytes_, to_client_bytes_,
       elapsed.count(), resends_, policy.word, name_of(policy.party), Quoted(cause_of(end)));
-}
-
-// The code of the first close frame that somebody got to see, or "-".
-std::string Exchange::close_code_text() const {
-  const bool ours = relay_->closed_by() == Party::kNobody;
-  const bool never_sent = ours && connection_.is_cut() && connection_.client().has_unsent();
-  return relay_->close_code() == 0 || never_sent ? "-" : std::to_string(relay_->close_code());
-}
-
-void Exchange::log_websocket() {
-  const End& end = connection_.how_ended();
-  const EndPolicy& policy = policy_of(end.reason);
-  const Relay::Counts from_client = relay_->from_client();
-  const Relay::Counts from_upstream = relay_->from_upstream();
-  const Party party = end.is_done() ? relay_->closed_by() : policy.party;
-  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
-      connection_.shard().loop().now() - begun_);
-  connection_.shard().log().info(
-      "websocket id={} n={} client={}:{} request={} route={} upstream={} client_frames={} "
-      "client_messages={} client_bytes={} upstream_frames={} upstream_messages={} "
-      "upstream_bytes={} ms={} end={} by={} code={} cause={}",
-      connection_.id(), connection_.requests(), connection_.client_address(),
-      connection_.client_port(), Quoted(request_line_), route_->name, server_->text,
-      from_client.frames, from_client.messages, from_client.payload_bytes, from_upstream.frames,
-      from_upstream.messages, from_upstream.payload_bytes, elapsed.count(), policy.word,
-      name_of(party), close_code_text(), Quoted(cause_of(end)));
 }
 
 }  // namespace gateway

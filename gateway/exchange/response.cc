@@ -6,6 +6,7 @@
 #include "gateway/log/quoted.hh"
 #include "gateway/rewrite/fields.hh"
 #include "gateway/shard/shard.hh"
+#include "gateway/websocket/tunnel.hh"
 #include "proto/ws/handshake.hh"
 
 namespace gateway {
@@ -222,7 +223,7 @@ void Exchange::finish_response() {
 }
 
 // Checks the upstream's answer to the handshake and passes it on.
-bool Exchange::accept_websocket() {
+bool Exchange::open_tunnel() {
   const Bytes response_buffer = heads_->response_buffer();
   const auto asked = handshake_fields(heads_->request, heads_->request_buffer());
   const auto answered = handshake_fields(heads_->response, response_buffer);
@@ -233,32 +234,20 @@ bool Exchange::accept_websocket() {
   std::string& head = connection_.shard().scratch();
   head.clear();
   forward_switch(head, heads_->response, response_buffer, config_->via, route_->response_headers);
-  connection_.unwatch();
+  unwatch_client();
   write_head(head);
-  response_begun_ = true;
+  connection_.clear_deadline();
   // Which bits an extension uses is its own affair; without one they are reserved.
   const bool extended = answered.extensions.count > 0;
-  connection_.clear_deadline();
-  relay_.emplace(connection_.shard().loop(), connection_.client(), upstream_->link(),
-                 Relay::Settings{.rsv_allowed = static_cast<std::uint8_t>(
-                                     extended ? ws::kRsv1 | ws::kRsv2 | ws::kRsv3 : 0),
-                                 .idle = config_->timeouts.websocket_idle,
-                                 .upstream_lost_code = route_->websocket.upstream_lost_code},
-                 connection_.detail());
+  const unsigned rsv_allowed = extended ? ws::kRsv1 | ws::kRsv2 | ws::kRsv3 : 0;
+  connection_.open_tunnel({.config = config_,
+                           .route = *route_,
+                           .upstream = *std::exchange(upstream_, nullptr),
+                           .request_line = std::move(request_line_),
+                           .begun = begun_,
+                           .rsv_allowed = static_cast<std::uint8_t>(rsv_allowed)},
+                          heads_->behind_response());
   return true;
-}
-
-uring::Task<> Exchange::run_websocket() {
-  relay_->start(connection_.input().bytes(), heads_->behind_response());
-  connection_.input().reset();
-  heads_.reset();
-  dialler_.reset();
-  co_await relay_->finished();
-  relay_->stop_watching();
-  relay_whole_ = relay_->client_stream_is_whole();
-  connection_.complete(relay_->how_ended());
-  release_upstream();
-  settle();
 }
 
 }  // namespace gateway

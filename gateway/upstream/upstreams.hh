@@ -21,6 +21,7 @@
 
 #include "gateway/config/config.hh"
 #include "gateway/link/end.hh"
+#include "gateway/link/farewell.hh"
 #include "gateway/link/link.hh"
 #include "gateway/log/log.hh"
 #include "gateway/upstream/address_memory.hh"
@@ -31,14 +32,6 @@
 namespace gateway {
 
 class Upstreams;
-
-// How a connection to a server is closed.
-enum class Farewell : std::uint8_t {
-  kNone,       // FIN behind what the kernel has taken
-  kPolite,     // everything, close_notify, FIN, and the server's own end is awaited
-  kTruncated,  // so, but without the close_notify: what the server got is not whole
-  kReset,      // RST, at once: what its kernel has not been sent by then is not sent any more
-};
 
 class UpstreamConnection : private uring::ListEntry {
  public:

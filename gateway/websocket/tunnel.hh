@@ -1,0 +1,61 @@
+// What an exchange becomes at the 101, and all that an idle WebSocket holds beside its client's
+// connection: the connection to the server, the relay between the two, and what the log is to say
+// at the end. Whatever ends the client's connection reaches it by stop(), then by abort().
+#pragma once
+
+#include <memory_resource>
+#include <string>
+
+#include "gateway/client/connection.hh"
+#include "gateway/link/farewell.hh"
+#include "gateway/upstream/upstreams.hh"
+#include "gateway/websocket/relay.hh"
+
+namespace gateway {
+
+// What the exchange hands over.
+struct TunnelOpening {
+  config::Snapshot config;
+  const config::Route& route;
+  UpstreamConnection& upstream;
+  std::pmr::string request_line;
+  uring::Clock::time_point begun;
+  std::uint8_t rsv_allowed;  // see Relay::Settings
+};
+
+class Tunnel {
+ public:
+  Tunnel(Connection& connection, TunnelOpening opening);
+  Tunnel(const Tunnel&) = delete;
+  Tunnel& operator=(const Tunnel&) = delete;
+
+  void start(Bytes behind_request, Bytes behind_response) {
+    relay_.start(behind_request, behind_response);
+  }
+  // co_await finished(), then settle(): the server's connection goes, and the log gets its line.
+  uring::Event::Wait finished() { return relay_.finished(); }
+  void settle();
+  // After settle(): how the client's connection is to end.
+  Farewell farewell_to_client() const;
+
+  // Ends it politely; false where it has ended.
+  bool stop(const End& end);
+  // Every wait on the server's link ends.
+  void abort();
+
+ private:
+  Farewell farewell_to_upstream() const;
+  std::string close_code_text() const;
+  void log() const;
+
+  Connection& connection_;
+  config::Snapshot config_;
+  const config::Route& route_;
+  UpstreamConnection* upstream_;  // until it has settled
+  const config::Server& server_;
+  std::pmr::string request_line_;
+  uring::Clock::time_point begun_;
+  Relay relay_;
+};
+
+}  // namespace gateway
