@@ -25,13 +25,13 @@ class BlockPool final : public std::pmr::memory_resource {
   void* take(std::size_t bytes);
   void give_back(void* block, std::size_t bytes);
 
-  // An object in a block: the pointer destroys it and gives the block back.
+  // An object in a block: the pointer destroys it and gives the block back to its frames().
   template <class T>
   struct Delete {
-    BlockPool* pool;
     void operator()(T* object) const {
+      BlockPool& pool = object->frames();
       object->~T();
-      pool->give_back(object, sizeof(T));
+      pool.give_back(object, sizeof(T));
     }
   };
   template <class T>
@@ -40,7 +40,7 @@ class BlockPool final : public std::pmr::memory_resource {
   template <class T, class... Args>
   Owned<T> make(Args&&... args) {
     static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
-    return Owned<T>(new (take(sizeof(T))) T(std::forward<Args>(args)...), Delete<T>{this});
+    return Owned<T>(new (take(sizeof(T))) T(std::forward<Args>(args)...));
   }
 
   // A block that remembers where it came from, for who gives it back without knowing the pool. A

@@ -54,7 +54,6 @@ class Link final : private Sink, private Flushable {
       : Flushable(&flush_due),
         resources_(resources),
         socket_(resources.loop, resources.buffers, received_, sent_, left_),
-        connected_(resources.loop.ready()),
         drained_(resources.loop.ready()) {}
 
   ~Link() {
@@ -86,7 +85,7 @@ class Link final : private Sink, private Flushable {
   // Until the handshake is done, or the link has ended: then end() says why. Data that came right
   // behind it is what the next read yields; that read must follow before anything else is awaited.
   Task<bool> handshake();
-  bool has_behind_handshake() const { return !behind_handshake_.empty(); }
+  bool has_behind_handshake() const { return behind_handshake_; }
 
   class Read {
    public:
@@ -113,7 +112,7 @@ class Link final : private Sink, private Flushable {
   // At most `room` bytes, received only while this is awaited: the rest stays in the kernel.
   Read read_once(std::size_t room) {
     stop_feeding();
-    once_room_ = room;
+    most_ = room;
     return Read(*this);
   }
 
@@ -128,7 +127,9 @@ class Link final : private Sink, private Flushable {
   bool watches_input() const { return noticed_ != nullptr; }
   // Something has been received, or may be without being asked for again: who reads no more watches
   // the input still, or buffers stay with the link that others need.
-  bool receives() const { return socket_.armed() || socket_.has_received() || lent_.has_value(); }
+  bool receives() const {
+    return socket_.armed() || socket_.has_received() || !lent_.bytes.empty();
+  }
   // It is watched, and nothing has arrived.
   bool quiet() const;
   // Appends what has arrived to `to`. kNothing: only what the session understands came, and the
@@ -213,6 +214,7 @@ class Link final : private Sink, private Flushable {
   bool produce_plain();
   bool produce_opened();
   bool open_some(std::size_t& plaintext);
+  void give_back_lent();
   void finish_stream();
   void start_feeding(Link& to);
   void stop_feeding();
@@ -244,22 +246,19 @@ class Link final : private Sink, private Flushable {
   ReadyMember<&Link::on_left> left_{*this};
   Socket socket_;
   std::unique_ptr<Session> session_;
-  Event connected_;
   Event drained_;
   Ready* hangup_ = nullptr;   // of watch_hangup()
   Ready* noticed_ = nullptr;  // of watch_input()
 
   std::coroutine_handle<> reader_;
   Bytes yielded_;
-  Bytes behind_handshake_;
-  std::optional<Received> lent_;  // its bytes are the reader's, or being opened
-  Bytes sealed_;                  // of lent_, not opened yet
-  Link* feeds_ = nullptr;         // whose room limits what is read
-  Link* source_ = nullptr;        // whose feeds_ we are
-  Link* feeder_ = nullptr;        // the source, while it waits for our room
+  Received lent_{};         // its bytes are the reader's, or being opened; none: nothing is
+  Bytes sealed_;            // of lent_, not opened yet
+  Link* feeds_ = nullptr;   // whose room limits what is read
+  Link* source_ = nullptr;  // whose feeds_ we are
+  Link* feeder_ = nullptr;  // the source, while it waits for our room
   Socket::Arming arming_ = Socket::Arming::kStream;
-  std::size_t once_room_ = 0;
-  std::uint64_t most_ = 0;
+  std::uint64_t most_ = 0;  // of what the reader asks for
   std::uint64_t received_bytes_ = 0;
   std::uint64_t sent_bytes_ = 0;
 
@@ -275,6 +274,7 @@ class Link final : private Sink, private Flushable {
   bool aborted_ = false;
   bool hangup_told_ = false;
   bool shaking_hands_ = false;
+  bool behind_handshake_ = false;  // yielded_ came along with its end
   bool end_written_ = false;
   bool end_sent_ = false;
 };

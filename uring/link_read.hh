@@ -7,8 +7,9 @@ namespace uring {
 
 template <class Session, class Sink>
 Task<int> Link<Session, Sink>::connect(const sockaddr* address, socklen_t length) {
-  socket_.connect(address, length, connected_);
-  co_await connected_.wait();
+  Event connected(resources_.loop.ready());
+  socket_.connect(address, length, connected);
+  co_await connected.wait();
   co_return aborted_ ? ECANCELED : socket_.connect_error();
 }
 
@@ -16,7 +17,8 @@ template <class Session, class Sink>
 Task<bool> Link<Session, Sink>::handshake() {
   shaking_hands_ = true;
   while (!session_->handshake_done() && !ended()) {
-    behind_handshake_ = co_await read_once(resources_.buffers.bytes_of(BufferGroup::kSmall));
+    yielded_ = co_await read_once(resources_.buffers.bytes_of(BufferGroup::kSmall));
+    behind_handshake_ = !yielded_.empty();
   }
   shaking_hands_ = false;
   co_return !ended();
@@ -25,14 +27,11 @@ Task<bool> Link<Session, Sink>::handshake() {
 // Makes bytes for the reader, or an end, of what is there; false if more must arrive first.
 template <class Session, class Sink>
 bool Link<Session, Sink>::produce() {
-  if (!behind_handshake_.empty()) {
-    yielded_ = std::exchange(behind_handshake_, {});
-    return true;
-  }
+  if (std::exchange(behind_handshake_, false)) return true;
   if (end_after_yield_ != LinkEnd::kNone) end_with(end_after_yield_);
   if (ended()) {
     stop_feeding();
-    if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+    give_back_lent();
     sealed_ = {};
     return true;
   }
@@ -41,10 +40,10 @@ bool Link<Session, Sink>::produce() {
 
 template <class Session, class Sink>
 bool Link<Session, Sink>::produce_plain() {
-  if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+  give_back_lent();
   if (socket_.has_received()) {
     lent_ = socket_.take();
-    yielded_ = lent_->bytes;
+    yielded_ = lent_.bytes;
     received_bytes_ += yielded_.size();
     return true;
   }
@@ -60,7 +59,7 @@ bool Link<Session, Sink>::produce_opened() {
     if (end_after_yield_ != LinkEnd::kNone) break;
     if (!socket_.has_received()) break;
     lent_ = socket_.take();
-    sealed_ = lent_->bytes;
+    sealed_ = lent_.bytes;
     received_bytes_ += sealed_.size();
   }
   yielded_ = resources_.plaintext.first(plaintext);
@@ -73,10 +72,15 @@ bool Link<Session, Sink>::produce_opened() {
   return ended();
 }
 
+template <class Session, class Sink>
+void Link<Session, Sink>::give_back_lent() {
+  if (!lent_.bytes.empty()) resources_.buffers.give_back(std::exchange(lent_, {}));
+}
+
 // Opens one record of `lent_`; false when there is nothing more in it to be opened now.
 template <class Session, class Sink>
 bool Link<Session, Sink>::open_some(std::size_t& plaintext) {
-  if (!lent_) return false;
+  if (lent_.bytes.empty()) return false;
   const std::size_t filling_before = filling_.size;
   const auto progress =
       session_->open(sealed_, resources_.plaintext.subspan(plaintext), static_cast<Sink&>(*this));
@@ -91,7 +95,7 @@ bool Link<Session, Sink>::open_some(std::size_t& plaintext) {
     end_after_yield_ = LinkEnd::kFailed;
     error_number_ = ENOBUFS;
   }
-  resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+  give_back_lent();
   sealed_ = {};
   return false;
 }
@@ -133,9 +137,10 @@ template <class Session, class Sink>
 void Link<Session, Sink>::forget_session() {
   if (!session_) return;
   seal_staged();
-  if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+  give_back_lent();
   sealed_ = {};
-  behind_handshake_ = {};
+  behind_handshake_ = false;
+  yielded_ = {};
   session_.reset();
   end_after_yield_ = LinkEnd::kNone;
   if (!socket_.end_of_stream() && socket_.receive_error() == 0) end_ = LinkEnd::kNone;
@@ -159,7 +164,7 @@ bool Link<Session, Sink>::arm_or_wait() {
   if (socket_.armed()) return true;
   const std::size_t held = session_ ? session_->held() : 0;
   if (feeds_ == nullptr) {
-    socket_.arm(std::max<std::size_t>(once_room_, 1), Socket::Arming::kOnce);
+    socket_.arm(std::max<std::size_t>(most_, 1), Socket::Arming::kOnce);
     return true;
   }
   Link& to = *feeds_;
@@ -184,7 +189,7 @@ std::size_t Link<Session, Sink>::sealed_most() const {
 
 template <class Session, class Sink>
 void Link<Session, Sink>::release() {
-  if (lent_ && !session_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+  if (!session_) give_back_lent();
 }
 
 template <class Session, class Sink>
@@ -198,9 +203,10 @@ void Link<Session, Sink>::watch_input(Ready& noticed, std::size_t room) {
   unwatch_input();
   noticed_ = &noticed;
   stop_feeding();
-  once_room_ = room;
+  most_ = room;
   release();
-  if (socket_.has_received() || lent_ || ended() || end_after_yield_ != LinkEnd::kNone) {
+  if (socket_.has_received() || !lent_.bytes.empty() || ended() ||
+      end_after_yield_ != LinkEnd::kNone) {
     resources_.loop.ready().push(*noticed_);
   } else {
     arm_or_wait();
@@ -277,7 +283,7 @@ Task<> Link<Session, Sink>::close() {
   stop_feeding();
   feeder_ = nullptr;
   aborted_ = true;
-  if (lent_) resources_.buffers.give_back(*std::exchange(lent_, std::nullopt));
+  give_back_lent();
   sealed_ = {};
   co_await socket_.close();
   resources_.loop.forget_flush(*this);

@@ -9,13 +9,7 @@
 namespace uring {
 
 Socket::Socket(Loop& loop, ReceiveBuffers& buffers, Ready& received, Ready& sent, Ready& left)
-    : loop_(loop),
-      buffers_(buffers),
-      received_(received),
-      sent_(sent),
-      left_(left),
-      idle_(loop.ready()),
-      quiet_(*this, loop.timers()) {}
+    : loop_(loop), buffers_(buffers), received_(received), sent_(sent), left_(left) {}
 
 Socket::~Socket() {
   CHECK(descriptor_ < 0, "a socket is closed before it is destroyed");
@@ -63,6 +57,7 @@ void Socket::choose_group(std::size_t room) {
   } else if (wants_bulk_) {
     group_ = BufferGroup::kBulk;
   }
+  if (group_ == BufferGroup::kSmall) quiet_.reset();
   if (trial_over) bulk_bytes_ = bulk_receives_ = 0;
   wants_bulk_ = false;
   const bool bulk_fits = room >= kBulkCreditMin;
@@ -75,7 +70,8 @@ std::size_t Socket::arm(std::size_t room, Arming arming, std::size_t held) {
   room = room > held ? room - held : 1;
   choose_group(room);
   if (armed_group_ == BufferGroup::kBulk) {
-    if (!quiet_.armed()) quiet_.arm(loop_.now() + kBulkQuiet);
+    if (!quiet_) quiet_ = std::make_unique<QuietTimer>(*this, loop_.timers());
+    if (!quiet_->armed()) quiet_->arm(loop_.now() + kBulkQuiet);
   } else {
     // With small buffers it may wait for long, so it takes what everybody may have.
     const std::size_t small_bytes = buffers_.bytes_of(BufferGroup::kSmall);
@@ -132,7 +128,7 @@ void Socket::on_quiet() {
   if (shut_down_ || armed_group_ != BufferGroup::kBulk || !armed()) return;
   if (received_lately_ || !receive_.in_flight()) {
     received_lately_ = false;
-    quiet_.arm(loop_.now() + kBulkQuiet);
+    quiet_->arm(loop_.now() + kBulkQuiet);
   } else {
     group_ = BufferGroup::kSmall;
     loop_.cancel(receive_);
@@ -225,7 +221,7 @@ void Socket::shutdown_write() {
 void Socket::shutdown_both() {
   if (descriptor_ < 0 || shut_down_) return;
   shut_down_ = true;
-  quiet_.disarm();
+  quiet_.reset();
   stop_waiting_for_buffer();
   loop_.cancel(connect_or_watch_);
   if (resets_on_close_) {
@@ -252,18 +248,21 @@ bool Socket::any_queued() const {
 }
 
 void Socket::note_idle() {
-  if (!busy()) idle_.set();
+  if (idle_ != nullptr && !busy()) idle_->set();
 }
 
 Task<> Socket::close() {
   if (descriptor_ < 0) co_return;
+  Event idle(loop_.ready());
+  idle_ = &idle;
   shutdown_both();
   while (busy() || any_queued()) {
     // What is queued runs before this comes round.
     if (!busy() && !fed_.queued()) loop_.push_next_turn(fed_);
-    idle_.clear();
-    co_await idle_.wait();
+    idle.clear();
+    co_await idle.wait();
   }
+  idle_ = nullptr;
   buffers_.give_back_all(received_queue_);
   loop_.kernel().close(descriptor_);
   descriptor_ = -1;

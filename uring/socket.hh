@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -128,14 +129,16 @@ class Socket {
   Ready& sent_;
   Ready& left_;
   Event* connected_ = nullptr;
-  Event idle_;
+  Event* idle_ = nullptr;  // while it closes
 
   OperationMember<&Socket::on_received> receive_{*this};
   OperationMember<&Socket::on_sent> send_{*this};
   // Nothing is watched before it is connected.
   OperationMember<&Socket::on_connected_or_left> connect_or_watch_{*this};
   ReadyMember<&Socket::on_fed> fed_{*this};
-  TimerMember<&Socket::on_quiet> quiet_;
+  // Of a bulk socket.
+  using QuietTimer = TimerMember<&Socket::on_quiet>;
+  std::unique_ptr<QuietTimer> quiet_;
   Starved starved_{fed_};
   ReceivedQueue received_queue_;
 

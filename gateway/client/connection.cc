@@ -23,8 +23,6 @@ Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uin
     : shard_(shard),
       entrance_(entrance),
       client_(shard.links()),
-      exchange_(nullptr, {&shard.loop().frames()}),
-      tunnel_(nullptr, {&shard.loop().frames()}),
       input_(&shard.loop().frames()),
       deadline_(*this, shard.loop().timers()),
       touched_(shard.loop().now()),

@@ -33,7 +33,7 @@ struct Entrance {
   tls::ServerContexts* contexts;  // null: plain HTTP
 };
 
-class Connection {
+class Connection : private uring::ListEntry {
  public:
   // After the last bytes for the client: how long, and how much, is read and thrown away until it
   // closes, so that no reset destroys what it has not read yet.
@@ -97,6 +97,8 @@ class Connection {
   uring::BlockPool& frames() { return client_.frames(); }
 
  private:
+  friend class Connections;
+  friend class uring::List<Connection>;
   uring::Task<> story();
   uring::Task<> serve_http();
   uring::Task<> shake_hands();

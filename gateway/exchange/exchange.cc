@@ -12,7 +12,6 @@ Exchange::Exchange(Connection& connection)
       heads_(connection.frames().make<Heads>(&connection.frames())),
       grace_(*this, connection.shard().loop().timers()),
       request_line_(&connection.frames()),
-      dialler_(nullptr, {&connection.frames()}),
       request_done_(connection.shard().loop().ready()),
       request_trailers_(&connection.frames()),
       response_trailers_(&connection.frames()) {}

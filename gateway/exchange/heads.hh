@@ -12,14 +12,18 @@
 namespace gateway {
 
 struct Exchange::Heads {
-  explicit Heads(std::pmr::memory_resource* memory)
-      : request_bytes(memory),
+  explicit Heads(uring::BlockPool* memory)
+      : pool(*memory),
+        request_bytes(memory),
         request(memory),
         response_bytes(memory),
         response(memory),
         key(memory),
         target(memory) {}
 
+  uring::BlockPool& frames() { return pool; }
+
+  uring::BlockPool& pool;
   std::pmr::string request_bytes;  // the head alone
   http::RequestHead request;
   std::pmr::string response_bytes;  // the head, and what came right behind it

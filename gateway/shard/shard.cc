@@ -92,7 +92,7 @@ uring::Task<> Shard::retire() {
   retiring_ = true;
   patience_.arm(loop_.now() + kStopTime);
   // A connection that ends takes itself out of the table, but never before the next turn.
-  for (auto& [id, connection] : connections_) connection->stop();
+  connections_.for_each([](Connection& connection) { connection.stop(); });
   // The listening sockets let nobody new in any more; who is on the way in is served.
   handshakes_.arm(loop_.now() + kHandshakeTime);
   co_await handshakes_over_.wait();
@@ -121,13 +121,13 @@ void Shard::cut_all() {
   cut_ = true;
   handshakes_.disarm();
   handshakes_over_.set();
-  for (auto& [id, connection] : connections_) connection->cut();
+  connections_.for_each([](Connection& connection) { connection.cut(); });
   upstreams_->cut();
 }
 
 void Shard::forget(Connection& connection) {
-  connections_.erase(connection.id());
-  setup_.descriptors.note_clients(setup_.index, connections_.size());
+  connections_.forget(connection);
+  setup_.descriptors.note_clients(setup_.index, connections_.count());
   for (Port& port : ports_) port.resume();
   if (connections_.empty()) all_gone_.set();
 }
@@ -168,13 +168,12 @@ void Shard::Port::take_handed_over() {
 
 void Shard::Port::serve(int descriptor) {
   const std::uint64_t id = shard_.accepted_++ * shard_.setup_.count + shard_.setup_.index + 1;
-  auto connection = std::make_unique<Connection>(shard_, descriptor,
-                                                 Entrance{*socket_.listener, contexts_.get()}, id);
-  connection->start();
-  if (shard_.retiring_) connection->stop();
-  if (shard_.cut_) connection->cut();
-  shard_.connections_.emplace(id, std::move(connection));
-  shard_.setup_.descriptors.note_clients(shard_.setup_.index, shard_.connections_.size());
+  Connection& connection = shard_.connections_.add(shard_.frames().make<Connection>(
+      shard_, descriptor, Entrance{*socket_.listener, contexts_.get()}, id));
+  shard_.setup_.descriptors.note_clients(shard_.setup_.index, shard_.connections_.count());
+  connection.start();
+  if (shard_.retiring_) connection.stop();
+  if (shard_.cut_) connection.cut();
 }
 
 // Accepts only whom it can serve: a client needs a descriptor, and one more towards its server.

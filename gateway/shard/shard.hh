@@ -10,10 +10,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
-#include "gateway/client/connection.hh"
+#include "gateway/client/connections.hh"
 #include "gateway/config/config.hh"
 #include "gateway/log/log.hh"
 #include "gateway/log/throttle.hh"
@@ -92,7 +91,7 @@ class Shard final : private uring::BellOwner {
   uring::LinkResources& links() { return *links_; }
   const uring::ReceiveBuffers& receive_buffers() const { return *buffers_; }
   const uring::BatchPool& batches() const { return batches_; }
-  std::size_t connections() const { return connections_.size(); }
+  std::size_t connections() const { return connections_.count(); }
   config::Snapshot snapshot() const { return setup_.config; }
   const config::Config& config() const { return *setup_.config; }
   Log& log() { return setup_.log; }
@@ -163,7 +162,7 @@ class Shard final : private uring::BellOwner {
   std::optional<Upstreams> upstreams_;         // likewise
   std::string scratch_;
   std::deque<Port> ports_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  Connections connections_;
   uring::TimerMember<&Shard::cut_all> patience_;
   uring::TimerMember<&Shard::on_handshakes_over> handshakes_;
   uring::Event handshakes_over_;

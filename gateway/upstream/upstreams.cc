@@ -53,8 +53,9 @@ void UpstreamConnection::dial(std::size_t address, Patience patience, uring::Eve
 uring::Task<> UpstreamConnection::dial_story(Patience patience) {
   const config::Address& address = server_.addresses[address_];
   timer_.arm(opened_ + patience.connect);
-  failure_.error = co_await link_.connect(address.get(), address.length);
-  bool connected = failure_.error == 0;
+  const int error = co_await link_.connect(address.get(), address.length);
+  bool connected = error == 0;
+  if (!connected) failure_ = std::make_unique<Failure>(Failure{.error = error, .text = {}});
   if (connected && pool_.tls) {
     timer_.arm(opened_ + patience.handshake);
     const bool done = co_await shake_hands();
@@ -88,15 +89,16 @@ uring::Task<bool> UpstreamConnection::shake_hands() {
   // Nobody has asked anything yet, so it is nobody's answer; and it would have to be read at once.
   const bool spoke = done && link_.has_behind_handshake();
   if (done && !spoke) co_return true;
+  failure_ = std::make_unique<Failure>();
   if (spoke) {
-    failure_.text = "the server spoke before it was asked";
+    failure_->text = "the server spoke before it was asked";
     co_return false;
   }
-  failure_.error = link_.error_number();
+  failure_->error = link_.error_number();
   if (link_.end() == uring::LinkEnd::kTlsFailed) {
-    failure_.text = "TLS with the server failed: " + link_.session()->error().text();
+    failure_->text = "TLS with the server failed: " + link_.session()->error().text();
   } else {
-    failure_.text = "the server left during the TLS handshake";
+    failure_->text = "the server left during the TLS handshake";
   }
   co_return false;
 }
@@ -139,11 +141,11 @@ uring::Task<> UpstreamConnection::close_story(Farewell farewell) {
   }
   timer_.disarm();
   co_await link_.close();
-  owner_.links_.loop.push_next_turn(forgotten_);
+  owner_.links_.loop.push_next_turn(noticed_or_closed_);
 }
 
-void UpstreamConnection::on_forgotten() {
-  owner_.forget(*this);
+void UpstreamConnection::on_noticed_or_closed() {
+  kept_ ? on_noticed() : owner_.forget(*this);
 }
 
 Upstreams::Upstreams(uring::LinkResources& links, const config::Config& config,
@@ -226,7 +228,7 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
   connection.timer_.arm(ends);
   server.kept.push(connection);
   ++server.kept_count;
-  connection.link_.watch_input(connection.noticed_, kHeadReadBytes);
+  connection.link_.watch_input(connection.noticed_or_closed_, kHeadReadBytes);
 }
 
 void Upstreams::close(UpstreamConnection& connection, Farewell farewell) {
@@ -251,11 +253,10 @@ void Upstreams::note_stage(const UpstreamConnection& connection) {
     return log_.info("address upstream={} address={} state=fine", server.text,
                      server.addresses[address].text());
   }
-  const UpstreamConnection::Failure& failure = connection.failure_;
-  if (failure.is_shortage()) return;
+  const bool late = connection.stage_ == Stage::kLate;
+  if (!late && connection.failure().is_shortage()) return;
   if (!addresses_.note_failure(server, address, links_.loop.now())) return;
-  const End why =
-      connection.stage_ == Stage::kLate ? End{.reason = Reason::kConnectTimeout} : failure.end();
+  const End why = late ? End{.reason = Reason::kConnectTimeout} : connection.failure().end();
   log_.warning("address upstream={} address={} state=avoided cause={}", server.text,
                server.addresses[address].text(), Quoted(cause_of(why)));
 }
@@ -306,9 +307,7 @@ void Upstreams::forget_kept(UpstreamConnection& connection) {
 
 void Upstreams::forget(UpstreamConnection& connection) {
   connection.unlist();
-  uring::BlockPool::Owned<UpstreamConnection>(
-      &connection, uring::BlockPool::Delete<UpstreamConnection>{&frames()})
-      .reset();
+  uring::BlockPool::Owned<UpstreamConnection>(&connection).reset();
   --open_;
   descriptors_.note_idle(shard_, open_ - borrowed_);
   if (open_ == 0) all_gone_.set();

@@ -65,7 +65,7 @@ class UpstreamConnection : private uring::ListEntry {
     bool is_shortage() const;
     End end() const;  // lives as long as this
   };
-  const Failure& failure() const { return failure_; }
+  const Failure& failure() const { return *failure_; }
 
   Link& link() { return link_; }
   const config::Server& server() const { return server_; }
@@ -81,19 +81,19 @@ class UpstreamConnection : private uring::ListEntry {
   uring::Task<bool> shake_hands();
   void enter(Stage stage);
   uring::Task<> close_story(Farewell farewell);
+  void on_noticed_or_closed();
   void on_noticed();
   void on_time_over();
-  void on_forgotten();
 
   Upstreams& owner_;
   const config::Pool& pool_;
   const config::Server& server_;
   Link link_;
-  Failure failure_;
+  std::unique_ptr<Failure> failure_;
   uring::Clock::time_point opened_;
   uring::Clock::time_point usable_from_;  // while it is kept
-  uring::ReadyMember<&UpstreamConnection::on_noticed> noticed_{*this};
-  uring::ReadyMember<&UpstreamConnection::on_forgotten> forgotten_{*this};
+  // While it is kept: something has arrived. And when it has closed.
+  uring::ReadyMember<&UpstreamConnection::on_noticed_or_closed> noticed_or_closed_{*this};
   // How long it is kept, or its dialling or closing may take.
   uring::TimerMember<&UpstreamConnection::on_time_over> timer_;
   uring::Task<> dialling_;

@@ -10,10 +10,10 @@ Relay::Relay(uring::Loop& loop, Link& client, Link& upstream, const Settings& se
              std::string& detail)
     : loop_(loop),
       detail_(detail),
-      client_frames_(ws::Sender::kClient, settings.rsv_allowed),
-      upstream_frames_(ws::Sender::kServer, settings.rsv_allowed),
-      to_upstream_{client, upstream, client_frames_, Party::kClient},
-      to_client_{upstream, client, upstream_frames_, Party::kUpstream},
+      to_upstream_{client, upstream, ws::FrameScanner(ws::Sender::kClient, settings.rsv_allowed),
+                   Party::kClient},
+      to_client_{upstream, client, ws::FrameScanner(ws::Sender::kServer, settings.rsv_allowed),
+                 Party::kUpstream},
       idle_(settings.idle),
       last_activity_(loop.now()),
       deadline_(*this, loop.timers()),
@@ -25,9 +25,11 @@ Relay::Relay(uring::Loop& loop, Link& client, Link& upstream, const Settings& se
 void Relay::start(Bytes behind_request, Bytes behind_response) {
   to_upstream_.from.watch_hangup_when_held_back(client_left_);
   to_client_.from.watch_hangup_when_held_back(upstream_left_);
-  pump_to_client_ = pump(to_client_, behind_response);
+  if (!behind_response.empty()) pass_on(to_client_, behind_response);
+  pump_to_client_ = pump(to_client_);
   pump_to_client_.start();
-  pump_to_upstream_ = pump(to_upstream_, behind_request);
+  if (!behind_request.empty()) pass_on(to_upstream_, behind_request);
+  pump_to_upstream_ = pump(to_upstream_);
   pump_to_upstream_.start();
 }
 
@@ -37,12 +39,12 @@ void Relay::stop_watching() {
   to_client_.from.unwatch_hangup();
 }
 
-uring::Task<> Relay::pump(Direction& way, Bytes first) {
-  Bytes bytes = first;
-  do {
-    if (!bytes.empty()) pass_on(way, bytes);
-    bytes = co_await way.from.read_for(way.to);
-  } while (!bytes.empty());
+uring::Task<> Relay::pump(Direction& way) {
+  for (;;) {
+    const Bytes bytes = co_await way.from.read_for(way.to);
+    if (bytes.empty()) break;
+    pass_on(way, bytes);
+  }
   note_end_of_stream(way);
   way.finished = true;
   if (!to_upstream_.finished || !to_client_.finished) co_return;
@@ -154,7 +156,7 @@ std::uint16_t Relay::code_towards(const Direction& way) const {
 
 bool Relay::client_stream_is_whole() const {
   const bool cut = is_lost_upstream(told_.reason) && upstream_lost_code_ == 0;
-  return upstream_frames_.at_frame_boundary() && !cut;
+  return to_client_.frames.at_frame_boundary() && !cut;
 }
 
 // Tells the peer at the end of `way`, and reads no more from the one at its beginning.

@@ -60,13 +60,13 @@ class Relay {
   // No frame towards the client was cut, and its end was not to look like a cut.
   bool client_stream_is_whole() const;
   // No frame towards the server was cut.
-  bool upstream_stream_is_whole() const { return client_frames_.at_frame_boundary(); }
+  bool upstream_stream_is_whole() const { return to_upstream_.frames.at_frame_boundary(); }
 
   // Ends it politely; the first End wins. Nothing happens once it has finished.
   void stop(End end);
 
-  Counts from_client() const { return counts_of(client_frames_); }
-  Counts from_upstream() const { return counts_of(upstream_frames_); }
+  Counts from_client() const { return counts_of(to_upstream_.frames); }
+  Counts from_upstream() const { return counts_of(to_client_.frames); }
   // The code of the first close frame, a peer's or ours, or 0; and which peer it was.
   std::uint16_t close_code() const { return close_code_; }
   Party closed_by() const { return closed_by_; }
@@ -76,14 +76,14 @@ class Relay {
   struct Direction {
     Link& from;
     Link& to;
-    ws::FrameScanner& frames;
+    ws::FrameScanner frames;
     Party sender;
     Party receiver() const { return sender == Party::kClient ? Party::kUpstream : Party::kClient; }
     bool close_passed = false;  // nothing of the sender's goes to `to` any more
     bool finished = false;
   };
 
-  uring::Task<> pump(Direction& way, Bytes first);
+  uring::Task<> pump(Direction& way);
   void pass_on(Direction& way, Bytes bytes);
   void note_close(Direction& way);
   void note_end_of_stream(Direction& way);
@@ -102,8 +102,6 @@ class Relay {
 
   uring::Loop& loop_;
   std::string& detail_;
-  ws::FrameScanner client_frames_;
-  ws::FrameScanner upstream_frames_;
   Direction to_upstream_;
   Direction to_client_;
   std::optional<End> end_;

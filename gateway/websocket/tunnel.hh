@@ -43,6 +43,8 @@ class Tunnel {
   // Every wait on the server's link ends.
   void abort();
 
+  uring::BlockPool& frames() { return connection_.frames(); }
+
  private:
   Farewell farewell_to_upstream() const;
   std::string close_code_text() const;

@@ -19,7 +19,7 @@ HeaderCheck HeldFrame::absorb(Bytes& received, const HeaderRules& rules) {
     received = received.subspan(1);
     check = check_header(bytes(), rules);
   }
-  const bool control = size_ > 0 && std::to_integer<unsigned>(storage_[0] & std::byte{8}) != 0;
+  const bool control = size_ > 0 && std::to_integer<unsigned>(*data() & std::byte{8}) != 0;
   if (check.state != HeaderCheck::State::kComplete || !control) return check;
 
   // check_header has bounded a control frame's payload.
@@ -32,8 +32,13 @@ HeaderCheck HeldFrame::absorb(Bytes& received, const HeaderRules& rules) {
 }
 
 void HeldFrame::append(Bytes bytes) {
-  assert(bytes.size() <= storage_.size() - size_);
-  std::ranges::copy(bytes, storage_.begin() + size_);
+  assert(bytes.size() <= kControlFrameBytesMax - size_);
+  if (!control_frame_ && size_ + bytes.size() > header_.size()) {
+    auto control_frame = std::make_unique<ControlFrame>();
+    std::ranges::copy(this->bytes(), control_frame->begin());
+    control_frame_ = std::move(control_frame);
+  }
+  std::ranges::copy(bytes, data() + size_);
   size_ = static_cast<std::uint8_t>(size_ + bytes.size());
 }
 

@@ -1,10 +1,12 @@
 // The one thing that is kept of a byte stream: a header whose rest has not arrived, or a control
 // frame whose rest has not arrived. A data frame's payload is never held, so 131 bytes are enough
-// for every stream.
+// for every stream. A header lies in the object itself; memory for more is taken with the first
+// control frame that is longer and kept, whole or not.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
 #include "proto/ws/frame.hh"
 
@@ -15,8 +17,8 @@ class HeldFrame {
   bool empty() const { return size_ == 0; }
 
   // What is held, valid until the next change of this object.
-  Bytes bytes() const { return Bytes(storage_).first(size_); }
-  MutableBytes bytes() { return MutableBytes(storage_).first(size_); }
+  Bytes bytes() const { return {data(), size_}; }
+  MutableBytes bytes() { return {data(), size_}; }
 
   // Begins with the start of a header or control frame that ends with these bytes, or keeps a whole
   // control frame. Precondition: at most kControlFrameBytesMax bytes.
@@ -27,13 +29,23 @@ class HeldFrame {
   // Precondition: not complete before.
   HeaderCheck absorb(Bytes& received, const HeaderRules& rules);
 
-  // Forgets what is held; the bytes themselves stay as they are until the next assign or absorb.
+  // Forgets what is held; the bytes themselves stay as they are until the next assign, absorb or
+  // release.
   void clear() { size_ = 0; }
+  // Gives up the memory of a control frame, where nothing is held.
+  void release() {
+    if (size_ == 0) control_frame_.reset();
+  }
 
  private:
-  void append(Bytes bytes);
+  using ControlFrame = std::array<std::byte, kControlFrameBytesMax>;
 
-  std::array<std::byte, kControlFrameBytesMax> storage_;
+  void append(Bytes bytes);
+  std::byte* data() { return control_frame_ ? control_frame_->data() : header_.data(); }
+  const std::byte* data() const { return control_frame_ ? control_frame_->data() : header_.data(); }
+
+  std::unique_ptr<ControlFrame> control_frame_;
+  std::array<std::byte, kHeaderBytesMax> header_;
   std::uint8_t size_ = 0;
 };
 

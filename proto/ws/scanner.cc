@@ -35,6 +35,7 @@ std::expected<ClosePayload, Violation> parse_close_frame(Bytes frame, Sender sen
 void FrameScanner::feed(Bytes received) {
   assert(unscanned_.empty() || stopped() || end_ != End::kNone);
   if (!unscanned_.empty() && end_ == End::kNone) end_ = End::kDropped;
+  held_.release();
   unscanned_ = received;
 }
 

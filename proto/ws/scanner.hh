@@ -7,8 +7,8 @@
 //
 // A control frame is passed on whole, after its payload was checked; a data frame's header is
 // passed on whole, its payload as it comes. So what was yielded is valid up to its last byte, and
-// what is missing of it is at most the rest of one data frame's payload. The scanner allocates
-// nothing and calls nobody.
+// what is missing of it is at most the rest of one data frame's payload. The scanner calls nobody,
+// and allocates for nothing but a control frame that was cut, or the close frame.
 #pragma once
 
 #include <cstdint>
@@ -91,6 +91,6 @@ class FrameScanner {
   Violation violation_ = {};
 };
 
-static_assert(sizeof(FrameScanner) <= 192);
+static_assert(sizeof(FrameScanner) <= 88);
 
 }  // namespace ws

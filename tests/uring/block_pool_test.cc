@@ -57,11 +57,13 @@ TEST(BlockPool, DestroysWhatItMakes) {
   BlockPool pool;
   int destroyed = 0;
   struct Counted {
-    explicit Counted(int& count) : count_(count) {}
+    Counted(BlockPool& pool, int& count) : pool_(pool), count_(count) {}
     ~Counted() { ++count_; }
+    BlockPool& frames() { return pool_; }
+    BlockPool& pool_;
     int& count_;
   };
-  { const auto object = pool.make<Counted>(destroyed); }
+  { const auto object = pool.make<Counted>(pool, destroyed); }
   EXPECT_EQ(destroyed, 1);
   EXPECT_EQ(pool.in_use(), 0u);
 }
