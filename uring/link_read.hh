@@ -285,6 +285,9 @@ Task<> Link<Session, Sink>::close() {
   aborted_ = true;
   give_back_lent();
   sealed_ = {};
+  // A send that succeeds though it was cancelled is followed by none.
+  staged_ = 0;
+  resources_.pool.give_back(filling_);
   co_await socket_.close();
   resources_.loop.forget_flush(*this);
 }
