@@ -77,6 +77,7 @@ void Connection::open_tunnel(TunnelOpening opening, Bytes behind_response) {
   tunnel_ = frames().make<Tunnel>(*this, std::move(opening));
   tunnel_->start(input_.bytes(), behind_response);
   input_.reset();
+  if (stopping_) end({.reason = Reason::kStopping});
 }
 
 uring::Task<> Connection::shake_hands() {
@@ -155,9 +156,9 @@ void Connection::explain_tls_failure() {
 }
 
 void Connection::end(End end) {
+  if (tunnel_ && tunnel_->stop(end)) return;
   if (end_) return;
   end_ = end;
-  if (tunnel_ && tunnel_->stop(end)) return;
   client_.abort();
   if (exchange_) exchange_->abort();
   if (tunnel_) tunnel_->abort();

@@ -23,7 +23,7 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
              connection.detail()) {}
 
 bool Tunnel::stop(const End& end) {
-  if (relay_.has_finished()) return false;
+  if (upstream_ == nullptr) return false;
   relay_.stop(end);
   return true;
 }

@@ -38,7 +38,7 @@ class Tunnel {
   // After settle(): how the client's connection is to end.
   Farewell farewell_to_client() const;
 
-  // Ends it politely; false where it has ended.
+  // Ends it politely, the first End wins; false once it has settled.
   bool stop(const End& end);
   // Every wait on the server's link ends.
   void abort();

@@ -6,6 +6,8 @@ import socket
 
 import pytest
 
+from support.frames import (CLOSE, close_payload, frame, read_frame, upgrade_request,
+                            upgrade_response)
 from support.gateway import FEW, Config, Variant
 from support.serving import Serving
 from support.streams import Stream, connect
@@ -145,6 +147,28 @@ def test_a_first_request_that_is_half_there_is_served(start_gateway, site, log_o
         client.send(b"Host: x.test\r\n\r\n")
         head, body = client.read_response()
         assert (head.status, body, head.get("Connection")) == (200, b"x", "close")
+    assert gateway.wait() == 0
+
+
+@pytest.mark.parametrize("variant", FEW, ids=str)
+def test_a_websocket_that_opens_while_the_gateway_stops_is_told(start_gateway, site, upstream,
+                                                                log_of, variant):
+    gateway = start_gateway(site, variant)
+    log = log_of(gateway)
+    with connect(gateway.https_port, True) as client:
+        client.send(upgrade_request("/ws", "x.test"))
+        server = upstream.accept()
+        key = server.read_head().get("Sec-WebSocket-Key")
+        gateway.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: is_refused(gateway.http_port), "new clients to be refused")
+        server.send(upgrade_response(key))
+        assert client.read_head().status == 101
+        for peer, masked in ((client, True), (server, False)):
+            closing = read_frame(peer)
+            assert (closing.opcode, closing.close_code) == (CLOSE, 1001)
+            peer.send(frame(CLOSE, close_payload(1001), masked=masked))
+        assert client.read_ending() == (b"", "end")
+    log.wait("websocket", "end=stopping", "code=1001")
     assert gateway.wait() == 0
 
 
