@@ -103,8 +103,8 @@ uring::Task<> Shard::retire() {
     all_gone_.clear();
     co_await all_gone_.wait();
   }
-  patience_.disarm();
   co_await upstreams_->close_all();
+  patience_.disarm();
   // Nothing is left that it could be ordered to do.
   (void)orders_.close();
   co_await bell_.stop();

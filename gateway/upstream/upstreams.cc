@@ -127,10 +127,11 @@ uring::Task<> UpstreamConnection::close_story(Farewell farewell) {
     co_await link_.drained();
     link_.reset_on_close();
   } else if (speaks && farewell != Farewell::kNone) {
-    timer_.arm(owner_.links_.loop.now() + Upstreams::kLingerTime);
+    timer_.arm(owner_.links_.loop.now() + Upstreams::kFlushTime);
     link_.write_end(farewell == Farewell::kPolite ? Link::Ending::kWhole
                                                   : Link::Ending::kTruncated);
     co_await link_.drained();
+    timer_.arm(owner_.links_.loop.now() + Upstreams::kLingerTime);
     // Without reading on, a server that still speaks would make a reset of our last bytes.
     link_.forget_session();
     const std::uint64_t start = link_.received_bytes();

@@ -107,6 +107,8 @@ class UpstreamConnection : private uring::ListEntry {
 
 class Upstreams {
  public:
+  // How long the server may take to take what is left for it: an upload that it answered early.
+  static constexpr std::chrono::seconds kFlushTime{60};
   // How long, and how much, is read and thrown away after our last byte, until the server closes.
   static constexpr std::chrono::seconds kLingerTime{2};
   static constexpr std::size_t kLingerBytes = 256 * 1024;

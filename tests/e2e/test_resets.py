@@ -14,10 +14,11 @@ from support.gateway import Config, Variant
 from support.relay import open_relay
 from support.streams import connect
 from support.upstreams import TlsUpstream
-from support.waiting import DEADLINE
+from support.waiting import DEADLINE, wait_until
 
 RECEIVE_BUFFER = 32 * 1024
 STUCK_SECONDS = 0.3  # a socket that takes nothing for so long takes nothing more
+PATIENCE_SECONDS = 2.5
 PIECE = bytes(64 * 1024)
 UPLOADS = {"counted": (b"Content-Length: 1000000000\r\n", PIECE),
            "chunked": (b"Transfer-Encoding: chunked\r\n", b"10000\r\n" + PIECE + b"\r\n")}
@@ -60,13 +61,13 @@ def fill(client, piece):
         pass
 
 
-def unread_before(server):
-    """Bytes that the gateway's kernel holds for this stream of a server's, unsent or unacknowledged."""
-    port = server.socket.getpeername()[1]
+def queues(stream):
+    """Bytes in the gateway's kernel, of its end of this stream: not taken by the peer, unsent ones among
+    them; and not read by the gateway."""
+    ends = (stream.socket.getpeername()[1], stream.local_port)
     rows = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
-    remote = f":{server.local_port:04X}"
-    return next(int(row[4].split(":")[0], 16) for row in rows
-                if row[1].endswith(f":{port:04X}") and row[2].endswith(remote))
+    return next([int(size, 16) for size in row[4].split(":")] for row in rows
+                if (int(row[1].split(":")[1], 16), int(row[2].split(":")[1], 16)) == ends)
 
 
 def wait_for_reset(server):
@@ -82,7 +83,7 @@ def test_little_lies_unsent_before_a_server_that_does_not_read(client, small_ups
     begin_upload(client, fields)
     server = small_upstream.accept()
     fill(client, piece)
-    assert 64 * 1024 < unread_before(server) < 640 * 1024
+    assert 64 * 1024 < queues(server)[0] < 640 * 1024
 
 
 @uploads
@@ -146,3 +147,17 @@ def test_an_upload_that_was_answered_too_soon_does_not_end_well_for_its_server(t
         server.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         assert client.read_response()[1] == b"ok"
         assert server.read_ending() == (b"", "truncated")
+
+
+def test_an_upload_that_was_answered_before_its_server_took_it_is_delivered(client, small_upstream):
+    body = bytes(350_000)
+    begin_upload(client, b"Content-Length: %d\r\n" % len(body))
+    server = small_upstream.accept()
+    server.read_head()
+    client.send(body)
+    wait_until(lambda: queues(client)[1] == 0 and queues(server)[0] > 256 * 1024, "the upload")
+    server.send(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok")
+    assert client.read_response()[1] == b"ok"
+    # Longer than a server is waited for that has taken everything.
+    assert not select.select([client.socket], [], [], PATIENCE_SECONDS)[0]
+    assert server.read_exactly(len(body)) == body
