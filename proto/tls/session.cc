@@ -348,7 +348,9 @@ Ticket Session::ticket() const {
   // then (RFC 8446 section 4.6.1): a server must refuse the two together. TLS 1.2 keeps both (RFC
   // 5077 section 3.3).
   const bool kept = resumed() && version() == "TLSv1.2";
-  if (state_ != State::kOpen || !(ticket_came_ || kept)) return ticket;
+  // A stream that was only cut is no reason to give it up (RFC 5246 section 7.2.1).
+  const bool usable = handshake_done_ && (state_ == State::kOpen || truncated_);
+  if (!usable || !(ticket_came_ || kept)) return ticket;
   byte bytes[4096];
   word32 size = sizeof bytes;
   const bool there = wolfSSL_get_SessionTicket(ssl_, bytes, &size) == WOLFSSL_SUCCESS && size > 0;

@@ -146,7 +146,7 @@ class Session {
   bool resumed() const;
 
   // Client role: the newest ticket of this connection; empty before there is one, and after a
-  // failure. What a TLS 1.3 connection was resumed with is not its own.
+  // failure other than a truncation. What a TLS 1.3 connection was resumed with is not its own.
   Ticket ticket() const;
 
  private:
