@@ -7,8 +7,10 @@ constexpr std::string_view kBegin = "-----BEGIN ";
 constexpr std::string_view kDashes = "-----";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t") == text.npos;
+// A file that begins with a byte order mark may have been put behind another one.
+bool is_blank(std::string_view line) {
+  if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
+  return line.find_first_not_of(" \t") == line.npos;
 }
 
 // The next BEGIN line; `pem` begins where a line does. In the middle of one it is but mentioned.
@@ -26,7 +28,6 @@ std::size_t find_begin(std::string_view pem) {
 
 std::vector<PemBlock> pem_blocks(std::string_view pem) {
   std::vector<PemBlock> blocks;
-  if (pem.starts_with(kByteOrderMark)) pem.remove_prefix(kByteOrderMark.size());
   while (true) {
     const std::size_t begin = find_begin(pem);
     if (begin == pem.npos) return blocks;

@@ -28,8 +28,9 @@ TEST(Pem, IsBlocksWithWhateverBetween) {
 TEST(Pem, BeginsOnALineOfItsOwn) {
   const std::string block = "-----BEGIN A-----\nx\n-----END A-----";
   for (const std::string_view before :
-       {"", "\n", " \t", "note\r\n", "\xEF\xBB\xBF", "# behind -----BEGIN A----- follows\n",
-        "-----BEGIN B-----\n-----END B-----", "-----BEGIN B-----\n-----END B----- "}) {
+       {"", "\n", " \t", "note\r\n", "\xEF\xBB\xBF", "note\n\xEF\xBB\xBF",
+        "# behind -----BEGIN A----- follows\n", "-----BEGIN B-----\n-----END B-----",
+        "-----BEGIN B-----\n-----END B----- "}) {
     SCOPED_TRACE(before);
     const std::string text = std::string(before) + block;
     const std::vector<PemBlock> blocks = pem_blocks(text);
