@@ -124,6 +124,7 @@ void SimulatedServer::digest(std::string_view bytes) {
         break;
       case MessageReader::Event::kEnd:
         request_is_whole();
+        if (over_ || leaving_) return;
         break;
       case MessageReader::Event::kBroken:
         stage_.chronicle.fail(name_, "gets no request: {}", reader_.why_broken());
@@ -176,7 +177,11 @@ void SimulatedServer::request_is_whole() {
                           plan_->upload_bytes, target_of(client_, request_));
   }
   request_whole_ = true;
-  if (answered_) return;
+  if (answered_) {
+    // The next one may have come with it.
+    if (!wire_.has_unsent()) settle();
+    return;
+  }
   answers_at_ = stage_.now() + plan_->thinking;
 }
 
