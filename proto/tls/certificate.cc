@@ -18,20 +18,6 @@ constexpr int kRsaBitsGood = 2048;
 constexpr int kRsaBitsMost = 4096;
 constexpr std::string_view kOtherPoint = "another curve, or a compressed point";
 
-// A SEQUENCE (X.690 section 8.1) with nothing behind it.
-bool is_one_sequence(const unsigned char* der, std::size_t size) {
-  if (size < 2 || der[0] != 0x30) return false;
-  std::size_t length = der[1];
-  std::size_t head = 2;
-  if (length >= 0x80) {
-    head += length - 0x80;
-    if (head > std::min(size, sizeof length)) return false;
-    length = 0;
-    for (std::size_t i = 2; i < head; ++i) length = length << 8 | der[i];
-  }
-  return head + length == size;
-}
-
 // The library's codes for what it does not know, rather than cannot read.
 bool is_unsupported(int code) {
   return code == ASN_UNKNOWN_OID_E || code == ASN_SIG_OID_E || code == ASN_SIG_KEY_E ||
@@ -79,11 +65,25 @@ std::string printable(std::string_view text) {
   return shown;
 }
 
+bool is_one_sequence(std::string_view der) {
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(der[at]); };
+  if (der.size() < 2 || byte(0) != 0x30) return false;
+  std::size_t length = byte(1);
+  std::size_t head = 2;
+  if (length >= 0x80) {
+    head += length - 0x80;
+    if (head > std::min(der.size(), sizeof length)) return false;
+    length = 0;
+    for (std::size_t at = 2; at < head; ++at) length = length << 8 | byte(at);
+  }
+  return head + length == der.size();
+}
+
 Certificate::Certificate(std::string_view pem) {
   error_ = wc_PemToDer(reinterpret_cast<const unsigned char*>(pem.data()),
                        static_cast<long>(pem.size()), CERT_TYPE, &der_, nullptr, nullptr, nullptr);
   if (error_ != 0) return;
-  whole_ = is_one_sequence(der_->buffer, der_->length);
+  whole_ = is_one_sequence({reinterpret_cast<const char*>(der_->buffer), der_->length});
   wc_InitDecodedCert(&*cert_, der_->buffer, der_->length, nullptr);
   decoded_ = true;
   error_ = wc_ParseCert(&*cert_, CERT_TYPE, NO_VERIFY, nullptr);

@@ -17,6 +17,9 @@ inline constexpr std::string_view kKinds =
 // What somebody else wrote into a file, for a terminal: "a\x1b", and only the begin of a long one.
 std::string printable(std::string_view text);
 
+// A SEQUENCE (X.690 section 8.1) with nothing behind it: what every certificate and every key is.
+bool is_one_sequence(std::string_view der);
+
 class Certificate {
  public:
   explicit Certificate(std::string_view pem);

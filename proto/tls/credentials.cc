@@ -8,12 +8,17 @@
 #include "proto/tls/loopback.hh"
 #include "proto/tls/pem.hh"
 #include "proto/tls/ticket_keys.hh"
+// After the settings.
+#include <wolfssl/wolfcrypt/coding.h>
 
 namespace tls {
 namespace {
 
 constexpr std::string_view kCertificate = "CERTIFICATE";
 const std::string kUnfit = "cannot be served: " + std::string(kKinds);
+const std::string kKeyMisfit =
+    "holds a private key that is damaged, or of a kind that is not supported: " +
+    std::string(kKinds);
 
 const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -117,21 +122,28 @@ bool belong_together(std::string_view certificate, std::string_view key) {
   return trial.takes_certificate(certificate) && trial.takes_key(key) && trial.belong_together();
 }
 
-// Of a key on one of the curves that there are. SEC 1 section C.4: publicKey [1] BIT STRING;
-// section 2.3.3: 2 or 3, and one coordinate.
-bool is_point_compressed(std::string_view key) {
-  DerBuffer* der = nullptr;
-  if (wc_PemToDer(bytes_of(key), static_cast<long>(key.size()), PRIVATEKEY_TYPE, &der, nullptr,
-                  nullptr, nullptr) != 0)
-    return false;
-  const std::string_view bytes(reinterpret_cast<const char*>(der->buffer), der->length);
-  bool found = false;
+// What is wrong with it that not every version of the library says, or none in these words. Where
+// that cannot be told: nothing. The key is whole, and not encrypted.
+std::string flaw_of_key(const PemBlock& key) {
+  std::string_view body = key.text.substr(0, key.text.rfind("-----END"));
+  body.remove_prefix(std::string_view("-----BEGIN -----").size() + key.label.size());
+  std::string der(key.text.size(), '\0');
+  auto size = static_cast<word32>(der.size());
+  const int code = Base64_Decode(bytes_of(body), static_cast<word32>(body.size()),
+                                 reinterpret_cast<unsigned char*>(der.data()), &size);
+  std::string flaw;
+  if (code == 0 && size > 0 && !is_one_sequence({der.data(), size})) flaw = kKeyMisfit;
+  // SEC 1 section C.4: publicKey [1] BIT STRING; section 2.3.3: 2 or 3, and one coordinate.
   for (const std::string_view head : {"\xa1\x24\x03\x22", "\xa1\x34\x03\x32", "\xa1\x46\x03\x44"}) {
-    for (const char sign : {'\2', '\3'})
-      found = found || bytes.find(std::string(head) + '\0' + sign) != bytes.npos;
+    for (const char sign : {'\2', '\3'}) {
+      if (der.find(std::string(head) + '\0' + sign) != der.npos)
+        flaw =
+            "holds a private key with its public point compressed: 'openssl ec -in FILE "
+            "-conv_form uncompressed' converts it";
+    }
   }
-  wc_FreeDer(&der);
-  return found;
+  explicit_bzero(der.data(), der.size());
+  return flaw;
 }
 
 // Why a client would not be served; empty: it would. What a client of this library does not take is
@@ -208,12 +220,10 @@ Findings check_key(std::string_view pem, std::string_view if_absent) {
   if (is_encrypted(key))
     return {.faults = {"holds a key that is encrypted; store it decrypted, readable by the gateway "
                        "alone: 'openssl pkey -in FILE' decrypts it"}};
-  if (Trial().takes_key(pem)) return {};
-  if (is_point_compressed(key.text))
-    return {.faults = {"holds a private key with its public point compressed: 'openssl ec -in FILE "
-                       "-conv_form uncompressed' converts it"}};
-  return {.faults = {"holds a private key that is damaged, or of a kind that is not supported: " +
-                     std::string(kKinds)}};
+  std::string flaw = flaw_of_key(key);
+  if (flaw.empty() && !Trial().takes_key(pem)) flaw = kKeyMisfit;
+  if (flaw.empty()) return {};
+  return {.faults = {std::move(flaw)}};
 }
 
 PairFault check_pair(const Pem& pem, std::string_view chain_name) {

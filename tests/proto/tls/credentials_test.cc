@@ -144,6 +144,8 @@ TEST_F(Credentials, AreNamedForWhatTheyAre) {
       {read_file(file("encrypted-old.pem")), encrypted},
       {cut_off(good.key), "is cut off: a private key in it has no END line; copy it anew"},
       {damaged(good.key), misfit},
+      {"-----BEGIN EC PRIVATE KEY----------END EC PRIVATE KEY-----", misfit},
+      {"-----BEGIN EC PRIVATE KEY-----AAAA-----END EC PRIVATE KEY-----\n", misfit},
       {"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", misfit},
   };
   for (const Case& each : keys) {
