@@ -288,6 +288,7 @@ Task<> Link<Session, Sink>::close() {
   // A send that succeeds though it was cancelled is followed by none.
   staged_ = 0;
   resources_.pool.give_back(filling_);
+  end_sent_ = true;
   co_await socket_.close();
   resources_.loop.forget_flush(*this);
 }

@@ -182,7 +182,7 @@ uring::Acceptor::Appetite Shard::Port::appetite() {
   const std::size_t more = descriptors.clients_more();
   if (more >= descriptors.burst()) return Appetite::kMany;
   if (more > 0) return Appetite::kOne;
-  shard_.upstreams_->give_up_kept(kGivenUpAtOnce);
+  shard_.upstreams_->give_up_idle(kGivenUpAtOnce);
   if (shard_.may_log(LogLevel::warning, "accepting pauses")) {
     shard_.log().warning(
         "accepting pauses: all {} clients are in for whom there are descriptors, two for each; "

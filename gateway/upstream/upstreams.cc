@@ -127,22 +127,33 @@ uring::Task<> UpstreamConnection::close_story(Farewell farewell) {
     co_await link_.drained();
     link_.reset_on_close();
   } else if (speaks && farewell != Farewell::kNone) {
-    timer_.arm(owner_.links_.loop.now() + Upstreams::kFlushTime);
-    link_.write_end(farewell == Farewell::kPolite ? Link::Ending::kWhole
-                                                  : Link::Ending::kTruncated);
-    co_await link_.drained();
-    timer_.arm(owner_.links_.loop.now() + Upstreams::kLingerTime);
-    // Without reading on, a server that still speaks would make a reset of our last bytes.
-    link_.forget_session();
-    const std::uint64_t start = link_.received_bytes();
-    while (link_.received_bytes() - start < Upstreams::kLingerBytes) {
-      const Bytes discarded = co_await link_.read_once(Upstreams::kLingerBytes);
-      if (discarded.empty()) break;
-    }
+    co_await take_leave(farewell);
   }
   timer_.disarm();
   co_await link_.close();
   owner_.links_.loop.push_next_turn(noticed_or_closed_);
+}
+
+uring::Task<> UpstreamConnection::take_leave(Farewell farewell) {
+  const bool whole = farewell == Farewell::kPolite;
+  link_.write_end(whole ? Link::Ending::kWhole : Link::Ending::kTruncated);
+  // An upload that was answered early is still delivered, as long as the server takes of it.
+  while (whole && listed() && link_.has_unsent() && !link_.send_failed()) {
+    const std::uint64_t taken = link_.sent_bytes();
+    timer_.arm(owner_.links_.loop.now() + Upstreams::kFlushTime);
+    co_await link_.drained();
+    if (link_.sent_bytes() == taken) break;
+    if (listed()) link_.clear_abort();
+  }
+  timer_.arm(owner_.links_.loop.now() + Upstreams::kLingerTime);
+  co_await link_.drained();
+  // Without reading on, a server that still speaks would make a reset of our last bytes.
+  link_.forget_session();
+  const std::uint64_t start = link_.received_bytes();
+  while (link_.received_bytes() - start < Upstreams::kLingerBytes) {
+    const Bytes discarded = co_await link_.read_once(Upstreams::kLingerBytes);
+    if (discarded.empty()) break;
+  }
 }
 
 void UpstreamConnection::on_noticed_or_closed() {
@@ -203,7 +214,7 @@ UpstreamConnection* Upstreams::take_kept(const config::Server& server) {
 }
 
 UpstreamConnection& Upstreams::open(const config::Pool& pool, const config::Server& server) {
-  if (descriptors_.clients_more() == 0) give_up_kept(1);
+  if (descriptors_.clients_more() == 0) give_up_idle(1);
   ++open_;
   note_borrowed(server);
   return *frames().make<UpstreamConnection>(*this, links_, pool, server).release();
@@ -274,7 +285,7 @@ void Upstreams::note_returned(const config::Server& server) {
   descriptors_.note_idle(shard_, open_ - borrowed_);
 }
 
-void Upstreams::give_up_kept(std::size_t count) {
+void Upstreams::give_up_idle(std::size_t count) {
   for (PerServer& server : servers_) {
     for (; count > 0 && !server.kept.empty(); --count) {
       UpstreamConnection& connection = server.kept.first();
@@ -282,6 +293,7 @@ void Upstreams::give_up_kept(std::size_t count) {
       begin_close(connection, Farewell::kNone);
     }
   }
+  for (; count > 0 && !closing_slowly_.empty(); --count) closing_slowly_.pop().link_.abort();
 }
 
 // For the next handshake with the same server.
@@ -329,10 +341,7 @@ uring::Task<> Upstreams::close_all() {
 }
 
 void Upstreams::cut() {
-  closing_slowly_.find_from_last([](UpstreamConnection& connection) {
-    connection.link_.abort();
-    return false;
-  });
+  while (!closing_slowly_.empty()) closing_slowly_.pop().link_.abort();
 }
 
 }  // namespace gateway

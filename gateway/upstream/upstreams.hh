@@ -81,6 +81,7 @@ class UpstreamConnection : private uring::ListEntry {
   uring::Task<bool> shake_hands();
   void enter(Stage stage);
   uring::Task<> close_story(Farewell farewell);
+  uring::Task<> take_leave(Farewell farewell);
   void on_noticed_or_closed();
   void on_noticed();
   void on_time_over();
@@ -107,8 +108,8 @@ class UpstreamConnection : private uring::ListEntry {
 
 class Upstreams {
  public:
-  // How long the server may take to take what is left for it: an upload that it answered early.
-  static constexpr std::chrono::seconds kFlushTime{60};
+  // How long the server may take nothing of what is left for it.
+  static constexpr std::chrono::seconds kFlushTime{10};
   // How long, and how much, is read and thrown away after our last byte, until the server closes.
   static constexpr std::chrono::seconds kLingerTime{2};
   static constexpr std::size_t kLingerBytes = 256 * 1024;
@@ -152,8 +153,9 @@ class Upstreams {
             Reuse reuse);
   void close(UpstreamConnection& connection, Farewell farewell = Farewell::kNone);
 
-  // Closes so many of those that are kept, for whoever needs their descriptors more.
-  void give_up_kept(std::size_t count);
+  // Closes so many of those that no client uses, kept ones first, for whoever needs their
+  // descriptors more.
+  void give_up_idle(std::size_t count);
   // Closes what is kept, and waits for all that closes.
   uring::Task<> close_all();
   // Those that take their time to close are closed at once.

@@ -248,17 +248,17 @@ def ask(path, **options):
 
 HELLO_START = b"\x16\x03\x01\x00\x20"
 REFUSALS = [
-    Refusal("no route", 2, "no-route", ["404"], ask("/nowhere")),
+    Refusal("no route", 2, "no-route", ["404, end"], ask("/nowhere")),
     Refusal("handshake of another version", 2, "upgrade-refused", ["426, end"],
             ask("/ws", version="12")),
     Refusal("two hosts", 2, "bad-request", ["400, end"], ask("/ws", more="Host: y.test\r\n")),
     Refusal("head that stays half", 1, None, ["408, end"], lambda name: ask("/ws")(name)[:-2]),
-    Refusal("server that is down", 2, "upstream-unreachable", ["502"], ask("/down")),
-    Refusal("server that is not there", 1, "connect-timeout", ["504"], ask("/full")),
-    Refusal("server that does not answer", 1, "response-timeout", ["504"], ask("/ws/mute")),
-    Refusal("server that answers nonsense", 2, "bad-response", ["502"], ask("/ws/wrong")),
-    Refusal("server that leaves instead", 2, "upstream-left", ["502"], ask("/ws/leave")),
-    Refusal("server that resets instead", 2, "upstream-reset", ["502"], ask("/ws/reset")),
+    Refusal("server that is down", 2, "upstream-unreachable", ["502, end"], ask("/down")),
+    Refusal("server that is not there", 1, "connect-timeout", ["504, end"], ask("/full")),
+    Refusal("server that does not answer", 1, "response-timeout", ["504, end"], ask("/ws/mute")),
+    Refusal("server that answers nonsense", 2, "bad-response", ["502, end"], ask("/ws/wrong")),
+    Refusal("server that leaves instead", 2, "upstream-left", ["502, end"], ask("/ws/leave")),
+    Refusal("server that resets instead", 2, "upstream-reset", ["502, end"], ask("/ws/reset")),
     # What follows is said on the TLS port, in plain bytes.
     Refusal("plain HTTP for TLS", 2, None, ["400, end"], ask("/ws"), True),
     Refusal("hello that stays half", 1, None, ["end"], lambda _: HELLO_START, True),

@@ -61,13 +61,24 @@ def fill(client, piece):
         pass
 
 
-def queues(stream):
-    """Bytes in the gateway's kernel, of its end of this stream: not taken by the peer, unsent ones among
-    them; and not read by the gateway."""
-    ends = (stream.socket.getpeername()[1], stream.local_port)
+def queues(port, other_port):
+    """Bytes in the kernel at the end `port` of a connection: those that the peer's kernel has not taken,
+    unsent ones among them, and those that nobody has read."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
     return next([int(size, 16) for size in row[4].split(":")] for row in rows
-                if (int(row[1].split(":")[1], 16), int(row[2].split(":")[1], 16)) == ends)
+                if [int(end.split(":")[1], 16) for end in row[1:3]] == [port, other_port])
+
+
+def before(server):
+    """Bytes in the gateway's kernel that this server has not taken."""
+    return queues(server.socket.getpeername()[1], server.local_port)[0]
+
+
+def wait_until_read(client):
+    """The gateway has read all that this client has sent."""
+    ports = client.local_port, client.socket.getpeername()[1]
+    wait_until(lambda: queues(*ports)[0] == 0, "the client's kernel to be rid of its bytes")
+    wait_until(lambda: queues(*reversed(ports))[1] == 0, "the gateway to read them")
 
 
 def wait_for_reset(server):
@@ -83,7 +94,8 @@ def test_little_lies_unsent_before_a_server_that_does_not_read(client, small_ups
     begin_upload(client, fields)
     server = small_upstream.accept()
     fill(client, piece)
-    assert 64 * 1024 < queues(server)[0] < 640 * 1024
+    wait_until(lambda: before(server) > 64 * 1024, "the upload to reach the server's kernel")
+    assert before(server) < 640 * 1024
 
 
 @uploads
@@ -155,7 +167,8 @@ def test_an_upload_that_was_answered_before_its_server_took_it_is_delivered(clie
     server = small_upstream.accept()
     server.read_head()
     client.send(body)
-    wait_until(lambda: queues(client)[1] == 0 and queues(server)[0] > 256 * 1024, "the upload")
+    wait_until_read(client)
+    assert before(server) > 128 * 1024
     server.send(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok")
     assert client.read_response()[1] == b"ok"
     # Longer than a server is waited for that has taken everything.
