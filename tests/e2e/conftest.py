@@ -11,6 +11,7 @@ import subprocess
 
 import pytest
 
+from support.checking import run as run_gateway
 from support.gateway import ALL, BUILD, ECHO, FEW, GATEWAY, LOAD, Config, Echo, Gateway
 from support.ports import free_port
 from support.streams import Upstream, connect
@@ -169,3 +170,17 @@ def curl():
         assert code is None or done.returncode == code, (done.returncode, done.stderr)
         return done
     return run
+
+
+@pytest.fixture
+def refused(tmp_path):
+    """What the check and the start say of it, which is the same: without the folder's name."""
+    def judge(text):
+        file = tmp_path / "gateway.conf"
+        file.write_text(text)
+        done = {check: run_gateway(*check, "-c", file) for check in (("-t",), ())}
+        for one in done.values():
+            assert (one.returncode, one.stdout) == (1, ""), one
+        assert done["-t",].stderr == done[()].stderr
+        return done[()].stderr.replace(f"{tmp_path}/", "")
+    return judge
