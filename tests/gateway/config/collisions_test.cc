@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "tests/gateway/config/text.hh"
+#include "tests/gateway/temporary_folder.hh"
 
 namespace gateway::config {
 namespace {
@@ -88,8 +89,8 @@ TEST(Collisions, NameTheFirstThatIsInTheWay) {
 }
 
 TEST(Collisions, AreOfAUnixSocketWhoseFolderHasTwoNames) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "gateway-XXXXXX").string();
-  const std::filesystem::path folder = mkdtemp(pattern.data());
+  const TemporaryFolder temporary;
+  const std::filesystem::path& folder = temporary.path();
   std::filesystem::create_directory(folder / "real");
   std::filesystem::create_directory_symlink("real", folder / "link");
   const std::string real = "unix:" + (folder / "real/s").string();
@@ -100,7 +101,6 @@ TEST(Collisions, AreOfAUnixSocketWhoseFolderHasTwoNames) {
   // A folder that is not there yet is no reason to look away.
   const std::string deep = "unix:" + (folder / "real/none/s").string();
   expect_collision(deep, "unix:" + (folder / "link/none/s").string(), "");
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

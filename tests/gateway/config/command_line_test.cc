@@ -8,6 +8,7 @@
 #include "gateway/config/pem.hh"
 #include "proto/tls/self_signed.hh"
 #include "tests/gateway/config/text.hh"
+#include "tests/gateway/temporary_folder.hh"
 
 namespace gateway::config {
 namespace {
@@ -162,22 +163,20 @@ TEST(CommandLine, HasServersOfOneKind) {
 class CommandLineCertificates : public testing::Test {
  protected:
   CommandLineCertificates() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "gateway-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
     const tls::Pem site = tls::make_self_signed().value();
     std::ofstream(path("chain.pem")) << site.chain;
     std::ofstream(path("key.pem")) << site.key;
     std::ofstream(path("both.pem")) << site.chain << site.key;
     std::ofstream(path("other.pem")) << tls::make_self_signed().value().key;
   }
-  ~CommandLineCertificates() override { std::filesystem::remove_all(folder_); }
 
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
   CommandLine line(const std::string& chain, const std::string& key) const {
     return {.from = {"https://:443"}, .to = {"127.0.0.1:1"}, .chain_path = chain, .key_path = key};
   }
 
-  std::string folder_;
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path().string();
 };
 
 TEST_F(CommandLineCertificates, AreInOneFileOrTwo) {

@@ -13,6 +13,7 @@
 #include <future>
 
 #include "tests/gateway/other_user.hh"
+#include "tests/gateway/temporary_folder.hh"
 
 namespace gateway::config {
 namespace {
@@ -23,12 +24,6 @@ constexpr FileWords kWords = {.if_absent = "is not there", .cure = "name another
 
 class SmallFile : public testing::Test {
  protected:
-  SmallFile() {
-    std::string pattern = (fs::temp_directory_path() / "gateway-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~SmallFile() override { fs::remove_all(folder_); }
-
   std::string path(const char* name) const { return (folder_ / name).string(); }
   std::string write(const char* name, const std::string& text) const {
     std::ofstream(path(name), std::ios::binary) << text;
@@ -39,7 +34,8 @@ class SmallFile : public testing::Test {
     return text ? "it was read" : text.error();
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
 };
 
 TEST_F(SmallFile, IsReadToItsLastByte) {

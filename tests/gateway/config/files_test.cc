@@ -12,6 +12,7 @@
 #include "proto/tls/self_signed.hh"
 #include "tests/gateway/config/text.hh"
 #include "tests/gateway/other_user.hh"
+#include "tests/gateway/temporary_folder.hh"
 
 namespace gateway::config {
 namespace {
@@ -30,8 +31,6 @@ constexpr std::string_view kEncryptedKey =
 class ConfigFiles : public testing::Test {
  protected:
   ConfigFiles() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "gateway-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
     std::filesystem::create_directory(folder_ / "tls");
     write("tls/both.pem", site().chain + site().key);
     write("tls/chain.pem", site().chain);
@@ -40,7 +39,6 @@ class ConfigFiles : public testing::Test {
     write("tls/other.pem", tls::make_self_signed().value().key);
     write("tls/empty.pem", "");
   }
-  ~ConfigFiles() override { std::filesystem::remove_all(folder_); }
 
   std::filesystem::path write(const std::string& name, std::string_view text) {
     std::ofstream(folder_ / name, std::ios::binary) << text;
@@ -70,7 +68,8 @@ class ConfigFiles : public testing::Test {
     return text;
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 TEST_F(ConfigFiles, TakesCertificatesFromTheFolderOfTheConfiguration) {

@@ -14,6 +14,7 @@
 #include "gateway/config/reader.hh"
 #include "gateway/process/process.hh"
 #include "tests/gateway/plain_peer.hh"
+#include "tests/gateway/temporary_folder.hh"
 
 class LiveGateway {
  public:
@@ -23,8 +24,6 @@ class LiveGateway {
 
   // As above, with a server whose name has an address for each port.
   explicit LiveGateway(const std::vector<std::uint16_t>& ports, const std::string& more = "") {
-    char name[] = "/tmp/live-gateway-XXXXXX";
-    folder_ = mkdtemp(name);
     port_ = free_port();
     const std::string text =
         "shards = 1\n[[listen]]\naddress = \"127.0.0.1:" + std::to_string(port_) +
@@ -48,7 +47,6 @@ class LiveGateway {
   ~LiveGateway() {
     if (thread_.joinable()) stop(SIGINT);
     process_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   void start() {
@@ -81,7 +79,8 @@ class LiveGateway {
  private:
   std::string log_file() const { return folder_ + "/log"; }
 
-  std::string folder_;
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path().string();
   std::uint16_t port_ = 0;
   std::unique_ptr<gateway::Process> process_;
   std::thread thread_;

@@ -19,6 +19,7 @@
 #include <fstream>
 
 #include "tests/gateway/other_user.hh"
+#include "tests/gateway/temporary_folder.hh"
 
 namespace gateway {
 namespace {
@@ -27,12 +28,6 @@ namespace fs = std::filesystem;
 
 class LogFileKinds : public testing::Test {
  protected:
-  LogFileKinds() {
-    std::string pattern = (fs::temp_directory_path() / "gateway-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~LogFileKinds() override { fs::remove_all(folder_); }
-
   std::string path(const char* name) const { return (folder_ / name).string(); }
 
   // What both say of it, with the folder's name replaced by "DIR"; empty: nothing.
@@ -48,7 +43,8 @@ class LogFileKinds : public testing::Test {
     return text;
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
 };
 
 TEST_F(LogFileKinds, AreFilesDevicesAndFifos) {

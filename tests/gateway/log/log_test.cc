@@ -17,6 +17,7 @@
 
 #include "gateway/log/quoted.hh"
 #include "gateway/log/writer.hh"
+#include "tests/gateway/temporary_folder.hh"
 
 namespace gateway {
 namespace {
@@ -92,13 +93,6 @@ TEST(Log, CutsALineThatIsTooLong) {
 // A folder for the log files of one test.
 class LogFile : public testing::Test {
  protected:
-  LogFile() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "gateway-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-    file_ = (folder_ / "log").string();
-  }
-  ~LogFile() override { std::filesystem::remove_all(folder_); }
-
   std::unique_ptr<LogWriter> start(LogLevel level, size_t ring_bytes) {
     auto writer = LogWriter::start(file_, level, ring_bytes);
     EXPECT_TRUE(writer);
@@ -111,8 +105,9 @@ class LogFile : public testing::Test {
     return result;
   }
 
-  std::filesystem::path folder_;
-  std::string file_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
+  const std::string file_ = (folder_ / "log").string();
 };
 
 TEST(LogLine, BeginsWithTimeLevelAndSource) {

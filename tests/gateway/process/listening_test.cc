@@ -9,6 +9,7 @@
 
 #include "tests/gateway/other_user.hh"
 #include "tests/gateway/plain_peer.hh"
+#include "tests/gateway/temporary_folder.hh"
 
 namespace {
 
@@ -79,12 +80,9 @@ TEST(ListeningSockets, SaysThatTheMachineDoesNotHaveTheAddress) {
 class UnixListening : public testing::Test {
  protected:
   UnixListening() {
-    char name[] = "/tmp/listening-XXXXXX";
-    folder_ = mkdtemp(name);
     listener_.address = *gateway::config::unix_address(path());
     text_ = listener_.address.text();
   }
-  ~UnixListening() override { std::filesystem::remove_all(folder_); }
 
   std::string path() const { return folder_ + "/socket"; }
   bool connects() const {
@@ -102,7 +100,8 @@ class UnixListening : public testing::Test {
     EXPECT_EQ(bind(stale.descriptor(), listener_.address.get(), listener_.address.length), 0);
   }
 
-  std::string folder_;
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path().string();
   gateway::config::Listener listener_;
   std::string text_;
 };
