@@ -73,11 +73,11 @@ int run(const Options& options) {
     for (const config::Error& error : read.error()) text += error.text() + "\n";
     return fail(text);
   }
-  const auto config = std::make_shared<const config::Config>(*std::move(read));
+  const auto generation = std::make_shared<const config::Generation>(1u, *std::move(read));
   uring::raise_descriptor_limit();
-  auto process = Process::create(options, config);
+  auto process = Process::create(options, generation);
   if (!process) return fail("gateway: error: " + process.error() + "\n");
-  if (options.test) return print(*config);
+  if (options.test) return print(generation->config);
   (*process)->run();
   return 0;
 }

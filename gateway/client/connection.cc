@@ -21,7 +21,7 @@ constexpr std::size_t kHeadReadBytes = 4096;
 
 Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uint64_t id)
     : shard_(shard),
-      entrance_(entrance),
+      entrance_(std::move(entrance)),
       client_(shard.links()),
       input_(&shard.loop().frames()),
       deadline_(*this, shard.loop().timers()),
@@ -82,7 +82,7 @@ void Connection::open_tunnel(TunnelOpening opening, Bytes behind_response) {
 
 uring::Task<> Connection::shake_hands() {
   await_first(shard_.config().timeouts.tls_handshake, Reason::kTlsTimeout);
-  client_.secure(std::make_unique<tls::Session>(*entrance_.contexts));
+  client_.secure(std::make_unique<tls::Session>(*entrance_.contexts()));
   const bool done = co_await client_.handshake();
   if (!done) explain_tls_failure();
 }

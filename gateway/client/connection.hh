@@ -19,6 +19,7 @@
 #include "gateway/link/end.hh"
 #include "gateway/link/farewell.hh"
 #include "gateway/link/link.hh"
+#include "gateway/shard/shard_generation.hh"
 
 namespace gateway {
 
@@ -29,8 +30,11 @@ struct TunnelOpening;
 
 // What a connection needs to know of the listener that it came through.
 struct Entrance {
-  const config::Listener& listener;
-  tls::ServerContexts* contexts;  // null: plain HTTP
+  uring::Held<ShardGeneration> generation;  // in which it came
+  std::size_t index;                        // of the listener there
+
+  const config::Listener& listener() const { return generation->config().listeners[index]; }
+  tls::ServerContexts* contexts() const { return generation->contexts_of(index); }
 };
 
 class Connection : private uring::ListEntry {
@@ -85,8 +89,8 @@ class Connection : private uring::ListEntry {
   std::string& detail() { return detail_; }
   // What was received and belongs to nobody yet: the rest of a request, or the next ones.
   InputBuffer& input() { return input_; }
-  bool secure() const { return entrance_.contexts != nullptr; }
-  const config::Listener& listener() const { return entrance_.listener; }
+  bool secure() const { return entrance_.contexts() != nullptr; }
+  const config::Listener& listener() const { return entrance_.listener(); }
   bool peer_trusted() const { return peer_trusted_; }
   std::uint64_t id() const { return id_; }
   std::uint64_t requests() const { return requests_; }

@@ -155,7 +155,6 @@ class CommandLineReader {
                              [&](const Server& other) { return other.text == server->text; })) {
         complain("--to", fmt::format("'{}' is given twice", text));
       } else {
-        server->index = pool.servers.size();
         pool.servers.push_back(*std::move(server));
       }
     }

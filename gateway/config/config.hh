@@ -1,7 +1,7 @@
 // The configuration as the gateway works with it: plain data, complete with its defaults, and with
 // the contents of the files that it names, so that nobody reads them again.
-// Read once (config/reader.hh), then held by a shared_ptr<const Config>: a snapshot never changes.
-// A request keeps the snapshot it took at its head, so pointers into it live as long as that does.
+// Read once (config/reader.hh), then part of a Generation, and never changed: pointers into it live
+// as long as that is held.
 #pragma once
 
 #include <array>
@@ -61,7 +61,6 @@ struct Server {
   std::string text;  // "app.internal:9001" as written, "unix:/run/app.sock" with its absolute path
   std::string host;  // its name or IP address, without brackets; empty for a Unix socket
   std::vector<Address> addresses;  // at least one, in the order to try them
-  size_t index = 0;                // of all servers of the configuration, over all pools
 };
 
 enum class Balance : std::uint8_t { round_robin, least_connections };
@@ -203,14 +202,5 @@ struct Config {
   // `path` is normal (http::normalise_path). The pointer lives as long as this object.
   const Route* match(std::string_view host, std::string_view path) const;
 };
-
-// Of all pools.
-inline size_t server_count(const Config& config) {
-  size_t count = 0;
-  for (const Pool& pool : config.pools) count += pool.servers.size();
-  return count;
-}
-
-using Snapshot = std::shared_ptr<const Config>;
 
 }  // namespace gateway::config

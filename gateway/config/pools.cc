@@ -107,14 +107,12 @@ std::expected<Server, std::string> server_from(const std::string& text,
 
 void read_pools(Fields& file, const std::filesystem::path& folder, const Resolve& resolve,
                 PemFiles& pems, Config& config) {
-  size_t servers = 0;
   file.named("pool", [&](const Text& name, Fields& fields) {
     if (!is_name(name.value))
       fields.report().add(
           name.place, fmt::format("'{}' must be a name of letters, digits and -_.", name.value));
     Pool pool{name.value, {}};
     read_servers(fields, folder, resolve, pool);
-    for (Server& server : pool.servers) server.index = servers++;
     if (const auto balance = fields.choice("balance", kBalanceNames))
       pool.balance = static_cast<Balance>(*balance);
     fields.duration_or_off("keep_alive_idle", pool.keep_alive.idle);

@@ -7,12 +7,13 @@
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
-Dialler::Dialler(Connection& connection, const config::Config& config, const config::Pool& pool)
+
+Dialler::Dialler(Connection& connection, const config::Config& config, UpstreamPool& pool)
     : connection_(connection),
       upstreams_(connection.shard().upstreams()),
       config_(config),
       pool_(pool),
-      first_(upstreams_.choose(pool)),
+      first_(pool.choose()),
       attempts_(&upstreams_.frames()),
       progress_(connection.shard().loop().ready()) {}
 
@@ -21,11 +22,11 @@ uring::BlockPool& Dialler::frames() {
 }
 
 UpstreamConnection* Dialler::take_kept() {
-  return upstreams_.take_kept(server());
+  return upstreams_.take_kept(pool_, turn());
 }
 
 bool Dialler::pass_over() {
-  if (passed_over_ + 1 == pool_.servers.size()) return false;
+  if (passed_over_ + 1 == pool_.size()) return false;
   ++passed_over_;
   return true;
 }
@@ -51,7 +52,7 @@ uring::Task<UpstreamConnection*> Dialler::dial(Kept kept) {
 // Its addresses, the next one as soon as those that are being tried have failed or are late. The
 // first connection that stands is taken, and the others are given up.
 uring::Task<UpstreamConnection*> Dialler::dial_server() {
-  const std::pmr::vector<std::size_t> order = upstreams_.addresses_of(server());
+  const std::pmr::vector<std::size_t> order = upstreams_.addresses_of(pool_, turn());
   std::size_t begun = 0;
   UpstreamConnection* connected = nullptr;
   for (;;) {
@@ -105,7 +106,7 @@ void Dialler::begin_attempt(std::size_t address, std::size_t untried) {
   }
   const auto left = ends_ - connection_.shard().loop().now();
   const uring::Clock::duration share = left / static_cast<long>(untried);
-  attempts_.push_back(&upstreams_.open(pool_, server()));
+  attempts_.push_back(&upstreams_.open(pool_, turn()));
   attempts_.back()->dial(
       address,
       {.connect = std::min<uring::Clock::duration>(share, kAddressDelay), .handshake = share},

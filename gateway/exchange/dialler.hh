@@ -31,7 +31,8 @@ class Dialler {
   static constexpr std::chrono::milliseconds kAddressDelay{250};
   static constexpr std::size_t kSideBySide = 4;
 
-  Dialler(Connection& connection, const config::Config& config, const config::Pool& pool);
+  // `pool` is of the generation that `config` belongs to, which the exchange holds.
+  Dialler(Connection& connection, const config::Config& config, UpstreamPool& pool);
   Dialler(const Dialler&) = delete;
   Dialler& operator=(const Dialler&) = delete;
 
@@ -45,9 +46,7 @@ class Dialler {
   uring::Task<UpstreamConnection*> dial(Kept kept);
 
   // Whose turn it is, or was when it ended.
-  const config::Server& server() const {
-    return pool_.servers[(first_ + passed_over_) % pool_.servers.size()];
-  }
+  UpstreamServer& server() const { return pool_.server(turn()); }
   // This one has given no answer: the next one's turn. False: all have had theirs.
   bool pass_over();
 
@@ -60,6 +59,7 @@ class Dialler {
   uring::BlockPool& frames();
 
  private:
+  std::size_t turn() const { return (first_ + passed_over_) % pool_.size(); }
   uring::Task<UpstreamConnection*> dial_server();
   UpstreamConnection* look_at_attempts();
   bool all_are_late() const;
@@ -69,7 +69,7 @@ class Dialler {
   Connection& connection_;
   Upstreams& upstreams_;
   const config::Config& config_;
-  const config::Pool& pool_;
+  UpstreamPool& pool_;
   std::size_t first_;
   std::size_t passed_over_ = 0;
   std::pmr::vector<UpstreamConnection*> attempts_;  // in the order in which they began

@@ -107,7 +107,7 @@ void Exchange::on_grace_over() {
 }
 
 bool Exchange::wants_keep_alive() const {
-  const std::uint64_t most = config_->limits.requests;
+  const std::uint64_t most = config().limits.requests;
   return client_keeps_alive_ && !connection_.stopping() &&
          (most == 0 || connection_.requests() < most);
 }

@@ -7,7 +7,7 @@ namespace gateway {
 
 Exchange::Exchange(Connection& connection)
     : connection_(connection),
-      config_(connection.shard().snapshot()),
+      generation_(connection.shard().generation()),
       begun_(connection.shard().loop().now()),
       heads_(connection.frames().make<Heads>(&connection.frames())),
       grace_(*this, connection.shard().loop().timers()),

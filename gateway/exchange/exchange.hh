@@ -21,6 +21,7 @@
 #include "gateway/exchange/dialler.hh"
 #include "gateway/link/farewell.hh"
 #include "gateway/rewrite/forward.hh"
+#include "gateway/shard/shard_generation.hh"
 #include "gateway/upstream/upstreams.hh"
 #include "proto/http/body.hh"
 #include "proto/http/request.hh"
@@ -61,6 +62,7 @@ class Exchange {
 
  private:
   struct Heads;
+  const config::Config& config() const { return generation_->config(); }
   enum class Outcome : std::uint8_t { kEnded, kSendAgain, kTunnel };
 
   // request.cc
@@ -126,7 +128,7 @@ class Exchange {
   void warn_of_failure(const End& end);
 
   Connection& connection_;
-  config::Snapshot config_;
+  uring::Held<ShardGeneration> generation_;
   uring::Clock::time_point begun_;
   uring::BlockPool::Owned<Heads> heads_;
 
@@ -146,7 +148,7 @@ class Exchange {
 
   // Which server is asked, and how often.
   uring::BlockPool::Owned<Dialler> dialler_;
-  const config::Server* server_ = nullptr;
+  UpstreamServer* server_ = nullptr;
   UpstreamConnection* upstream_ = nullptr;  // borrowed
   std::uint64_t upstream_sent_before_ = 0;  // on its connection, by earlier exchanges
   unsigned resends_ = 0;

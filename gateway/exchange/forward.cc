@@ -23,7 +23,7 @@ bool is_idempotent(http::Method method) {
 }  // namespace
 
 uring::Task<> Exchange::proxy() {
-  dialler_ = frames().make<Dialler>(connection_, *config_, config_->pools[route_->pool]);
+  dialler_ = frames().make<Dialler>(connection_, config(), generation_->pool(route_->pool));
   for (;;) {
     const bool connected = co_await dial();
     if (!connected) co_return;
@@ -57,8 +57,7 @@ void Exchange::watch_client_while_dialling() {
 
 uring::Task<Exchange::Outcome> Exchange::forward() {
   const http::BodyFraming framing = http::request_framing(heads_->request);
-  if (framing.kind == http::Framing::kChunked &&
-      connection_.shard().upstreams().speaks_only_1_0(*server_)) {
+  if (framing.kind == http::Framing::kChunked && server_->speaks_only_1_0()) {
     refuse(411, "the server speaks HTTP/1.0: it needs a Content-Length");
     co_return Outcome::kEnded;
   }
@@ -98,7 +97,7 @@ void Exchange::send_request_head() {
                    .listener_port = connection_.listener().address.port(),
                    .secure = connection_.secure(),
                    .peer_trusted = connection_.peer_trusted(),
-                   .via = config_->via,
+                   .via = config().via,
                    .target = heads_->target,
                    .changes = route_->request_headers,
                    .websocket = websocket_});
@@ -146,7 +145,7 @@ uring::Task<> Exchange::pump_request() {
 }
 
 void Exchange::pass_request_body(Bytes& bytes) {
-  const std::uint64_t body_max = route_->body_bytes_max.value_or(config_->limits.body_bytes);
+  const std::uint64_t body_max = route_->body_bytes_max.value_or(config().limits.body_bytes);
   while (!bytes.empty() && !request_body_.done()) {
     const auto piece = request_body_.next(bytes);
     if (!piece) {
@@ -178,11 +177,11 @@ void Exchange::finish_request_body() {
 // For the next piece of the request's body first, where it is not whole.
 void Exchange::await_server() {
   if (request_whole_) {
-    return connection_.set_deadline(config_->timeouts.upstream_response,
+    return connection_.set_deadline(config().timeouts.upstream_response,
                                     {.reason = Reason::kResponseTimeout});
   }
   connection_.set_deadline(
-      config_->timeouts.request_body_idle,
+      config().timeouts.request_body_idle,
       {.reason = Reason::kRequestTimeout, .detail = "the request's body stopped arriving"});
 }
 

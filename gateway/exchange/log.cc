@@ -10,10 +10,10 @@ namespace gateway {
 // means to ask it.
 void Exchange::warn_of_failure(const End& end) {
   std::string& name = connection_.shard().scratch();
-  name.assign(policy_of(end.reason).word).append(" ").append(server_->text);
+  name.assign(policy_of(end.reason).word).append(" ").append(server_->text());
   if (!connection_.shard().may_log(LogLevel::warning, name)) return;
   connection_.shard().log().warning("failed upstream={} route={} end={} by={} cause={} id={} n={}",
-                                    server_->text, route_->name, policy_of(end.reason).word,
+                                    server_->text(), route_->name, policy_of(end.reason).word,
                                     name_of(policy_of(end.reason).party), Quoted(cause_of(end)),
                                     connection_.id(), connection_.requests());
 }
@@ -32,7 +32,7 @@ void Exchange::log() {
       "response_bytes={} ms={} resends={} end={} by={} cause={}",
       connection_.id(), connection_.requests(), connection_.client_address(),
       connection_.client_port(), Quoted(request_line_), route_ != nullptr ? route_->name : "-",
-      server_ != nullptr ? server_->text : "-", status, to_upstream_bytes_, to_client_bytes_,
+      server_ != nullptr ? server_->text() : "-", status, to_upstream_bytes_, to_client_bytes_,
       elapsed.count(), resends_, policy.word, name_of(policy.party), Quoted(cause_of(end)));
 }
 

@@ -28,9 +28,9 @@ http::HeadLimits head_limits(const config::Limits& limits) {
 }  // namespace
 
 uring::Task<bool> Exchange::receive_request() {
-  connection_.set_deadline(config_->timeouts.request_header, {.reason = Reason::kRequestTimeout});
+  connection_.set_deadline(config().timeouts.request_header, {.reason = Reason::kRequestTimeout});
   InputBuffer& input = connection_.input();
-  http::RequestParser parser(heads_->request, head_limits(config_->limits));
+  http::RequestParser parser(heads_->request, head_limits(config().limits));
   for (;;) {
     head_bytes_ = input.size();
     const auto state = parser.parse(input.bytes());
@@ -118,7 +118,7 @@ bool Exchange::find_route() {
   // What goes on is judged, not what came: so no server sees another path than this one.
   const auto path = http::normalise_path(heads_->path(), path_storage);
   if (!path) return refuse(400, "the path cannot be resolved");
-  route_ = config_->match(host.value_or(""), *path);
+  route_ = config().match(host.value_or(""), *path);
   if (route_ == nullptr) {
     connection_.end({.reason = Reason::kNoRoute});
     return false;
@@ -167,7 +167,7 @@ bool Exchange::judge_fields() {
   if (method_ == http::Method::kTrace && !request_body_.done()) {
     return refuse(400, "TRACE has no body");  // RFC 9110 section 9.3.8
   }
-  const std::uint64_t body_max = route_->body_bytes_max.value_or(config_->limits.body_bytes);
+  const std::uint64_t body_max = route_->body_bytes_max.value_or(config().limits.body_bytes);
   if (body_max > 0 && request.content_length.value_or(0) > body_max) {
     connection_.end({.reason = Reason::kBodyTooLarge});
     return false;

@@ -39,7 +39,7 @@ uring::Task<bool> Exchange::receive_response() {
   Link& upstream = upstream_->link();
   const http::HeadLimits limits{
       .head_bytes = kHeadBytesMax,
-      .fields = static_cast<std::uint32_t>(config_->limits.response_header_fields)};
+      .fields = static_cast<std::uint32_t>(config().limits.response_header_fields)};
   for (;;) {
     http::ResponseParser parser(heads.response, limits);
     for (;;) {
@@ -83,7 +83,7 @@ uring::Task<bool> Exchange::receive_response() {
 bool Exchange::take_response_head() {
   Heads& heads = *heads_;
   status_ = heads.response.status;
-  connection_.shard().upstreams().note_version(*server_, heads.response.minor_version);
+  server_->note_version(heads.response.minor_version);
   if (status_ >= 200) return false;
   if (status_ == 101) {
     if (!websocket_) {
@@ -127,7 +127,7 @@ void Exchange::begin_response(http::BodyFraming framing) {
   forward_response(head, heads_->response, heads_->response_buffer(),
                    {.framing = framing,
                     .persistence = persistence(),
-                    .via = config_->via,
+                    .via = config().via,
                     .changes = route_->response_headers});
   write_head(head);
   response_begun_ = true;
@@ -138,13 +138,13 @@ void Exchange::begin_response(http::BodyFraming framing) {
 void Exchange::drop_surplus(std::size_t bytes) {
   upstream_reusable_ = false;
   std::string& name = connection_.shard().scratch();
-  name.assign("surplus ").append(server_->text);
+  name.assign("surplus ").append(server_->text());
   if (!connection_.shard().may_log(LogLevel::warning, name)) return;
   connection_.shard().log().warning(
       "surplus id={} n={} request={} route={} upstream={} bytes={}: the server sent more than its "
       "answer; its connection is not used again",
-      connection_.id(), connection_.requests(), Quoted(request_line_), route_->name, server_->text,
-      bytes);
+      connection_.id(), connection_.requests(), Quoted(request_line_), route_->name,
+      server_->text(), bytes);
 }
 
 uring::Task<> Exchange::pump_response() {
@@ -166,7 +166,7 @@ uring::Task<> Exchange::pump_response() {
   upstream_reuse_ = doubtful ? Upstreams::Reuse::kLater : Upstreams::Reuse::kAtOnce;
   server_keeps_s_ = heads_->response.keep_alive_seconds;
   response_trailers_.clear();
-  connection_.set_deadline(config_->timeouts.response_idle, {.reason = Reason::kIdle});
+  connection_.set_deadline(config().timeouts.response_idle, {.reason = Reason::kIdle});
   begin_response(framing);
   bool going_on = pass_response_body(heads_->behind_response(), body);
   if (!body.done() && request_whole_ && !judges_trailers(heads_->response)) heads_.reset();
@@ -233,14 +233,14 @@ bool Exchange::open_tunnel() {
   }
   std::string& head = connection_.shard().scratch();
   head.clear();
-  forward_switch(head, heads_->response, response_buffer, config_->via, route_->response_headers);
+  forward_switch(head, heads_->response, response_buffer, config().via, route_->response_headers);
   unwatch_client();
   write_head(head);
   connection_.clear_deadline();
   // Which bits an extension uses is its own affair; without one they are reserved.
   const bool extended = answered.extensions.count > 0;
   const unsigned rsv_allowed = extended ? ws::kRsv1 | ws::kRsv2 | ws::kRsv3 : 0;
-  connection_.open_tunnel({.config = config_,
+  connection_.open_tunnel({.generation = generation_,
                            .route = *route_,
                            .upstream = *std::exchange(upstream_, nullptr),
                            .request_line = std::move(request_line_),

@@ -17,7 +17,6 @@
 namespace gateway {
 namespace {
 
-constexpr std::size_t kReportsOfShard = 2;
 constexpr auto kSignals = {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
 // Shards are pinned where each has a core of its own.
@@ -37,28 +36,28 @@ void pin_to_core(std::thread& thread, unsigned index, unsigned shard_count) {
 
 }  // namespace
 
-std::expected<std::unique_ptr<Process>, std::string> Process::create(const Options& options,
-                                                                     config::Snapshot config) {
+std::expected<std::unique_ptr<Process>, std::string> Process::create(
+    const Options& options, config::SharedGeneration first) {
   // Before signals are blocked: they end a start that waits for a disk.
-  const config::LogSettings& settings = config->log;
+  const config::LogSettings& settings = first->config.log;
   const std::string file = options.test ? std::string(kStderrName) : settings.file;
   auto writer = LogWriter::start(file, settings.level, settings.buffer_bytes);
   if (!writer) return std::unexpected(writer.error());
-  std::unique_ptr<Process> process(new Process(options, std::move(config), std::move(*writer)));
+  std::unique_ptr<Process> process(new Process(options, std::move(first), std::move(*writer)));
   if (auto done = process->set_up(); !done) return std::unexpected(done.error());
   return process;
 }
 
-Process::Process(const Options& options, config::Snapshot config, std::unique_ptr<LogWriter> writer)
+Process::Process(const Options& options, config::SharedGeneration first,
+                 std::unique_ptr<LogWriter> writer)
     : options_(options),
-      config_(std::move(config)),
-      shard_count_(options.shards ? *options.shards : config::shard_count(*config_)),
+      generation_(std::move(first)),
+      shard_count_(options.shards ? *options.shards : config::shard_count(config())),
       signals_awaited_(options.test ? uring::set_of_signals(kSignals)
                                     : uring::block_signals(kSignals)),
       log_writer_(std::move(writer)),
       last_words_(*log_writer_),
       log_(log_writer_->open("main")),
-      server_counts_(config::server_count(*config_)),
       descriptors_(shard_count_) {}
 
 Process::~Process() {
@@ -79,7 +78,7 @@ std::expected<void, std::string> Process::set_up() {
   bell_.emplace(*loop_, static_cast<uring::BellOwner&>(*this));
   const int error = bell_->open();
   if (error != 0) return std::unexpected(uring::explain_ring_error(error));
-  reports_.emplace(*bell_, shard_count_ * kReportsOfShard);
+  reports_.emplace(*bell_, shard_count_ * kReportsMax);
   if (auto shards = make_shards(); !shards) return shards;
   return make_threads();
 }
@@ -91,13 +90,13 @@ std::expected<std::unique_ptr<uring::IoUringKernel>, std::string> Process::make_
 
 std::expected<void, std::string> Process::listen() {
   listening_.resize(shard_count_);
-  for (const config::Listener& listener : config_->listeners) {
+  for (const config::Listener& listener : config().listeners) {
     auto descriptors = options_.test ? sockets_.reserve(listener, shard_count_)
                                      : sockets_.open(listener, shard_count_);
     if (!descriptors) return std::unexpected(descriptors.error());
     descriptors->resize(shard_count_, -1);
     for (unsigned index = 0; index < shard_count_; ++index) {
-      listening_[index].push_back({&listener, (*descriptors)[index]});
+      listening_[index].push_back({(*descriptors)[index], listener.address.is_unix()});
     }
   }
   return {};
@@ -111,9 +110,9 @@ std::expected<void, std::string> Process::make_shards() {
     auto shard = Shard::create({.index = index,
                                 .count = shard_count_,
                                 .listening = listening_[index],
-                                .config = config_,
+                                .generation = generation_,
                                 .tickets = tickets_,
-                                .counts = server_counts_,
+                                .registry = registry_,
                                 .descriptors = descriptors_,
                                 .log = log_writer_->open("shard=" + std::to_string(index)),
                                 .reports = *reports_},
@@ -148,9 +147,9 @@ void Process::open_gate(Gate gate) {
 }
 
 void Process::share_unix_sockets() {
-  for (std::size_t port = 0; port < config_->listeners.size(); ++port) {
-    if (!config_->listeners[port].address.is_unix()) continue;
-    std::vector<Shard::Clients*> takers;
+  for (std::size_t port = 0; port < config().listeners.size(); ++port) {
+    if (!config().listeners[port].address.is_unix()) continue;
+    std::vector<HandedOver*> takers;
     for (const auto& shard : shards_) takers.push_back(&shard->handed_over(port));
     shards_.front()->share(port, std::move(takers));
   }
@@ -183,18 +182,18 @@ void Process::run() {
 void Process::log_start() {
   const std::size_t descriptors = uring::raise_descriptor_limit();
   log_.info("gateway {}, wolfSSL {}, liburing {}", kVersion, kWolfsslVersion, kLiburingVersion);
-  for (const std::string& warning : config_->warnings) log_.warning("{}", warning);
+  for (const std::string& warning : config().warnings) log_.warning("{}", warning);
   if (!kLibrariesLack.empty()) log_.warning("these libraries lack {}", kLibrariesLack);
   log_.info("shards={} receive={} open_files_max={} config={}", shard_count_,
-            kernel_->receive_byte_cap() ? "multishot" : "oneshot", descriptors, config_->file);
-  for (const config::Listener& listener : config_->listeners) {
+            kernel_->receive_byte_cap() ? "multishot" : "oneshot", descriptors, config().file);
+  for (const config::Listener& listener : config().listeners) {
     log_.info("listening on {}://{}", listener.tls ? "https" : "http", listener.address.text());
   }
-  for (const config::Route& route : config_->routes) {
+  for (const config::Route& route : config().routes) {
     const std::string_view to = route.answer ? "(answer)"
                                 : route.redirect
                                     ? "(redirect)"
-                                    : std::string_view(config_->pools[route.pool].name);
+                                    : std::string_view(config().pools[route.pool].name);
     log_.info("route {} path={} pool={}", route.name, route.path, to);
   }
   if (descriptors < 4096) {
@@ -216,13 +215,13 @@ void Process::signalled(int signal) {
   log_.info("{}: stopping {}", name, at_once ? "at once" : "in order");
   if (!std::exchange(stopping_, true)) {
     sockets_.refuse_new();
-    tell_shards(Order::kStop);
+    tell_shards(StopOrder{});
   }
-  if (at_once && !std::exchange(cut_, true)) tell_shards(Order::kCut);
+  if (at_once && !std::exchange(cut_, true)) tell_shards(CutOrder{});
 }
 
 // A shard that refuses has ended.
-void Process::tell_shards(Order order) {
+void Process::tell_shards(const Order& order) {
   for (const std::unique_ptr<Shard>& shard : shards_) (void)shard->orders().post(order);
 }
 

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "gateway/config/config.hh"
+#include "gateway/config/generation.hh"
 #include "gateway/log/last_words.hh"
 #include "gateway/log/writer.hh"
 #include "gateway/options.hh"
@@ -27,8 +27,8 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   // Everything that can fail at start fails here, with what is wrong and the cure. A check
   // (Options::test) makes all of it, threads that wait included, but its sockets are bound nowhere
   // and there is no file of the log: what it gives is not to be run.
-  static std::expected<std::unique_ptr<Process>, std::string> create(const Options& options,
-                                                                     config::Snapshot config);
+  static std::expected<std::unique_ptr<Process>, std::string> create(
+      const Options& options, config::SharedGeneration first);
   ~Process();  // whether it has run or not
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -40,7 +40,9 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   // Where each shard's thread waits until it is known whether there is something to do.
   enum class Gate : std::uint8_t { kClosed, kRun, kEnd };
 
-  Process(const Options& options, config::Snapshot config, std::unique_ptr<LogWriter> writer);
+  Process(const Options& options, config::SharedGeneration first,
+          std::unique_ptr<LogWriter> writer);
+  const config::Config& config() const { return generation_->config; }
   std::expected<void, std::string> set_up();
   std::expected<std::unique_ptr<uring::IoUringKernel>, std::string> make_kernel() const;
   std::expected<void, std::string> listen();
@@ -52,18 +54,18 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   void log_start();
   void signalled(int signal) override;
   void rung() override;
-  void tell_shards(Order order);
+  void tell_shards(const Order& order);
   uring::Task<> wind_up();
 
   Options options_;
-  config::Snapshot config_;
+  config::SharedGeneration generation_;
   unsigned shard_count_;
   sigset_t signals_awaited_;  // and blocked, but in a check, which ends by them
   std::unique_ptr<LogWriter> log_writer_;
   LastWords last_words_;
   Log log_;
   tls::TicketKeys tickets_;
-  ServerCounts server_counts_;
+  Registry registry_;
   DescriptorBudget descriptors_;
   ListeningSockets sockets_;
   std::vector<std::vector<ListeningSocket>> listening_;  // per shard

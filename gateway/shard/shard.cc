@@ -1,6 +1,8 @@
 #include "gateway/shard/shard.hh"
 
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include "gateway/exchange/exchange.hh"
 #include "uring/probe.hh"
@@ -11,7 +13,6 @@ namespace {
 constexpr std::size_t kPlaintextBytes = 64 * 1024;
 // Of kept connections to servers, when a client waits for a descriptor.
 constexpr std::size_t kGivenUpAtOnce = 64;
-constexpr std::size_t kOrders = 2;  // as many as there are
 
 }  // namespace
 
@@ -33,14 +34,17 @@ Shard::Shard(Setup setup, uring::Kernel& kernel)
       kernel_(kernel),
       loop_(kernel),
       bell_(loop_, *this),
-      orders_(bell_, kOrders),
+      orders_(bell_, kOrdersMax),
       throttle_(setup_.log, loop_.timers()),
       plaintext_(kPlaintextBytes),
       patience_(*this, loop_.timers()),
       handshakes_(*this, loop_.timers()),
       handshakes_over_(loop_.ready()),
       all_gone_(loop_.ready()) {
-  for (const ListeningSocket& socket : setup_.listening) ports_.emplace_back(*this, socket);
+  for (const ListeningSocket& socket : setup_.listening) {
+    listeners_.emplace_back(loop_, bell_, static_cast<Reception&>(*this), listeners_.size(),
+                            socket);
+  }
 }
 
 Shard::~Shard() = default;
@@ -56,17 +60,17 @@ void Shard::run(std::atomic<unsigned>& ready) {
 void Shard::begin() {
   kernel_.enable();
   links_.emplace(uring::LinkResources{loop_, *buffers_, batches_, plaintext_});
-  upstreams_.emplace(*links_, config(), setup_.counts, setup_.descriptors, setup_.index, log());
-  const auto loaded = upstreams_->load_tls(record_buffers_);
-  CHECK(loaded.has_value(), "what was checked at start can be loaded");
-  bell_.start();
-  for (Port& port : ports_) {
-    port.load_certificates();
-    port.start();
+  upstreams_.emplace(*links_, record_buffers_, setup_.registry, setup_.descriptors, setup_.index,
+                     log());
+  begin_to_load(std::move(setup_.generation));
+  while (load_step()) {
   }
+  bell_.start();
+  for (ShardListener& listener : listeners_) listener.start();
 }
 
 void Shard::finish() {
+  generation_ = {};
   throttle_.tell_all();
   const uring::LoopCounters& counters = loop_.counters();
   log().info("stopped connections={} turns={} enters={} completions={}", accepted_, counters.turns,
@@ -74,29 +78,59 @@ void Shard::finish() {
 }
 
 void Shard::rung() {
-  for (Port& port : ports_) port.take_handed_over();
-  const std::span<const Order> came = orders_.take();
-  // A copy: the stop may close the mailbox before this returns.
-  const std::vector<Order> orders(came.begin(), came.end());
-  for (const Order order : orders) {
-    if (order == Order::kCut) {
-      cut_all();
-    } else {
-      retirement_ = retire();
-      retirement_.start();
-    }
+  for (ShardListener& listener : listeners_) listener.take_handed_over();
+  const std::span<Order> came = orders_.take();
+  // Moved out: the stop may close the mailbox before this returns.
+  const std::vector<Order> orders(std::move_iterator(came.begin()), std::move_iterator(came.end()));
+  for (const Order& order : orders) {
+    std::visit([this](const auto& what) { carry_out(what); }, order);
   }
+}
+
+void Shard::carry_out(const StopOrder&) {
+  retirement_ = retire();
+  retirement_.start();
+}
+
+void Shard::carry_out(const CutOrder&) {
+  cut_all();
+}
+
+void Shard::carry_out(const AdoptOrder& order) {
+  if (retiring_) return;
+  begin_to_load(order.generation);
+  loop_.push_next_turn(load_next_);
+}
+
+void Shard::begin_to_load(config::SharedGeneration generation) {
+  CHECK(!loading_, "one generation is loaded at a time");
+  CHECK(generation->config.listeners.size() == listeners_.size(), "the listeners are the same");
+  loading_ = uring::Held<ShardGeneration>::make(std::move(generation), generation_);
+}
+
+// Whether there is more to load.
+bool Shard::load_step() {
+  const bool more = loading_->load_next({setup_.tickets, record_buffers_, *upstreams_});
+  if (!more) generation_ = std::exchange(loading_, {});
+  return more;
+}
+
+void Shard::load_next() {
+  if (load_step()) return loop_.push_next_turn(load_next_);
+  report(Report::kAdopted);
 }
 
 uring::Task<> Shard::retire() {
   retiring_ = true;
+  load_next_.take_back();
+  loading_ = {};
   patience_.arm(loop_.now() + kStopTime);
   // A connection that ends takes itself out of the table, but never before the next turn.
   connections_.for_each([](Connection& connection) { connection.stop(); });
   // The listening sockets let nobody new in any more; who is on the way in is served.
   handshakes_.arm(loop_.now() + kHandshakeTime);
   co_await handshakes_over_.wait();
-  for (Port& port : ports_) co_await port.stop();
+  for (ShardListener& listener : listeners_) co_await listener.stop();
   // Nobody looks at the listening sockets from here on.
   report(Report::kDrained);
   while (!connections_.empty()) {
@@ -128,74 +162,39 @@ void Shard::cut_all() {
 void Shard::forget(Connection& connection) {
   connections_.forget(connection);
   setup_.descriptors.note_clients(setup_.index, connections_.count());
-  for (Port& port : ports_) port.resume();
+  for (ShardListener& listener : listeners_) listener.resume();
   if (connections_.empty()) all_gone_.set();
 }
 
-Shard::Port::Port(Shard& shard, const ListeningSocket& socket)
-    : shard_(shard),
-      socket_(socket),
-      listener_(shard.loop(), socket.descriptor, *this),
-      handed_over_(shard.bell_, socket.listener->address.is_unix() ? kHandedOverMax : 0) {}
-
-void Shard::Port::load_certificates() {
-  const auto& tls = socket_.listener->tls;
-  if (!tls) return;
-  auto contexts =
-      tls::ServerContexts::load(tls->pems, shard_.setup_.tickets, &shard_.record_buffers_);
-  CHECK(contexts.has_value(), "certificates that were checked at start can be loaded");
-  contexts_ = std::move(*contexts);
-}
-
-void Shard::Port::start() {
-  if (socket_.descriptor >= 0) listener_.start();
-}
-
-uring::Task<> Shard::Port::stop() {
-  if (socket_.descriptor >= 0) co_await listener_.stop();
-  for (const int descriptor : handed_over_.close()) serve(descriptor);
-}
-
-void Shard::Port::accepted(int descriptor) {
-  const std::size_t turn = takers_.empty() ? 0 : next_taker_++ % takers_.size();
-  const bool taken = turn != 0 && takers_[turn]->post(descriptor);
-  if (!taken) serve(descriptor);
-}
-
-void Shard::Port::take_handed_over() {
-  for (const int descriptor : handed_over_.take()) serve(descriptor);
-}
-
-void Shard::Port::serve(int descriptor) {
-  const std::uint64_t id = shard_.accepted_++ * shard_.setup_.count + shard_.setup_.index + 1;
-  Connection& connection = shard_.connections_.add(shard_.frames().make<Connection>(
-      shard_, descriptor, Entrance{*socket_.listener, contexts_.get()}, id));
-  shard_.setup_.descriptors.note_clients(shard_.setup_.index, shard_.connections_.count());
+void Shard::admit(std::size_t listener, int descriptor) {
+  const std::uint64_t id = accepted_++ * setup_.count + setup_.index + 1;
+  Connection& connection = connections_.add(
+      frames().make<Connection>(*this, descriptor, Entrance{generation_, listener}, id));
+  setup_.descriptors.note_clients(setup_.index, connections_.count());
   connection.start();
-  if (shard_.retiring_) connection.stop();
-  if (shard_.cut_) connection.cut();
+  if (retiring_) connection.stop();
+  if (cut_) connection.cut();
 }
 
 // Accepts only whom it can serve: a client needs a descriptor, and one more towards its server.
-uring::Acceptor::Appetite Shard::Port::appetite() {
-  const DescriptorBudget& descriptors = shard_.setup_.descriptors;
+Reception::Appetite Shard::appetite() {
+  const DescriptorBudget& descriptors = setup_.descriptors;
   const std::size_t more = descriptors.clients_more();
   if (more >= descriptors.burst()) return Appetite::kMany;
   if (more > 0) return Appetite::kOne;
-  shard_.upstreams_->give_up_idle(kGivenUpAtOnce);
-  if (shard_.may_log(LogLevel::warning, "accepting pauses")) {
-    shard_.log().warning(
+  upstreams_->give_up_idle(kGivenUpAtOnce);
+  if (may_log(LogLevel::warning, "accepting pauses")) {
+    log().warning(
         "accepting pauses: all {} clients are in for whom there are descriptors, two for each; "
-        "raise "
-        "the limit of open files with 'ulimit -n' or LimitNOFILE=",
+        "raise the limit of open files with 'ulimit -n' or LimitNOFILE=",
         descriptors.clients_max());
   }
   return Appetite::kNone;
 }
 
-void Shard::Port::accept_failed(int error) {
-  if (!shard_.may_log(LogLevel::error, "accepting fails")) return;
-  shard_.log().error(
+void Shard::accept_failed(int error) {
+  if (!may_log(LogLevel::error, "accepting fails")) return;
+  log().error(
       "accepting pauses: {}; raise the limit of open files with 'ulimit -n' or LimitNOFILE=",
       strerrordesc_np(error));
 }

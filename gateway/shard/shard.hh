@@ -13,34 +13,22 @@
 #include <vector>
 
 #include "gateway/client/connections.hh"
-#include "gateway/config/config.hh"
 #include "gateway/log/log.hh"
 #include "gateway/log/throttle.hh"
+#include "gateway/shard/orders.hh"
+#include "gateway/shard/shard_generation.hh"
+#include "gateway/shard/shard_listener.hh"
 #include "gateway/upstream/descriptor_budget.hh"
-#include "gateway/upstream/server_counts.hh"
+#include "gateway/upstream/registry.hh"
 #include "gateway/upstream/upstreams.hh"
-#include "proto/tls/context.hh"
 #include "proto/tls/record_buffers.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "uring/kernel.hh"
-#include "uring/listener.hh"
 #include "uring/mailbox.hh"
 
 namespace gateway {
 
-// A listening socket of one shard; the descriptor stays the main thread's to close. A Unix socket
-// has one for all shards: the first one accepts, and hands over (-1 elsewhere).
-struct ListeningSocket {
-  const config::Listener* listener;
-  int descriptor;
-};
-
-// What the main thread tells a shard, each once at the most.
-enum class Order : std::uint8_t { kStop, kCut };
-// And a shard the main thread, likewise.
-enum class Report : std::uint8_t { kDrained, kEnded };
-
-class Shard final : private uring::BellOwner {
+class Shard final : private uring::BellOwner, private Reception {
  public:
   // At a stop: how long a TCP handshake that has begun may take to its end.
   static constexpr std::chrono::milliseconds kHandshakeTime{100};
@@ -52,10 +40,10 @@ class Shard final : private uring::BellOwner {
   struct Setup {
     unsigned index;
     unsigned count;
-    std::vector<ListeningSocket> listening;
-    config::Snapshot config;
+    std::vector<ListeningSocket> listening;  // as the generation's listeners
+    config::SharedGeneration generation;
     tls::TicketKeys& tickets;
-    ServerCounts& counts;
+    Registry& registry;
     DescriptorBudget& descriptors;
     Log log;
     uring::Mailbox<Report>& reports;
@@ -80,11 +68,10 @@ class Shard final : private uring::BellOwner {
   uring::Mailbox<Order>& orders() { return orders_; }
   // Where another shard hands over a descriptor that it has accepted; who refuses has no room, or
   // stops.
-  using Clients = uring::Mailbox<int>;
-  Clients& handed_over(std::size_t port) { return ports_[port].handed_over(); }
+  HandedOver& handed_over(std::size_t listener) { return listeners_[listener].handed_over(); }
   // Who takes turns at a Unix socket, this shard first; before run().
-  void share(std::size_t port, std::vector<Clients*> takers) {
-    ports_[port].share(std::move(takers));
+  void share(std::size_t listener, std::vector<HandedOver*> takers) {
+    listeners_[listener].share(std::move(takers));
   }
 
   uring::Loop& loop() { return loop_; }
@@ -92,8 +79,9 @@ class Shard final : private uring::BellOwner {
   const uring::ReceiveBuffers& receive_buffers() const { return *buffers_; }
   const uring::BatchPool& batches() const { return batches_; }
   std::size_t connections() const { return connections_.count(); }
-  config::Snapshot snapshot() const { return setup_.config; }
-  const config::Config& config() const { return *setup_.config; }
+  // The newest, for whatever begins now.
+  const uring::Held<ShardGeneration>& generation() const { return generation_; }
+  const config::Config& config() const { return generation_->config(); }
   Log& log() { return setup_.log; }
   // For lines that strangers can cause at will.
   bool may_log(LogLevel level, std::string_view cause, Throttle::Rate rate = Throttle::kUsual) {
@@ -107,42 +95,19 @@ class Shard final : private uring::BellOwner {
   void forget(Connection& connection);
 
  private:
-  // Accepts for one listening socket.
-  class Port final : public uring::Acceptor {
-   public:
-    // Clients that may be on their way from another shard.
-    static constexpr std::size_t kHandedOverMax = 16;
-
-    Port(Shard& shard, const ListeningSocket& socket);
-    void accepted(int descriptor) override;
-    void accept_failed(int error) override;
-    Appetite appetite() override;
-    void resume() { listener_.resume(); }
-    // Nothing on a shard that only takes what is handed over.
-    void start();
-    uring::Task<> stop();
-    Clients& handed_over() { return handed_over_; }
-    void take_handed_over();
-    void share(std::vector<Clients*> takers) { takers_ = std::move(takers); }
-
-    // On the shard's thread, which the contexts belong to. What is loaded here was tried when the
-    // configuration was read, so it can be.
-    void load_certificates();
-
-   private:
-    void serve(int descriptor);
-
-    Shard& shard_;
-    const ListeningSocket& socket_;
-    uring::Listener listener_;
-    Clients handed_over_;
-    std::vector<Clients*> takers_;  // of a Unix socket, in turns
-    std::size_t next_taker_ = 0;
-    std::unique_ptr<tls::ServerContexts> contexts_;
-  };
+  // Clients, from its listeners.
+  void admit(std::size_t listener, int descriptor) override;
+  Appetite appetite() override;
+  void accept_failed(int error) override;
 
   Shard(Setup setup, uring::Kernel& kernel);
   void rung() override;
+  void carry_out(const StopOrder& order);
+  void carry_out(const CutOrder& order);
+  void carry_out(const AdoptOrder& order);
+  void begin_to_load(config::SharedGeneration generation);
+  bool load_step();
+  void load_next();
   uring::Task<> retire();
   void cut_all();
   void on_handshakes_over() { handshakes_over_.set(); }
@@ -160,8 +125,11 @@ class Shard final : private uring::BellOwner {
   tls::RecordBuffers record_buffers_;
   std::optional<uring::LinkResources> links_;  // while it runs
   std::optional<Upstreams> upstreams_;         // likewise
+  uring::Held<ShardGeneration> generation_;    // likewise
+  uring::Held<ShardGeneration> loading_;       // a newer one, until it is whole
+  uring::ReadyMember<&Shard::load_next> load_next_{*this};
   std::string scratch_;
-  std::deque<Port> ports_;
+  std::deque<ShardListener> listeners_;
   Connections connections_;
   uring::TimerMember<&Shard::cut_all> patience_;
   uring::TimerMember<&Shard::on_handshakes_over> handshakes_;

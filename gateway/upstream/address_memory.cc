@@ -6,45 +6,58 @@
 
 namespace gateway {
 
-AddressMemory::AddressMemory(const config::Config& config) {
-  for (const config::Pool& pool : config.pools) {
-    for (const config::Server& server : pool.servers) {
-      const std::size_t count = server.addresses.size();
-      avoided_until_.emplace_back(count > 1 ? count : 0, kFine);
-    }
-  }
+std::vector<AddressMemory::Avoided>::iterator AddressMemory::find(const config::Address& address) {
+  return std::ranges::find(avoided_, address, &Avoided::address);
 }
 
-std::pmr::vector<std::size_t> AddressMemory::order(const config::Server& server,
+uring::Clock::time_point AddressMemory::avoided_until(const config::Address& address) const {
+  const auto found = std::ranges::find(avoided_, address, &Avoided::address);
+  return found != avoided_.end() ? found->until : uring::Clock::time_point{};
+}
+
+std::pmr::vector<std::size_t> AddressMemory::order(Addresses addresses,
                                                    uring::Clock::time_point now,
                                                    std::pmr::memory_resource* memory) const {
-  std::pmr::vector<std::size_t> order(server.addresses.size(), memory);
+  std::pmr::vector<std::size_t> order(addresses.size(), memory);
   std::iota(order.begin(), order.end(), 0);
-  const std::vector<uring::Clock::time_point>& until = avoided_until_[server.index];
-  if (until.empty()) return order;
-  const auto key = [&](std::size_t address) {
-    return std::pair(until[address] > now ? until[address] : kFine, address);
+  if (avoided_.empty()) return order;
+  const auto key = [&](std::size_t index) {
+    const uring::Clock::time_point until = avoided_until(addresses[index]);
+    return std::pair(until > now ? until : uring::Clock::time_point{}, index);
   };
   std::ranges::sort(order, {}, key);
   return order;
 }
 
-void AddressMemory::note_attempt(const config::Server& server, std::size_t address,
-                                 uring::Clock::time_point now) {
-  std::vector<uring::Clock::time_point>& until = avoided_until_[server.index];
-  if (!until.empty() && until[address] != kFine) until[address] = now + kAvoided;
+void AddressMemory::note_attempt(const config::Address& address, uring::Clock::time_point now) {
+  const auto known = find(address);
+  if (known != avoided_.end()) known->until = now + kAvoided;
 }
 
-bool AddressMemory::note_failure(const config::Server& server, std::size_t address,
+bool AddressMemory::note_failure(Addresses addresses, std::size_t index,
                                  uring::Clock::time_point now) {
-  std::vector<uring::Clock::time_point>& until = avoided_until_[server.index];
-  if (until.empty()) return false;
-  return std::exchange(until[address], now + kAvoided) == kFine;
+  if (addresses.size() < 2) return false;
+  const auto known = find(addresses[index]);
+  const bool is_news = known == avoided_.end();
+  if (is_news) {
+    avoided_.push_back({addresses[index], now + kAvoided});
+  } else {
+    known->until = now + kAvoided;
+  }
+  return is_news;
 }
 
-bool AddressMemory::note_success(const config::Server& server, std::size_t address) {
-  std::vector<uring::Clock::time_point>& until = avoided_until_[server.index];
-  return !until.empty() && std::exchange(until[address], kFine) != kFine;
+bool AddressMemory::note_success(const config::Address& address) {
+  const auto known = find(address);
+  if (known == avoided_.end()) return false;
+  avoided_.erase(known);
+  return true;
+}
+
+void AddressMemory::keep_only(Addresses addresses) {
+  std::erase_if(avoided_, [&](const Avoided& avoided) {
+    return std::ranges::find(addresses, avoided.address) == addresses.end();
+  });
 }
 
 }  // namespace gateway

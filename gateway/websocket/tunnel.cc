@@ -10,7 +10,7 @@ namespace gateway {
 
 Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
     : connection_(connection),
-      config_(std::move(opening.config)),
+      generation_(std::move(opening.generation)),
       route_(opening.route),
       upstream_(&opening.upstream),
       server_(opening.upstream.server()),
@@ -18,7 +18,7 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
       begun_(opening.begun),
       relay_(connection.shard().loop(), connection.client(), opening.upstream.link(),
              {.rsv_allowed = opening.rsv_allowed,
-              .idle = config_->timeouts.websocket_idle,
+              .idle = generation_->config().timeouts.websocket_idle,
               .upstream_lost_code = route_.websocket.upstream_lost_code},
              connection.detail()) {}
 
@@ -69,7 +69,7 @@ void Tunnel::log() const {
       "client_messages={} client_bytes={} upstream_frames={} upstream_messages={} "
       "upstream_bytes={} ms={} end={} by={} code={} cause={}",
       connection_.id(), connection_.requests(), connection_.client_address(),
-      connection_.client_port(), Quoted(request_line_), route_.name, server_.text,
+      connection_.client_port(), Quoted(request_line_), route_.name, server_.text(),
       from_client.frames, from_client.messages, from_client.payload_bytes, from_upstream.frames,
       from_upstream.messages, from_upstream.payload_bytes, elapsed.count(), policy.word,
       name_of(party), close_code_text(), Quoted(cause_of(end)));

@@ -8,6 +8,7 @@
 
 #include "gateway/client/connection.hh"
 #include "gateway/link/farewell.hh"
+#include "gateway/shard/shard_generation.hh"
 #include "gateway/upstream/upstreams.hh"
 #include "gateway/websocket/relay.hh"
 
@@ -15,7 +16,7 @@ namespace gateway {
 
 // What the exchange hands over.
 struct TunnelOpening {
-  config::Snapshot config;
+  uring::Held<ShardGeneration> generation;
   const config::Route& route;
   UpstreamConnection& upstream;
   std::pmr::string request_line;
@@ -51,10 +52,10 @@ class Tunnel {
   void log() const;
 
   Connection& connection_;
-  config::Snapshot config_;
+  uring::Held<ShardGeneration> generation_;
   const config::Route& route_;
   UpstreamConnection* upstream_;  // until it has settled
-  const config::Server& server_;
+  UpstreamServer& server_;        // as long as the generation
   std::pmr::string request_line_;
   uring::Clock::time_point begun_;
   Relay relay_;

@@ -18,7 +18,7 @@ class MainThread final : private uring::BellOwner {
         kernel_(seed, options, std::move(system)),
         loop_(kernel_),
         bell_(loop_, *this),
-        reports_(bell_, 2 * std::size_t{shards}) {
+        reports_(bell_, gateway::kReportsMax * std::size_t{shards}) {
     EXPECT_EQ(bell_.open(), 0);
     bell_.start();
   }
@@ -28,15 +28,26 @@ class MainThread final : private uring::BellOwner {
   uring::Mailbox<gateway::Report>& reports() { return reports_; }
   bool all_drained() const { return drained_ == shards_; }
   bool all_ended() const { return ended_ == shards_; }
+  // Each generation by each shard.
+  unsigned adoptions() const { return adopted_; }
 
  private:
   void rung() override {
-    for (const gateway::Report report : reports_.take()) {
-      ++(report == gateway::Report::kDrained ? drained_ : ended_);
-    }
+    for (const gateway::Report report : reports_.take()) ++count_of(report);
     if (!all_ended() || !winding_up_.done()) return;
     winding_up_ = wind_up();
     winding_up_.start();
+  }
+  unsigned& count_of(gateway::Report report) {
+    switch (report) {
+      case gateway::Report::kDrained:
+        return drained_;
+      case gateway::Report::kEnded:
+        return ended_;
+      case gateway::Report::kAdopted:
+        break;
+    }
+    return adopted_;
   }
   uring::Task<> wind_up() {
     co_await bell_.stop();
@@ -51,6 +62,7 @@ class MainThread final : private uring::BellOwner {
   uring::Task<> winding_up_;
   unsigned drained_ = 0;
   unsigned ended_ = 0;
+  unsigned adopted_ = 0;
 };
 
 }  // namespace simulation

@@ -218,6 +218,11 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
     }
   }
   if (narrowing.faults) scenario.faults &= *narrowing.faults;
+  if (dice.chance(50)) {
+    scenario.adopts_at.resize(dice.between(1, 6));
+    for (milliseconds& at : scenario.adopts_at) at = milliseconds(dice.of_any_size(1, 8000));
+    std::ranges::sort(scenario.adopts_at);
+  }
   return scenario;
 }
 

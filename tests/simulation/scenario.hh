@@ -174,8 +174,9 @@ struct Scenario {
   std::size_t descriptors = 10'000;
   std::optional<milliseconds> stop_at;
   std::optional<milliseconds> cut_at;
-  bool crowd_at_stop = false;       // many wait at the Unix socket then, for descriptors
-  bool unreachable_refuses = true;  // or does not answer at all
+  std::vector<milliseconds> adopts_at;  // newer generations of the configuration, in order
+  bool crowd_at_stop = false;           // many wait at the Unix socket then, for descriptors
+  bool unreachable_refuses = true;      // or does not answer at all
   std::vector<ClientPlan> clients;
 
   const RequestPlan* request(unsigned client, unsigned number) const;

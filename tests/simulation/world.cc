@@ -65,8 +65,18 @@ std::string config_text() {
   return text;
 }
 
+// Each generation is like the one before the last. Every second one has a server less, and another
+// trust in those of the pools over TLS: what is kept of them is given up.
+void change(gateway::config::Config& config, std::uint64_t number) {
+  if (number % 2 == 1) return;
+  for (gateway::config::Pool& pool : config.pools) {
+    if (pool.servers.size() > 1) pool.servers.pop_back();
+    if (pool.tls) pool.tls->verify = false;
+  }
+}
+
 // The certificate is in no file, so it is put in here.
-gateway::config::Snapshot read_config() {
+gateway::config::SharedGeneration read_generation(std::uint64_t number) {
   auto config = gateway::config::read_text(config_text(), "/run/simulated.conf");
   if (config) {
     config->listeners[static_cast<std::size_t>(Entry::kSecure)].tls = {
@@ -75,7 +85,8 @@ gateway::config::Snapshot read_config() {
       const bool secure = pool.name.starts_with(name_of(PoolKind::kSecure));
       if (secure) pool.tls = {.name = "localhost", .ca = kCertificate};
     }
-    return std::make_shared<const gateway::config::Config>(std::move(*config));
+    change(*config, number);
+    return std::make_shared<const gateway::config::Generation>(number, std::move(*config));
   }
   for (const auto& error : config.error()) std::fprintf(stderr, "%s\n", error.text().c_str());
   std::abort();
@@ -84,7 +95,7 @@ gateway::config::Snapshot read_config() {
 }  // namespace
 
 World::World(const Scenario& scenario, std::FILE* told_to)
-    : config_(read_config()), stage_(scenario, told_to), log_reader_(stage_) {
+    : generation_(read_generation(1)), stage_(scenario, told_to), log_reader_(stage_) {
   stage_.system->stepped = true;
   started_ = stage_.now();
   for (const Site& site : kSites)
@@ -108,13 +119,12 @@ World::~World() {
 
 void World::build() {
   const Scenario& scenario = stage_.scenario;
-  counts_.emplace(gateway::config::server_count(*config_));
   descriptors_.emplace(scenario.shards);
   const SimulationOptions calm{.calm = true};
   main_ = std::make_unique<MainThread>(scenario.seed, calm, stage_.system, scenario.shards);
   shards_.resize(scenario.shards);
   for (unsigned index = 0; index < scenario.shards; ++index) build_shard(index);
-  std::vector<gateway::Shard::Clients*> takers;
+  std::vector<gateway::HandedOver*> takers;
   for (ShardHost& host : shards_) takers.push_back(&host.shard->handed_over(1));
   shards_.front().shard->share(1, std::move(takers));
   descriptors_->set_capacity(scenario.descriptors, 0, scenario.shards + 1);
@@ -134,14 +144,15 @@ void World::build_shard(unsigned index) {
   host.listening.push_back(host.kernel->open_listener());
   std::vector<gateway::ListeningSocket> listening;
   for (std::size_t port = 0; port < host.listening.size(); ++port) {
-    listening.push_back({&config_->listeners[port], host.listening[port]});
+    listening.push_back(
+        {host.listening[port], generation_->config.listeners[port].address.is_unix()});
   }
   auto shard = gateway::Shard::create({.index = index,
                                        .count = scenario.shards,
                                        .listening = std::move(listening),
-                                       .config = config_,
+                                       .generation = generation_,
                                        .tickets = tickets_,
-                                       .counts = *counts_,
+                                       .registry = registry_,
                                        .descriptors = *descriptors_,
                                        .log = gateway::Log(*host.log, gateway::LogLevel::debug),
                                        .reports = main_->reports(),
@@ -168,7 +179,7 @@ bool World::run() {
   run_until(all_over, milliseconds(300'000));
   clients_left_ = true;
   if (!stage_.stopping && stage_.chronicle.failures() == 0) judge_rest();
-  if (!stage_.stopping) order(gateway::Order::kStop);
+  if (!stage_.stopping) stop();
   const auto ended = [&] { return main_->loop().stopped(); };
   if (stage_.chronicle.failures() == 0 && run_until(ended, milliseconds(30'000))) judge_end();
   return stage_.chronicle.failures() == 0 && !testing::Test::HasFailure();
@@ -251,15 +262,37 @@ void World::meet_servers() {
 void World::give_orders() {
   const Scenario& scenario = stage_.scenario;
   const Time now = stage_.now();
-  if (stop_is_to_come() && now >= started_ + *scenario.stop_at) order(gateway::Order::kStop);
-  if (cut_is_to_come() && now >= started_ + *scenario.cut_at) order(gateway::Order::kCut);
+  if (stop_is_to_come() && now >= started_ + *scenario.stop_at) stop();
+  if (cut_is_to_come() && now >= started_ + *scenario.cut_at) cut();
+  const bool all_adopted = main_->adoptions() == adoptions_ * scenario.shards;
+  if (adoption_is_to_come() && all_adopted && now >= started_ + scenario.adopts_at[adoptions_]) {
+    adopt();
+  }
+}
+
+void World::stop() {
+  stage_.chronicle.note("world", "stops");
+  stage_.stopping = true;
+  stopped_at_ = stage_.now();
+  tell_shards(gateway::StopOrder{});
+}
+
+void World::cut() {
+  stage_.chronicle.note("world", "cuts");
+  stage_.cut = true;
+  tell_shards(gateway::CutOrder{});
+}
+
+void World::adopt() {
+  earlier_.emplace_back(generation_);
+  generation_ = read_generation(generation_->number + 1);
+  ++adoptions_;
+  stage_.chronicle.note("world", "has generation {}", generation_->number);
+  tell_shards(gateway::AdoptOrder{generation_});
 }
 
 // A shard that refuses has ended.
-void World::order(gateway::Order order) {
-  stage_.chronicle.note("world", "{}", order == gateway::Order::kStop ? "stops" : "cuts");
-  (order == gateway::Order::kStop ? stage_.stopping : stage_.cut) = true;
-  if (order == gateway::Order::kStop) stopped_at_ = stage_.now();
+void World::tell_shards(const gateway::Order& order) {
   for (ShardHost& host : shards_) (void)host.shard->orders().post(order);
 }
 
@@ -297,6 +330,7 @@ Time World::next_event() const {
   if (!main_->loop().stopped()) next = std::min(next, main_->kernel().next_event());
   if (stop_is_to_come()) next = std::min(next, started_ + *scenario.stop_at);
   if (cut_is_to_come()) next = std::min(next, started_ + *scenario.cut_at);
+  if (adoption_is_to_come()) next = std::min(next, started_ + scenario.adopts_at[adoptions_]);
   return next;
 }
 
@@ -373,12 +407,30 @@ void World::judge_rest() {
       chronicle.fail(who, "has {} requests under way", host.kernel->requests());
     }
   }
-  for (std::size_t server = 0; server < gateway::config::server_count(*config_); ++server) {
-    if (counts_->of(server) != 0)
-      chronicle.fail("world", "server {} has {} requests", server, counts_->of(server));
-  }
+  judge_servers();
   const std::size_t open = stage_.system->descriptors.size();
   if (open != bells_and_listeners) chronicle.fail("world", "{} descriptors are open", open);
+}
+
+// The newest generation alone is left, and its servers, of which nobody asks anything.
+void World::judge_servers() {
+  Chronicle& chronicle = stage_.chronicle;
+  for (const auto& generation : earlier_) {
+    if (const auto held = generation.lock()) {
+      chronicle.fail("world", "somebody holds generation {} still", held->number);
+    }
+  }
+  std::size_t servers = 0;
+  for (const gateway::config::Pool& pool : generation_->config.pools) {
+    for (const gateway::config::Server& server : pool.servers) {
+      const auto requests = registry_.server(pool.name, server.text)->count();
+      if (requests != 0) chronicle.fail("world", "{} has {} requests", server.text, requests);
+      ++servers;
+    }
+  }
+  if (registry_.size() != servers) {
+    chronicle.fail("world", "{} servers are known, not {}", registry_.size(), servers);
+  }
 }
 
 void World::judge_end() {

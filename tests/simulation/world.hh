@@ -65,17 +65,25 @@ class World final : private Gate {
   // To when somebody will have something to do; false: nobody ever will.
   bool jump();
   Time next_event() const;
-  void order(gateway::Order order);
+  bool adoption_is_to_come() const {
+    return adoptions_ < stage_.scenario.adopts_at.size() && !stage_.stopping && !clients_left_;
+  }
+  void stop();
+  void cut();
+  void adopt();
+  void tell_shards(const gateway::Order& order);
   void close_listening();
   void look_for_waiting();
   void judge_quiet();
   void judge_rest();
+  void judge_servers();
   void judge_end();
 
-  gateway::config::Snapshot config_;
+  gateway::config::SharedGeneration generation_;  // the newest
+  std::vector<std::weak_ptr<const gateway::config::Generation>> earlier_;
   Stage stage_;
   tls::TicketKeys tickets_;
-  std::optional<gateway::ServerCounts> counts_;
+  gateway::Registry registry_;
   std::optional<gateway::DescriptorBudget> descriptors_;
   LogReader log_reader_;
   std::unique_ptr<MainThread> main_;
@@ -84,6 +92,7 @@ class World final : private Gate {
   std::list<SimulatedServer> servers_;
   std::size_t connections_ = 0;
   unsigned servers_met_ = 0;
+  unsigned adoptions_ = 0;
   std::uint64_t rounds_ = 0;
   Time started_{};
   Time stopped_at_{};

@@ -150,16 +150,6 @@ TEST(ConfigReader, TakesEveryKeyOfPools) {
   EXPECT_FALSE(local.tls->verify);
 }
 
-TEST(ConfigReader, CountsTheServersOfAllPools) {
-  const auto config = read(kEveryKey);
-  ASSERT_TRUE(config);
-  std::vector<size_t> indexes;
-  for (const Pool& pool : config->pools) {
-    for (const Server& server : pool.servers) indexes.push_back(server.index);
-  }
-  EXPECT_THAT(indexes, ElementsAre(0, 1, 2, 3, 4));
-}
-
 TEST(ConfigReader, KeepsTheTargetWithinTheHeader) {
   const auto config = read("[limits]\nheader = \"2KiB\"\n" + complete());
   ASSERT_TRUE(config);

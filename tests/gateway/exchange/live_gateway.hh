@@ -39,7 +39,7 @@ class LiveGateway {
     auto config = gateway::config::read_text(text, folder_ + "/gateway.conf", resolve);
     EXPECT_TRUE(config.has_value()) << (config ? "" : config.error().front().text());
     auto process = gateway::Process::create(
-        {}, std::make_shared<const gateway::config::Config>(std::move(*config)));
+        {}, std::make_shared<const gateway::config::Generation>(1u, std::move(*config)));
     EXPECT_TRUE(process.has_value()) << (process ? "" : process.error());
     process_ = std::move(*process);
   }

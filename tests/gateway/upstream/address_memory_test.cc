@@ -7,35 +7,25 @@ namespace {
 using gateway::AddressMemory;
 using Order = std::vector<std::size_t>;
 
-// One pool of two servers: the first has so many addresses, the other one.
 class AddressMemoryTest : public testing::Test {
  protected:
-  AddressMemoryTest() : config_(make_config(3)), memory_(config_) {}
-
-  static gateway::config::Config make_config(std::size_t count) {
-    gateway::config::Config config;
-    gateway::config::Pool pool{.name = "app"};
-    pool.servers.push_back({.text = "first:1", .host = "first", .index = 0});
-    pool.servers.push_back({.text = "second:1", .host = "second", .index = 1});
-    pool.servers[0].addresses.resize(count);
-    pool.servers[1].addresses.resize(1);
-    config.pools.push_back(std::move(pool));
-    return config;
+  AddressMemoryTest() {
+    for (std::uint16_t port = 1; port <= 3; ++port) addresses_.push_back(address(port));
   }
 
-  const gateway::config::Server& server(std::size_t index = 0) const {
-    return config_.pools[0].servers[index];
+  static gateway::config::Address address(std::uint16_t port) {
+    return *gateway::config::literal_address({"127.0.0.1", port});
   }
   Order order() const {
-    const auto order = memory_.order(server(), now_, std::pmr::get_default_resource());
+    const auto order = memory_.order(addresses_, now_, std::pmr::get_default_resource());
     return {order.begin(), order.end()};
   }
-  bool fail(std::size_t address) { return memory_.note_failure(server(), address, now_); }
-  bool succeed(std::size_t address) { return memory_.note_success(server(), address); }
-  void begin(std::size_t address) { memory_.note_attempt(server(), address, now_); }
+  bool fail(std::size_t index) { return memory_.note_failure(addresses_, index, now_); }
+  bool succeed(std::size_t index) { return memory_.note_success(addresses_[index]); }
+  void begin(std::size_t index) { memory_.note_attempt(addresses_[index], now_); }
   void pass(std::chrono::milliseconds time) { now_ += time; }
 
-  gateway::config::Config config_;
+  std::vector<gateway::config::Address> addresses_;
   AddressMemory memory_;
   uring::Clock::time_point now_{std::chrono::hours(1)};
 };
@@ -86,11 +76,29 @@ TEST_F(AddressMemoryTest, LetsOneRequestFindOutForAll) {
 }
 
 TEST_F(AddressMemoryTest, RemembersNothingOfTheOnlyAddress) {
-  EXPECT_FALSE(memory_.note_failure(server(1), 0, now_));
-  memory_.note_attempt(server(1), 0, now_);
-  EXPECT_FALSE(memory_.note_success(server(1), 0));
-  EXPECT_EQ(memory_.order(server(1), now_, std::pmr::get_default_resource()).size(), 1u);
+  addresses_.resize(1);
+  EXPECT_FALSE(fail(0));
+  begin(0);
+  EXPECT_FALSE(succeed(0));
+  EXPECT_EQ(order(), (Order{0}));
+}
+
+TEST_F(AddressMemoryTest, KnowsAnAddressWhereverItStands) {
+  fail(0);
+  std::swap(addresses_[0], addresses_[2]);
   EXPECT_EQ(order(), (Order{0, 1, 2}));
+  addresses_.push_back(address(9));
+  EXPECT_EQ(order(), (Order{0, 1, 3, 2}));
+}
+
+TEST_F(AddressMemoryTest, ForgetsWhereTheServerIsNoMore) {
+  fail(0);
+  fail(1);
+  const gateway::config::Address gone = addresses_[0];
+  addresses_[0] = address(9);
+  memory_.keep_only(addresses_);
+  addresses_[0] = gone;
+  EXPECT_EQ(order(), (Order{0, 2, 1}));
 }
 
 }  // namespace

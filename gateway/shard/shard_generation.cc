@@ -1,0 +1,53 @@
+#include "gateway/shard/shard_generation.hh"
+
+#include <utility>
+
+#include "uring/check.hh"
+
+namespace gateway {
+
+ShardGeneration::ShardGeneration(config::SharedGeneration generation,
+                                 uring::Held<ShardGeneration> previous)
+    : generation_(std::move(generation)), previous_(std::move(previous)) {}
+
+bool ShardGeneration::load_next(const Resources& resources) {
+  if (contexts_.size() < config().listeners.size()) {
+    load_listener(resources);
+  } else if (pools_.size() < config().pools.size()) {
+    load_pool(resources);
+  }
+  const bool is_whole =
+      contexts_.size() == config().listeners.size() && pools_.size() == config().pools.size();
+  if (is_whole) previous_ = {};
+  return !is_whole;
+}
+
+// What was tried when the configuration was read can be loaded.
+void ShardGeneration::load_listener(const Resources& resources) {
+  const auto& tls = config().listeners[contexts_.size()].tls;
+  if (!tls) {
+    contexts_.push_back(nullptr);
+    return;
+  }
+  auto contexts = tls::ServerContexts::load(tls->pems, resources.tickets, &resources.buffers);
+  CHECK(contexts.has_value(), "certificates that were checked at the load can be used");
+  contexts_.push_back(std::move(*contexts));
+}
+
+void ShardGeneration::load_pool(const Resources& resources) {
+  const std::size_t index = pools_.size();
+  auto pool =
+      resources.upstreams.make_pool(generation_, index, previous_pool(config().pools[index].name));
+  CHECK(pool.has_value(), "CAs that were checked at the load can be used");
+  pools_.push_back(std::move(*pool));
+}
+
+const UpstreamPool* ShardGeneration::previous_pool(const std::string& name) const {
+  if (!previous_) return nullptr;
+  for (const uring::Held<UpstreamPool>& pool : previous_->pools_) {
+    if (pool->config().name == name) return pool.get();
+  }
+  return nullptr;
+}
+
+}  // namespace gateway

@@ -1,0 +1,53 @@
+// What one shard makes of a generation of the configuration: the TLS contexts of its listeners, and
+// its pools. It is made, used and freed on the shard's thread, with a plain count: the shard holds
+// the newest one, a connection the one that it came in, an exchange that of its head, a tunnel that
+// of its exchange. Whatever they read from the configuration is there as long as they hold it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "gateway/config/generation.hh"
+#include "gateway/upstream/upstreams.hh"
+#include "proto/tls/context.hh"
+#include "proto/tls/ticket_keys.hh"
+#include "uring/counted.hh"
+
+namespace gateway {
+
+class ShardGeneration : public uring::Counted {
+ public:
+  // What it is made with; outlives it.
+  struct Resources {
+    tls::TicketKeys& tickets;
+    tls::RecordBuffers& buffers;
+    Upstreams& upstreams;
+  };
+
+  // `previous`: the one that it comes after, which need not stay; or null.
+  ShardGeneration(config::SharedGeneration generation, uring::Held<ShardGeneration> previous);
+
+  // One listener's or one pool's part, which takes a while where there are many certificates: so
+  // that others have their turns between two of them. False: all is there, and it can serve.
+  bool load_next(const Resources& resources);
+
+  std::uint64_t number() const { return generation_->number; }
+  const config::Config& config() const { return generation_->config; }
+  // Null: plain HTTP.
+  tls::ServerContexts* contexts_of(std::size_t listener) const { return contexts_[listener].get(); }
+  UpstreamPool& pool(std::size_t index) const { return *pools_[index]; }
+
+ private:
+  void load_listener(const Resources& resources);
+  void load_pool(const Resources& resources);
+  const UpstreamPool* previous_pool(const std::string& name) const;
+
+  config::SharedGeneration generation_;
+  uring::Held<ShardGeneration> previous_;                       // until all is there
+  std::vector<std::unique_ptr<tls::ServerContexts>> contexts_;  // by listener
+  std::vector<uring::Held<UpstreamPool>> pools_;
+};
+
+}  // namespace gateway

@@ -1,0 +1,42 @@
+// The live state of servers, over all shards: who is named alike in a pool of the same name is the
+// same server, in whichever generation of the configuration. So what is known of it outlives them,
+// and goes with the last one that names it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace gateway {
+
+// Shards write it in common, so each has a cache line of its own.
+struct alignas(64) ServerState {
+  // Exchanges and WebSockets: what least-connections compares.
+  std::atomic<std::uint32_t> under_way{0};
+
+  void begin() { under_way.fetch_add(1, std::memory_order_relaxed); }
+  void end() { under_way.fetch_sub(1, std::memory_order_relaxed); }
+  std::uint32_t count() const { return under_way.load(std::memory_order_relaxed); }
+};
+
+class Registry {
+ public:
+  // On any thread, where a generation begins: never for a request. `text` is the server's as the
+  // configuration has it.
+  std::shared_ptr<ServerState> server(const std::string& pool, const std::string& text);
+  // Servers that somebody holds.
+  std::size_t size();
+
+ private:
+  void forget_those_gone();
+
+  std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, std::weak_ptr<ServerState>> servers_;
+};
+
+}  // namespace gateway

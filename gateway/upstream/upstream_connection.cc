@@ -1,0 +1,147 @@
+#include "gateway/upstream/upstream_connection.hh"
+
+#include <cerrno>
+
+#include "gateway/upstream/upstreams.hh"
+
+namespace gateway {
+
+UpstreamConnection::UpstreamConnection(Upstreams& owner, uring::LinkResources& links,
+                                       UpstreamPool& pool, std::size_t server)
+    : owner_(owner),
+      pool_(pool),
+      server_(pool.server(server)),
+      link_(links),
+      opened_(links.loop.now()),
+      timer_(*this, links.loop.timers()),
+      index_(static_cast<std::uint32_t>(server)) {}
+
+bool UpstreamConnection::Failure::is_shortage() const {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+         error == EADDRNOTAVAIL;
+}
+
+End UpstreamConnection::Failure::end() const {
+  return {.reason = is_shortage() ? Reason::kShortage : Reason::kUpstreamUnreachable,
+          .error = error,
+          .detail = text};
+}
+
+void UpstreamConnection::dial(std::size_t address, Patience patience, uring::Event& progress) {
+  address_ = static_cast<std::uint32_t>(address);
+  progress_ = &progress;
+  owner_.note_attempt(*this);
+  dialling_ = dial_story(patience);
+  dialling_.start();
+}
+
+uring::Task<> UpstreamConnection::dial_story(Patience patience) {
+  timer_.arm(opened_ + patience.connect);
+  const int error = co_await link_.connect(address().get(), address().length);
+  bool connected = error == 0;
+  if (!connected) failure_ = std::make_unique<Failure>(Failure{.error = error, .text = {}});
+  if (connected && pool_->tls() != nullptr) {
+    timer_.arm(opened_ + patience.handshake);
+    const bool done = co_await shake_hands();
+    connected = done;
+  }
+  timer_.disarm();
+  if (progress_ == nullptr) {
+    owner_.begin_close(*this, Farewell::kNone);
+  } else {
+    enter(connected ? Stage::kConnected : Stage::kFailed);
+  }
+}
+
+void UpstreamConnection::enter(Stage stage) {
+  stage_ = stage;
+  owner_.note_stage(*this);
+  progress_->set();
+}
+
+void UpstreamConnection::taken() {
+  progress_ = nullptr;
+  dialling_ = {};
+}
+
+uring::Task<bool> UpstreamConnection::shake_hands() {
+  const std::string& common_name = pool_->config().tls->name;
+  const std::string& name = common_name.empty() ? pool_->config_of(index_).host : common_name;
+  link_.secure(std::make_unique<tls::Session>(*pool_->tls(), name, owner_.ticket_of(*this)));
+  link_.start_handshake();
+  const bool done = co_await link_.handshake();
+  // Nobody has asked anything yet, so it is nobody's answer; and it would have to be read at once.
+  const bool spoke = done && link_.has_behind_handshake();
+  if (done && !spoke) co_return true;
+  failure_ = std::make_unique<Failure>();
+  if (spoke) {
+    failure_->text = "the server spoke before it was asked";
+    co_return false;
+  }
+  failure_->error = link_.error_number();
+  if (link_.end() == uring::LinkEnd::kTlsFailed) {
+    failure_->text = "TLS with the server failed: " + link_.session()->error().text();
+  } else {
+    failure_->text = "the server left during the TLS handshake";
+  }
+  co_return false;
+}
+
+// While it is kept: the server has closed it, or said something that nobody asked for.
+void UpstreamConnection::on_noticed() {
+  std::string unasked;
+  if (link_.take_input(unasked) == Link::Input::kNothing) return;
+  owner_.forget_kept(*this);
+  owner_.begin_close(*this, Farewell::kNone);
+}
+
+void UpstreamConnection::on_time_over() {
+  const bool dials = progress_ != nullptr && !dialling_.done();
+  if (dials) return enter(Stage::kLate);
+  if (!kept_) return link_.abort();  // closing takes too long
+  owner_.forget_kept(*this);
+  owner_.begin_close(*this, Farewell::kPolite);
+}
+
+uring::Task<> UpstreamConnection::close_story(Farewell farewell) {
+  const bool speaks = link_.is_open() && link_.end() != uring::LinkEnd::kFailed;
+  if (speaks && farewell != Farewell::kNone) link_.clear_abort();
+  if (speaks && farewell == Farewell::kReset) {
+    timer_.arm(owner_.links_.loop.now() + Upstreams::kResetTime);
+    co_await link_.drained();
+    link_.reset_on_close();
+  } else if (speaks && farewell != Farewell::kNone) {
+    co_await take_leave(farewell);
+  }
+  timer_.disarm();
+  co_await link_.close();
+  owner_.links_.loop.push_next_turn(noticed_or_closed_);
+}
+
+uring::Task<> UpstreamConnection::take_leave(Farewell farewell) {
+  const bool whole = farewell == Farewell::kPolite;
+  link_.write_end(whole ? Link::Ending::kWhole : Link::Ending::kTruncated);
+  // An upload that was answered early is still delivered, as long as the server takes of it.
+  while (whole && listed() && link_.has_unsent() && !link_.send_failed()) {
+    const std::uint64_t taken = link_.sent_bytes();
+    timer_.arm(owner_.links_.loop.now() + Upstreams::kFlushTime);
+    co_await link_.drained();
+    if (link_.sent_bytes() == taken) break;
+    if (listed()) link_.clear_abort();
+  }
+  timer_.arm(owner_.links_.loop.now() + Upstreams::kLingerTime);
+  co_await link_.drained();
+  // Without reading on, a server that still speaks would make a reset of our last bytes.
+  link_.forget_session();
+  const std::uint64_t start = link_.received_bytes();
+  while (link_.received_bytes() - start < Upstreams::kLingerBytes) {
+    const Bytes discarded = co_await link_.read_once(Upstreams::kLingerBytes);
+    if (discarded.empty()) break;
+  }
+}
+
+void UpstreamConnection::on_noticed_or_closed() {
+  kept_ ? on_noticed() : owner_.forget(*this);
+}
+
+}  // namespace gateway

@@ -1,0 +1,94 @@
+// A connection to a server: dialled by an exchange, its own until keep() or close(), kept for the
+// next one, and closed in the background. It belongs to Upstreams.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "gateway/link/end.hh"
+#include "gateway/link/farewell.hh"
+#include "gateway/link/link.hh"
+#include "gateway/upstream/upstream_pool.hh"
+
+namespace gateway {
+
+class Upstreams;
+
+class UpstreamConnection : private uring::ListEntry {
+ public:
+  // To the server of that index in the pool.
+  UpstreamConnection(Upstreams& owner, uring::LinkResources& links, UpstreamPool& pool,
+                     std::size_t server);
+  UpstreamConnection(const UpstreamConnection&) = delete;
+  UpstreamConnection& operator=(const UpstreamConnection&) = delete;
+
+  // Dials one of the server's addresses: TCP or Unix socket, then TLS where the pool has it. From
+  // then until taken() or Upstreams::close() `progress` is set whenever its stage changes.
+  struct Patience {
+    uring::Clock::duration connect;
+    uring::Clock::duration handshake;  // from the beginning, too
+  };
+  void dial(std::size_t address, Patience patience, uring::Event& progress);
+  enum class Stage : std::uint8_t {
+    kDialling,
+    kLate,  // it still dials, but another address should be tried beside it
+    kConnected,
+    kFailed,  // failure() says why, and only close() may follow
+  };
+  Stage stage() const { return stage_; }
+  // It is connected, and from here on an exchange's.
+  void taken();
+
+  struct Failure {
+    int error = 0;  // errno, or 0 where it was TLS: then the text is set
+    std::string text;
+
+    // The gateway has run out of something, which is not the server's fault.
+    bool is_shortage() const;
+    End end() const;  // lives as long as this
+  };
+  const Failure& failure() const { return *failure_; }
+
+  Link& link() { return link_; }
+  UpstreamServer& server() const { return *server_; }
+  // Another exchange has had it before.
+  bool reused() const { return reused_; }
+
+  uring::BlockPool& frames() { return link_.frames(); }
+
+ private:
+  friend class Upstreams;
+  friend class uring::List<UpstreamConnection>;
+  uring::Task<> dial_story(Patience patience);
+  uring::Task<bool> shake_hands();
+  const config::Address& address() const { return pool_->addresses_of(index_)[address_]; }
+  void enter(Stage stage);
+  uring::Task<> close_story(Farewell farewell);
+  uring::Task<> take_leave(Farewell farewell);
+  void on_noticed_or_closed();
+  void on_noticed();
+  void on_time_over();
+
+  Upstreams& owner_;
+  uring::Held<UpstreamPool> pool_;  // while it is somebody's, or dials
+  uring::Held<UpstreamServer> server_;
+  Link link_;
+  std::unique_ptr<Failure> failure_;
+  uring::Clock::time_point opened_;
+  uring::Clock::time_point usable_from_;  // while it is kept
+  // While it is kept: something has arrived. And when it has closed.
+  uring::ReadyMember<&UpstreamConnection::on_noticed_or_closed> noticed_or_closed_{*this};
+  // How long it is kept, or its dialling or closing may take.
+  uring::TimerMember<&UpstreamConnection::on_time_over> timer_;
+  uring::Task<> dialling_;
+  uring::Task<> closing_;
+  uring::Event* progress_ = nullptr;  // of the dialling, unless nobody waits for it
+  std::uint32_t index_;               // of the server in the pool
+  std::uint32_t address_ = 0;         // of the server's
+  Stage stage_ = Stage::kDialling;
+  bool kept_ = false;
+  bool reused_ = false;
+};
+
+}  // namespace gateway
