@@ -151,9 +151,7 @@ void Exchange::reply(std::uint16_t status) {
                          .head_only = method_ == http::Method::kHead,
                          .allow = allow});
   connection_.client().clear_abort();
-  response_begun_ = true;
-  write_head(response);
-  response_complete_ = true;
+  write_whole(response);
 }
 
 void Exchange::settle() {

@@ -20,7 +20,8 @@ Exchange::~Exchange() = default;
 
 uring::Task<> Exchange::run() {
   const bool received = co_await receive_request();
-  if (received && judge() && !answer_itself()) co_await proxy();
+  const bool asks_server = received && judge();
+  if (asks_server) co_await proxy();
   if (connection_.has_tunnel()) co_return;  // whose the client is from there on
   unwatch_client();
   settle();

@@ -19,6 +19,7 @@
 #include "gateway/client/connection.hh"
 #include "gateway/config/config.hh"
 #include "gateway/exchange/dialler.hh"
+#include "gateway/exchange/judge.hh"
 #include "gateway/link/farewell.hh"
 #include "gateway/rewrite/forward.hh"
 #include "gateway/shard/shard_generation.hh"
@@ -68,17 +69,18 @@ class Exchange {
   // request.cc
   uring::Task<bool> receive_request();
   void refuse_request(const http::HeadError& error);
+  void refuse(std::uint16_t status, std::string_view why);
   bool judge();
   void note_request();
-  bool resolve_target();
-  bool find_route();
-  bool judge_method();
-  void strip_prefix();
-  bool judge_fields();
-  bool judge_upgrade();
-  bool refuse(std::uint16_t status, std::string_view why);
-  bool answer_itself();
-  void redirect_to_https(std::uint16_t port);
+  // What to do; true: a server is asked.
+  bool follow(const Judged::Refusal& refusal);
+  bool follow(const Judged::Redirect& redirect);
+  bool follow(const Judged::Answer& answer);
+  bool follow(const Judged::LastHop& last_hop);
+  bool follow(const Judged::Proxy& proxy);
+  bool follow(const Judged::Tunnel& tunnel);
+  void answer_with(const config::Answer& answer, const config::HeaderChanges& changes);
+  void write_whole(std::string_view response);
 
   // forward.cc
   uring::Task<> proxy();

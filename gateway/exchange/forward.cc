@@ -145,7 +145,7 @@ uring::Task<> Exchange::pump_request() {
 }
 
 void Exchange::pass_request_body(Bytes& bytes) {
-  const std::uint64_t body_max = route_->body_bytes_max.value_or(config().limits.body_bytes);
+  const std::uint64_t body_max = body_bytes_max(*route_, config());
   while (!bytes.empty() && !request_body_.done()) {
     const auto piece = request_body_.next(bytes);
     if (!piece) {

@@ -18,7 +18,6 @@ struct Exchange::Heads {
         request(memory),
         response_bytes(memory),
         response(memory),
-        key(memory),
         target(memory) {}
 
   uring::BlockPool& frames() { return pool; }
@@ -28,12 +27,9 @@ struct Exchange::Heads {
   http::RequestHead request;
   std::pmr::string response_bytes;  // the head, and what came right behind it
   http::ResponseHead response;
-  std::pmr::string key;        // Sec-WebSocket-Key
-  std::pmr::string target;     // what is asked for, in origin-form: of a server, what it gets
-  std::size_t path_bytes = 0;  // of the target
+  std::string_view key;     // Sec-WebSocket-Key, in request_bytes
+  std::pmr::string target;  // what is asked for, in origin-form: of a server, what it gets
 
-  std::string_view method() const { return request.method_text.in(request_buffer()); }
-  std::string_view path() const { return std::string_view(target).substr(0, path_bytes); }
   Bytes request_buffer() const { return proto::as_bytes(request_bytes); }
   Bytes response_buffer() const { return proto::as_bytes(response_bytes); }
   Bytes behind_response() const { return response_buffer().subspan(response.bytes); }

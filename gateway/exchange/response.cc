@@ -14,14 +14,6 @@ namespace {
 
 constexpr std::uint32_t kHeadBytesMax = 64 * 1024;
 
-ws::HandshakeFields handshake_fields(const http::Head& head, Bytes buffer) {
-  ws::HandshakeFields fields;
-  for (const http::Field& field : head.fields.all()) {
-    fields.add(field.name.in(buffer), field.value.in(buffer));
-  }
-  return fields;
-}
-
 }  // namespace
 
 // Whether the head is needed when its trailers come: they may be many, and Connection may name

@@ -1,0 +1,216 @@
+#include "gateway/exchange/judge.hh"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "gateway/config/redirect.hh"
+#include "gateway/rewrite/forward.hh"
+#include "proto/http/body.hh"
+#include "proto/http/target.hh"
+
+namespace gateway {
+namespace {
+
+using Refusal = Judged::Refusal;
+using Verdict = Judged::Verdict;
+
+constexpr std::string_view kNoHostToRedirectTo = "no host to redirect to";
+
+Refusal bad_request(std::uint16_t status, std::string_view why) {
+  return {.reason = Reason::kBadRequest, .status = status, .detail = why};
+}
+
+// Each step gives a refusal, or nothing where the next one's turn has come.
+class Judge {
+ public:
+  Judge(const Question& question, const config::Config& config, std::pmr::string& target,
+        std::string& scratch)
+      : head_(question.head),
+        question_(question),
+        config_(config),
+        target_(target),
+        scratch_(scratch) {}
+
+  Verdict verdict();
+  const config::Route* route() const { return route_; }
+
+ private:
+  using Step = std::optional<Refusal>;
+  Step resolve();
+  Step find_route();
+  Step judge_method() const;
+  Step judge_fields() const;
+  Step judge_upgrade();
+  Verdict redirect_to_https(std::uint16_t port) const;
+  Verdict serve() const;
+
+  void strip_prefix();
+  bool is_last_hop() const;
+  bool has_body() const { return !http::BodyDecoder(http::request_framing(head_)).done(); }
+  std::string_view text(http::Slice slice) const { return slice.in(question_.buffer); }
+  std::string_view path() const { return std::string_view(target_).substr(0, path_bytes_); }
+
+  const http::RequestHead& head_;
+  const Question& question_;
+  const config::Config& config_;
+  std::pmr::string& target_;
+  std::size_t path_bytes_ = 0;  // of the target
+  std::string& scratch_;
+  const config::Route* route_ = nullptr;
+  std::optional<std::string_view> key_;  // of a WebSocket's handshake
+};
+
+Verdict Judge::verdict() {
+  if (head_.method == http::Method::kConnect) {
+    return bad_request(405, "CONNECT is not for a reverse proxy");
+  }
+  if (const Step refusal = resolve()) return *refusal;
+  if (const auto port = question_.listener.redirect_port) {
+    if (const Step refusal = judge_method()) return *refusal;
+    return redirect_to_https(*port);
+  }
+  if (const Step refusal = find_route()) return *refusal;
+  if (const Step refusal = judge_method()) return *refusal;
+  if (const Step refusal = judge_fields()) return *refusal;
+  if (const Step refusal = judge_upgrade()) return *refusal;
+  return serve();
+}
+
+Judge::Step Judge::resolve() {
+  const auto path_bytes = resolve_target(target_, head_, question_.buffer);
+  if (!path_bytes) return bad_request(400, "the path cannot be resolved");
+  path_bytes_ = *path_bytes;
+  return {};
+}
+
+Judge::Step Judge::find_route() {
+  std::array<char, http::kHostMax> host_storage;
+  const std::string_view authority = text(head_.authority);
+  const auto host = http::normalise_host(authority, host_storage);
+  if (!authority.empty() && !host) return bad_request(400, "the host is invalid");
+  scratch_.resize(path_bytes_);
+  // What goes on is judged, not what came: so no server sees another path than this one.
+  const auto normal_path = http::normalise_path(path(), scratch_);
+  if (!normal_path) return bad_request(400, "the path cannot be resolved");
+  route_ = config_.match(host.value_or(""), *normal_path);
+  if (route_ == nullptr) return Refusal{.reason = Reason::kNoRoute};
+  if (route_->escaped_slashes == config::EscapedSlashes::refuse &&
+      http::has_escaped_slash(path())) {
+    return bad_request(400, "the path has an escaped slash or a backslash, which is refused here");
+  }
+  if (route_->strip_prefix) strip_prefix();
+  return {};
+}
+
+void Judge::strip_prefix() {
+  const std::size_t rest_bytes = http::without_prefix(path(), route_->path).size();
+  target_.erase(0, path_bytes_ - rest_bytes);
+  if (!target_.starts_with('/')) target_.insert(0, 1, '/');
+  path_bytes_ = std::max<std::size_t>(rest_bytes, 1);
+}
+
+// TRACE sends back what the client did not say itself, so it has to be asked for.
+Judge::Step Judge::judge_method() const {
+  const bool listed = route_ != nullptr && !route_->methods.empty();
+  const bool allowed =
+      listed ? std::ranges::find(route_->methods, text(head_.method_text)) != route_->methods.end()
+             : head_.method != http::Method::kTrace;
+  if (!allowed) return Refusal{.reason = Reason::kMethodNotAllowed};
+  return {};
+}
+
+Judge::Step Judge::judge_fields() const {
+  // RFC 9110 section 7.4: what is asked for over TLS is not given out in plain text, unless a proxy
+  // of ours has ended the TLS.
+  if (head_.form == http::TargetForm::kAbsolute && !question_.secure && !question_.peer_trusted) {
+    const char behind_http = text(head_.target)[std::string_view("http").size()];
+    if (behind_http != ':') {
+      return bad_request(421, "https was asked for on a port that has no TLS");
+    }
+  }
+  // RFC 9110 section 10.1.1; with HTTP/1.0 it means nothing.
+  const auto expectation = head_.fields.find(question_.buffer, "Expect");
+  if (expectation && head_.minor_version >= 1 &&
+      !http::equals_ignoring_case(*expectation, "100-continue")) {
+    return bad_request(417, "the expectation is not 100-continue");
+  }
+  if (head_.method == http::Method::kTrace && has_body()) {
+    return bad_request(400, "TRACE has no body");  // RFC 9110 section 9.3.8
+  }
+  const std::uint64_t most = body_bytes_max(*route_, config_);
+  if (most > 0 && head_.content_length.value_or(0) > most) {
+    return Refusal{.reason = Reason::kBodyTooLarge};
+  }
+  return {};
+}
+
+Judge::Step Judge::judge_upgrade() {
+  if (!head_.connection.upgrade) return {};
+  const ws::RequestVerdict verdict = ws::judge_request(
+      text(head_.method_text), head_.minor_version >= 1, handshake_fields(head_, question_.buffer));
+  if (verdict.kind == ws::RequestVerdict::Kind::kRefuse) {
+    return Refusal{.reason = Reason::kUpgradeRefused,
+                   .status = static_cast<std::uint16_t>(verdict.status),
+                   .detail = verdict.reason};
+  }
+  if (verdict.kind == ws::RequestVerdict::Kind::kNotAsked) return {};
+  if (has_body()) {
+    // Its bytes would be taken for frames.
+    return Refusal{.reason = Reason::kUpgradeRefused,
+                   .detail = "a WebSocket handshake must not have a body"};
+  }
+  key_ = verdict.key;
+  return {};
+}
+
+Verdict Judge::redirect_to_https(std::uint16_t port) const {
+  const auto authority = http::parse_authority(text(head_.authority));
+  if (!authority) return bad_request(400, kNoHostToRedirectTo);
+  std::string location = "https://" + std::string(authority->host);
+  if (port != 443) location += ":" + std::to_string(port);
+  location += target_;
+  return Judged::Redirect{.status = 308, .location = std::move(location)};
+}
+
+// It may be served: by whom?
+Verdict Judge::serve() const {
+  if (route_->redirect) {
+    auto location = config::redirect_location(route_->redirect->to, text(head_.authority), target_);
+    if (!location) return bad_request(400, kNoHostToRedirectTo);
+    return Judged::Redirect{.status = route_->redirect->status, .location = std::move(*location)};
+  }
+  if (route_->answer) return Judged::Answer{*route_->answer};
+  if (is_last_hop()) return Judged::LastHop{};
+  if (key_) return Judged::Tunnel{*key_};
+  return Judged::Proxy{};
+}
+
+bool Judge::is_last_hop() const {
+  return (head_.method == http::Method::kOptions || head_.method == http::Method::kTrace) &&
+         head_.fields.find(question_.buffer, "Max-Forwards") == "0";
+}
+
+}  // namespace
+
+Judged judge(const Question& question, const config::Config& config, std::pmr::string& target,
+             std::string& scratch) {
+  Judge judge(question, config, target, scratch);
+  Verdict verdict = judge.verdict();
+  return {.route = judge.route(), .verdict = std::move(verdict)};
+}
+
+std::uint64_t body_bytes_max(const config::Route& route, const config::Config& config) {
+  return route.body_bytes_max.value_or(config.limits.body_bytes);
+}
+
+ws::HandshakeFields handshake_fields(const http::Head& head, proto::Bytes buffer) {
+  ws::HandshakeFields fields;
+  for (const http::Field& field : head.fields.all()) {
+    fields.add(field.name.in(buffer), field.value.in(buffer));
+  }
+  return fields;
+}
+
+}  // namespace gateway

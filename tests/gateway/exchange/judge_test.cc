@@ -1,0 +1,235 @@
+// What becomes of a request, by its head alone.
+#include "gateway/exchange/judge.hh"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/gateway/config/text.hh"
+
+namespace gateway {
+namespace {
+
+constexpr std::string_view kConfig = R"(
+[[listen]]
+address = "127.0.0.1:8080"
+[pool.app]
+servers = ["127.0.0.1:9001"]
+[limits]
+body = "100B"
+[[route]]
+name = "app"
+pool = "app"
+[[route]]
+name = "gets"
+path = "/gets"
+pool = "app"
+methods = ["GET", "TRACE"]
+[[route]]
+name = "strict"
+path = "/strict"
+pool = "app"
+escaped_slashes = "refuse"
+[[route]]
+name = "strips"
+path = "/strips"
+pool = "app"
+strip_prefix = true
+[[route]]
+name = "large"
+path = "/large"
+pool = "app"
+body_max = "1KiB"
+[[route]]
+name = "hello"
+path = "/hello"
+answer = { status = 200, body = "hello" }
+[[route]]
+name = "moved"
+path = "/moved"
+redirect = { status = 301, to = "https://{authority}{target}" }
+)";
+
+// How its client has come.
+enum class Way { kPlain, kTls, kTrusted, kRedirected };
+
+// What was judged, in words: "route verdict", with what a verdict says of its own.
+struct InWords {
+  std::string operator()(const Judged::Refusal& refusal) const {
+    const End end{.reason = refusal.reason, .status = refusal.status};
+    return "refused " + std::to_string(status_of(end));
+  }
+  std::string operator()(const Judged::Redirect& redirect) const {
+    return std::to_string(redirect.status) + " " + redirect.location;
+  }
+  std::string operator()(const Judged::Answer& answer) const {
+    return "answer " + answer.answer.body;
+  }
+  std::string operator()(const Judged::LastHop&) const { return "last hop"; }
+  std::string operator()(const Judged::Proxy&) const { return "proxy"; }
+  std::string operator()(const Judged::Tunnel& tunnel) const {
+    return "tunnel " + std::string(tunnel.key);
+  }
+};
+
+class Bench {
+ public:
+  explicit Bench(std::string_view toml = kConfig) {
+    auto read = config::read(toml);
+    EXPECT_TRUE(read.has_value()) << (read ? "" : read.error().front().text());
+    if (read) config_ = std::move(*read);
+  }
+
+  // "ROUTE VERDICT TARGET", the target of what goes to a server.
+  std::string judge(std::string_view head_text, Way way = Way::kPlain) {
+    http::RequestHead head;
+    const auto state = http::RequestParser(head).parse(proto::as_bytes(head_text));
+    EXPECT_TRUE(state && *state == http::HeadState::kComplete) << head_text;
+    config::Listener listener;
+    if (way == Way::kRedirected) listener.redirect_port = 8443;
+    std::pmr::string target;
+    std::string scratch;
+    const Judged judged = gateway::judge({.head = head,
+                                          .buffer = proto::as_bytes(head_text),
+                                          .listener = listener,
+                                          .secure = way == Way::kTls,
+                                          .peer_trusted = way == Way::kTrusted},
+                                         config_, target, scratch);
+    std::string words = judged.route != nullptr ? judged.route->name : "-";
+    words += " " + std::visit(InWords{}, judged.verdict);
+    const bool goes_on = std::holds_alternative<Judged::Proxy>(judged.verdict) ||
+                         std::holds_alternative<Judged::Tunnel>(judged.verdict);
+    if (goes_on) words.append(" ").append(target);
+    return words;
+  }
+
+ private:
+  config::Config config_;
+};
+
+struct Case {
+  std::string_view start_line;
+  std::string_view fields;
+  std::string_view expected;
+  Way way = Way::kPlain;
+};
+
+void expect_each(const std::vector<Case>& cases) {
+  Bench bench;
+  for (const Case& each : cases) {
+    const std::string head = std::string(each.start_line) + " HTTP/1.1\r\nHost: a.example:81\r\n" +
+                             std::string(each.fields) + "\r\n";
+    EXPECT_EQ(bench.judge(head, each.way), each.expected) << head;
+  }
+}
+
+TEST(Judge, FindsTheRouteByThePathAsItIsMeant) {
+  expect_each({
+      {"GET /", "", "app proxy /"},
+      {"GET /x/../gets?q", "", "gets proxy /gets?q"},
+      {"GET //gets/%2e/a", "", "gets proxy //gets/a"},
+      {"GET /strips/a?b", "", "strips proxy /a?b"},
+      {"GET /strips", "", "strips proxy /"},
+      {"GET /strips?b", "", "strips proxy /?b"},
+      {"GET /a%2Fb", "", "app proxy /a%2Fb"},
+      {"GET /strict/a%2Fb", "", "strict refused 400"},
+      {"GET /a%00", "", "- refused 400"},
+      {"OPTIONS *", "", "app proxy /"},
+      {"CONNECT a.example:81", "", "- refused 405"},
+  });
+}
+
+TEST(Judge, AnswersNotFoundWhereNoRouteMatches) {
+  Bench bench(
+      "[[listen]]\naddress = \"127.0.0.1:8080\"\n[pool.app]\nservers = [\"127.0.0.1:9001\"]\n"
+      "[[route]]\nhost = [\"only.example\"]\npool = \"app\"\n");
+  EXPECT_EQ(bench.judge("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"), "- refused 404");
+  EXPECT_EQ(bench.judge("GET / HTTP/1.0\r\n\r\n"), "- refused 404");
+  EXPECT_EQ(bench.judge("GET / HTTP/1.1\r\nHost: ONLY.example.:1\r\n\r\n"), "route-1 proxy /");
+}
+
+TEST(Judge, LetsPassTheMethodsOfTheRouteAndTraceOnlyWhereItIsListed) {
+  expect_each({
+      {"PATCH /", "", "app proxy /"},
+      {"BREW /", "", "app proxy /"},
+      {"TRACE /", "", "app refused 405"},
+      {"TRACE /gets", "", "gets proxy /gets"},
+      {"POST /gets", "", "gets refused 405"},
+      {"TRACE /", "", "- refused 405", Way::kRedirected},
+  });
+}
+
+TEST(Judge, RefusesWhatCannotBeServedHere) {
+  constexpr std::string_view kTls = "GET https://a.example/";
+  expect_each({
+      {kTls, "", "app refused 421"},
+      {kTls, "", "app proxy /", Way::kTls},
+      {kTls, "", "app proxy /", Way::kTrusted},
+      {"GET http://a.example/", "", "app proxy /"},
+      {"GET /", "Expect: 100-Continue\r\n", "app proxy /"},
+      {"GET /", "Expect: 200-ok\r\n", "app refused 417"},
+      {"TRACE /gets", "Content-Length: 1\r\n", "gets refused 400"},
+      {"POST /", "Content-Length: 100\r\n", "app proxy /"},
+      {"POST /", "Content-Length: 101\r\n", "app refused 413"},
+      {"POST /", "Transfer-Encoding: chunked\r\n", "app proxy /"},
+      {"POST /large", "Content-Length: 1024\r\n", "large proxy /large"},
+      {"POST /large", "Content-Length: 1025\r\n", "large refused 413"},
+  });
+}
+
+TEST(Judge, TakesAnExpectationOfHttp10ForNothing) {
+  EXPECT_EQ(Bench().judge("GET / HTTP/1.0\r\nExpect: 200-ok\r\n\r\n"), "app proxy /");
+}
+
+TEST(Judge, TellsAWebSocketFromARequest) {
+  const std::string upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
+  const std::string key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  const std::string version = "Sec-WebSocket-Version: 13\r\n";
+  const std::string whole = upgrade + key + version;
+  const std::string with_body = whole + "Content-Length: 1\r\n";
+  const std::string with_empty_body = whole + "Content-Length: 0\r\n";
+  const std::string no_version = upgrade + key;
+  const std::string old_version = upgrade + key + "Sec-WebSocket-Version: 8\r\n";
+  const std::string no_key = upgrade + version;
+  expect_each({
+      {"GET /x", whole, "app tunnel dGhlIHNhbXBsZSBub25jZQ== /x"},
+      {"GET /x", with_empty_body, "app tunnel dGhlIHNhbXBsZSBub25jZQ== /x"},
+      {"GET /x", with_body, "app refused 400"},
+      {"GET /x", no_version, "app refused 400"},
+      {"GET /x", old_version, "app refused 426"},
+      {"GET /x", no_key, "app refused 400"},
+      {"GET /x", "Upgrade: h2c\r\nConnection: Upgrade\r\n", "app proxy /x"},
+      {"GET /x", "Upgrade: websocket\r\n", "app proxy /x"},
+  });
+}
+
+TEST(Judge, AnswersWithoutAServerWhereTheRouteDoes) {
+  expect_each({
+      {"GET /hello/x", "", "hello answer hello"},
+      {"POST /hello", "Content-Length: 101\r\n", "hello refused 413"},
+      {"GET /moved/a?b", "", "moved 301 https://a.example:81/moved/a?b"},
+      {"GET /moved/a?b", "Max-Forwards: 0\r\n", "moved 301 https://a.example:81/moved/a?b"},
+  });
+}
+
+TEST(Judge, LetsOptionsAndTraceGoAsFarAsTheySay) {
+  expect_each({
+      {"OPTIONS /", "Max-Forwards: 0\r\n", "app last hop"},
+      {"TRACE /gets", "Max-Forwards: 0\r\n", "gets last hop"},
+      {"OPTIONS /", "Max-Forwards: 1\r\n", "app proxy /"},
+      {"GET /", "Max-Forwards: 0\r\n", "app proxy /"},
+  });
+}
+
+TEST(Judge, SendsToHttpsWhoeverComesThroughAListenerThatDoesSo) {
+  expect_each({
+      {"GET /hello?a", "", "- 308 https://a.example:8443/hello?a", Way::kRedirected},
+      {"GET /a/../b", "", "- 308 https://a.example:8443/b", Way::kRedirected},
+  });
+  EXPECT_EQ(Bench().judge("GET / HTTP/1.0\r\n\r\n", Way::kRedirected), "- refused 400");
+}
+
+}  // namespace
+}  // namespace gateway
