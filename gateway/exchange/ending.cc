@@ -2,10 +2,8 @@
 // of the client's connection.
 //
 // A client that closes its stream may be gone, or may have nothing more to say and wait for the
-// response; TCP tells the two apart only when something is sent. Every response begins with the
-// same bytes, so these are sent ahead; and a chunk's size may begin with a zero (RFC 9112 section
-// 7.1). Who is gone answers with a reset. In a body of another framing nothing can be sent ahead:
-// there the client has left if it closes while nothing is under way to it.
+// response. Where something can be sent ahead of that, who is gone answers with a reset; where
+// nothing can, it has left if it closes while nothing is under way to it.
 #include "gateway/exchange/heads.hh"
 #include "gateway/exchange/reply.hh"
 #include "gateway/shard/shard.hh"
@@ -13,7 +11,6 @@
 namespace gateway {
 namespace {
 
-constexpr std::string_view kChunkSizeStart = "0";
 // Of the next requests, while this one is under way.
 constexpr std::size_t kInputBytes = 4096;
 
@@ -36,8 +33,7 @@ bool closes_connection(Reason reason) {
 
 // From the end of the request on, while nothing is read from the client.
 void Exchange::watch_client() {
-  const bool more_asked = connection_.input().size() > body_in_input_;
-  if (more_asked && !connection_.client().receives()) {
+  if (client_.has_next_input() && !connection_.client().receives()) {
     arm_grace(kPipelinedWatch);
   } else {
     connection_.client().watch_input(client_input_, kInputBytes);
@@ -84,16 +80,11 @@ void Exchange::note_client_closed() {
   if (client.end() != uring::LinkEnd::kNone && client.end() != uring::LinkEnd::kEndOfStream) {
     return connection_.end(connection_.how_client_left());
   }
-  const bool more_asked = connection_.input().size() > body_in_input_;
-  if (response_begun_ && !chunked_to_client_ && !more_asked) {
+  if (!client_.can_send_ahead() && !client_.has_next_input()) {
     client_sent_mark_ = client.sent_bytes();
     return arm_grace(kLeavingGrace);
   }
-  if (!response_begun_ && !std::exchange(status_line_begun_, true)) {
-    client.write(proto::as_bytes(kStatusLineStart));
-  } else if (chunked_to_client_ && !response_complete_) {
-    client.write(proto::as_bytes(kChunkSizeStart));
-  }
+  client_.send_ahead();
   watch_hangup(uring::Socket::Hangup::kOfAll);
 }
 
@@ -104,20 +95,6 @@ void Exchange::on_grace_over() {
   const bool takes_more = client.has_unsent() || client.sent_bytes() != client_sent_mark_;
   if (!takes_more) return connection_.end({.reason = Reason::kClientLeft});
   watch_hangup(uring::Socket::Hangup::kOfAll);
-}
-
-bool Exchange::wants_keep_alive() const {
-  const std::uint64_t most = config().limits.requests;
-  return client_keeps_alive_ && !connection_.stopping() &&
-         (most == 0 || connection_.requests() < most);
-}
-
-// Decides what this response says of the connection.
-Persistence Exchange::persistence() {
-  const bool refused_in_mid_upload = !request_whole_ && (status_ >= 400 || !request_pump_runs_);
-  keeps_client_ = wants_keep_alive() && !until_close_ && !refused_in_mid_upload;
-  if (!keeps_client_) return Persistence::kClose;
-  return client_is_1_0_ ? Persistence::kKeepAlive : Persistence::kSilent;
 }
 
 // Whether the request's body is whole in what has been received; then it is passed over.
@@ -131,50 +108,36 @@ bool Exchange::skip_buffered_body() {
     if (!piece) return false;
     rest = rest.subspan(piece->consumed);
   }
-  body_in_input_ = input.size() - rest.size();
+  client_.claim_input(input.size() - rest.size());
   return body.done();
 }
 
 void Exchange::reply(std::uint16_t status) {
   const End& end = connection_.how_ended();
-  status_ = status;
   // Behind a request for an upgrade the client may have gone on in the other protocol.
   const bool asked_for_upgrade = heads_ && heads_->request.connection.upgrade;
   request_whole_ = !closes_connection(end.reason) && !asked_for_upgrade && skip_buffered_body();
-  until_close_ = false;
   const std::string allow = status == 405 ? allowed_methods(route_) : "";
-  std::string& response = connection_.shard().scratch();
-  response.clear();
-  write_reply(response, {.status = status,
-                         .sentence = end.detail.empty() ? policy_of(end.reason).text : end.detail,
-                         .persistence = persistence(),
-                         .head_only = method_ == http::Method::kHead,
-                         .allow = allow});
   connection_.client().clear_abort();
-  write_whole(response);
+  client_.reply({.status = status,
+                 .sentence = end.detail.empty() ? policy_of(end.reason).text : end.detail,
+                 .head_only = method_ == http::Method::kHead,
+                 .allow = allow},
+                request_whole_);
 }
 
 void Exchange::settle() {
   Link& client = connection_.client();
   connection_.complete();
   const std::uint16_t status = status_of(connection_.how_ended());
-  if (status != 0 && !response_begun_ && head_bytes_ > 0) reply(status);
+  if (status != 0 && !client_.has_begun()) reply(status);
   // Requests that came before the client's FIN are still answered.
-  InputBuffer& input = connection_.input();
   const bool more_may_come = client.end() == uring::LinkEnd::kNone ||
-                             client.end() == uring::LinkEnd::kAborted ||
-                             input.size() > body_in_input_;
-  keeps_client_ = keeps_client_ && request_whole_ && response_complete_ && !client.send_failed() &&
-                  more_may_come && !connection_.stopping();
-  if (keeps_client_) input.take(body_in_input_);
+                             client.end() == uring::LinkEnd::kAborted || client_.has_next_input();
+  keeps_client_ = client_.keeps() && request_whole_ && client_.is_whole() &&
+                  !client.send_failed() && more_may_come && !connection_.stopping();
+  if (keeps_client_) client_.take_claimed_input();
   log();
-}
-
-Farewell Exchange::farewell_to_client() const {
-  const bool cut = (response_begun_ || status_line_begun_) && !response_complete_;
-  if (!cut) return Farewell::kPolite;
-  // Closed properly, a part of a body that ends with its connection would look like the whole.
-  return until_close_ && !connection_.secure() ? Farewell::kReset : Farewell::kTruncated;
 }
 
 }  // namespace gateway

@@ -10,6 +10,7 @@ Exchange::Exchange(Connection& connection)
       generation_(connection.shard().generation()),
       begun_(connection.shard().loop().now()),
       heads_(connection.frames().make<Heads>(&connection.frames())),
+      client_(connection, config()),
       grace_(*this, connection.shard().loop().timers()),
       request_line_(&connection.frames()),
       request_done_(connection.shard().loop().ready()),
@@ -19,8 +20,9 @@ Exchange::Exchange(Connection& connection)
 Exchange::~Exchange() = default;
 
 uring::Task<> Exchange::run() {
-  const bool received = co_await receive_request();
-  const bool asks_server = received && judge();
+  connection_.set_deadline(config().timeouts.request_header, {.reason = Reason::kRequestTimeout});
+  const auto head = co_await client_.receive_head(heads_->request, heads_->request_bytes);
+  const bool asks_server = take_head(head) && judge();
   if (asks_server) co_await proxy();
   if (connection_.has_tunnel()) co_return;  // whose the client is from there on
   unwatch_client();
@@ -41,20 +43,9 @@ void Exchange::on_deadline(const End& end) {
   }
   if (hold_ == Hold::kTooLong) return connection_.end(end);
   // An upload that stands still: the client's fault, unless the server does not take what is there.
-  const bool server_is_stuck = upstream_ != nullptr && !request_whole_ && !response_begun_ &&
+  const bool server_is_stuck = upstream_ != nullptr && !request_whole_ && !client_.has_begun() &&
                                (upstream_->link().has_unsent() || upstream_->link().send_failed());
   connection_.end(server_is_stuck ? End{.reason = Reason::kResponseTimeout} : end);
-}
-
-void write_last_chunk(Link& to, std::string& scratch, std::string_view trailers,
-                      const http::Head* head, Bytes buffer, const config::HeaderChanges& changes) {
-  scratch.assign("0\r\n");
-  if (!trailers.empty()) {
-    const http::Fields none;
-    forward_trailers(scratch, trailers, head != nullptr ? head->fields : none, buffer, changes);
-  }
-  scratch.append("\r\n");
-  to.write(proto::as_bytes(scratch));
 }
 
 }  // namespace gateway

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 
+#include "gateway/client/client_stream.hh"
 #include "gateway/client/connection.hh"
 #include "gateway/config/config.hh"
 #include "gateway/exchange/dialler.hh"
@@ -54,7 +55,7 @@ class Exchange {
   // After run(), where there is no tunnel: the next request may follow on this connection; or how
   // it is to end.
   bool keeps_client() const { return keeps_client_; }
-  Farewell farewell_to_client() const;
+  Farewell farewell_to_client() const { return client_.farewell(); }
 
   // The connection's deadline has passed, which means this End, unless it is somebody else's fault.
   void on_deadline(const End& end);
@@ -67,7 +68,7 @@ class Exchange {
   enum class Outcome : std::uint8_t { kEnded, kSendAgain, kTunnel };
 
   // request.cc
-  uring::Task<bool> receive_request();
+  bool take_head(const ClientStream::HeadIn& head);
   void refuse_request(const http::HeadError& error);
   void refuse(std::uint16_t status, std::string_view why);
   bool judge();
@@ -80,7 +81,6 @@ class Exchange {
   bool follow(const Judged::Proxy& proxy);
   bool follow(const Judged::Tunnel& tunnel);
   void answer_with(const config::Answer& answer, const config::HeaderChanges& changes);
-  void write_whole(std::string_view response);
 
   // forward.cc
   uring::Task<> proxy();
@@ -101,14 +101,13 @@ class Exchange {
   uring::Task<bool> receive_response();
   bool take_response_head();
   uring::Task<> pump_response();
+  bool refuses_upload(std::uint16_t status) const;
   bool judges_trailers(const http::ResponseHead& response) const;
   void drop_surplus(std::size_t bytes);
-  void begin_response(http::BodyFraming framing);
   bool pass_response_body(Bytes bytes, http::BodyDecoder& body);
   void finish_response();
   bool open_tunnel();
   void end_of_upstream();
-  void write_head(std::string_view head);
 
   // ending.cc
   void watch_client();
@@ -119,8 +118,6 @@ class Exchange {
   void on_client_hung_up();
   void on_grace_over();
   void note_client_closed();
-  bool wants_keep_alive() const;
-  Persistence persistence();
   void settle();
   void reply(std::uint16_t status);
   bool skip_buffered_body();
@@ -133,6 +130,7 @@ class Exchange {
   uring::Held<ShardGeneration> generation_;
   uring::Clock::time_point begun_;
   uring::BlockPool::Owned<Heads> heads_;
+  ClientStream client_;
 
   // Is the client still there, while nothing is read from it?
   uring::ReadyMember<&Exchange::on_client_input> client_input_{*this};
@@ -142,11 +140,8 @@ class Exchange {
   // What was asked, and by whom.
   std::pmr::string request_line_;  // method, host and path as they are logged
   const config::Route* route_ = nullptr;
-  std::size_t head_bytes_ = 0;
   http::Method method_ = http::Method::kOther;
   bool websocket_ = false;
-  bool client_is_1_0_ = false;
-  bool client_keeps_alive_ = false;
 
   // Which server is asked, and how often.
   uring::BlockPool::Owned<Dialler> dialler_;
@@ -162,7 +157,6 @@ class Exchange {
   http::BodyDecoder request_body_{{}};
   std::pmr::string request_trailers_;  // the trailer section, while it arrives
   std::uint64_t to_upstream_bytes_ = 0;
-  std::size_t body_in_input_ = 0;  // of the connection's input: this request's, passed on already
   bool body_read_beyond_input_ = false;
   bool chunked_to_upstream_ = false;
   bool request_pump_runs_ = false;
@@ -172,17 +166,11 @@ class Exchange {
   std::pmr::string response_trailers_;
   std::uint64_t to_client_bytes_ = 0;
   std::optional<std::uint32_t> server_keeps_s_;  // what it says of its connection
-  std::uint16_t status_ = 0;
-  bool status_line_begun_ = false;  // sent ahead, to find out whether the client is there
-  bool interim_passed_ = false;     // a 1xx: something was answered
+  bool interim_passed_ = false;                  // a 1xx: something was answered
   // The client has not taken it yet, within the server's time or not: that is not the server's
   // fault.
   enum class Hold : std::uint8_t { kNone, kByClient, kTooLong };
   Hold hold_ = Hold::kNone;
-  bool chunked_to_client_ = false;
-  bool until_close_ = false;
-  bool response_begun_ = false;
-  bool response_complete_ = false;
 
   // What becomes of the two connections.
   std::uint64_t client_sent_mark_ = 0;  // what it had been sent when it closed its stream

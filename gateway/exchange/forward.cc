@@ -1,4 +1,5 @@
 // The request's way to a server: dial, head, body; and once more where it may be sent again.
+#include "gateway/exchange/framing.hh"
 #include "gateway/exchange/heads.hh"
 #include "gateway/shard/shard.hh"
 
@@ -75,7 +76,7 @@ uring::Task<Exchange::Outcome> Exchange::forward() {
     request_pump_.start();
   }
   const bool answered = co_await receive_response();
-  if (answered && websocket_ && status_ == 101) {
+  if (answered && websocket_ && heads_->response.status == 101) {
     if (open_tunnel()) co_return Outcome::kTunnel;
   } else if (answered) {
     co_await pump_response();
@@ -113,7 +114,7 @@ bool Exchange::pass_buffered_body() {
   const Bytes input = connection_.input().bytes();
   Bytes rest = input;
   pass_request_body(rest);
-  body_in_input_ = input.size() - rest.size();
+  client_.claim_input(input.size() - rest.size());
   return !connection_.ended();
 }
 
@@ -170,7 +171,7 @@ void Exchange::finish_request_body() {
                      heads_ ? heads_->request_buffer() : Bytes{}, route_->request_headers);
   }
   request_whole_ = true;
-  if (!response_begun_ && hold_ != Hold::kTooLong) await_server();
+  if (!client_.has_begun() && hold_ != Hold::kTooLong) await_server();
   watch_client();
 }
 
@@ -189,7 +190,7 @@ void Exchange::await_server() {
 // for the first (RFC 9110 section 9.2.2).
 bool Exchange::may_send_again() const {
   if (resends_ == kResendsMax || body_read_beyond_input_ || connection_.ended()) return false;
-  if (interim_passed_ || response_begun_) return false;
+  if (interim_passed_ || client_.has_begun()) return false;
   const bool never_left =
       upstream_->link().sent_bytes() == upstream_sent_before_ && upstream_->link().send_failed();
   return never_left || is_idempotent(method_);
@@ -211,7 +212,7 @@ Farewell Exchange::farewell_to_upstream() const {
   if (connection_.ended() && connection_.how_ended().reason == Reason::kClientReset) {
     return Farewell::kReset;
   }
-  if (!response_complete_) return Farewell::kNone;
+  if (!client_.is_whole()) return Farewell::kNone;
   return request_whole_ ? Farewell::kPolite : Farewell::kTruncated;
 }
 

@@ -19,10 +19,9 @@ void Exchange::warn_of_failure(const End& end) {
 }
 
 void Exchange::log() {
-  if (head_bytes_ == 0) return;
   const End& end = connection_.how_ended();
   const EndPolicy& policy = policy_of(end.reason);
-  const std::uint16_t status = response_begun_ ? status_ : status_of(end);
+  const std::uint16_t status = client_.has_begun() ? client_.status() : status_of(end);
   const bool server_failed = policy.party == Party::kUpstream || end.reason == Reason::kShortage;
   if (server_ != nullptr && server_failed) warn_of_failure(end);
   const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -17,7 +17,7 @@ std::string allowed_methods(const config::Route* route);
 struct Reply {
   std::uint16_t status;
   std::string_view sentence;  // for people: becomes the body, behind the status
-  Persistence persistence;
+  Persistence persistence = Persistence::kClose;
   bool head_only = false;          // it answers HEAD: the body is left out, its length is not
   std::string_view location = {};  // of a redirect
   std::string_view allow = {};     // of a 405

@@ -9,42 +9,14 @@
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
-namespace {
 
-constexpr std::size_t kHeadReadBytes = 4096;
-
-http::HeadLimits head_limits(const config::Limits& limits) {
-  return {.head_bytes = static_cast<std::uint32_t>(limits.header_bytes),
-          .target_bytes = static_cast<std::uint32_t>(limits.target_bytes),
-          .fields = static_cast<std::uint32_t>(limits.header_fields)};
-}
-
-}  // namespace
-
-uring::Task<bool> Exchange::receive_request() {
-  connection_.set_deadline(config().timeouts.request_header, {.reason = Reason::kRequestTimeout});
-  InputBuffer& input = connection_.input();
-  http::RequestParser parser(heads_->request, head_limits(config().limits));
-  for (;;) {
-    head_bytes_ = input.size();
-    const auto state = parser.parse(input.bytes());
-    if (!state) {
-      refuse_request(state.error());
-      co_return false;
-    }
-    if (*state == http::HeadState::kComplete) break;
-    const Bytes received = co_await connection_.client().read_once(kHeadReadBytes);
-    if (received.empty()) {
-      connection_.end(connection_.how_client_left());
-      co_return false;
-    }
-    input.append(received);
-    connection_.client().release();
+bool Exchange::take_head(const ClientStream::HeadIn& head) {
+  if (!head) {
+    refuse_request(head.error());
+  } else if (*head == http::HeadState::kMore) {
+    connection_.end(connection_.how_client_left());
   }
-  head_bytes_ = heads_->request.bytes;
-  heads_->request_bytes.assign(input.text().substr(0, head_bytes_));
-  input.take(head_bytes_);
-  co_return !connection_.ended();
+  return !connection_.ended();
 }
 
 void Exchange::refuse_request(const http::HeadError& error) {
@@ -84,8 +56,6 @@ void Exchange::note_request() {
   const http::RequestHead& request = heads_->request;
   const Bytes buffer = heads_->request_buffer();
   method_ = request.method;
-  client_is_1_0_ = request.minor_version == 0;
-  client_keeps_alive_ = http::keeps_alive(request);
   const std::string_view method = request.method_text.in(buffer);
   const std::string_view authority = request.authority.in(buffer);
   const std::string_view target = request.target.in(buffer);
@@ -104,17 +74,13 @@ bool Exchange::follow(const Judged::Refusal& refusal) {
 }
 
 bool Exchange::follow(const Judged::Redirect& redirect) {
-  status_ = redirect.status;
   request_whole_ = skip_buffered_body();
-  std::string& response = connection_.shard().scratch();
-  response.clear();
-  write_reply(response, {.status = status_,
-                         .sentence = "See " + redirect.location,
-                         .persistence = persistence(),
-                         .head_only = method_ == http::Method::kHead,
-                         .location = redirect.location,
-                         .changes = route_ != nullptr ? &route_->response_headers : nullptr});
-  write_whole(response);
+  client_.reply({.status = redirect.status,
+                 .sentence = "See " + redirect.location,
+                 .head_only = method_ == http::Method::kHead,
+                 .location = redirect.location,
+                 .changes = route_ != nullptr ? &route_->response_headers : nullptr},
+                request_whole_);
   return false;
 }
 
@@ -148,19 +114,8 @@ bool Exchange::follow(const Judged::Tunnel& tunnel) {
 }
 
 void Exchange::answer_with(const config::Answer& answer, const config::HeaderChanges& changes) {
-  status_ = answer.status;
   request_whole_ = skip_buffered_body();
-  std::string& response = connection_.shard().scratch();
-  response.clear();
-  write_answer(response, answer, persistence(), method_ == http::Method::kHead, changes);
-  write_whole(response);
-}
-
-// A response of the gateway's own.
-void Exchange::write_whole(std::string_view response) {
-  response_begun_ = true;
-  write_head(response);
-  response_complete_ = true;
+  client_.answer(answer, method_ == http::Method::kHead, changes, request_whole_);
 }
 
 }  // namespace gateway

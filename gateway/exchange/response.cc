@@ -74,21 +74,16 @@ uring::Task<bool> Exchange::receive_response() {
 // False when it is the final one.
 bool Exchange::take_response_head() {
   Heads& heads = *heads_;
-  status_ = heads.response.status;
+  const std::uint16_t status = heads.response.status;
   server_->note_version(heads.response.minor_version);
-  if (status_ >= 200) return false;
-  if (status_ == 101) {
+  if (status >= 200) return false;
+  if (status == 101) {
     if (!websocket_) {
       connection_.end({.reason = Reason::kBadResponse, .detail = "101 that nobody asked for"});
     }
     return false;
   }
-  if (!client_is_1_0_) {
-    std::string& head = connection_.shard().scratch();
-    head.clear();
-    forward_interim(head, heads.response, heads.response_buffer(), route_->response_headers);
-    write_head(head);
-  }
+  client_.interim(heads.response, {heads.response_buffer(), route_->response_headers});
   interim_passed_ = true;
   heads.response_bytes.erase(0, heads.response.bytes);
   return true;
@@ -98,31 +93,13 @@ bool Exchange::take_response_head() {
 void Exchange::end_of_upstream() {
   Link& upstream = upstream_->link();
   if (upstream.end() == uring::LinkEnd::kAborted) return;
-  if (!response_begun_ && heads_->response_bytes.empty() && may_send_again()) {
+  if (!client_.has_begun() && heads_->response_bytes.empty() && may_send_again()) {
     // The server has closed a kept connection, which says nothing of itself: once more, over a new
     // one. Else the next server's turn has come.
     send_again_ = upstream_->reused() || dialler_->pass_over();
     if (send_again_) return;
   }
   connection_.end(end_of_link(upstream, Party::kUpstream, connection_.detail()));
-}
-
-// A head for the client, whose first bytes may have been sent ahead.
-void Exchange::write_head(std::string_view head) {
-  if (std::exchange(status_line_begun_, false)) head.remove_prefix(kStatusLineStart.size());
-  connection_.client().write(proto::as_bytes(head));
-}
-
-void Exchange::begin_response(http::BodyFraming framing) {
-  std::string& head = connection_.shard().scratch();
-  head.clear();
-  forward_response(head, heads_->response, heads_->response_buffer(),
-                   {.framing = framing,
-                    .persistence = persistence(),
-                    .via = config().via,
-                    .changes = route_->response_headers});
-  write_head(head);
-  response_begun_ = true;
 }
 
 // Behind a complete answer (RFC 9112 section 6.3) nothing may come: it is nobody's answer. The same
@@ -142,13 +119,6 @@ void Exchange::drop_surplus(std::size_t bytes) {
 uring::Task<> Exchange::pump_response() {
   const http::BodyFraming upstream_framing = http::response_framing(method_, heads_->response);
   http::BodyDecoder body(upstream_framing, http::ChunkedDecoder::Blanks::kBehindSizes);
-  http::BodyFraming framing = upstream_framing;
-  // The framing belongs to the writing side: an end that is told, where the client understands it.
-  if (framing.kind == http::Framing::kUntilClose || framing.kind == http::Framing::kChunked) {
-    framing.kind = client_is_1_0_ ? http::Framing::kUntilClose : http::Framing::kChunked;
-  }
-  chunked_to_client_ = framing.kind == http::Framing::kChunked;
-  until_close_ = framing.kind == http::Framing::kUntilClose;
   upstream_reusable_ =
       upstream_framing.kind != http::Framing::kUntilClose && http::keeps_alive(heads_->response);
   // An answer to HEAD, a 204 or 304 has no body, but some servers send the one that they speak of.
@@ -159,14 +129,13 @@ uring::Task<> Exchange::pump_response() {
   server_keeps_s_ = heads_->response.keep_alive_seconds;
   response_trailers_.clear();
   connection_.set_deadline(config().timeouts.response_idle, {.reason = Reason::kIdle});
-  begin_response(framing);
+  client_.head(heads_->response, {heads_->response_buffer(), route_->response_headers},
+               upstream_framing, !refuses_upload(heads_->response.status));
   bool going_on = pass_response_body(heads_->behind_response(), body);
   if (!body.done() && request_whole_ && !judges_trailers(heads_->response)) heads_.reset();
   Link& upstream = upstream_->link();
-  const auto arming =
-      chunked_to_client_ ? uring::Socket::Arming::kOnce : uring::Socket::Arming::kStream;
   while (going_on && !body.done()) {
-    const Bytes bytes = co_await upstream.read_for(connection_.client(), arming);
+    const Bytes bytes = co_await upstream.read_for(connection_.client(), client_.arming());
     if (bytes.empty()) {
       // Where the send has heard of a reset, the receive sees a mere end; behind a FIN the send
       // hears EPIPE.
@@ -198,7 +167,7 @@ bool Exchange::pass_response_body(Bytes bytes, http::BodyDecoder& body) {
     response_trailers_.append(proto::as_text(piece->trailers));
     if (piece->payload.empty()) continue;
     to_client_bytes_ += piece->payload.size();
-    write_body(client, piece->payload, chunked_to_client_);
+    client_.body(piece->payload);
   }
   if (!bytes.empty()) drop_surplus(bytes.size());
   if (client.send_failed()) connection_.end(connection_.how_client_left());
@@ -206,12 +175,14 @@ bool Exchange::pass_response_body(Bytes bytes, http::BodyDecoder& body) {
 }
 
 void Exchange::finish_response() {
-  if (chunked_to_client_) {
-    write_last_chunk(connection_.client(), connection_.shard().scratch(), response_trailers_,
-                     heads_ ? &heads_->response : nullptr,
-                     heads_ ? heads_->response_buffer() : Bytes{}, route_->response_headers);
-  }
-  response_complete_ = true;
+  const Bytes buffer = heads_ ? heads_->response_buffer() : Bytes{};
+  client_.finish(response_trailers_, heads_ ? &heads_->response : nullptr,
+                 {buffer, route_->response_headers});
+}
+
+// A final answer to what is still being uploaded, which nobody will take to its end.
+bool Exchange::refuses_upload(std::uint16_t status) const {
+  return !request_whole_ && (status >= 400 || !request_pump_runs_);
 }
 
 // Checks the upstream's answer to the handshake and passes it on.
@@ -219,15 +190,13 @@ bool Exchange::open_tunnel() {
   const Bytes response_buffer = heads_->response_buffer();
   const auto asked = handshake_fields(heads_->request, heads_->request_buffer());
   const auto answered = handshake_fields(heads_->response, response_buffer);
-  if (const auto reason = ws::reject_response(status_, answered, asked, heads_->key)) {
+  if (const auto reason =
+          ws::reject_response(heads_->response.status, answered, asked, heads_->key)) {
     connection_.end({.reason = Reason::kBadResponse, .detail = *reason});
     return false;
   }
-  std::string& head = connection_.shard().scratch();
-  head.clear();
-  forward_switch(head, heads_->response, response_buffer, config().via, route_->response_headers);
   unwatch_client();
-  write_head(head);
+  client_.switch_protocols(heads_->response, {response_buffer, route_->response_headers});
   connection_.clear_deadline();
   // Which bits an extension uses is its own affair; without one they are reserved.
   const bool extended = answered.extensions.count > 0;
