@@ -11,7 +11,7 @@ Exchange::Exchange(Connection& connection)
       begun_(connection.shard().loop().now()),
       heads_(connection.frames().make<Heads>(&connection.frames())),
       client_(connection, config()),
-      grace_(*this, connection.shard().loop().timers()),
+      presence_(connection, client_),
       request_line_(&connection.frames()),
       request_done_(connection.shard().loop().ready()),
       request_trailers_(&connection.frames()),
@@ -25,7 +25,7 @@ uring::Task<> Exchange::run() {
   const bool asks_server = take_head(head) && judge();
   if (asks_server) co_await proxy();
   if (connection_.has_tunnel()) co_return;  // whose the client is from there on
-  unwatch_client();
+  presence_.unwatch();
   settle();
 }
 

@@ -18,6 +18,7 @@
 
 #include "gateway/client/client_stream.hh"
 #include "gateway/client/connection.hh"
+#include "gateway/client/presence.hh"
 #include "gateway/config/config.hh"
 #include "gateway/exchange/dialler.hh"
 #include "gateway/exchange/judge.hh"
@@ -33,11 +34,6 @@ namespace gateway {
 
 class Exchange {
  public:
-  // Whoever closes its stream while a response is under way that says nothing for so long has left.
-  static constexpr std::chrono::milliseconds kLeavingGrace{50};
-  // A client that has sent its next request already is looked at after so long: by then most
-  // responses are there.
-  static constexpr std::chrono::milliseconds kPipelinedWatch{20};
   // How often a request is sent again at the most, where it may be.
   static constexpr unsigned kResendsMax = 3;
 
@@ -110,14 +106,6 @@ class Exchange {
   void end_of_upstream();
 
   // ending.cc
-  void watch_client();
-  void watch_hangup(uring::Socket::Hangup of);
-  void unwatch_client();
-  void arm_grace(std::chrono::milliseconds after);
-  void on_client_input();
-  void on_client_hung_up();
-  void on_grace_over();
-  void note_client_closed();
   void settle();
   void reply(std::uint16_t status);
   bool skip_buffered_body();
@@ -131,11 +119,7 @@ class Exchange {
   uring::Clock::time_point begun_;
   uring::BlockPool::Owned<Heads> heads_;
   ClientStream client_;
-
-  // Is the client still there, while nothing is read from it?
-  uring::ReadyMember<&Exchange::on_client_input> client_input_{*this};
-  uring::ReadyMember<&Exchange::on_client_hung_up> client_hung_up_{*this};
-  uring::TimerMember<&Exchange::on_grace_over> grace_;
+  Presence presence_;
 
   // What was asked, and by whom.
   std::pmr::string request_line_;  // method, host and path as they are logged
@@ -173,8 +157,6 @@ class Exchange {
   Hold hold_ = Hold::kNone;
 
   // What becomes of the two connections.
-  std::uint64_t client_sent_mark_ = 0;  // what it had been sent when it closed its stream
-  bool client_closed_ = false;          // its stream: it may still read
   bool upstream_reusable_ = false;
   Upstreams::Reuse upstream_reuse_ = Upstreams::Reuse::kAtOnce;
   bool keeps_client_ = false;

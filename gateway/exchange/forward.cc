@@ -51,9 +51,9 @@ uring::Task<bool> Exchange::dial() {
 
 // A dial may take long. What is sent again has been received to its end and is watched already.
 void Exchange::watch_client_while_dialling() {
-  if (skip_buffered_body()) return watch_client();
+  if (skip_buffered_body()) return presence_.watch();
   // Of an upload nothing more is read yet: a reset is noticed nevertheless.
-  watch_hangup(uring::Socket::Hangup::kOfAll);
+  presence_.watch_hangup();
 }
 
 uring::Task<Exchange::Outcome> Exchange::forward() {
@@ -124,7 +124,7 @@ uring::Task<> Exchange::pump_request() {
   Link& client = connection_.client();
   Link& upstream = upstream_->link();
   body_read_beyond_input_ = true;
-  client.watch_hangup_when_held_back(client_hung_up_);
+  presence_.begin_reading();
   while (!request_body_.done() && !connection_.ended() && !upstream.send_failed()) {
     const std::uint64_t most = chunked_to_upstream_ ? ~std::uint64_t{0} : request_body_.remaining();
     Bytes bytes = co_await client.read_for(upstream, arming, most);
@@ -141,6 +141,7 @@ uring::Task<> Exchange::pump_request() {
   }
   client.end_reading_for();
   request_pump_runs_ = false;
+  presence_.end_reading();
   if (request_body_.done()) finish_request_body();
   request_done_.set();
 }
@@ -172,7 +173,7 @@ void Exchange::finish_request_body() {
   }
   request_whole_ = true;
   if (!client_.has_begun() && hold_ != Hold::kTooLong) await_server();
-  watch_client();
+  presence_.watch();
 }
 
 // For the next piece of the request's body first, where it is not whole.

@@ -195,7 +195,7 @@ bool Exchange::open_tunnel() {
     connection_.end({.reason = Reason::kBadResponse, .detail = *reason});
     return false;
   }
-  unwatch_client();
+  presence_.unwatch();
   client_.switch_protocols(heads_->response, {response_buffer, route_->response_headers});
   connection_.clear_deadline();
   // Which bits an extension uses is its own affair; without one they are reserved.
