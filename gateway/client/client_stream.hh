@@ -2,8 +2,8 @@
 // trailers out. How HTTP/1 says it stays in here: the framing of the body, what a response says of
 // its connection, what can be sent ahead of it, and how a message ends that is not whole.
 //
-// It belongs to the exchange, for its one request. The connection's link is read and written
-// through it; what was received behind the head lies in the connection's input.
+// It belongs to the exchange, for its one request. The request's body is read from the connection's
+// link by whoever pumps it; what came along with the head lies in the connection's input.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,8 @@
-// How an exchange ends: the gateway's own reply, and what becomes of the client's connection.
-#include "gateway/exchange/heads.hh"
+// How an exchange ends: the gateway's own reply where nothing else was answered, and what becomes
+// of the two connections.
+#include <utility>
+
+#include "gateway/exchange/exchange.hh"
 #include "gateway/exchange/reply.hh"
 #include "gateway/shard/shard.hh"
 
@@ -23,47 +26,57 @@ bool closes_connection(Reason reason) {
 
 }  // namespace
 
-// Whether the request's body is whole in what has been received; then it is passed over.
-bool Exchange::skip_buffered_body() {
-  if (body_read_beyond_input_) return request_whole_;
-  http::BodyDecoder body(http::request_framing(heads_->request));
-  const Bytes input = connection_.input().bytes();
-  Bytes rest = input;
-  while (!rest.empty() && !body.done()) {
-    const auto piece = body.next(rest);
-    if (!piece) return false;
-    rest = rest.subspan(piece->consumed);
-  }
-  client_.claim_input(input.size() - rest.size());
-  return body.done();
+void Exchange::settle() {
+  connection().complete();
+  const std::uint16_t status = status_of(connection().how_ended());
+  if (status != 0 && !client_.has_begun()) reply(status);
+  keeps_client_ = may_keep_client();
+  if (keeps_client_) client_.take_claimed_input();
+  log();
 }
 
 void Exchange::reply(std::uint16_t status) {
-  const End& end = connection_.how_ended();
+  const End& end = connection().how_ended();
   // Behind a request for an upgrade the client may have gone on in the other protocol.
-  const bool asked_for_upgrade = heads_ && heads_->request.connection.upgrade;
-  request_whole_ = !closes_connection(end.reason) && !asked_for_upgrade && skip_buffered_body();
-  const std::string allow = status == 405 ? allowed_methods(route_) : "";
-  connection_.client().clear_abort();
+  const bool asked_for_upgrade = facts_.heads && facts_.heads->request.connection.upgrade;
+  const bool whole = !closes_connection(end.reason) && !asked_for_upgrade && request_.skip();
+  const std::string allow = status == 405 ? allowed_methods(facts_.route) : "";
+  connection().client().clear_abort();
   client_.reply({.status = status,
                  .sentence = end.detail.empty() ? policy_of(end.reason).text : end.detail,
-                 .head_only = method_ == http::Method::kHead,
+                 .head_only = facts_.method == http::Method::kHead,
                  .allow = allow},
-                request_whole_);
+                whole);
 }
 
-void Exchange::settle() {
-  Link& client = connection_.client();
-  connection_.complete();
-  const std::uint16_t status = status_of(connection_.how_ended());
-  if (status != 0 && !client_.has_begun()) reply(status);
+bool Exchange::may_keep_client() {
+  Link& client = connection().client();
   // Requests that came before the client's FIN are still answered.
   const bool more_may_come = client.end() == uring::LinkEnd::kNone ||
                              client.end() == uring::LinkEnd::kAborted || client_.has_next_input();
-  keeps_client_ = client_.keeps() && request_whole_ && client_.is_whole() &&
-                  !client.send_failed() && more_may_come && !connection_.stopping();
-  if (keeps_client_) client_.take_claimed_input();
-  log();
+  return client_.keeps() && client_.is_whole() && request_.is_whole() && !client.send_failed() &&
+         more_may_come && !connection().stopping();
+}
+
+void Exchange::release_upstream() {
+  Upstreams& upstreams = connection().shard().upstreams();
+  UpstreamConnection& upstream = *std::exchange(facts_.upstream, nullptr);
+  Link& link = upstream.link();
+  const auto reuse = response_.reuse();
+  const bool reusable = reuse && request_.is_whole() && !connection().ended() &&
+                        !link.has_unsent() && link.end() == uring::LinkEnd::kNone;
+  if (reusable) return upstreams.keep(upstream, response_.server_keeps_s(), *reuse);
+  upstreams.close(upstream, farewell_to_upstream());
+}
+
+// As the client went: what is not whole does not end like something whole.
+Farewell Exchange::farewell_to_upstream() const {
+  if (connection().is_cut()) return Farewell::kNone;
+  if (connection().ended() && connection().how_ended().reason == Reason::kClientReset) {
+    return Farewell::kReset;
+  }
+  if (!client_.is_whole()) return Farewell::kNone;
+  return request_.is_whole() ? Farewell::kPolite : Farewell::kTruncated;
 }
 
 }  // namespace gateway

@@ -1,7 +1,10 @@
-// The request's way to a server: dial, head, body; and once more where it may be sent again.
-#include "gateway/exchange/framing.hh"
-#include "gateway/exchange/heads.hh"
+// The request's way to a server, and its answer's way back; and once more where it may be sent
+// again.
+#include "gateway/exchange/exchange.hh"
+#include "gateway/link/link_end.hh"
 #include "gateway/shard/shard.hh"
+#include "gateway/websocket/tunnel.hh"
+#include "proto/ws/handshake.hh"
 
 namespace gateway {
 namespace {
@@ -24,14 +27,15 @@ bool is_idempotent(http::Method method) {
 }  // namespace
 
 uring::Task<> Exchange::proxy() {
-  dialler_ = frames().make<Dialler>(connection_, config(), generation_->pool(route_->pool));
+  dialler_ =
+      frames().make<Dialler>(connection(), config(), facts_.generation->pool(facts_.route->pool));
   for (;;) {
     const bool connected = co_await dial();
     if (!connected) co_return;
     const Outcome outcome = co_await forward();
     if (outcome == Outcome::kTunnel) co_return;
     release_upstream();
-    if (outcome == Outcome::kEnded || connection_.ended()) co_return;
+    if (outcome == Outcome::kEnded || connection().ended()) co_return;
     ++resends_;
   }
 }
@@ -40,181 +44,142 @@ uring::Task<> Exchange::proxy() {
 uring::Task<bool> Exchange::dial() {
   // A second try goes over a new connection: the other kept ones may be as dead.
   const auto kept = resends_ == 0 ? Dialler::Kept::kUsed : Dialler::Kept::kNotUsed;
-  if (kept == Dialler::Kept::kUsed) upstream_ = dialler_->take_kept();
-  if (upstream_ == nullptr) {
+  UpstreamConnection* taken = kept == Dialler::Kept::kUsed ? dialler_->take_kept() : nullptr;
+  if (taken == nullptr) {
     if (resends_ == 0) watch_client_while_dialling();
-    upstream_ = co_await dialler_->dial(kept);
+    taken = co_await dialler_->dial(kept);
   }
+  facts_.upstream = taken;
   server_ = &dialler_->server();
-  co_return upstream_ != nullptr;
+  co_return taken != nullptr;
 }
 
 // A dial may take long. What is sent again has been received to its end and is watched already.
 void Exchange::watch_client_while_dialling() {
-  if (skip_buffered_body()) return presence_.watch();
+  if (request_.skip()) return presence_.watch();
   // Of an upload nothing more is read yet: a reset is noticed nevertheless.
   presence_.watch_hangup();
 }
 
 uring::Task<Exchange::Outcome> Exchange::forward() {
-  const http::BodyFraming framing = http::request_framing(heads_->request);
-  if (framing.kind == http::Framing::kChunked && server_->speaks_only_1_0()) {
-    refuse(411, "the server speaks HTTP/1.0: it needs a Content-Length");
+  if (facts_.heads->request.chunked && server_->speaks_only_1_0()) {
+    connection().end({.reason = Reason::kBadRequest,
+                      .status = 411,
+                      .detail = "the server speaks HTTP/1.0: it needs a Content-Length"});
     co_return Outcome::kEnded;
   }
-  chunked_to_upstream_ = framing.kind == http::Framing::kChunked;
-  heads_->response_bytes.clear();
-  upstream_sent_before_ = upstream_->link().sent_bytes();
-  send_request_head();
-  if (!pass_buffered_body()) co_return Outcome::kEnded;
-  if (request_body_.done()) {
-    finish_request_body();
-  } else {
-    await_server();
-    request_pump_runs_ = true;
-    request_pump_ = pump_request();
-    request_pump_.start();
+  response_.expect();
+  if (!request_.send()) co_return Outcome::kEnded;
+  Outcome outcome = Outcome::kInterim;
+  while (outcome == Outcome::kInterim) {
+    const ResponseSide::HeadIn head = co_await response_.receive_head();
+    outcome = take_response_head(head);
+    if (outcome != Outcome::kInterim) break;
+    // Any number of them may come, so the next one waits until the client has taken this one.
+    co_await connection().client().drained();
+    if (connection().ended()) {
+      outcome = Outcome::kEnded;
+    } else if (response_.end_hold()) {
+      request_.set_deadline();
+    }
   }
-  const bool answered = co_await receive_response();
-  if (answered && websocket_ && heads_->response.status == 101) {
-    if (open_tunnel()) co_return Outcome::kTunnel;
-  } else if (answered) {
-    co_await pump_response();
+  if (outcome == Outcome::kSwitch) outcome = open_tunnel();
+  if (outcome == Outcome::kTunnel) co_return outcome;
+  if (outcome == Outcome::kResponse) {
+    begin_response();
+    co_await response_.pump();
+    outcome = Outcome::kEnded;
   }
-  if (request_pump_runs_) {
+  if (request_.is_pumping()) {
     // The exchange is over, whatever the client still wants to upload.
-    connection_.client().abort();
-    upstream_->link().abort();
-    co_await request_done_.wait();
+    connection().client().abort();
+    facts_.upstream->link().abort();
+    co_await request_.pump_ended();
   }
-  co_return std::exchange(send_again_, false) ? Outcome::kSendAgain : Outcome::kEnded;
+  co_return outcome;
 }
 
-void Exchange::send_request_head() {
-  std::string& head = connection_.shard().scratch();
-  head.clear();
-  forward_request(head, heads_->request, heads_->request_buffer(),
-                  {.peer_address = connection_.client_address(),
-                   .listener_port = connection_.listener().address.port(),
-                   .secure = connection_.secure(),
-                   .peer_trusted = connection_.peer_trusted(),
-                   .via = config().via,
-                   .target = heads_->target,
-                   .changes = route_->request_headers,
-                   .websocket = websocket_});
-  upstream_->link().write(proto::as_bytes(head));
-}
-
-// What came with the head. It stays in the input, so that it can be sent again. False: it is not
-// valid.
-bool Exchange::pass_buffered_body() {
-  request_body_ = http::BodyDecoder(http::request_framing(heads_->request));
-  to_upstream_bytes_ = 0;
-  request_trailers_.clear();
-  const Bytes input = connection_.input().bytes();
-  Bytes rest = input;
-  pass_request_body(rest);
-  client_.claim_input(input.size() - rest.size());
-  return !connection_.ended();
-}
-
-uring::Task<> Exchange::pump_request() {
-  const auto arming =
-      chunked_to_upstream_ ? uring::Socket::Arming::kOnce : uring::Socket::Arming::kStream;
-  Link& client = connection_.client();
-  Link& upstream = upstream_->link();
-  body_read_beyond_input_ = true;
-  presence_.begin_reading();
-  while (!request_body_.done() && !connection_.ended() && !upstream.send_failed()) {
-    const std::uint64_t most = chunked_to_upstream_ ? ~std::uint64_t{0} : request_body_.remaining();
-    Bytes bytes = co_await client.read_for(upstream, arming, most);
-    if (bytes.empty()) {
-      if (client.end() != uring::LinkEnd::kAborted) {
-        connection_.end(connection_.how_client_left());
-      }
-      break;
-    }
-    connection_.touch();
-    pass_request_body(bytes);
-    // The next request has come along.
-    if (!connection_.ended()) connection_.input().append(bytes);
+Exchange::Outcome Exchange::take_response_head(const ResponseSide::HeadIn& head) {
+  const http::ResponseHead& response = facts_.heads->response;
+  const bool may_be_stale = facts_.upstream->reused() && may_send_again();
+  if (!head) {
+    // On a kept connection it may be the rest of an earlier answer, which nobody has waited for.
+    if (may_be_stale) return Outcome::kSendAgain;
+    connection().end({.reason = Reason::kBadResponse, .detail = head.error().reason});
+    return Outcome::kEnded;
   }
-  client.end_reading_for();
-  request_pump_runs_ = false;
-  presence_.end_reading();
-  if (request_body_.done()) finish_request_body();
-  request_done_.set();
+  if (*head == http::HeadState::kMore) return take_end_of_upstream();
+  // RFC 9110 section 15.5.9: a server's farewell to an idle connection, which met the request.
+  if (response.status == 408 && response.connection.close && may_be_stale) {
+    return Outcome::kSendAgain;
+  }
+  server_->note_version(response.minor_version);
+  if (response.status < 200 && response.status != 101) {
+    response_.pass_interim();
+    return Outcome::kInterim;
+  }
+  if (response.status == 101 && !facts_.websocket) {
+    connection().end({.reason = Reason::kBadResponse, .detail = "101 that nobody asked for"});
+  }
+  if (connection().ended()) return Outcome::kEnded;
+  return response.status == 101 ? Outcome::kSwitch : Outcome::kResponse;
 }
 
-void Exchange::pass_request_body(Bytes& bytes) {
-  const std::uint64_t body_max = body_bytes_max(*route_, config());
-  while (!bytes.empty() && !request_body_.done()) {
-    const auto piece = request_body_.next(bytes);
-    if (!piece) {
-      connection_.end({.reason = Reason::kBadBody, .detail = piece.error().reason});
-      return;
-    }
-    bytes = bytes.subspan(piece->consumed);
-    request_trailers_.append(proto::as_text(piece->trailers));
-    if (piece->payload.empty()) continue;
-    to_upstream_bytes_ += piece->payload.size();
-    if (body_max > 0 && to_upstream_bytes_ > body_max) {
-      return connection_.end({.reason = Reason::kBodyTooLarge});
-    }
-    write_body(upstream_->link(), piece->payload, chunked_to_upstream_);
+// Before an answer.
+Exchange::Outcome Exchange::take_end_of_upstream() {
+  Link& upstream = facts_.upstream->link();
+  if (upstream.end() == uring::LinkEnd::kAborted) return Outcome::kEnded;
+  if (facts_.heads->response_bytes.empty() && may_send_again()) {
+    // The server has closed a kept connection, which says nothing of itself: once more, over a new
+    // one. Else the next server's turn has come.
+    const bool again = facts_.upstream->reused() || dialler_->pass_over();
+    if (again) return Outcome::kSendAgain;
   }
+  connection().end(end_of_link(upstream, Party::kUpstream, connection().detail()));
+  return Outcome::kEnded;
 }
 
-void Exchange::finish_request_body() {
-  if (chunked_to_upstream_) {
-    write_last_chunk(upstream_->link(), connection_.shard().scratch(), request_trailers_,
-                     heads_ ? &heads_->request : nullptr,
-                     heads_ ? heads_->request_buffer() : Bytes{}, route_->request_headers);
-  }
-  request_whole_ = true;
-  if (!client_.has_begun() && hold_ != Hold::kTooLong) await_server();
-  presence_.watch();
-}
-
-// For the next piece of the request's body first, where it is not whole.
-void Exchange::await_server() {
-  if (request_whole_) {
-    return connection_.set_deadline(config().timeouts.upstream_response,
-                                    {.reason = Reason::kResponseTimeout});
-  }
-  connection_.set_deadline(
-      config().timeouts.request_body_idle,
-      {.reason = Reason::kRequestTimeout, .detail = "the request's body stopped arriving"});
+void Exchange::begin_response() {
+  // A final answer to what is still being uploaded, if nobody will take that to its end.
+  const bool refuses_upload =
+      !request_.is_whole() && (facts_.heads->response.status >= 400 || !request_.is_pumping());
+  response_.begin(!refuses_upload);
+  if (request_.is_whole() && !response_.needs_heads()) facts_.heads.reset();
 }
 
 // Nothing has been answered: whether the server may get the request a second time, or another one
 // for the first (RFC 9110 section 9.2.2).
 bool Exchange::may_send_again() const {
-  if (resends_ == kResendsMax || body_read_beyond_input_ || connection_.ended()) return false;
-  if (interim_passed_ || client_.has_begun()) return false;
-  const bool never_left =
-      upstream_->link().sent_bytes() == upstream_sent_before_ && upstream_->link().send_failed();
-  return never_left || is_idempotent(method_);
+  if (resends_ == kResendsMax || !request_.can_be_repeated() || connection().ended()) return false;
+  if (!response_.is_silent()) return false;
+  return request_.never_left() || is_idempotent(facts_.method);
 }
 
-void Exchange::release_upstream() {
-  Upstreams& upstreams = connection_.shard().upstreams();
-  UpstreamConnection& connection = *std::exchange(upstream_, nullptr);
-  Link& link = connection.link();
-  const bool reusable = upstream_reusable_ && request_whole_ && !connection_.ended() &&
-                        !link.has_unsent() && link.end() == uring::LinkEnd::kNone;
-  if (reusable) return upstreams.keep(connection, server_keeps_s_, upstream_reuse_);
-  upstreams.close(connection, farewell_to_upstream());
-}
-
-// As the client went: what is not whole does not end like something whole.
-Farewell Exchange::farewell_to_upstream() const {
-  if (connection_.is_cut()) return Farewell::kNone;
-  if (connection_.ended() && connection_.how_ended().reason == Reason::kClientReset) {
-    return Farewell::kReset;
+// Checks the server's answer to the handshake and passes it on.
+Exchange::Outcome Exchange::open_tunnel() {
+  const Heads& heads = *facts_.heads;
+  const Bytes response_buffer = heads.response_buffer();
+  const auto asked = handshake_fields(heads.request, heads.request_buffer());
+  const auto answered = handshake_fields(heads.response, response_buffer);
+  const auto reason = ws::reject_response(heads.response.status, answered, asked, heads.key);
+  if (reason) {
+    connection().end({.reason = Reason::kBadResponse, .detail = *reason});
+    return Outcome::kEnded;
   }
-  if (!client_.is_whole()) return Farewell::kNone;
-  return request_whole_ ? Farewell::kPolite : Farewell::kTruncated;
+  presence_.unwatch();
+  client_.switch_protocols(heads.response, {response_buffer, facts_.route->response_headers});
+  connection().clear_deadline();
+  // Which bits an extension uses is its own affair; without one they are reserved.
+  const bool extended = answered.extensions.count > 0;
+  const unsigned rsv_allowed = extended ? ws::kRsv1 | ws::kRsv2 | ws::kRsv3 : 0;
+  connection().open_tunnel({.generation = facts_.generation,
+                            .route = *facts_.route,
+                            .upstream = *std::exchange(facts_.upstream, nullptr),
+                            .request_line = std::move(facts_.request_line),
+                            .begun = begun_,
+                            .rsv_allowed = static_cast<std::uint8_t>(rsv_allowed)},
+                           heads.behind_response());
+  return Outcome::kTunnel;
 }
 
 }  // namespace gateway

@@ -4,14 +4,15 @@
 
 #include <memory_resource>
 #include <string>
+#include <string_view>
 
-#include "gateway/exchange/exchange.hh"
 #include "proto/http/request.hh"
 #include "proto/http/response.hh"
+#include "uring/block_pool.hh"
 
 namespace gateway {
 
-struct Exchange::Heads {
+struct Heads {
   explicit Heads(uring::BlockPool* memory)
       : pool(*memory),
         request_bytes(memory),
@@ -30,9 +31,9 @@ struct Exchange::Heads {
   std::string_view key;     // Sec-WebSocket-Key, in request_bytes
   std::pmr::string target;  // what is asked for, in origin-form: of a server, what it gets
 
-  Bytes request_buffer() const { return proto::as_bytes(request_bytes); }
-  Bytes response_buffer() const { return proto::as_bytes(response_bytes); }
-  Bytes behind_response() const { return response_buffer().subspan(response.bytes); }
+  proto::Bytes request_buffer() const { return proto::as_bytes(request_bytes); }
+  proto::Bytes response_buffer() const { return proto::as_bytes(response_bytes); }
+  proto::Bytes behind_response() const { return response_buffer().subspan(response.bytes); }
 };
 
 }  // namespace gateway
