@@ -11,6 +11,7 @@
 #include "gateway/client/presence.hh"
 #include "gateway/exchange/facts.hh"
 #include "gateway/exchange/response_side.hh"
+#include "gateway/link/flow.hh"
 #include "proto/http/body.hh"
 
 namespace gateway {
@@ -59,7 +60,8 @@ class RequestSide {
 
   void send_head();
   bool pass_input();
-  uring::Task<> pump();
+  template <Outlet To, Inlet<To> From>
+  uring::Task<> pump(From& client, To& upstream);
   void pass(Bytes& bytes);
   void finish(State whole);
 
