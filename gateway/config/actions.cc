@@ -17,8 +17,8 @@ constexpr size_t kBodyBytesMax = size_t{1} << 40;
 constexpr size_t kAnswerBytesMax = size_t{128} << 10;  // fits into a client's batch at any time
 constexpr std::array<std::int64_t, 5> kRedirectStatuses = {301, 302, 303, 307, 308};
 
-size_t read_pool_of_route(Fields& fields, const Config& config) {
-  const auto text = fields.text("pool");
+size_t read_pool_of_route(TableReader& table, const Config& config) {
+  const auto text = table.text("pool");
   if (!text || config.pools.empty()) return 0;  // that there is no pool is told once
   std::vector<std::string_view> names;
   for (size_t index = 0; index < config.pools.size(); ++index) {
@@ -26,7 +26,7 @@ size_t read_pool_of_route(Fields& fields, const Config& config) {
     names.push_back(config.pools[index].name);
   }
   const std::string suggestion = did_you_mean(text->value, names);
-  fields.report().add(
+  table.report().add(
       text->place,
       fmt::format(
           "unknown pool '{}'{}", text->value,
@@ -36,43 +36,43 @@ size_t read_pool_of_route(Fields& fields, const Config& config) {
 
 // `what` completes "'status' must be ".
 template <typename Fits>
-void read_status(Fields& fields, std::string_view what, Fits fits, std::uint16_t& status) {
-  const toml::node* const node = fields.take("status");
+void read_status(TableReader& table, std::string_view what, Fits fits, std::uint16_t& status) {
+  const toml::node* const node = table.take("status");
   if (node == nullptr) return;
   const auto* const number = node->as_integer();
   if (number == nullptr) {
-    fields.wrong_type(*node, "status", what);
+    table.wrong_type(*node, "status", what);
   } else if (!fits(number->get())) {
-    fields.report().add(place_of(node->source()),
-                        fmt::format("'status' must be {}, not {}", what, number->get()));
+    table.report().add(place_of(node->source()),
+                       fmt::format("'status' must be {}, not {}", what, number->get()));
   } else {
     status = static_cast<std::uint16_t>(number->get());
   }
 }
 
-Answer read_answer(Fields& fields) {
+Answer read_answer(TableReader& table) {
   Answer answer;
   read_status(
-      fields, "a number between 200 and 599",
+      table, "a number between 200 and 599",
       [](std::int64_t status) { return status >= 200 && status <= 599; }, answer.status);
-  if (const toml::node* const node = fields.take("body")) {
-    if (auto text = fields.any_text_of(*node, "body", "a string in quotes"))
+  if (const toml::node* const node = table.take("body")) {
+    if (auto text = table.any_text_of(*node, "body", "a string in quotes"))
       answer.body = std::move(text->value);
     if (answer.body.size() > kAnswerBytesMax)
-      fields.report().add(fields.place("body"),
-                          fmt::format("'body' must be at most {}: a server is the place for more",
-                                      print_size(kAnswerBytesMax)));
+      table.report().add(table.place("body"),
+                         fmt::format("'body' must be at most {}: a server is the place for more",
+                                     print_size(kAnswerBytesMax)));
   }
   // RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5.
   const bool bodiless = answer.status == 204 || answer.status == 205 || answer.status == 304;
   if (bodiless && !answer.body.empty())
-    fields.report().add(
-        fields.place("body"),
+    table.report().add(
+        table.place("body"),
         fmt::format("a response with status {} has no body: leave 'body' out", answer.status));
-  if (const auto type = fields.text("type")) {
+  if (const auto type = table.text("type")) {
     if (!http::is_text(type->value) || http::trim(type->value) != type->value)
-      fields.report().add(type->place,
-                          "'type' must be a media type, such as \"text/html; charset=utf-8\"");
+      table.report().add(type->place,
+                         "'type' must be a media type, such as \"text/html; charset=utf-8\"");
     answer.type = type->value;
   }
   return answer;
@@ -109,59 +109,58 @@ std::string target_fault(std::string_view to) {
              : "names no valid host: {host} is the request's without its port, {authority} with it";
 }
 
-Redirect read_redirect(Fields& fields) {
+Redirect read_redirect(TableReader& table) {
   Redirect redirect;
-  if (const auto to = fields.required_text("to", "\"https://example.com{target}\"")) {
+  if (const auto to = table.required_text("to", "\"https://example.com{target}\"")) {
     const std::string fault = target_fault(to->value);
-    if (!fault.empty()) fields.report().add(to->place, fmt::format("'{}' {}", to->value, fault));
+    if (!fault.empty()) table.report().add(to->place, fmt::format("'{}' {}", to->value, fault));
     redirect.to = to->value;
   }
   const auto fits = [](std::int64_t status) {
     return std::find(kRedirectStatuses.begin(), kRedirectStatuses.end(), status) !=
            kRedirectStatuses.end();
   };
-  read_status(fields, fmt::format("one of {}", fmt::join(kRedirectStatuses, ", ")), fits,
+  read_status(table, fmt::format("one of {}", fmt::join(kRedirectStatuses, ", ")), fits,
               redirect.status);
   return redirect;
 }
 
 // Exactly one action, and nothing that only goes with another.
-void check_one_action(Fields& fields) {
+void check_one_action(TableReader& table) {
   constexpr std::array<std::string_view, 3> kActions = {"pool", "answer", "redirect"};
   std::string_view first;
   for (const std::string_view action : kActions) {
-    if (!fields.has(action)) continue;
+    if (!table.has(action)) continue;
     if (!first.empty())
-      fields.report().add(fields.place(action),
-                          fmt::format("a route has one of 'pool', [route.answer] and "
-                                      "[route.redirect]: it has '{}' already",
-                                      first));
+      table.report().add(table.place(action),
+                         fmt::format("a route has one of 'pool', [route.answer] and "
+                                     "[route.redirect]: it has '{}' already",
+                                     first));
     if (first.empty()) first = action;
   }
   if (first.empty())
-    fields.report().add(fields.place(),
-                        "[[route]] needs 'pool', such as pool = \"app\", or [route.answer], or "
-                        "[route.redirect]");
+    table.report().add(table.place(),
+                       "[[route]] needs 'pool', such as pool = \"app\", or [route.answer], or "
+                       "[route.redirect]");
   if (first.empty() || first == "pool") return;
   for (const std::string_view key : {"strip_prefix", "body_max", "request_headers", "websocket"}) {
-    if (fields.has(key))
-      fields.report().add(
-          fields.place(key),
-          fmt::format("'{}' is for routes with a pool, and this one has none", key));
+    if (table.has(key))
+      table.report().add(table.place(key),
+                         fmt::format("'{}' is for routes with a pool, and this one has none", key));
   }
 }
 
 }  // namespace
 
-void read_action(Fields& fields, const Config& config, Route& route) {
-  route.pool = read_pool_of_route(fields, config);
-  fields.boolean("strip_prefix", route.strip_prefix);
+void read_action(TableReader& table, const Config& config, Route& route) {
+  route.pool = read_pool_of_route(table, config);
+  table.boolean("strip_prefix", route.strip_prefix);
   std::uint64_t body_bytes_max = 0;
-  fields.size_or_off("body_max", kBodyBytesMax, body_bytes_max);
-  if (fields.has("body_max")) route.body_bytes_max = body_bytes_max;
-  fields.table("answer", [&](Fields& answer) { route.answer = read_answer(answer); });
-  fields.table("redirect", [&](Fields& redirect) { route.redirect = read_redirect(redirect); });
-  check_one_action(fields);
+  table.size_or_off("body_max", kBodyBytesMax, body_bytes_max);
+  if (table.has("body_max")) route.body_bytes_max = body_bytes_max;
+  table.inner("answer", [&](TableReader& answer) { route.answer = read_answer(answer); });
+  table.inner("redirect", [&](TableReader& redirect) { route.redirect = read_redirect(redirect); });
+  check_one_action(table);
 }
 
 }  // namespace gateway::config

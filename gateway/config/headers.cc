@@ -38,13 +38,13 @@ std::string name_fault(std::string_view name) {
 
 class HeaderReader {
  public:
-  HeaderReader(Fields& fields, bool of_request, HeaderChanges& changes)
-      : fields_(fields), report_(fields.report()), of_request_(of_request), changes_(changes) {}
+  HeaderReader(TableReader& table, bool of_request, HeaderChanges& changes)
+      : table_(table), report_(table.report()), of_request_(of_request), changes_(changes) {}
 
   void read() {
     each("set", [this](const Text& name, const toml::node& value) { set(name, value); });
     each("add", [this](const Text& name, const toml::node& value) { add(name, value); });
-    for (Text& name : fields_.texts("remove", "[\"X-Name\"]")) {
+    for (Text& name : table_.texts("remove", "[\"X-Name\"]")) {
       check_name(name, false);
       changes_.remove.push_back(std::move(name.value));
     }
@@ -53,10 +53,10 @@ class HeaderReader {
  private:
   template <typename Visit>
   void each(std::string_view key, Visit visit) {
-    const toml::node* const node = fields_.take(key);
+    const toml::node* const node = table_.take(key);
     if (node == nullptr) return;
     const auto* const table = node->as_table();
-    if (table == nullptr) return fields_.wrong_type(*node, key, kSetForm);
+    if (table == nullptr) return table_.wrong_type(*node, key, kSetForm);
     for (const auto& [name, value] : *table)
       visit(Text{std::string(name.str()), place_of(name.source())}, value);
   }
@@ -106,7 +106,7 @@ class HeaderReader {
   }
 
   std::optional<Text> read_value(const Text& name, const toml::node& node, std::string_view what) {
-    auto text = fields_.any_text_of(node, name.value, what);
+    auto text = table_.any_text_of(node, name.value, what);
     if (!text) return std::nullopt;
     if (!http::is_text(text->value))
       report_.add(text->place,
@@ -117,7 +117,7 @@ class HeaderReader {
     return text;
   }
 
-  Fields& fields_;
+  TableReader& table_;
   Report& report_;
   const bool of_request_;
   HeaderChanges& changes_;
@@ -137,23 +137,24 @@ struct Extent {
 
 }  // namespace
 
-void read_header_changes(Fields& fields, Route& route) {
-  fields.table("request_headers",
-               [&](Fields& request) { HeaderReader(request, true, route.request_headers).read(); });
-  fields.table("response_headers", [&](Fields& response) {
+void read_header_changes(TableReader& table, Route& route) {
+  table.inner("request_headers", [&](TableReader& request) {
+    HeaderReader(request, true, route.request_headers).read();
+  });
+  table.inner("response_headers", [&](TableReader& response) {
     HeaderReader(response, false, route.response_headers).read();
   });
   Extent extent;
   extent.count(route.request_headers);
   extent.count(route.response_headers);
   if (extent.changes > kChangesMax)
-    fields.report().add(fields.place(), fmt::format("a route may change {} headers, not {}",
-                                                    kChangesMax, extent.changes));
+    table.report().add(table.place(), fmt::format("a route may change {} headers, not {}",
+                                                  kChangesMax, extent.changes));
   if (extent.bytes > kChangeBytesMax)
-    fields.report().add(fields.place(),
-                        fmt::format("the changes of headers of a route may have 8KiB in all, "
-                                    "not {} bytes",
-                                    extent.bytes));
+    table.report().add(table.place(),
+                       fmt::format("the changes of headers of a route may have 8KiB in all, "
+                                   "not {} bytes",
+                                   extent.bytes));
 }
 
 }  // namespace gateway::config

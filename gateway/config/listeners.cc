@@ -26,7 +26,7 @@ constexpr std::uint16_t kHttpsPort = 443;
 
 class CertificateReader {
  public:
-  CertificateReader(Fields& listen, const std::filesystem::path& folder, PemFiles& pems)
+  CertificateReader(TableReader& listen, const std::filesystem::path& folder, PemFiles& pems)
       : listen_(listen), report_(listen.report()), folder_(folder), pems_(pems) {}
 
   std::optional<Tls> read() {
@@ -52,9 +52,9 @@ class CertificateReader {
  private:
   void read_one(const toml::node& node, Tls& tls) {
     if (const auto* const table = node.as_table()) {
-      Fields fields(*table, "an entry of 'certificates'", report_, &listen_);
-      const auto chain = fields.required_text("chain", "\"site.pem\"");
-      const auto key = fields.required_text("key", "\"site.key\"");
+      TableReader entry(*table, "an entry of 'certificates'", report_, &listen_);
+      const auto chain = entry.required_text("chain", "\"site.pem\"");
+      const auto key = entry.required_text("key", "\"site.key\"");
       if (chain && key) add(*chain, *key, tls);
     } else if (const auto text = listen_.text_of(node, "certificates", kCertificatesForm)) {
       if (text->value == "self-signed") {
@@ -86,7 +86,7 @@ class CertificateReader {
                  "will warn; for real use write certificates = [\"site.pem\"]");
   }
 
-  Fields& listen_;
+  TableReader& listen_;
   Report& report_;
   const std::filesystem::path& folder_;
   PemFiles& pems_;
@@ -116,7 +116,7 @@ void read_owner(const Text& text, Report& report, UnixFile& file) {
   if (!file.group) report.add(text.place, fmt::format("there is no group '{}'", group));
 }
 
-UnixFile read_unix_file(Fields& listen, bool is_unix) {
+UnixFile read_unix_file(TableReader& listen, bool is_unix) {
   UnixFile file;
   const auto mode = listen.text("mode");
   const auto owner = listen.text("owner");
@@ -145,7 +145,7 @@ UnixFile read_unix_file(Fields& listen, bool is_unix) {
 }
 
 // "https", whose port is found when all listeners are read: 0 until then; or "https:PORT".
-std::optional<std::uint16_t> read_redirect(Fields& listen) {
+std::optional<std::uint16_t> read_redirect(TableReader& listen) {
   const auto text = listen.text("redirect");
   if (!text) return std::nullopt;
   if (listen.has("certificates"))
@@ -161,7 +161,7 @@ std::optional<std::uint16_t> read_redirect(Fields& listen) {
   return std::nullopt;
 }
 
-std::optional<Address> read_address(Fields& listen, const std::filesystem::path& folder,
+std::optional<Address> read_address(TableReader& listen, const std::filesystem::path& folder,
                                     Place& place) {
   const auto text = listen.required_text("address", "\"127.0.0.1:8080\"");
   if (!text) return std::nullopt;
@@ -237,9 +237,9 @@ std::string collision(const Address& one, const Address& other, std::string_view
          fmt::format("; '{}' stands for all {}: leave one of the two out", wider.text(), all);
 }
 
-void read_listeners(Fields& file, const std::filesystem::path& folder, PemFiles& pems,
+void read_listeners(TableReader& file, const std::filesystem::path& folder, PemFiles& pems,
                     Config& config) {
-  file.each("listen", [&](Fields& listen) {
+  file.each("listen", [&](TableReader& listen) {
     Listener listener;
     const auto address = read_address(listen, folder, listener.place);
     listener.tls = CertificateReader(listen, folder, pems).read();

@@ -12,54 +12,55 @@ namespace {
 
 constexpr size_t kKeptConnectionsMax = 65536;
 
-std::string read_name(Fields& fields) {
-  const auto text = fields.text("name");
+std::string read_name(TableReader& table) {
+  const auto text = table.text("name");
   if (!text) return {};
   const bool usable =
       is_host(text->value) && !text->value.starts_with("*") && !text->value.starts_with('[');
   if (!usable && !literal_address({text->value, 1}))
-    fields.report().add(text->place, fmt::format("'{}' must be a host name as in the servers' "
-                                                 "certificate, such as \"app.internal\"",
-                                                 text->value));
+    table.report().add(text->place, fmt::format("'{}' must be a host name as in the servers' "
+                                                "certificate, such as \"app.internal\"",
+                                                text->value));
   return text->value;
 }
 
-void read_cas(Fields& fields, const std::filesystem::path& folder, PemFiles& pems, PoolTls& tls) {
-  const auto text = fields.text("ca");
+void read_cas(TableReader& table, const std::filesystem::path& folder, PemFiles& pems,
+              PoolTls& tls) {
+  const auto text = table.text("ca");
   if (!text) {
-    if (!tls.verify || fields.has("ca")) return;
+    if (!tls.verify || table.has("ca")) return;
     if (const auto loaded = load_system_ca(pems, tls); !loaded)
-      fields.report().add(fields.place(), loaded.error());
+      table.report().add(table.place(), loaded.error());
     return;
   }
   tls.ca_path = path_from(folder, text->value).string();
   LoadedCa loaded = load_ca(pems, tls.ca_path, kFromFolderOfFile);
-  for (const std::string& fault : loaded.faults) fields.report().add(text->place, fault);
-  for (const std::string& warning : loaded.warnings) fields.report().warn(text->place, warning);
+  for (const std::string& fault : loaded.faults) table.report().add(text->place, fault);
+  for (const std::string& warning : loaded.warnings) table.report().warn(text->place, warning);
   tls.ca = std::move(loaded.text);
 }
 
-void read_tls(Fields& fields, const std::filesystem::path& folder, PemFiles& pems, Pool& pool) {
+void read_tls(TableReader& table, const std::filesystem::path& folder, PemFiles& pems, Pool& pool) {
   PoolTls tls;
-  tls.place = fields.place();
-  tls.name = read_name(fields);
-  fields.boolean("verify", tls.verify);
-  read_cas(fields, folder, pems, tls);
+  tls.place = table.place();
+  tls.name = read_name(table);
+  table.boolean("verify", tls.verify);
+  read_cas(table, folder, pems, tls);
   const auto nameless = std::find_if(pool.servers.begin(), pool.servers.end(),
                                      [](const Server& server) { return server.host.empty(); });
-  if (tls.verify && !fields.has("name") && nameless != pool.servers.end())
-    fields.report().add(tls.place,
-                        fmt::format("{} needs 'name', such as name = \"app.internal\": a Unix "
-                                    "socket, '{}', has no name that a certificate could hold",
-                                    fields.label(), nameless->text));
+  if (tls.verify && !table.has("name") && nameless != pool.servers.end())
+    table.report().add(tls.place,
+                       fmt::format("{} needs 'name', such as name = \"app.internal\": a Unix "
+                                   "socket, '{}', has no name that a certificate could hold",
+                                   table.label(), nameless->text));
   pool.tls = std::move(tls);
 }
 
-void read_servers(Fields& fields, const std::filesystem::path& folder, const Resolve& resolve,
+void read_servers(TableReader& table, const std::filesystem::path& folder, const Resolve& resolve,
                   Pool& pool) {
-  Report& report = fields.report();
+  Report& report = table.report();
   const size_t errors_before = report.count();
-  for (const Text& text : fields.texts("servers", "[\"127.0.0.1:9001\"]")) {
+  for (const Text& text : table.texts("servers", "[\"127.0.0.1:9001\"]")) {
     auto server = server_from(text.value, folder, resolve);
     const auto same = [&](const Server& other) { return other.text == server->text; };
     if (!server) {
@@ -71,9 +72,9 @@ void read_servers(Fields& fields, const std::filesystem::path& folder, const Res
     }
   }
   if (pool.servers.empty() && report.count() == errors_before)
-    report.add(fields.place(), fmt::format("{} needs 'servers', such as servers = "
-                                           "[\"127.0.0.1:9001\"]",
-                                           fields.label()));
+    report.add(table.place(), fmt::format("{} needs 'servers', such as servers = "
+                                          "[\"127.0.0.1:9001\"]",
+                                          table.label()));
 }
 
 }  // namespace
@@ -105,20 +106,20 @@ std::expected<Server, std::string> server_from(const std::string& text,
   return Server{text, where->host, *std::move(addresses)};
 }
 
-void read_pools(Fields& file, const std::filesystem::path& folder, const Resolve& resolve,
+void read_pools(TableReader& file, const std::filesystem::path& folder, const Resolve& resolve,
                 PemFiles& pems, Config& config) {
-  file.named("pool", [&](const Text& name, Fields& fields) {
+  file.named("pool", [&](const Text& name, TableReader& table) {
     if (!is_name(name.value))
-      fields.report().add(
-          name.place, fmt::format("'{}' must be a name of letters, digits and -_.", name.value));
+      table.report().add(name.place,
+                         fmt::format("'{}' must be a name of letters, digits and -_.", name.value));
     Pool pool{name.value, {}};
-    read_servers(fields, folder, resolve, pool);
-    if (const auto balance = fields.choice("balance", kBalanceNames))
+    read_servers(table, folder, resolve, pool);
+    if (const auto balance = table.choice("balance", kBalanceNames))
       pool.balance = static_cast<Balance>(*balance);
-    fields.duration_or_off("keep_alive_idle", pool.keep_alive.idle);
-    fields.duration("keep_alive_age", pool.keep_alive.age);
-    fields.count("keep_alive_connections", kKeptConnectionsMax, pool.keep_alive.count);
-    fields.table("tls", [&](Fields& tls) { read_tls(tls, folder, pems, pool); });
+    table.duration_or_off("keep_alive_idle", pool.keep_alive.idle);
+    table.duration("keep_alive_age", pool.keep_alive.age);
+    table.count("keep_alive_connections", kKeptConnectionsMax, pool.keep_alive.count);
+    table.inner("tls", [&](TableReader& tls) { read_tls(tls, folder, pems, pool); });
     config.pools.push_back(std::move(pool));
   });
 }

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
-#include "gateway/config/fields.hh"
 #include "gateway/config/file.hh"
 #include "gateway/config/pem.hh"
 #include "gateway/config/sections.hh"
+#include "gateway/config/table_reader.hh"
 #include "gateway/config/units.hh"
 #include "gateway/log/file.hh"
 #include "proto/http/syntax.hh"
@@ -26,35 +26,35 @@ constexpr std::uint64_t kRequestsMax = 1'000'000'000;
 constexpr size_t kLogBufferBytesMin = 16 << 10;
 constexpr size_t kLogBufferBytesMax = 64 << 20;
 
-void read_timeouts(Fields& fields, Timeouts& timeouts) {
-  fields.duration("tls_handshake", timeouts.tls_handshake);
-  fields.duration("request_header", timeouts.request_header);
-  fields.duration("request_body_idle", timeouts.request_body_idle);
-  fields.duration("keep_alive_idle", timeouts.keep_alive_idle);
-  fields.duration("connect", timeouts.connect);
-  fields.duration("upstream_response", timeouts.upstream_response);
-  fields.duration("response_idle", timeouts.response_idle);
-  fields.duration_or_off("websocket_idle", timeouts.websocket_idle);
+void read_timeouts(TableReader& table, Timeouts& timeouts) {
+  table.duration("tls_handshake", timeouts.tls_handshake);
+  table.duration("request_header", timeouts.request_header);
+  table.duration("request_body_idle", timeouts.request_body_idle);
+  table.duration("keep_alive_idle", timeouts.keep_alive_idle);
+  table.duration("connect", timeouts.connect);
+  table.duration("upstream_response", timeouts.upstream_response);
+  table.duration("response_idle", timeouts.response_idle);
+  table.duration_or_off("websocket_idle", timeouts.websocket_idle);
 }
 
-void read_limits(Fields& fields, Limits& limits) {
-  fields.size("header", kHeaderBytesMin, kHeaderBytesMax, limits.header_bytes);
-  fields.count("header_count", kHeaderFieldsMax, limits.header_fields);
-  fields.count("response_header_count", kHeaderFieldsMax, limits.response_header_fields);
-  fields.size("target", kTargetBytesMin, kHeaderBytesMax, limits.target_bytes);
-  if (!fields.has("target")) {
+void read_limits(TableReader& table, Limits& limits) {
+  table.size("header", kHeaderBytesMin, kHeaderBytesMax, limits.header_bytes);
+  table.count("header_count", kHeaderFieldsMax, limits.header_fields);
+  table.count("response_header_count", kHeaderFieldsMax, limits.response_header_fields);
+  table.size("target", kTargetBytesMin, kHeaderBytesMax, limits.target_bytes);
+  if (!table.has("target")) {
     limits.target_bytes = std::min(limits.target_bytes, limits.header_bytes);
   } else if (limits.target_bytes > limits.header_bytes) {
-    fields.report().add(fields.place("target"),
-                        fmt::format("'target' must not be above 'header', which is {}: the header "
-                                    "includes it",
-                                    print_size(limits.header_bytes)));
+    table.report().add(table.place("target"),
+                       fmt::format("'target' must not be above 'header', which is {}: the header "
+                                   "includes it",
+                                   print_size(limits.header_bytes)));
   }
-  fields.size_or_off("body", kBodyBytesMax, limits.body_bytes);
-  fields.count_or_off("requests_per_connection", kRequestsMax, limits.requests);
+  table.size_or_off("body", kBodyBytesMax, limits.body_bytes);
+  table.count_or_off("requests_per_connection", kRequestsMax, limits.requests);
 }
 
-void read_trusted_proxies(Fields& file, TrustedProxies& trusted) {
+void read_trusted_proxies(TableReader& file, TrustedProxies& trusted) {
   for (const Text& text : file.texts("trusted_proxies", "[\"10.0.0.0/8\", \"unix\"]", true)) {
     if (text.value == "unix") {
       trusted.unix_sockets = true;
@@ -66,7 +66,7 @@ void read_trusted_proxies(Fields& file, TrustedProxies& trusted) {
   }
 }
 
-void read_via(Fields& file, std::string& via) {
+void read_via(TableReader& file, std::string& via) {
   const auto text = file.text("via");
   if (!text) return;
   if (!http::is_token(text->value))
@@ -77,18 +77,18 @@ void read_via(Fields& file, std::string& via) {
   via = text->value == "off" ? "" : text->value;
 }
 
-void read_log(Fields& fields, const std::filesystem::path& folder, LogSettings& log) {
-  if (const auto file = fields.text("file"); file && file->value != kStderrName) {
+void read_log(TableReader& table, const std::filesystem::path& folder, LogSettings& log) {
+  if (const auto file = table.text("file"); file && file->value != kStderrName) {
     log.file = path_from(folder, file->value).string();
     if (const auto usable = check_log_file(log.file); !usable)
-      fields.report().add(file->place, usable.error());
+      table.report().add(file->place, usable.error());
   }
-  if (const auto level = fields.choice("level", kLogLevelNames))
+  if (const auto level = table.choice("level", kLogLevelNames))
     log.level = static_cast<LogLevel>(*level);
-  fields.size("buffer", kLogBufferBytesMin, kLogBufferBytesMax, log.buffer_bytes);
+  table.size("buffer", kLogBufferBytesMin, kLogBufferBytesMax, log.buffer_bytes);
 }
 
-void read_all(Fields& file, const std::filesystem::path& folder, const Resolve& resolve,
+void read_all(TableReader& file, const std::filesystem::path& folder, const Resolve& resolve,
               Config& config) {
   file.count_or_auto("shards", kShardsMax, config.shards);
   read_trusted_proxies(file, config.trusted_proxies);
@@ -97,9 +97,9 @@ void read_all(Fields& file, const std::filesystem::path& folder, const Resolve& 
   read_listeners(file, folder, pems, config);
   read_pools(file, folder, resolve, pems, config);
   read_routes(file, config);
-  file.table("timeouts", [&](Fields& fields) { read_timeouts(fields, config.timeouts); });
-  file.table("limits", [&](Fields& fields) { read_limits(fields, config.limits); });
-  file.table("log", [&](Fields& fields) { read_log(fields, folder, config.log); });
+  file.inner("timeouts", [&](TableReader& table) { read_timeouts(table, config.timeouts); });
+  file.inner("limits", [&](TableReader& table) { read_limits(table, config.limits); });
+  file.inner("log", [&](TableReader& table) { read_log(table, folder, config.log); });
 }
 
 bool is_empty(const toml::table& file, std::string_view key) {
@@ -165,8 +165,8 @@ std::expected<Config, Errors> read_in(std::string_view toml, const std::filesyst
   config.file = file.string();
   Report report(config.file);
   {
-    Fields fields(root, "", report);
-    read_all(fields, folder, resolve, config);
+    TableReader reader(root, "", report);
+    read_all(reader, folder, resolve, config);
   }
   check_complete(root, report);
   if (report.count() > 0) return std::unexpected(report.take());

@@ -31,32 +31,32 @@ std::string path_fault(std::string_view path) {
   return {};
 }
 
-std::string read_path(Fields& fields) {
-  const auto text = fields.text("path");
+std::string read_path(TableReader& table) {
+  const auto text = table.text("path");
   if (!text) return "/";
   const std::string fault = path_fault(text->value);
-  if (!fault.empty()) fields.report().add(text->place, fmt::format("'{}' {}", text->value, fault));
+  if (!fault.empty()) table.report().add(text->place, fmt::format("'{}' {}", text->value, fault));
   std::string path = text->value;
   if (path.size() > 1 && path.ends_with('/')) path.pop_back();
   return path;
 }
 
-std::vector<std::string> read_hosts(Fields& fields) {
+std::vector<std::string> read_hosts(TableReader& table) {
   std::vector<std::string> hosts;
-  for (Text& text : fields.texts("host", "[\"example.com\", \"*.example.com\"]")) {
+  for (Text& text : table.texts("host", "[\"example.com\", \"*.example.com\"]")) {
     std::string host = text.value;
     for (char& c : host) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     if (host == "*") {
-      fields.report().add(text.place, "'*' matches nothing: leave 'host' out to match any host");
+      table.report().add(text.place, "'*' matches nothing: leave 'host' out to match any host");
     } else if (host.ends_with('.') && is_host(host.substr(0, host.size() - 1))) {
-      fields.report().add(text.place, fmt::format("'{}' ends in a dot: leave the dot out, it is "
-                                                  "taken off what is asked for, too",
-                                                  text.value));
+      table.report().add(text.place, fmt::format("'{}' ends in a dot: leave the dot out, it is "
+                                                 "taken off what is asked for, too",
+                                                 text.value));
     } else if (!is_host(host)) {
-      fields.report().add(text.place,
-                          fmt::format("'{}' must be a host name without scheme and port, such as "
-                                      "\"example.com\" or \"*.example.com\"",
-                                      text.value));
+      table.report().add(text.place,
+                         fmt::format("'{}' must be a host name without scheme and port, such as "
+                                     "\"example.com\" or \"*.example.com\"",
+                                     text.value));
     } else {
       hosts.push_back(std::move(host));
     }
@@ -76,10 +76,10 @@ std::string method_fault(std::string_view method) {
   return {};
 }
 
-std::vector<std::string> read_methods(Fields& fields) {
+std::vector<std::string> read_methods(TableReader& table) {
   std::vector<std::string> methods;
-  Report& report = fields.report();
-  for (const Text& text : fields.texts("methods", "[\"GET\", \"HEAD\"]")) {
+  Report& report = table.report();
+  for (const Text& text : table.texts("methods", "[\"GET\", \"HEAD\"]")) {
     const std::string fault = method_fault(text.value);
     if (!fault.empty()) report.add(text.place, fmt::format("'{}' {}", text.value, fault));
     if (std::find(methods.begin(), methods.end(), text.value) != methods.end())
@@ -87,52 +87,52 @@ std::vector<std::string> read_methods(Fields& fields) {
     methods.push_back(text.value);
   }
   if (methods.size() > kMethodsMax)
-    report.add(fields.place("methods"),
+    report.add(table.place("methods"),
                fmt::format("a route may list {} methods, not {}", kMethodsMax, methods.size()));
   return methods;
 }
 
-std::string read_route_name(Fields& fields, const Config& config) {
-  const auto text = fields.text("name");
+std::string read_route_name(TableReader& table, const Config& config) {
+  const auto text = table.text("name");
   if (!text) return fmt::format("route-{}", config.routes.size() + 1);
   if (!is_name(text->value))
-    fields.report().add(text->place,
-                        fmt::format("'{}' must be a name of letters, digits and -_.", text->value));
+    table.report().add(text->place,
+                       fmt::format("'{}' must be a name of letters, digits and -_.", text->value));
   for (const Route& other : config.routes) {
     if (other.name == text->value)
-      fields.report().add(text->place, fmt::format("a route is named '{}' already", text->value));
+      table.report().add(text->place, fmt::format("a route is named '{}' already", text->value));
   }
   return text->value;
 }
 
 }  // namespace
 
-void read_routes(Fields& file, Config& config) {
+void read_routes(TableReader& file, Config& config) {
   std::vector<Place> places;
-  file.each("route", [&](Fields& fields) {
+  file.each("route", [&](TableReader& table) {
     Route route;
-    const size_t errors_before = fields.report().count();
-    route.name = read_route_name(fields, config);
-    route.hosts = read_hosts(fields);
-    route.path = read_path(fields);
-    if (const auto slashes = fields.choice("escaped_slashes", kEscapedSlashesNames))
+    const size_t errors_before = table.report().count();
+    route.name = read_route_name(table, config);
+    route.hosts = read_hosts(table);
+    route.path = read_path(table);
+    if (const auto slashes = table.choice("escaped_slashes", kEscapedSlashesNames))
       route.escaped_slashes = static_cast<EscapedSlashes>(*slashes);
-    const bool matches = fields.report().count() == errors_before;
-    route.methods = read_methods(fields);
-    read_action(fields, config, route);
-    read_header_changes(fields, route);
-    read_websocket(fields, route);
-    places.push_back(fields.place());
+    const bool matches = table.report().count() == errors_before;
+    route.methods = read_methods(table);
+    read_action(table, config, route);
+    read_header_changes(table, route);
+    read_websocket(table, route);
+    places.push_back(table.place());
     config.routes.push_back(route);
     if (!matches) return;  // without its true host or path it may tie by mistake
     const auto tie = config.router.add(config.routes.size() - 1, route);
     if (!tie) return;
     const std::string host = tie->host.empty() ? "any host" : fmt::format("host '{}'", tie->host);
     if (tie->first == tie->second) {
-      fields.report().add(fields.place(), fmt::format("{} is given twice", host));
+      table.report().add(table.place(), fmt::format("{} is given twice", host));
     } else {
-      fields.report().add(
-          fields.place(),
+      table.report().add(
+          table.place(),
           fmt::format("this route ties with '{}' in line {}: both take {} with "
                       "path '{}'",
                       config.routes[tie->first].name, places[tie->first].line, host, route.path));

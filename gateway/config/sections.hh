@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "gateway/config/config.hh"
-#include "gateway/config/fields.hh"
+#include "gateway/config/table_reader.hh"
 
 namespace gateway::config {
 
@@ -34,23 +34,23 @@ bool collide(const Address& one, const Address& other);
 std::string collision(const Address& one, const Address& other, std::string_view where);
 
 // [[listen]], with its certificates.
-void read_listeners(Fields& file, const std::filesystem::path& folder, PemFiles& pems,
+void read_listeners(TableReader& file, const std::filesystem::path& folder, PemFiles& pems,
                     Config& config);
 
 // [pool.NAME], with all names of servers resolved.
-void read_pools(Fields& file, const std::filesystem::path& folder, const Resolve& resolve,
+void read_pools(TableReader& file, const std::filesystem::path& folder, const Resolve& resolve,
                 PemFiles& pems, Config& config);
 
 // [[route]]; the pools have been read.
-void read_routes(Fields& file, Config& config);
+void read_routes(TableReader& file, Config& config);
 
 // What a route does: its pool, [route.answer] or [route.redirect], and what goes with them.
-void read_action(Fields& fields, const Config& config, Route& route);
+void read_action(TableReader& table, const Config& config, Route& route);
 
 // [route.websocket].
-void read_websocket(Fields& fields, Route& route);
+void read_websocket(TableReader& table, Route& route);
 
 // [route.request_headers] and [route.response_headers].
-void read_header_changes(Fields& fields, Route& route);
+void read_header_changes(TableReader& table, Route& route);
 
 }  // namespace gateway::config

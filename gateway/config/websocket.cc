@@ -18,27 +18,27 @@ bool may_tell_of_loss(std::int64_t code) {
   return standard || (code >= 3000 && code <= 4999);
 }
 
-void read_upstream_lost(Fields& fields, std::uint16_t& code) {
-  const toml::node* const node = fields.take("upstream_lost");
+void read_upstream_lost(TableReader& table, std::uint16_t& code) {
+  const toml::node* const node = table.take("upstream_lost");
   if (node == nullptr) return;
   if (const auto* const number = node->as_integer()) {
     if (may_tell_of_loss(number->get())) {
       code = static_cast<std::uint16_t>(number->get());
     } else {
-      fields.report().add(place_of(node->source()), fmt::format("'upstream_lost' must be {}, not {}",
-                                                                kCloseCodes, number->get()));
+      table.report().add(place_of(node->source()), fmt::format("'upstream_lost' must be {}, not {}",
+                                                               kCloseCodes, number->get()));
     }
   } else if (node->value<std::string_view>() == "cut") {
     code = 0;
   } else {
-    fields.wrong_type(*node, "upstream_lost", kCloseCodes);
+    table.wrong_type(*node, "upstream_lost", kCloseCodes);
   }
 }
 
 }  // namespace
 
-void read_websocket(Fields& fields, Route& route) {
-  fields.table("websocket", [&](Fields& websocket) {
+void read_websocket(TableReader& table, Route& route) {
+  table.inner("websocket", [&](TableReader& websocket) {
     read_upstream_lost(websocket, route.websocket.upstream_lost_code);
   });
 }

@@ -44,15 +44,15 @@ struct Text {
   Place place;
 };
 
-class Fields {
+class TableReader {
  public:
   // `label` is how errors call the table: "[[listen]]"; empty for the file itself. `outer` is the
   // table around it, if any, and outlives it: a key that belongs there is told so.
-  Fields(const toml::table& table, std::string label, Report& report,
-         const Fields* outer = nullptr);
-  ~Fields();  // reports the keys that nobody took
-  Fields(const Fields&) = delete;
-  Fields& operator=(const Fields&) = delete;
+  TableReader(const toml::table& table, std::string label, Report& report,
+              const TableReader* outer = nullptr);
+  ~TableReader();  // reports the keys that nobody took
+  TableReader(const TableReader&) = delete;
+  TableReader& operator=(const TableReader&) = delete;
 
   Place place() const;                      // of the table
   Place place(std::string_view key) const;  // of a key's value; of the table where it is absent
@@ -82,9 +82,9 @@ class Fields {
 
   // Tables in this table: [KEY], each [[KEY]], each [KEY.NAME]. What stands before them in the file
   // is to be taken first, so that a key that went astray behind them is told where it belongs.
-  void table(std::string_view key, const std::function<void(Fields&)>& read);
-  void each(std::string_view key, const std::function<void(Fields&)>& read);
-  void named(std::string_view key, const std::function<void(const Text&, Fields&)>& read);
+  void inner(std::string_view key, const std::function<void(TableReader&)>& read);
+  void each(std::string_view key, const std::function<void(TableReader&)>& read);
+  void named(std::string_view key, const std::function<void(const Text&, TableReader&)>& read);
 
   // The raw value, for a key of its own shape; null if absent.
   const toml::node* take(std::string_view key);
@@ -108,7 +108,7 @@ class Fields {
   const toml::table& table_;
   const std::string label_;
   Report& report_;
-  const Fields* const outer_;
+  const TableReader* const outer_;
   std::vector<std::string_view> known_;
 };
 

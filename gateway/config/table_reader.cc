@@ -1,4 +1,4 @@
-#include "gateway/config/fields.hh"
+#include "gateway/config/table_reader.hh"
 
 #include <fmt/format.h>
 
@@ -58,10 +58,11 @@ std::vector<std::string> Report::take_warnings() {
   return texts;
 }
 
-Fields::Fields(const toml::table& table, std::string label, Report& report, const Fields* outer)
+TableReader::TableReader(const toml::table& table, std::string label, Report& report,
+                         const TableReader* outer)
     : table_(table), label_(std::move(label)), report_(report), outer_(outer) {}
 
-Fields::~Fields() {
+TableReader::~TableReader() {
   for (const auto& [key, value] : table_) {
     if (std::find(known_.begin(), known_.end(), key.str()) != known_.end()) continue;
     const std::string where = label_.empty() ? "" : fmt::format(" in {}", label_);
@@ -72,10 +73,10 @@ Fields::~Fields() {
 
 // TOML has no way back out of a table, so a key that is added at the end of a file ends up in the
 // last table: that is told, where nothing in this table resembles it.
-std::string Fields::advice_on_unknown(std::string_view key) const {
+std::string TableReader::advice_on_unknown(std::string_view key) const {
   std::string advice = did_you_mean(key, known_);
   if (!advice.empty()) return advice;
-  for (const Fields* outer = outer_; outer != nullptr; outer = outer->outer_) {
+  for (const TableReader* outer = outer_; outer != nullptr; outer = outer->outer_) {
     const auto& keys = outer->known_;
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) continue;
     if (outer->label_.empty()) return "; it belongs at the top of the file, before any table";
@@ -84,34 +85,34 @@ std::string Fields::advice_on_unknown(std::string_view key) const {
   return {};
 }
 
-Place Fields::place() const {
+Place TableReader::place() const {
   return place_of(table_.source());
 }
 
-Place Fields::place(std::string_view key) const {
+Place TableReader::place(std::string_view key) const {
   const toml::node* const node = table_.get(key);
   return node == nullptr ? place() : place_of(node->source());
 }
 
-const toml::node* Fields::take(std::string_view key) {
+const toml::node* TableReader::take(std::string_view key) {
   known_.push_back(key);
   return table_.get(key);
 }
 
-void Fields::wrong_type(const toml::node& node, std::string_view name, std::string_view what) {
+void TableReader::wrong_type(const toml::node& node, std::string_view name, std::string_view what) {
   report_.add(place_of(node.source()),
               fmt::format("'{}' must be {}, not {}", name, what, type_name(node)));
 }
 
-std::optional<Text> Fields::any_text_of(const toml::node& node, std::string_view name,
-                                        std::string_view what) {
+std::optional<Text> TableReader::any_text_of(const toml::node& node, std::string_view name,
+                                             std::string_view what) {
   if (const auto* const text = node.as_string()) return Text{text->get(), place_of(node.source())};
   wrong_type(node, name, what);
   return std::nullopt;
 }
 
-std::optional<Text> Fields::text_of(const toml::node& node, std::string_view name,
-                                    std::string_view what) {
+std::optional<Text> TableReader::text_of(const toml::node& node, std::string_view name,
+                                         std::string_view what) {
   auto text = any_text_of(node, name, what);
   if (!text) return std::nullopt;
   if (text->value.empty()) {
@@ -125,19 +126,20 @@ std::optional<Text> Fields::text_of(const toml::node& node, std::string_view nam
   return text;
 }
 
-std::optional<Text> Fields::text(std::string_view key) {
+std::optional<Text> TableReader::text(std::string_view key) {
   const toml::node* const node = take(key);
   return node == nullptr ? std::nullopt : text_of(*node, key, "a string in quotes");
 }
 
-std::optional<Text> Fields::required_text(std::string_view key, std::string_view example) {
+std::optional<Text> TableReader::required_text(std::string_view key, std::string_view example) {
   const toml::node* const node = take(key);
   if (node != nullptr) return text_of(*node, key, fmt::format("a string, such as {}", example));
   report_.add(place(), fmt::format("{} needs '{}', such as {} = {}", label_, key, key, example));
   return std::nullopt;
 }
 
-std::vector<Text> Fields::texts(std::string_view key, std::string_view example, bool may_be_empty) {
+std::vector<Text> TableReader::texts(std::string_view key, std::string_view example,
+                                     bool may_be_empty) {
   std::vector<Text> result;
   const toml::node* const node = take(key);
   if (node == nullptr) return result;
@@ -156,8 +158,8 @@ std::vector<Text> Fields::texts(std::string_view key, std::string_view example, 
   return result;
 }
 
-std::optional<size_t> Fields::choice(std::string_view key,
-                                     std::span<const std::string_view> words) {
+std::optional<size_t> TableReader::choice(std::string_view key,
+                                          std::span<const std::string_view> words) {
   const auto text = this->text(key);
   if (!text) return std::nullopt;
   const auto found = std::find(words.begin(), words.end(), text->value);
@@ -168,15 +170,16 @@ std::optional<size_t> Fields::choice(std::string_view key,
   return std::nullopt;
 }
 
-void Fields::duration(std::string_view key, std::chrono::milliseconds& value) {
+void TableReader::duration(std::string_view key, std::chrono::milliseconds& value) {
   duration(key, false, value);
 }
 
-void Fields::duration_or_off(std::string_view key, std::chrono::milliseconds& value) {
+void TableReader::duration_or_off(std::string_view key, std::chrono::milliseconds& value) {
   duration(key, true, value);
 }
 
-void Fields::duration(std::string_view key, bool may_be_off, std::chrono::milliseconds& value) {
+void TableReader::duration(std::string_view key, bool may_be_off,
+                           std::chrono::milliseconds& value) {
   const toml::node* const node = take(key);
   if (node == nullptr) return;
   const std::string_view or_off = may_be_off ? " or \"off\"" : "";
@@ -198,16 +201,16 @@ void Fields::duration(std::string_view key, bool may_be_off, std::chrono::millis
   }
 }
 
-void Fields::size(std::string_view key, size_t least, size_t most, size_t& value) {
+void TableReader::size(std::string_view key, size_t least, size_t most, size_t& value) {
   size(key, least, most, false, value);
 }
 
-void Fields::size_or_off(std::string_view key, size_t most, std::uint64_t& value) {
+void TableReader::size_or_off(std::string_view key, size_t most, std::uint64_t& value) {
   size(key, 1, most, true, value);
 }
 
-void Fields::size(std::string_view key, size_t least, size_t most, bool may_be_off,
-                  std::uint64_t& value) {
+void TableReader::size(std::string_view key, size_t least, size_t most, bool may_be_off,
+                       std::uint64_t& value) {
   const toml::node* const node = take(key);
   if (node == nullptr) return;
   const std::string_view or_off = may_be_off ? " or \"off\"" : "";
@@ -229,22 +232,22 @@ void Fields::size(std::string_view key, size_t least, size_t most, bool may_be_o
   }
 }
 
-void Fields::count(std::string_view key, size_t most, size_t& value) {
+void TableReader::count(std::string_view key, size_t most, size_t& value) {
   count(key, most, "", value);
 }
 
-void Fields::count_or_off(std::string_view key, std::uint64_t most, std::uint64_t& value) {
+void TableReader::count_or_off(std::string_view key, std::uint64_t most, std::uint64_t& value) {
   count(key, most, "off", value);
 }
 
-void Fields::count_or_auto(std::string_view key, unsigned most, unsigned& value) {
+void TableReader::count_or_auto(std::string_view key, unsigned most, unsigned& value) {
   std::uint64_t number = value;
   count(key, most, "auto", number);
   value = static_cast<unsigned>(number);
 }
 
-void Fields::count(std::string_view key, std::uint64_t most, std::string_view word,
-                   std::uint64_t& value) {
+void TableReader::count(std::string_view key, std::uint64_t most, std::string_view word,
+                        std::uint64_t& value) {
   const toml::node* const node = take(key);
   if (node == nullptr) return;
   const std::string or_word = word.empty() ? "" : fmt::format(" or \"{}\"", word);
@@ -263,7 +266,7 @@ void Fields::count(std::string_view key, std::uint64_t most, std::string_view wo
   }
 }
 
-void Fields::boolean(std::string_view key, bool& value) {
+void TableReader::boolean(std::string_view key, bool& value) {
   const toml::node* const node = take(key);
   if (node == nullptr) return;
   if (const auto* const truth = node->as_boolean()) {
@@ -273,24 +276,24 @@ void Fields::boolean(std::string_view key, bool& value) {
   }
 }
 
-std::string Fields::label_of(std::string_view key) const {
+std::string TableReader::label_of(std::string_view key) const {
   const size_t start = label_.find_first_not_of('[');
   if (start == label_.npos) return fmt::format("[{}]", key);
   const std::string_view name = std::string_view(label_).substr(start);
   return fmt::format("[{}.{}]", name.substr(0, name.find(']')), key);
 }
 
-void Fields::table(std::string_view key, const std::function<void(Fields&)>& read) {
+void TableReader::inner(std::string_view key, const std::function<void(TableReader&)>& read) {
   const toml::node* const node = take(key);
   if (node == nullptr) return;
   const auto* const inner = node->as_table();
   const std::string label = label_of(key);
   if (inner == nullptr) return wrong_type(*node, key, fmt::format("a table, {}", label));
-  Fields fields(*inner, label, report_, this);
-  read(fields);
+  TableReader reader(*inner, label, report_, this);
+  read(reader);
 }
 
-void Fields::each(std::string_view key, const std::function<void(Fields&)>& read) {
+void TableReader::each(std::string_view key, const std::function<void(TableReader&)>& read) {
   const toml::node* const node = take(key);
   if (node == nullptr) return;
   const std::string label = fmt::format("[[{}]]", key);
@@ -299,15 +302,16 @@ void Fields::each(std::string_view key, const std::function<void(Fields&)>& read
   if (list == nullptr) return wrong_type(*node, key, what);
   for (const toml::node& one : *list) {
     if (const auto* const inner = one.as_table()) {
-      Fields fields(*inner, label, report_, this);
-      read(fields);
+      TableReader reader(*inner, label, report_, this);
+      read(reader);
     } else {
       wrong_type(one, key, what);
     }
   }
 }
 
-void Fields::named(std::string_view key, const std::function<void(const Text&, Fields&)>& read) {
+void TableReader::named(std::string_view key,
+                        const std::function<void(const Text&, TableReader&)>& read) {
   const toml::node* const node = take(key);
   if (node == nullptr) return;
   const std::string what = fmt::format("a table with a name, such as [{}.app]", key);
@@ -320,8 +324,8 @@ void Fields::named(std::string_view key, const std::function<void(const Text&, F
                   fmt::format("unknown key '{}' in [{}], which must be {}", name.str(), key, what));
       continue;
     }
-    Fields fields(*inner, fmt::format("[{}.{}]", key, name.str()), report_, this);
-    read({std::string(name.str()), place_of(name.source())}, fields);
+    TableReader reader(*inner, fmt::format("[{}.{}]", key, name.str()), report_, this);
+    read({std::string(name.str()), place_of(name.source())}, reader);
   }
 }
 
