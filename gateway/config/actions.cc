@@ -13,7 +13,6 @@
 namespace gateway::config {
 namespace {
 
-constexpr size_t kBodyBytesMax = size_t{1} << 40;
 constexpr size_t kAnswerBytesMax = size_t{128} << 10;  // fits into a client's batch at any time
 constexpr std::array<std::int64_t, 5> kRedirectStatuses = {301, 302, 303, 307, 308};
 
@@ -143,7 +142,8 @@ void check_one_action(TableReader& table) {
                        "[[route]] needs 'pool', such as pool = \"app\", or [route.answer], or "
                        "[route.redirect]");
   if (first.empty() || first == "pool") return;
-  for (const std::string_view key : {"strip_prefix", "body_max", "request_headers", "websocket"}) {
+  for (const std::string_view key :
+       {"strip_prefix", "body_max", "request_headers", "timeouts", "limits", "websocket"}) {
     if (table.has(key))
       table.report().add(table.place(key),
                          fmt::format("'{}' is for routes with a pool, and this one has none", key));
@@ -155,9 +155,7 @@ void check_one_action(TableReader& table) {
 void read_action(TableReader& table, const Config& config, Route& route) {
   route.pool = read_pool_of_route(table, config);
   table.boolean("strip_prefix", route.strip_prefix);
-  std::uint64_t body_bytes_max = 0;
-  table.size_or_off("body_max", kBodyBytesMax, body_bytes_max);
-  if (table.has("body_max")) route.body_bytes_max = body_bytes_max;
+  table.size_or_off("body_max", kBodyBytesMax, route.limits.body_bytes);
   table.inner("answer", [&](TableReader& answer) { route.answer = read_answer(answer); });
   table.inner("redirect", [&](TableReader& redirect) { route.redirect = read_redirect(redirect); });
   check_one_action(table);

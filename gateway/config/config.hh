@@ -124,10 +124,39 @@ struct Redirect {
   std::string to;  // for redirect_location()
 };
 
+// How long a server and a request's client may take. None is 0 but websocket_idle, where it means
+// "off".
+struct RouteTimeouts {
+  std::chrono::milliseconds request_body_idle{60'000};  // between two pieces of a body
+  std::chrono::milliseconds connect{5'000};             // TLS handshake included
+  std::chrono::milliseconds upstream_response{60'000};  // until the head of the response is there
+  std::chrono::milliseconds response_idle{300'000};     // between two pieces of a response's body
+  std::chrono::milliseconds websocket_idle{600'000};    // no byte either way
+
+  bool operator==(const RouteTimeouts&) const = default;
+};
+
+// What a request's body may have at the most, and a server's response.
+struct RouteLimits {
+  std::uint64_t body_bytes = 0;         // 413; 0: any
+  size_t response_header_fields = 512;  // 502
+
+  bool operator==(const RouteLimits&) const = default;
+};
+
 // What a route does with the WebSockets that are opened through it.
 struct WebSocket {
   // What the client gets when its server goes without a close frame; 0: its connection is cut, too.
   std::uint16_t upstream_lost_code = 1011;
+
+  bool operator==(const WebSocket&) const = default;
+};
+
+// [defaults]: what each route has that says nothing else.
+struct RouteDefaults {
+  RouteTimeouts timeouts;
+  RouteLimits limits;
+  WebSocket websocket;
 };
 
 struct Route {
@@ -139,33 +168,26 @@ struct Route {
   std::vector<std::string> methods;  // that pass; empty: all but TRACE
   std::optional<Answer> answer;
   std::optional<Redirect> redirect;
-  bool strip_prefix = false;                    // the upstream gets the target without `path`
-  std::optional<std::uint64_t> body_bytes_max;  // instead of Limits::body_bytes; 0: any
+  bool strip_prefix = false;  // the upstream gets the target without `path`
   HeaderChanges request_headers;
   HeaderChanges response_headers;
+  RouteTimeouts timeouts;  // these three are whole: what the route overrides, the defaults else
+  RouteLimits limits;
   WebSocket websocket;
 };
 
-// None is 0 but websocket_idle, where it means "off".
+// What holds on a client's connection before a request's route is known.
 struct Timeouts {
   std::chrono::milliseconds tls_handshake{10'000};
   std::chrono::milliseconds request_header{15'000};
-  std::chrono::milliseconds request_body_idle{60'000};  // between two pieces of a body
-  std::chrono::milliseconds keep_alive_idle{75'000};    // until the next request begins
-  std::chrono::milliseconds connect{5'000};             // TLS handshake included
-  std::chrono::milliseconds upstream_response{60'000};  // until the head of the response is there
-  std::chrono::milliseconds response_idle{300'000};     // between two pieces of a response's body
-  std::chrono::milliseconds websocket_idle{600'000};    // no byte either way
+  std::chrono::milliseconds keep_alive_idle{75'000};  // until the next request begins
 };
 
-// What a request may have at the most, and a server's response.
 struct Limits {
-  size_t header_bytes = 32 * 1024;      // its head, with the empty line: 431
-  size_t header_fields = 128;           // 431
-  size_t response_header_fields = 512;  // 502
-  size_t target_bytes = 8 * 1024;       // 414
-  std::uint64_t body_bytes = 0;         // 413; 0: any
-  std::uint64_t requests = 0;           // on one connection, which is closed after them; 0: any
+  size_t header_bytes = 32 * 1024;  // a request's head, with the empty line: 431
+  size_t header_fields = 128;       // 431
+  size_t target_bytes = 8 * 1024;   // 414
+  std::uint64_t requests = 0;       // on one connection, which is closed after them; 0: any
 };
 
 // Proxies in front of the gateway: what they say of the client is believed.
@@ -189,6 +211,7 @@ struct Config {
   std::vector<Listener> listeners;
   std::vector<Pool> pools;
   std::vector<Route> routes;
+  RouteDefaults defaults;  // each route has taken what it needs of them
   Timeouts timeouts;
   Limits limits;
   TrustedProxies trusted_proxies;

@@ -1,5 +1,5 @@
 // The effective configuration as TOML: every key that the reader knows, in the order of
-// gateway.conf.
+// gateway.conf; of a route's timeouts, limits and websocket what it overrides.
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "gateway/config/reader.hh"
+#include "gateway/config/route_timeouts.hh"
 #include "gateway/config/units.hh"
 
 namespace gateway::config {
@@ -136,6 +137,37 @@ void print_changes(Printer& out, std::string_view name, const HeaderChanges& cha
   if (!changes.remove.empty()) out.line("remove = {}", list(changes.remove, quote));
 }
 
+// What a Route or the RouteDefaults has, but for what is as in `others`, if there are any.
+template <typename Owner>
+void print_bounds(Printer& out, std::string_view name, const Owner& owner,
+                  const RouteDefaults* others) {
+  std::vector<std::string> timeouts;
+  for (const RouteTimeoutKey& key : kRouteTimeoutKeys) {
+    const std::chrono::milliseconds value = owner.timeouts.*key.value;
+    if (others == nullptr || others->timeouts.*key.value != value)
+      timeouts.push_back(fmt::format("{} = {}", key.name, duration_or_off(value)));
+  }
+  std::vector<std::string> limits;
+  if (others == nullptr || others->limits.body_bytes != owner.limits.body_bytes)
+    limits.push_back(fmt::format("body = {}", size_or_off(owner.limits.body_bytes)));
+  const size_t fields = owner.limits.response_header_fields;
+  if (others == nullptr || others->limits.response_header_fields != fields)
+    limits.push_back(fmt::format("response_header_count = {}", fields));
+  std::vector<std::string> websocket;
+  const std::uint16_t code = owner.websocket.upstream_lost_code;
+  if (others == nullptr || others->websocket.upstream_lost_code != code)
+    websocket.push_back(
+        fmt::format("upstream_lost = {}", code == 0 ? quote("cut") : fmt::to_string(code)));
+  const auto table = [&](std::string_view key, const std::vector<std::string>& lines) {
+    if (lines.empty()) return;
+    out.line("{}[{}.{}]", others == nullptr ? "\n" : "", name, key);
+    for (const std::string& line : lines) out.line("{}", line);
+  };
+  table("timeouts", timeouts);
+  table("limits", limits);
+  table("websocket", websocket);
+}
+
 void print_route(Printer& out, const Route& route, const Config& config) {
   out.line("\n[[route]]");
   out.line("name = {}", quote(route.name));
@@ -156,35 +188,24 @@ void print_route(Printer& out, const Route& route, const Config& config) {
   } else {
     out.line("pool = {}", quote(config.pools[route.pool].name));
     out.line("strip_prefix = {}", route.strip_prefix);
-    if (route.body_bytes_max) out.line("body_max = {}", size_or_off(*route.body_bytes_max));
   }
   print_changes(out, "request_headers", route.request_headers);
   print_changes(out, "response_headers", route.response_headers);
-  if (route.answer || route.redirect) return;
-  out.line("[route.websocket]");
-  const std::uint16_t code = route.websocket.upstream_lost_code;
-  out.line("upstream_lost = {}", code == 0 ? quote("cut") : fmt::to_string(code));
+  print_bounds(out, "route", route, &config.defaults);
 }
 
 void print_timeouts(Printer& out, const Timeouts& timeouts) {
   out.line("\n[timeouts]");
   out.line("tls_handshake = {}", duration(timeouts.tls_handshake));
   out.line("request_header = {}", duration(timeouts.request_header));
-  out.line("request_body_idle = {}", duration(timeouts.request_body_idle));
   out.line("keep_alive_idle = {}", duration(timeouts.keep_alive_idle));
-  out.line("connect = {}", duration(timeouts.connect));
-  out.line("upstream_response = {}", duration(timeouts.upstream_response));
-  out.line("response_idle = {}", duration(timeouts.response_idle));
-  out.line("websocket_idle = {}", duration_or_off(timeouts.websocket_idle));
 }
 
 void print_limits(Printer& out, const Limits& limits) {
   out.line("\n[limits]");
   out.line("header = {}", quote(print_size(limits.header_bytes)));
   out.line("header_count = {}", limits.header_fields);
-  out.line("response_header_count = {}", limits.response_header_fields);
   out.line("target = {}", quote(print_size(limits.target_bytes)));
-  out.line("body = {}", size_or_off(limits.body_bytes));
   out.line("requests_per_connection = {}",
            limits.requests == 0 ? quote("off") : fmt::to_string(limits.requests));
 }
@@ -206,6 +227,7 @@ std::string to_toml(const Config& config) {
   for (const Listener& listener : config.listeners) print_listener(out, listener);
   for (const Pool& pool : config.pools) print_pool(out, pool);
   for (const Route& route : config.routes) print_route(out, route, config);
+  print_bounds(out, "defaults", config.defaults, nullptr);
   print_timeouts(out, config.timeouts);
   print_limits(out, config.limits);
   out.line("\n[log]");

@@ -9,7 +9,6 @@
 #include "gateway/config/pem.hh"
 #include "gateway/config/sections.hh"
 #include "gateway/config/table_reader.hh"
-#include "gateway/config/units.hh"
 #include "gateway/log/file.hh"
 #include "proto/http/syntax.hh"
 
@@ -17,42 +16,8 @@ namespace gateway::config {
 namespace {
 
 constexpr unsigned kShardsMax = 256;
-constexpr size_t kHeaderBytesMin = 1 << 10;
-constexpr size_t kHeaderBytesMax = 64 << 10;
-constexpr size_t kHeaderFieldsMax = 1024;
-constexpr size_t kTargetBytesMin = 256;
-constexpr size_t kBodyBytesMax = size_t{1} << 40;
-constexpr std::uint64_t kRequestsMax = 1'000'000'000;
 constexpr size_t kLogBufferBytesMin = 16 << 10;
 constexpr size_t kLogBufferBytesMax = 64 << 20;
-
-void read_timeouts(TableReader& table, Timeouts& timeouts) {
-  table.duration("tls_handshake", timeouts.tls_handshake);
-  table.duration("request_header", timeouts.request_header);
-  table.duration("request_body_idle", timeouts.request_body_idle);
-  table.duration("keep_alive_idle", timeouts.keep_alive_idle);
-  table.duration("connect", timeouts.connect);
-  table.duration("upstream_response", timeouts.upstream_response);
-  table.duration("response_idle", timeouts.response_idle);
-  table.duration_or_off("websocket_idle", timeouts.websocket_idle);
-}
-
-void read_limits(TableReader& table, Limits& limits) {
-  table.size("header", kHeaderBytesMin, kHeaderBytesMax, limits.header_bytes);
-  table.count("header_count", kHeaderFieldsMax, limits.header_fields);
-  table.count("response_header_count", kHeaderFieldsMax, limits.response_header_fields);
-  table.size("target", kTargetBytesMin, kHeaderBytesMax, limits.target_bytes);
-  if (!table.has("target")) {
-    limits.target_bytes = std::min(limits.target_bytes, limits.header_bytes);
-  } else if (limits.target_bytes > limits.header_bytes) {
-    table.report().add(table.place("target"),
-                       fmt::format("'target' must not be above 'header', which is {}: the header "
-                                   "includes it",
-                                   print_size(limits.header_bytes)));
-  }
-  table.size_or_off("body", kBodyBytesMax, limits.body_bytes);
-  table.count_or_off("requests_per_connection", kRequestsMax, limits.requests);
-}
 
 void read_trusted_proxies(TableReader& file, TrustedProxies& trusted) {
   for (const Text& text : file.texts("trusted_proxies", "[\"10.0.0.0/8\", \"unix\"]", true)) {
@@ -93,12 +58,11 @@ void read_all(TableReader& file, const std::filesystem::path& folder, const Reso
   file.count_or_auto("shards", kShardsMax, config.shards);
   read_trusted_proxies(file, config.trusted_proxies);
   read_via(file, config.via);
+  read_bounds(file, config);
   PemFiles pems;
   read_listeners(file, folder, pems, config);
   read_pools(file, folder, resolve, pems, config);
   read_routes(file, config);
-  file.inner("timeouts", [&](TableReader& table) { read_timeouts(table, config.timeouts); });
-  file.inner("limits", [&](TableReader& table) { read_limits(table, config.limits); });
   file.inner("log", [&](TableReader& table) { read_log(table, folder, config.log); });
 }
 

@@ -119,9 +119,12 @@ void read_routes(TableReader& file, Config& config) {
       route.escaped_slashes = static_cast<EscapedSlashes>(*slashes);
     const bool matches = table.report().count() == errors_before;
     route.methods = read_methods(table);
+    route.timeouts = config.defaults.timeouts;
+    route.limits = config.defaults.limits;
+    route.websocket = config.defaults.websocket;
     read_action(table, config, route);
+    read_bounds_of_route(table, route);
     read_header_changes(table, route);
-    read_websocket(table, route);
     places.push_back(table.place());
     config.routes.push_back(route);
     if (!matches) return;  // without its true host or path it may tie by mistake

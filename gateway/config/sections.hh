@@ -17,6 +17,9 @@ class PemFiles;
 inline constexpr std::string_view kFromFolderOfFile =
     "; its path is taken from the folder of the configuration file";
 
+// Of a request's body, by any key.
+inline constexpr size_t kBodyBytesMax = size_t{1} << 40;
+
 // Absolute, taken from the folder of the configuration file.
 std::filesystem::path path_from(const std::filesystem::path& folder, std::string_view path);
 
@@ -41,14 +44,20 @@ void read_listeners(TableReader& file, const std::filesystem::path& folder, PemF
 void read_pools(TableReader& file, const std::filesystem::path& folder, const Resolve& resolve,
                 PemFiles& pems, Config& config);
 
-// [[route]]; the pools have been read.
+// [timeouts], [limits] and [defaults].
+void read_bounds(TableReader& file, Config& config);
+
+// [[route]]; the pools and the defaults have been read.
 void read_routes(TableReader& file, Config& config);
 
 // What a route does: its pool, [route.answer] or [route.redirect], and what goes with them.
 void read_action(TableReader& table, const Config& config, Route& route);
 
-// [route.websocket].
-void read_websocket(TableReader& table, Route& route);
+// What a route overrides of the defaults, which it has: its timeouts, limits and websocket.
+void read_bounds_of_route(TableReader& table, Route& route);
+
+// [route.websocket] or [defaults.websocket].
+void read_websocket(TableReader& table, WebSocket& websocket);
 
 // [route.request_headers] and [route.response_headers].
 void read_header_changes(TableReader& table, Route& route);

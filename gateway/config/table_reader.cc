@@ -74,6 +74,8 @@ TableReader::~TableReader() {
 // TOML has no way back out of a table, so a key that is added at the end of a file ends up in the
 // last table: that is told, where nothing in this table resembles it.
 std::string TableReader::advice_on_unknown(std::string_view key) const {
+  const auto other = elsewhere_.find(key);
+  if (other != elsewhere_.end()) return fmt::format("; it belongs in {}", other->second);
   std::string advice = did_you_mean(key, known_);
   if (!advice.empty()) return advice;
   for (const TableReader* outer = outer_; outer != nullptr; outer = outer->outer_) {
@@ -83,6 +85,10 @@ std::string TableReader::advice_on_unknown(std::string_view key) const {
     return fmt::format("; it belongs in {}", outer->label_);
   }
   return {};
+}
+
+void TableReader::elsewhere(std::string_view key, std::string where) {
+  elsewhere_.emplace(key, std::move(where));
 }
 
 Place TableReader::place() const {

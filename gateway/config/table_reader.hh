@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -86,6 +87,9 @@ class TableReader {
   void each(std::string_view key, const std::function<void(TableReader&)>& read);
   void named(std::string_view key, const std::function<void(const Text&, TableReader&)>& read);
 
+  // Whoever gives the key in this table is told where it belongs, unless it is one of its own.
+  void elsewhere(std::string_view key, std::string where);
+
   // The raw value, for a key of its own shape; null if absent.
   const toml::node* take(std::string_view key);
   // The text of a node that has to be a string; "what" completes "NAME must be ".
@@ -110,6 +114,7 @@ class TableReader {
   Report& report_;
   const TableReader* const outer_;
   std::vector<std::string_view> known_;
+  std::map<std::string_view, std::string> elsewhere_;
 };
 
 Place place_of(const toml::source_region& region);

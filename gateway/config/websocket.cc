@@ -1,4 +1,4 @@
-// [route.websocket]: what a route does with its WebSockets.
+// [route.websocket] and [defaults.websocket]: what becomes of WebSockets.
 #include <fmt/format.h>
 
 #include "gateway/config/sections.hh"
@@ -37,10 +37,8 @@ void read_upstream_lost(TableReader& table, std::uint16_t& code) {
 
 }  // namespace
 
-void read_websocket(TableReader& table, Route& route) {
-  table.inner("websocket", [&](TableReader& websocket) {
-    read_upstream_lost(websocket, route.websocket.upstream_lost_code);
-  });
+void read_websocket(TableReader& table, WebSocket& websocket) {
+  read_upstream_lost(table, websocket.upstream_lost_code);
 }
 
 }  // namespace gateway::config

@@ -8,10 +8,10 @@
 
 namespace gateway {
 
-Dialler::Dialler(Connection& connection, const config::Config& config, UpstreamPool& pool)
+Dialler::Dialler(Connection& connection, const config::Route& route, UpstreamPool& pool)
     : connection_(connection),
       upstreams_(connection.shard().upstreams()),
-      config_(config),
+      route_(route),
       pool_(pool),
       first_(pool.choose()),
       attempts_(&upstreams_.frames()),
@@ -35,8 +35,8 @@ uring::Task<UpstreamConnection*> Dialler::dial(Kept kept) {
   do {
     UpstreamConnection* const idle = kept == Kept::kUsed ? take_kept() : nullptr;
     if (idle != nullptr) co_return idle;
-    connection_.set_deadline(config_.timeouts.connect, {.reason = Reason::kConnectTimeout});
-    ends_ = connection_.shard().loop().now() + config_.timeouts.connect;
+    connection_.set_deadline(route_.timeouts.connect, {.reason = Reason::kConnectTimeout});
+    ends_ = connection_.shard().loop().now() + route_.timeouts.connect;
     timed_out_ = false;
     dialling_ = true;
     UpstreamConnection* const connected = co_await dial_server();

@@ -31,8 +31,8 @@ class Dialler {
   static constexpr std::chrono::milliseconds kAddressDelay{250};
   static constexpr std::size_t kSideBySide = 4;
 
-  // `pool` is of the generation that `config` belongs to, which the exchange holds.
-  Dialler(Connection& connection, const config::Config& config, UpstreamPool& pool);
+  // `route` and `pool` are of one generation, which the exchange holds.
+  Dialler(Connection& connection, const config::Route& route, UpstreamPool& pool);
   Dialler(const Dialler&) = delete;
   Dialler& operator=(const Dialler&) = delete;
 
@@ -68,7 +68,7 @@ class Dialler {
 
   Connection& connection_;
   Upstreams& upstreams_;
-  const config::Config& config_;
+  const config::Route& route_;
   UpstreamPool& pool_;
   std::size_t first_;
   std::size_t passed_over_ = 0;

@@ -27,8 +27,8 @@ bool is_idempotent(http::Method method) {
 }  // namespace
 
 uring::Task<> Exchange::proxy() {
-  dialler_ =
-      frames().make<Dialler>(connection(), config(), facts_.generation->pool(facts_.route->pool));
+  const config::Route& route = *facts_.route;
+  dialler_ = frames().make<Dialler>(connection(), route, facts_.generation->pool(route.pool));
   for (;;) {
     const bool connected = co_await dial();
     if (!connected) co_return;

@@ -139,7 +139,7 @@ Judge::Step Judge::judge_fields() const {
   if (head_.method == http::Method::kTrace && has_body()) {
     return bad_request(400, "TRACE has no body");  // RFC 9110 section 9.3.8
   }
-  const std::uint64_t most = body_bytes_max(*route_, config_);
+  const std::uint64_t most = route_->limits.body_bytes;
   if (most > 0 && head_.content_length.value_or(0) > most) {
     return Refusal{.reason = Reason::kBodyTooLarge};
   }
@@ -199,10 +199,6 @@ Judged judge(const Question& question, const config::Config& config, std::pmr::s
   Judge judge(question, config, target, scratch);
   Verdict verdict = judge.verdict();
   return {.route = judge.route(), .verdict = std::move(verdict)};
-}
-
-std::uint64_t body_bytes_max(const config::Route& route, const config::Config& config) {
-  return route.body_bytes_max.value_or(config.limits.body_bytes);
 }
 
 ws::HandshakeFields handshake_fields(const http::Head& head, proto::Bytes buffer) {

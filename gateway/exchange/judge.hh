@@ -55,9 +55,6 @@ struct Judged {
 Judged judge(const Question& question, const config::Config& config, std::pmr::string& target,
              std::string& scratch);
 
-// How large a body may be; 0: of any size.
-std::uint64_t body_bytes_max(const config::Route& route, const config::Config& config);
-
 ws::HandshakeFields handshake_fields(const http::Head& head, proto::Bytes buffer);
 
 }  // namespace gateway

@@ -1,7 +1,6 @@
 #include "gateway/exchange/request_side.hh"
 
 #include "gateway/exchange/framing.hh"
-#include "gateway/exchange/judge.hh"
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
@@ -86,7 +85,7 @@ uring::Task<> RequestSide::pump(From& client, To& upstream) {
 
 // Leaves what lies behind the body.
 void RequestSide::pass(Bytes& bytes) {
-  const std::uint64_t most = body_bytes_max(*facts_.route, facts_.config());
+  const std::uint64_t most = facts_.route->limits.body_bytes;
   while (!bytes.empty() && !body_.done()) {
     const auto piece = body_.next(bytes);
     if (!piece) {
@@ -145,7 +144,7 @@ bool RequestSide::is_stuck() const {
 void RequestSide::set_deadline() {
   if (is_whole()) return response_.set_deadline();
   facts_.connection.set_deadline(
-      facts_.config().timeouts.request_body_idle,
+      facts_.route->timeouts.request_body_idle,
       {.reason = Reason::kRequestTimeout, .detail = "the request's body stopped arriving"});
 }
 

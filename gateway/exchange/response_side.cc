@@ -21,7 +21,7 @@ ResponseSide::ResponseSide(Facts& facts, ClientStream& client)
 uring::Task<ResponseSide::HeadIn> ResponseSide::receive_head() {
   Heads& heads = *facts_.heads;
   Link& upstream = facts_.upstream->link();
-  const std::size_t fields_max = facts_.config().limits.response_header_fields;
+  const std::size_t fields_max = facts_.route->limits.response_header_fields;
   http::ResponseParser parser(heads.response, {.head_bytes = kHeadBytesMax,
                                                .fields = static_cast<std::uint32_t>(fields_max)});
   for (;;) {
@@ -51,7 +51,7 @@ void ResponseSide::begin(bool finishes_request) {
   const http::BodyFraming framing = http::response_framing(facts_.method, head);
   body_ = http::BodyDecoder(framing, http::ChunkedDecoder::Blanks::kBehindSizes);
   learn_reuse(framing.kind);
-  facts_.connection.set_deadline(facts_.config().timeouts.response_idle, {.reason = Reason::kIdle});
+  facts_.connection.set_deadline(facts_.route->timeouts.response_idle, {.reason = Reason::kIdle});
   client_.head(head, {facts_.heads->response_buffer(), facts_.route->response_headers}, framing,
                finishes_request);
   state_ = State::kBegun;
@@ -150,7 +150,7 @@ void ResponseSide::finish() {
 }
 
 void ResponseSide::set_deadline() {
-  facts_.connection.set_deadline(facts_.config().timeouts.upstream_response,
+  facts_.connection.set_deadline(facts_.route->timeouts.upstream_response,
                                  {.reason = Reason::kResponseTimeout});
 }
 

@@ -18,7 +18,7 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
       begun_(opening.begun),
       relay_(connection.shard().loop(), connection.client(), opening.upstream.link(),
              {.rsv_allowed = opening.rsv_allowed,
-              .idle = generation_->config().timeouts.websocket_idle,
+              .idle = route_.timeouts.websocket_idle,
               .upstream_lost_code = route_.websocket.upstream_lost_code},
              connection.detail()) {}
 

@@ -51,8 +51,9 @@ def expect_refusal(client, status):
 
 OF_LIMITS = ({"body": "10B"}, ({},))
 OF_ROUTE = ({"body": "1KiB"}, ({"body_max": "10B"},))
-body_limits = pytest.mark.parametrize("limits,routes", [OF_LIMITS, OF_ROUTE],
-                                      ids=["limits", "route"])
+OF_ROUTES_LIMITS = ({"body": "1KiB"}, ({"limits": {"body": "10B"}},))
+body_limits = pytest.mark.parametrize("limits,routes", [OF_LIMITS, OF_ROUTE, OF_ROUTES_LIMITS],
+                                      ids=["limits", "route", "limits-of-route"])
 
 
 @body_limits

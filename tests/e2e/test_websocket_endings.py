@@ -7,7 +7,7 @@ import pytest
 
 from conftest import every_variant
 from support.frames import (BINARY, CLOSE, CONTINUATION, PING, TEXT, close_payload, frame,
-                            read_frame)
+                            read_frame, read_until_close)
 from support.gateway import FEW, Config
 from support.relay import open_echo, open_relay
 from support.streams import Upstream, connect
@@ -34,16 +34,6 @@ CLIENT_VIOLATIONS = {
 }
 SERVER_VIOLATIONS = ["opcode", "rsv", "masked", "control", "long-control", "length", "continuation",
                      "close-code", "close-length"]
-
-
-def read_until_close(stream):
-    """All frames up to the close frame, which is the last thing; then the end of the stream."""
-    frames = []
-    while not frames or frames[-1].opcode != CLOSE:
-        frames.append(read_frame(stream))
-    rest, ending = stream.read_ending()
-    assert (rest, ending) == (b"", "end")
-    return frames
 
 
 @every_variant

@@ -74,6 +74,16 @@ def read_frame(stream):
     return Frame(first & 0x0F, payload, bool(first & 0x80), first >> 4 & 7, masked)
 
 
+def read_until_close(stream):
+    """All frames up to the close frame, which is the last thing; then the end of the stream."""
+    frames = []
+    while not frames or frames[-1].opcode != CLOSE:
+        frames.append(read_frame(stream))
+    rest, ending = stream.read_ending()
+    assert (rest, ending) == (b"", "end")
+    return frames
+
+
 def upgrade_request(path="/echo", host="localhost", key=KEY, version="13", more=""):
     return (f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: {version}\r\n{more}\r\n").encode()

@@ -61,12 +61,13 @@ class Config:
     """A gateway.conf with one plain and one TLS listener on free ports.
 
     pools: {name: port or "host:port" or a list of them, or a table with them and other keys};
-    routes: [{"path": ..., "pool": ...}]; timeouts: {key: "5s"}; limits: {key: value}; certificates:
-    "self-signed" or a list; listeners: more of them, as tables; top: keys that are in no table.
+    routes: [{"path": ..., "pool": ...}]; timeouts: {key: "5s"}; limits: {key: value}; defaults:
+    {"timeouts": {key: "5s"}, "limits": ...}; certificates: "self-signed" or a list; listeners: more
+    of them, as tables; top: keys that are in no table.
     """
 
     def __init__(self, pools, routes, timeouts=None, certificates="self-signed", level="debug",
-                 limits=None, listeners=(), top=None, log_buffer="256KiB"):
+                 limits=None, listeners=(), top=None, log_buffer="256KiB", defaults=None):
         self.http_port = free_port()
         self.https_port = free_port()
         self.pools = pools
@@ -76,6 +77,7 @@ class Config:
         self.level = level
         self.log_buffer = log_buffer
         self.limits = limits or {}
+        self.defaults = defaults or {}
         self.listeners = listeners
         self.top = top or {}
 
@@ -93,6 +95,7 @@ class Config:
             lines += [f"[pool.{name}]"] + pairs({**pool, "servers": texts})
         for route in self.routes:
             lines += ["[[route]]"] + pairs(route)
+        lines += ["[defaults]"] + pairs(self.defaults)
         lines += ["[timeouts]"] + pairs(self.timeouts)
         lines += ["[limits]"] + pairs(self.limits)
         lines += ["[log]"] + pairs({"level": self.level, "buffer": self.log_buffer})

@@ -54,13 +54,22 @@ add = { "X-Add" = ["one", "two"], "X-More" = "three" }
 remove = "X-Remove"
 [route.response_headers]
 remove = ["Server", "X-Powered-By"]
+[route.timeouts]
+request_body_idle = "11s"
+connect = "12s"
+upstream_response = "13s"
+response_idle = "14s"
+websocket_idle = "15s"
+[route.limits]
+response_header_count = 16
 [route.websocket]
 upstream_lost = 4001
 
 [[route]]
 host = "one.example"
 pool = "a.b"
-body_max = "off"
+timeouts = { connect = "1h", response_idle = "2s" }
+limits = { body = "off" }
 [route.websocket]
 upstream_lost = "cut"
 
@@ -79,22 +88,29 @@ status = 302
 [route.response_headers]
 set = { "X-A" = "b" }
 
-[timeouts]
-tls_handshake = "1s"
-request_header = "2500ms"
+[defaults.timeouts]
 request_body_idle = "2s"
-keep_alive_idle = "3s"
 connect = "1h"
 upstream_response = "24h"
 response_idle = "4s"
 websocket_idle = "off"
 
+[defaults.limits]
+body = "1GiB"
+response_header_count = 300
+
+[defaults.websocket]
+upstream_lost = 1012
+
+[timeouts]
+tls_handshake = "1s"
+request_header = "2500ms"
+keep_alive_idle = "3s"
+
 [limits]
 header = "16KiB"
 header_count = 64
-response_header_count = 300
 target = "4KiB"
-body = "1GiB"
 requests_per_connection = 1000
 
 [log]

@@ -1,0 +1,217 @@
+// Timeouts and limits: what holds on a connection, the defaults of routes, and what a route has.
+#include <gtest/gtest.h>
+
+#include "tests/gateway/config/every_key.hh"
+#include "tests/gateway/config/text.hh"
+
+namespace gateway::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr RouteTimeouts kOfEveryKey{.request_body_idle = 2s,
+                                    .connect = 1h,
+                                    .upstream_response = 24h,
+                                    .response_idle = 4s,
+                                    .websocket_idle = 0s};
+
+// The only route of a file that begins with the lines.
+Route route_of(const std::string& lines, const std::string& overrides = "") {
+  const auto config = read(lines + complete() + overrides);
+  EXPECT_TRUE(config) << config.error().front().text();
+  return config ? config->routes.at(0) : Route{};
+}
+
+TEST(ConfigLimits, OfARouteHaveDefaults) {
+  const Route route = route_of("");
+  EXPECT_EQ(route.timeouts.request_body_idle, 60s);
+  EXPECT_EQ(route.timeouts.connect, 5s);
+  EXPECT_EQ(route.timeouts.upstream_response, 60s);
+  EXPECT_EQ(route.timeouts.response_idle, 5min);
+  EXPECT_EQ(route.timeouts.websocket_idle, 10min);
+  EXPECT_EQ(route.limits.body_bytes, 0u);
+  EXPECT_EQ(route.limits.response_header_fields, 512u);
+  EXPECT_EQ(route.websocket.upstream_lost_code, 1011);
+}
+
+TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
+  const auto config = read(kEveryKey);
+  ASSERT_TRUE(config) << config.error().front().text();
+  EXPECT_EQ(config->defaults.timeouts, kOfEveryKey);
+  EXPECT_EQ(config->defaults.limits,
+            (RouteLimits{.body_bytes = 1 << 30, .response_header_fields = 300}));
+  EXPECT_EQ(config->defaults.websocket.upstream_lost_code, 1012);
+
+  EXPECT_EQ(config->routes[0].timeouts, (RouteTimeouts{.request_body_idle = 11s,
+                                                       .connect = 12s,
+                                                       .upstream_response = 13s,
+                                                       .response_idle = 14s,
+                                                       .websocket_idle = 15s}));
+  EXPECT_EQ(config->routes[0].limits,
+            (RouteLimits{.body_bytes = 10 << 20, .response_header_fields = 16}));
+  EXPECT_EQ(config->routes[0].websocket.upstream_lost_code, 4001);
+
+  RouteTimeouts second = kOfEveryKey;
+  second.response_idle = 2s;
+  EXPECT_EQ(config->routes[1].timeouts, second);
+  EXPECT_EQ(config->routes[1].limits,
+            (RouteLimits{.body_bytes = 0, .response_header_fields = 300}));
+  EXPECT_EQ(config->routes[1].websocket.upstream_lost_code, 0);
+
+  // An answer goes by the default of a body.
+  EXPECT_EQ(config->routes[2].limits, config->defaults.limits);
+}
+
+TEST(ConfigLimits, OfRoutesMayStandWithThoseOfConnections) {
+  const Route route = route_of(
+      "[timeouts]\nrequest_body_idle = \"2s\"\nconnect = \"1h\"\nupstream_response = \"24h\"\n"
+      "response_idle = \"4s\"\nwebsocket_idle = \"off\"\n"
+      "[limits]\nbody = \"1KiB\"\nresponse_header_count = 7\n");
+  EXPECT_EQ(route.timeouts, kOfEveryKey);
+  EXPECT_EQ(route.limits, (RouteLimits{.body_bytes = 1024, .response_header_fields = 7}));
+}
+
+TEST(ConfigLimits, TakeTheirDefaultsFromWhereverTheyStand) {
+  const std::string behind =
+      "[defaults.timeouts]\nconnect = \"7s\"\n[timeouts]\nresponse_idle = \"8s\"";
+  const Route route = route_of("", behind);
+  EXPECT_EQ(route.timeouts, (RouteTimeouts{.connect = 7s, .response_idle = 8s}));
+  const Route own = route_of("[defaults]\ntimeouts = { connect = \"7s\" }\n",
+                             "timeouts = { response_idle = \"9s\" }\n");
+  EXPECT_EQ(own.timeouts, (RouteTimeouts{.connect = 7s, .response_idle = 9s}));
+}
+
+TEST(ConfigLimits, OfARoutesBodyHaveTwoNames) {
+  for (const char* lines :
+       {"body_max = \"2KiB\"", "limits = { body = \"2KiB\" }", "[route.limits]\nbody = \"2KiB\""}) {
+    EXPECT_EQ(route_of("[limits]\nbody = \"1KiB\"\n", lines).limits.body_bytes, 2048u) << lines;
+  }
+  EXPECT_EQ(route_of("[defaults.limits]\nbody = \"1KiB\"\n").limits.body_bytes, 1024u);
+}
+
+TEST(ConfigLimits, AreGivenOnce) {
+  expect_each({
+      {"timeout", table("[timeouts]\nconnect = \"1s\"\n[defaults.timeouts]\nconnect = \"2s\""),
+       "4:11: error: 'connect' is given already, in line 2 as 'connect' in [timeouts]: keep only "
+       "that in [defaults.timeouts]"},
+      {"the other way round",
+       table("[defaults.timeouts]\nwebsocket_idle = \"2s\"\n[timeouts]\nwebsocket_idle = \"2s\""),
+       "4:18: error: 'websocket_idle' is given already, in line 2 as 'websocket_idle' in "
+       "[defaults.timeouts]: keep only that in [defaults.timeouts]"},
+      {"limits",
+       table("[limits]\nbody = \"1B\"\nresponse_header_count = 1\n[defaults]\n"
+             "limits = { body = \"1B\", response_header_count = 1 }"),
+       "5:19: error: 'body' is given already, in line 2 as 'body' in [limits]: keep only that in "
+       "[defaults.limits]",
+       "5:49: error: 'response_header_count' is given already, in line 3 as "
+       "'response_header_count' in [limits]: keep only that in [defaults.limits]"},
+      {"body of a route",
+       routes("[[route]]\npool = \"app\"\nbody_max = \"1B\"\nlimits = { body = \"1B\" }"),
+       "4:19: error: 'body' is given already, in line 3 as 'body_max' in [[route]]: keep only that "
+       "in [route.limits]"},
+      {"body of a route, the other way round",
+       routes("[[route]]\npool = \"app\"\nlimits = { body = \"1B\" }\nbody_max = \"1B\""),
+       "4:12: error: 'body_max' is given already, in line 3 as 'body' in [route.limits]: keep only "
+       "that in [route.limits]"},
+      {"others", table("[timeouts]\nconnect = \"1s\"\n[defaults.timeouts]\nresponse_idle = \"2s\"\n"
+                       "[limits]\nbody = \"1B\"\n[[route]]\npool = \"app\"\npath = \"/x\"\n"
+                       "limits = { body = \"1B\" }\ntimeouts = { connect = \"1s\" }")},
+  });
+}
+
+TEST(ConfigLimits, AreNotOfAConnectionWhereARouteIsKnown) {
+  const std::string connections = ", since it holds before a route is known";
+  expect_each({
+      {"timeout of a route",
+       routes("[[route]]\npool = \"app\"\ntimeouts = { tls_handshake = \"1s\" }"),
+       "3:14: error: unknown key 'tls_handshake' in [route.timeouts]; it belongs in [timeouts]" +
+           connections},
+      {"default timeout", table("[defaults.timeouts]\nrequest_header = \"1s\""),
+       "2:1: error: unknown key 'request_header' in [defaults.timeouts]; it belongs in [timeouts]" +
+           connections},
+      {"limit of a route", routes("[[route]]\npool = \"app\"\n[route.limits]\nheader = \"1KiB\""),
+       "4:1: error: unknown key 'header' in [route.limits]; it belongs in [limits]" + connections},
+      {"default limits", table("[defaults.limits]\nrequests_per_connection = 1\ntarget = \"1KiB\""),
+       "2:1: error: unknown key 'requests_per_connection' in [defaults.limits]; it belongs in "
+       "[limits]" +
+           connections,
+       "3:1: error: unknown key 'target' in [defaults.limits]; it belongs in [limits]" +
+           connections},
+      {"in no table of the route", routes("[[route]]\npool = \"app\"\nkeep_alive_idle = \"1s\""),
+       "3:1: error: unknown key 'keep_alive_idle' in [[route]]; it belongs in [timeouts]" +
+           connections},
+  });
+}
+
+TEST(ConfigLimits, ThatAreAmissAreToldWhereTheyBelong) {
+  expect_each({
+      {"in no table of the route",
+       routes("[[route]]\npool = \"app\"\nconnect = \"1s\"\nupstream_lost = \"cut\""),
+       "3:1: error: unknown key 'connect' in [[route]]; it belongs in [route.timeouts]",
+       "4:1: error: unknown key 'upstream_lost' in [[route]]; it belongs in [route.websocket]"},
+      {"in another table of the route",
+       routes("[[route]]\npool = \"app\"\n[route.websocket]\nwebsocket_idle = \"off\"\n"
+              "[route.timeouts]\nbody = \"1B\""),
+       "4:1: error: unknown key 'websocket_idle' in [route.websocket]; it belongs in "
+       "[route.timeouts]",
+       "6:1: error: unknown key 'body' in [route.timeouts]; it belongs in [route.limits]"},
+      {"behind a table of the route",
+       routes("[[route]]\npool = \"app\"\n[route.timeouts]\nbody_max = \"1B\"\npath = \"/\""),
+       "4:1: error: unknown key 'body_max' in [route.timeouts]; it belongs in [[route]]",
+       "5:1: error: unknown key 'path' in [route.timeouts]; it belongs in [[route]]"},
+      {"in no table of the defaults",
+       table("[defaults]\nresponse_idle = \"1s\"\nbody = \"1B\"\nupstream_lost = 1000"),
+       "2:1: error: unknown key 'response_idle' in [defaults]; it belongs in [defaults.timeouts]",
+       "3:1: error: unknown key 'body' in [defaults]; it belongs in [defaults.limits]",
+       "4:1: error: unknown key 'upstream_lost' in [defaults]; it belongs in "
+       "[defaults.websocket]"},
+      {"behind the defaults", table("[defaults.limits]\nvia = \"x\""),
+       "2:1: error: unknown key 'via' in [defaults.limits]; it belongs at the top of the file, "
+       "before any table"},
+      {"misspelt",
+       table("[default]\n[defaults.timeout]\n[defaults.timeouts]\nconect = \"1s\"\n"
+             "[defaults.limits]\nbdy = \"1B\"\n[defaults.websocket]\nupstream_lots = 1000"),
+       "1:2: error: unknown key 'default'; did you mean 'defaults'?",
+       "2:11: error: unknown key 'timeout' in [defaults]; did you mean 'timeouts'?",
+       "4:1: error: unknown key 'conect' in [defaults.timeouts]; did you mean 'connect'?",
+       "6:1: error: unknown key 'bdy' in [defaults.limits]; did you mean 'body'?",
+       "8:1: error: unknown key 'upstream_lots' in [defaults.websocket]; did you mean "
+       "'upstream_lost'?"},
+      {"misspelt in a route",
+       routes("[[route]]\npool = \"app\"\ntimeouts = { upstream_respons = \"1s\" }\ntimeout = 1"),
+       "3:14: error: unknown key 'upstream_respons' in [route.timeouts]; did you mean "
+       "'upstream_response'?",
+       "4:1: error: unknown key 'timeout' in [[route]]; did you mean 'timeouts'?"},
+      {"without a pool", routes("[[route]]\n[route.answer]\n[route.timeouts]\n[route.limits]"),
+       "3:1: error: 'timeouts' is for routes with a pool, and this one has none",
+       "4:1: error: 'limits' is for routes with a pool, and this one has none"},
+  });
+}
+
+TEST(ConfigLimits, HaveTheSameRangeEverywhere) {
+  for (const std::string owner : {"defaults", "route"}) {
+    const auto bounds = [&](const std::string& name, const std::string& lines) {
+      return (owner == "route" ? complete() : "") + "[" + owner + "." + name + "]\n" + lines +
+             "\n" + (owner == "route" ? "" : complete());
+    };
+    const std::string at = owner == "route" ? "8:" : "2:";
+    expect_each({
+        {"zero", bounds("timeouts", "connect = \"0s\""),
+         at + "11: error: 'connect' must be between 1ms and 24h, not 0s"},
+        {"for ever", bounds("timeouts", "response_idle = \"off\""),
+         at + "17: error: 'off' is not a duration: write a whole number and ms, s, m or h, such as "
+              "\"30s\""},
+        {"off", bounds("timeouts", "websocket_idle = \"off\"")},
+        {"body", bounds("limits", "body = \"2048GiB\""),
+         at + "8: error: 'body' must be between 1B and 1024GiB or \"off\", not 2048GiB"},
+        {"fields", bounds("limits", "response_header_count = 1025"),
+         at + "25: error: 'response_header_count' must be between 1 and 1024, not 1025"},
+        {"code", bounds("websocket", "upstream_lost = 1006"),
+         at + "17: error: 'upstream_lost' must be a close code for clients, 1000, 1001, 1011, "
+              "1012, 1013 or 3000 to 4999, or \"cut\", not 1006"},
+    });
+  }
+}
+
+}  // namespace
+}  // namespace gateway::config
