@@ -223,6 +223,7 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
     for (milliseconds& at : scenario.adopts_at) at = milliseconds(dice.of_any_size(1, 8000));
     std::ranges::sort(scenario.adopts_at);
   }
+  scenario.routes_override = dice.chance(40);
   return scenario;
 }
 

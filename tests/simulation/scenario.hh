@@ -177,6 +177,7 @@ struct Scenario {
   std::vector<milliseconds> adopts_at;  // newer generations of the configuration, in order
   bool crowd_at_stop = false;           // many wait at the Unix socket then, for descriptors
   bool unreachable_refuses = true;      // or does not answer at all
+  bool routes_override = false;         // each has its timeouts, where the defaults are endless
   std::vector<ClientPlan> clients;
 
   const RequestPlan* request(unsigned client, unsigned number) const;

@@ -31,26 +31,37 @@ constexpr std::array<Site, 7> kSites = {{{"10.0.0.1:80", PoolKind::kApp},
                                          {"10.0.3.1:443", PoolKind::kSecure},
                                          {"10.0.4.1:443", PoolKind::kSecureWild}}};
 
+// Far beyond Limits::kPatience: whoever is given so long waits for ever.
+constexpr std::string_view kEndless =
+    "request_body_idle = \"24h\"\nconnect = \"24h\"\nupstream_response = \"24h\"\n"
+    "response_idle = \"24h\"\nwebsocket_idle = \"off\"\n";
+
 std::string milliseconds_of(std::string_view key, milliseconds value) {
   return fmt::format("{} = \"{}ms\"\n", key, value.count());
 }
 
-std::string config_text() {
+std::string timeouts_of_routes() {
+  return milliseconds_of("request_body_idle", Limits::kBodyIdle) +
+         milliseconds_of("connect", Limits::kConnect) +
+         milliseconds_of("upstream_response", Limits::kResponse) +
+         milliseconds_of("response_idle", Limits::kResponseIdle) +
+         milliseconds_of("websocket_idle", Limits::kWebSocketIdle);
+}
+
+std::string config_text(bool routes_override) {
   std::string text =
       "[[listen]]\naddress = \"0.0.0.0:80\"\n[[listen]]\naddress = \"unix:/run/gateway.sock\"\n"
       "[[listen]]\naddress = \"0.0.0.0:443\"\n"
       "[log]\nlevel = \"debug\"\n[timeouts]\n";
   text += milliseconds_of("tls_handshake", Limits::kTlsHandshake);
   text += milliseconds_of("request_header", Limits::kRequestHeader);
-  text += milliseconds_of("request_body_idle", Limits::kBodyIdle);
   text += milliseconds_of("keep_alive_idle", Limits::kKeepAlive);
-  text += milliseconds_of("connect", Limits::kConnect);
-  text += milliseconds_of("upstream_response", Limits::kResponse);
-  text += milliseconds_of("response_idle", Limits::kResponseIdle);
-  text += milliseconds_of("websocket_idle", Limits::kWebSocketIdle);
+  text += "[defaults.timeouts]\n";
+  text += routes_override ? std::string(kEndless) : timeouts_of_routes();
   for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
     text += fmt::format("[[route]]\nhost = \"{}\"\npool = \"{}\"\n",
                         host_of(static_cast<PoolKind>(pool)), name_of(static_cast<PoolKind>(pool)));
+    if (routes_override) text += "[route.timeouts]\n" + timeouts_of_routes();
   }
   for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
     std::string servers;
@@ -76,8 +87,8 @@ void change(gateway::config::Config& config, std::uint64_t number) {
 }
 
 // The certificate is in no file, so it is put in here.
-gateway::config::SharedGeneration read_generation(std::uint64_t number) {
-  auto config = gateway::config::read_text(config_text(), "/run/simulated.conf");
+gateway::config::SharedGeneration read_generation(std::uint64_t number, bool routes_override) {
+  auto config = gateway::config::read_text(config_text(routes_override), "/run/simulated.conf");
   if (config) {
     config->listeners[static_cast<std::size_t>(Entry::kSecure)].tls = {
         .pems = {{kCertificate, kKey}}};
@@ -95,7 +106,9 @@ gateway::config::SharedGeneration read_generation(std::uint64_t number) {
 }  // namespace
 
 World::World(const Scenario& scenario, std::FILE* told_to)
-    : generation_(read_generation(1)), stage_(scenario, told_to), log_reader_(stage_) {
+    : generation_(read_generation(1, scenario.routes_override)),
+      stage_(scenario, told_to),
+      log_reader_(stage_) {
   stage_.system->stepped = true;
   started_ = stage_.now();
   for (const Site& site : kSites)
@@ -285,7 +298,7 @@ void World::cut() {
 
 void World::adopt() {
   earlier_.emplace_back(generation_);
-  generation_ = read_generation(generation_->number + 1);
+  generation_ = read_generation(generation_->number + 1, stage_.scenario.routes_override);
   ++adoptions_;
   stage_.chronicle.note("world", "has generation {}", generation_->number);
   tell_shards(gateway::AdoptOrder{generation_});
