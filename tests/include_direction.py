@@ -24,10 +24,10 @@ ROOMS = [
     {"shard", "client", "exchange", "websocket"},
     {"upstream", "rewrite"},
     {"config", "link"},
-    {"log"},
+    {"log", "metrics"},
 ]
 # Rooms that share a level and yet know nothing of each other.
-APART = {"upstream", "rewrite", "config", "link"}
+APART = {"upstream", "rewrite", "config", "link", "log", "metrics"}
 # First part of a library's include: the folders that may name it.
 LIBRARIES = {
     "liburing.h": {"uring"},

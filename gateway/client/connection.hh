@@ -35,6 +35,7 @@ struct Entrance {
 
   const config::Listener& listener() const { return generation->config().listeners[index]; }
   tls::ServerContexts* contexts() const { return generation->contexts_of(index); }
+  Traffic& traffic() const { return generation->traffic_of_listener(index); }
 };
 
 class Connection : private uring::ListEntry {
@@ -91,6 +92,7 @@ class Connection : private uring::ListEntry {
   InputBuffer& input() { return input_; }
   bool secure() const { return entrance_.contexts() != nullptr; }
   const config::Listener& listener() const { return entrance_.listener(); }
+  Traffic& traffic_of_listener() const { return entrance_.traffic(); }
   bool peer_trusted() const { return peer_trusted_; }
   std::uint64_t id() const { return id_; }
   std::uint64_t requests() const { return requests_; }

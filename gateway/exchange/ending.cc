@@ -4,6 +4,7 @@
 
 #include "gateway/exchange/exchange.hh"
 #include "gateway/exchange/reply.hh"
+#include "gateway/shard/access_log.hh"
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
@@ -32,7 +33,7 @@ void Exchange::settle() {
   if (status != 0 && !client_.has_begun()) reply(status);
   keeps_client_ = may_keep_client();
   if (keeps_client_) client_.take_claimed_input();
-  log();
+  account();
 }
 
 void Exchange::reply(std::uint16_t status) {
@@ -56,6 +57,21 @@ bool Exchange::may_keep_client() {
                              client.end() == uring::LinkEnd::kAborted || client_.has_next_input();
   return client_.keeps() && client_.is_whole() && request_.is_whole() && !client.send_failed() &&
          more_may_come && !connection().stopping();
+}
+
+void Exchange::account() {
+  const std::uint16_t status =
+      client_.has_begun() ? client_.status() : status_of(connection().how_ended());
+  account_for({.connection = connection(),
+               .generation = *facts_.generation,
+               .request_line = facts_.request_line,
+               .route = facts_.route,
+               .server = server_,
+               .begun = begun_},
+              RequestRecord{.status = status,
+                            .request_bytes = request_.payload_bytes(),
+                            .response_bytes = response_.payload_bytes(),
+                            .resends = resends_});
 }
 
 void Exchange::release_upstream() {

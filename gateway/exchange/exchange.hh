@@ -88,10 +88,7 @@ class Exchange {
   bool may_keep_client();
   void release_upstream();
   Farewell farewell_to_upstream() const;
-
-  // log.cc
-  void log();
-  void warn_of_failure(const End& end);
+  void account();
 
   Facts facts_;
   uring::Clock::time_point begun_;

@@ -29,7 +29,7 @@ bool RequestSide::send() {
   } else {
     set_deadline();
     state_ = State::kPumping;
-    pump_ = pump(facts_.connection.client(), facts_.upstream->link());
+    pump_ = pump();
     pump_.start();
   }
   return true;
@@ -59,10 +59,11 @@ bool RequestSide::pass_input() {
   return !facts_.connection.ended();
 }
 
-template <Outlet To, Inlet<To> From>
-uring::Task<> RequestSide::pump(From& client, To& upstream) {
+uring::Task<> RequestSide::pump() {
   const auto arming = chunked_ ? uring::Socket::Arming::kOnce : uring::Socket::Arming::kStream;
   Connection& connection = facts_.connection;
+  Link& client = connection.client();
+  Link& upstream = facts_.upstream->link();
   presence_.begin_reading();
   while (!body_.done() && !connection.ended() && !upstream.send_failed()) {
     const std::uint64_t most = chunked_ ? ~std::uint64_t{0} : body_.remaining();

@@ -11,7 +11,6 @@
 #include "gateway/client/presence.hh"
 #include "gateway/exchange/facts.hh"
 #include "gateway/exchange/response_side.hh"
-#include "gateway/link/flow.hh"
 #include "proto/http/body.hh"
 
 namespace gateway {
@@ -60,8 +59,7 @@ class RequestSide {
 
   void send_head();
   bool pass_input();
-  template <Outlet To, Inlet<To> From>
-  uring::Task<> pump(From& client, To& upstream);
+  uring::Task<> pump();
   void pass(Bytes& bytes);
   void finish(State whole);
 

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <system_error>
 #include <utility>
 
 #include "gateway/config/reader.hh"
 #include "gateway/log/file.hh"
+#include "gateway/log/quoted.hh"
 #include "gateway/version.hh"
 #include "proto/tls/library.hh"
 #include "uring/probe.hh"
@@ -176,6 +178,7 @@ void Process::run() {
   loop_->run();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+  log_traffic();
   log_.info("stopped");
 }
 
@@ -203,6 +206,28 @@ void Process::log_start() {
         descriptors, descriptors_.clients_max());
   }
   log_.info("ready");
+}
+
+// Of all shards, whatever has served anybody.
+void Process::log_traffic() {
+  for (const Subject subject : {Subject::kListener, Subject::kRoute, Subject::kServer}) {
+    std::map<std::string, TrafficTotals> all;
+    for (const std::unique_ptr<Shard>& shard : shards_) {
+      shard->counters().for_each(subject, [&](const std::string& name, const Traffic& traffic) {
+        all[name].add(traffic);
+      });
+    }
+    for (const auto& [name, totals] : all) {
+      if (totals.requests + totals.websockets == 0) continue;
+      const auto& answered = totals.answered;
+      log_.info(
+          "served {}={} requests={} 1xx={} 2xx={} 3xx={} 4xx={} 5xx={} unanswered={} "
+          "websockets={} from_client_bytes={} to_client_bytes={}",
+          name_of(subject), Quoted(name), totals.requests, answered[1], answered[2], answered[3],
+          answered[4], answered[5], answered[0], totals.websockets, totals.from_client_bytes,
+          totals.to_client_bytes);
+    }
+  }
 }
 
 void Process::signalled(int signal) {

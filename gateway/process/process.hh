@@ -52,6 +52,7 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   void share_unix_sockets();
   void share_descriptors();
   void log_start();
+  void log_traffic();
   void signalled(int signal) override;
   void rung() override;
   void tell_shards(const Order& order);

@@ -60,8 +60,8 @@ void Shard::run(std::atomic<unsigned>& ready) {
 void Shard::begin() {
   kernel_.enable();
   links_.emplace(uring::LinkResources{loop_, *buffers_, batches_, plaintext_});
-  upstreams_.emplace(*links_, record_buffers_, setup_.registry, setup_.descriptors, setup_.index,
-                     log());
+  upstreams_.emplace(*links_, record_buffers_, setup_.registry, counters_, setup_.descriptors,
+                     setup_.index, log());
   begin_to_load(std::move(setup_.generation));
   while (load_step()) {
   }
@@ -110,9 +110,11 @@ void Shard::begin_to_load(config::SharedGeneration generation) {
 
 // Whether there is more to load.
 bool Shard::load_step() {
-  const bool more = loading_->load_next({setup_.tickets, record_buffers_, *upstreams_});
-  if (!more) generation_ = std::exchange(loading_, {});
-  return more;
+  const bool more = loading_->load_next({setup_.tickets, record_buffers_, *upstreams_, counters_});
+  if (more) return true;
+  generation_ = std::exchange(loading_, {});
+  counters_.forget_unheld();
+  return false;
 }
 
 void Shard::load_next() {

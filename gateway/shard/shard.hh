@@ -79,6 +79,8 @@ class Shard final : private uring::BellOwner, private Reception {
   const uring::ReceiveBuffers& receive_buffers() const { return *buffers_; }
   const uring::BatchPool& batches() const { return batches_; }
   std::size_t connections() const { return connections_.count(); }
+  // For any thread.
+  const Counters& counters() const { return counters_; }
   // The newest, for whatever begins now.
   const uring::Held<ShardGeneration>& generation() const { return generation_; }
   const config::Config& config() const { return generation_->config(); }
@@ -131,6 +133,7 @@ class Shard final : private uring::BellOwner, private Reception {
   std::string scratch_;
   std::deque<ShardListener> listeners_;
   Connections connections_;
+  Counters counters_;
   uring::TimerMember<&Shard::cut_all> patience_;
   uring::TimerMember<&Shard::on_handshakes_over> handshakes_;
   uring::Event handshakes_over_;

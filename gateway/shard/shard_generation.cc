@@ -18,13 +18,17 @@ bool ShardGeneration::load_next(const Resources& resources) {
   }
   const bool is_whole =
       contexts_.size() == config().listeners.size() && pools_.size() == config().pools.size();
-  if (is_whole) previous_ = {};
-  return !is_whole;
+  if (!is_whole) return true;
+  name_routes(resources.counters);
+  previous_ = {};
+  return false;
 }
 
 // What was tried when the configuration was read can be loaded.
 void ShardGeneration::load_listener(const Resources& resources) {
-  const auto& tls = config().listeners[contexts_.size()].tls;
+  const config::Listener& listener = config().listeners[contexts_.size()];
+  listener_traffic_.push_back(resources.counters.of(Subject::kListener, listener.address.text()));
+  const auto& tls = listener.tls;
   if (!tls) {
     contexts_.push_back(nullptr);
     return;
@@ -40,6 +44,16 @@ void ShardGeneration::load_pool(const Resources& resources) {
       resources.upstreams.make_pool(generation_, index, previous_pool(config().pools[index].name));
   CHECK(pool.has_value(), "CAs that were checked at the load can be used");
   pools_.push_back(std::move(*pool));
+}
+
+void ShardGeneration::name_routes(Counters& counters) {
+  for (const config::Route& route : config().routes) {
+    route_traffic_.push_back(counters.of(Subject::kRoute, route.name));
+  }
+}
+
+Traffic& ShardGeneration::traffic_of(const config::Route& route) const {
+  return *route_traffic_[static_cast<std::size_t>(&route - config().routes.data())];
 }
 
 const UpstreamPool* ShardGeneration::previous_pool(const std::string& name) const {

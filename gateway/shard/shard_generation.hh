@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gateway/config/generation.hh"
+#include "gateway/metrics/counters.hh"
 #include "gateway/upstream/upstreams.hh"
 #include "proto/tls/context.hh"
 #include "proto/tls/ticket_keys.hh"
@@ -24,6 +25,7 @@ class ShardGeneration : public uring::Counted {
     tls::TicketKeys& tickets;
     tls::RecordBuffers& buffers;
     Upstreams& upstreams;
+    Counters& counters;
   };
 
   // `previous`: the one that it comes after, which need not stay; or null.
@@ -38,16 +40,21 @@ class ShardGeneration : public uring::Counted {
   // Null: plain HTTP.
   tls::ServerContexts* contexts_of(std::size_t listener) const { return contexts_[listener].get(); }
   UpstreamPool& pool(std::size_t index) const { return *pools_[index]; }
+  Traffic& traffic_of_listener(std::size_t index) const { return *listener_traffic_[index]; }
+  Traffic& traffic_of(const config::Route& route) const;
 
  private:
   void load_listener(const Resources& resources);
   void load_pool(const Resources& resources);
+  void name_routes(Counters& counters);
   const UpstreamPool* previous_pool(const std::string& name) const;
 
   config::SharedGeneration generation_;
   uring::Held<ShardGeneration> previous_;                       // until all is there
   std::vector<std::unique_ptr<tls::ServerContexts>> contexts_;  // by listener
   std::vector<uring::Held<UpstreamPool>> pools_;
+  std::vector<std::shared_ptr<Traffic>> listener_traffic_;
+  std::vector<std::shared_ptr<Traffic>> route_traffic_;
 };
 
 }  // namespace gateway

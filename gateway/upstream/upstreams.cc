@@ -29,10 +29,11 @@ bool is_same_trust(const std::optional<config::PoolTls>& one,
 }  // namespace
 
 Upstreams::Upstreams(uring::LinkResources& links, tls::RecordBuffers& buffers, Registry& registry,
-                     DescriptorBudget& descriptors, std::size_t shard, Log log)
+                     Counters& counters, DescriptorBudget& descriptors, std::size_t shard, Log log)
     : links_(links),
       buffers_(buffers),
       registry_(registry),
+      counters_(counters),
       descriptors_(descriptors),
       shard_(shard),
       log_(log),
@@ -67,8 +68,9 @@ uring::Held<UpstreamServer> Upstreams::server_of(const config::Pool& pool,
       return known;
     }
   }
-  auto made =
-      uring::Held<UpstreamServer>::make(server.text, registry_.server(pool.name, server.text));
+  auto made = uring::Held<UpstreamServer>::make(
+      server.text, registry_.server(pool.name, server.text),
+      counters_.of(Subject::kServer, pool.name + " " + server.text));
   servers_.push(*made);
   return made;
 }

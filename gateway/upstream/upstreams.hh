@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "gateway/log/log.hh"
+#include "gateway/metrics/counters.hh"
 #include "gateway/upstream/descriptor_budget.hh"
 #include "gateway/upstream/upstream_connection.hh"
 #include "proto/tls/record_buffers.hh"
@@ -43,7 +44,7 @@ class Upstreams {
   // What is given outlives it. The turns of each pool begin with the number of the shard, which
   // spreads the shards over the servers.
   Upstreams(uring::LinkResources& links, tls::RecordBuffers& buffers, Registry& registry,
-            DescriptorBudget& descriptors, std::size_t shard, Log log);
+            Counters& counters, DescriptorBudget& descriptors, std::size_t shard, Log log);
   Upstreams(const Upstreams&) = delete;
   Upstreams& operator=(const Upstreams&) = delete;
 
@@ -107,6 +108,7 @@ class Upstreams {
   uring::LinkResources& links_;
   tls::RecordBuffers& buffers_;
   Registry& registry_;
+  Counters& counters_;
   DescriptorBudget& descriptors_;
   std::size_t shard_;
   Log log_;

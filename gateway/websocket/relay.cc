@@ -6,9 +6,8 @@
 
 namespace gateway {
 
-template <class Client, Opposite<Client> Upstream>
-BasicRelay<Client, Upstream>::BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream,
-                                         const Settings& settings, std::string& detail)
+Relay::Relay(uring::Loop& loop, Link& client, Link& upstream, const Settings& settings,
+             std::string& detail)
     : loop_(loop),
       detail_(detail),
       to_upstream_{client, upstream, ws::FrameScanner(ws::Sender::kClient, settings.rsv_allowed),
@@ -23,8 +22,7 @@ BasicRelay<Client, Upstream>::BasicRelay(uring::Loop& loop, Client& client, Upst
   if (idle_.count() > 0) deadline_.arm(last_activity_ + idle_);
 }
 
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::start(Bytes behind_request, Bytes behind_response) {
+void Relay::start(Bytes behind_request, Bytes behind_response) {
   to_upstream_.from.watch_hangup_when_held_back(client_left_);
   to_client_.from.watch_hangup_when_held_back(upstream_left_);
   if (!behind_response.empty()) pass_on(to_client_, behind_response);
@@ -35,15 +33,13 @@ void BasicRelay<Client, Upstream>::start(Bytes behind_request, Bytes behind_resp
   pump_to_upstream_.start();
 }
 
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::stop_watching() {
+void Relay::stop_watching() {
   deadline_.disarm();
   to_upstream_.from.unwatch_hangup();
   to_client_.from.unwatch_hangup();
 }
 
-template <class Client, Opposite<Client> Upstream>
-uring::Task<> BasicRelay<Client, Upstream>::pump(auto& way) {
+uring::Task<> Relay::pump(Direction& way) {
   for (;;) {
     const Bytes bytes = co_await way.from.read_for(way.to);
     if (bytes.empty()) break;
@@ -57,8 +53,7 @@ uring::Task<> BasicRelay<Client, Upstream>::pump(auto& way) {
 }
 
 // Writes on what is valid of `bytes`.
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::pass_on(auto& way, Bytes bytes) {
+void Relay::pass_on(Direction& way, Bytes bytes) {
   last_activity_ = loop_.now();
   if (way.to.send_failed()) return stop(end_of_link(way.to, way.receiver(), detail_));
   if (way.close_passed) return;  // RFC 6455 section 5.5.1: nothing follows a close frame
@@ -76,8 +71,7 @@ void BasicRelay<Client, Upstream>::pass_on(auto& way, Bytes bytes) {
   }
 }
 
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::note_close(auto& way) {
+void Relay::note_close(Direction& way) {
   way.close_passed = true;
   if (close_code_ == 0) {
     close_code_ = way.frames.close_seen()->code;
@@ -93,8 +87,7 @@ void BasicRelay<Client, Upstream>::note_close(auto& way) {
   }
 }
 
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::note_end_of_stream(auto& way) {
+void Relay::note_end_of_stream(Direction& way) {
   const uring::LinkEnd end = way.from.end();
   if (end == uring::LinkEnd::kAborted) return;
   const bool reset = way.from.send_failed();
@@ -103,7 +96,8 @@ void BasicRelay<Client, Upstream>::note_end_of_stream(auto& way) {
   // without a close_notify then; the close frames have said already that all is there.
   if (left && (closing_ || way.close_passed)) {
     decide({});
-    end_stream(way);
+    const bool whole = way.frames.at_frame_boundary();
+    way.to.write_end(whole ? Link::Ending::kWhole : Link::Ending::kTruncated);
     if (way.sender == Party::kUpstream || to_client_.close_passed) to_upstream_.from.abort();
     return;
   }
@@ -111,7 +105,8 @@ void BasicRelay<Client, Upstream>::note_end_of_stream(auto& way) {
   if (end == uring::LinkEnd::kEndOfStream && !reset && way.sender == Party::kClient) {
     // A half-close goes on to the upstream, which may still have something to say.
     decide(cause);
-    end_stream(way);
+    const bool whole = way.frames.at_frame_boundary();
+    way.to.write_end(whole ? Link::Ending::kWhole : Link::Ending::kTruncated);
     closing_ = true;
     set_deadline(loop_.now() + kCloseTime);
     return;
@@ -121,27 +116,17 @@ void BasicRelay<Client, Upstream>::note_end_of_stream(auto& way) {
   stop(cause);
 }
 
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::end_stream(auto& way) {
-  using Ending = typename std::remove_reference_t<decltype(way)>::Ending;
-  const bool whole = way.frames.at_frame_boundary();
-  way.to.write_end(whole ? Ending::kWhole : Ending::kTruncated);
-}
-
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::decide(End end) {
+void Relay::decide(End end) {
   if (!end_) end_ = end;
 }
 
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::set_deadline(uring::Clock::time_point at) {
+void Relay::set_deadline(uring::Clock::time_point at) {
   // The links may be somebody else's by the time that it passes.
   CHECK(!has_finished(), "a finished relay arms nothing");
   deadline_.arm(at);
 }
 
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::stop(End end) {
+void Relay::stop(End end) {
   if (has_finished()) return;
   decide(end);
   if (stopping_) return;
@@ -149,78 +134,65 @@ void BasicRelay<Client, Upstream>::stop(End end) {
   closing_ = true;
   told_ = end;
   set_deadline(loop_.now() + kBoundaryTime);
-  stop_direction(to_upstream_);
-  stop_direction(to_client_);
-}
-
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::stop_direction(auto& way) {
-  way.frames.stop_at_boundary();
-  const bool waits = owes_close(way) && !way.frames.at_frame_boundary();
-  if (!waits) close_towards(way);
+  for (Direction* way : {&to_upstream_, &to_client_}) {
+    way->frames.stop_at_boundary();
+    const bool waits = owes_close(*way) && !way->frames.at_frame_boundary();
+    if (!waits) close_towards(*way);
+  }
 }
 
 // Whether the peer at the end of `way` is still to get a close frame of ours.
-template <class Client, Opposite<Client> Upstream>
-bool BasicRelay<Client, Upstream>::owes_close(const auto& way) const {
-  return !way.close_passed && !way.finished && !way.to.end_written() &&
-         code_towards(way.sender) != 0;
+bool Relay::owes_close(const Direction& way) const {
+  return !way.close_passed && !way.finished && !way.to.end_written() && code_towards(way) != 0;
 }
 
-template <class Client, Opposite<Client> Upstream>
-std::uint16_t BasicRelay<Client, Upstream>::code_towards(Party sender) const {
+std::uint16_t Relay::code_towards(const Direction& way) const {
   const EndPolicy& policy = policy_of(told_.reason);
   // The peer that broke a rule learns which one.
-  if (told_.close_code != 0 && policy.party != sender) return told_.close_code;
-  if (sender == Party::kClient) return policy.upstream_close_code;
+  if (told_.close_code != 0 && policy.party != way.sender) return told_.close_code;
+  if (way.sender == Party::kClient) return policy.upstream_close_code;
   return is_lost_upstream(told_.reason) ? upstream_lost_code_ : policy.client_close_code;
 }
 
-template <class Client, Opposite<Client> Upstream>
-bool BasicRelay<Client, Upstream>::client_stream_is_whole() const {
+bool Relay::client_stream_is_whole() const {
   const bool cut = is_lost_upstream(told_.reason) && upstream_lost_code_ == 0;
   return to_client_.frames.at_frame_boundary() && !cut;
 }
 
 // Tells the peer at the end of `way`, and reads no more from the one at its beginning.
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::close_towards(auto& way) {
+void Relay::close_towards(Direction& way) {
   if (owes_close(way) && way.frames.at_frame_boundary()) {
     // Which rule was broken helps; what the system said of a failure is nobody else's affair.
     const bool tells_rule = told_.close_code != 0 && !told_.detail.empty();
     const std::string_view text = tells_rule ? told_.detail : policy_of(told_.reason).text;
     const auto frame =
         way.sender == Party::kUpstream
-            ? ws::make_close(code_towards(way.sender), text)
-            : ws::make_close(code_towards(way.sender), text, random_mask_key(loop_.kernel()));
+            ? ws::make_close(code_towards(way), text)
+            : ws::make_close(code_towards(way), text, random_mask_key(loop_.kernel()));
     way.to.write(frame.bytes());
-    if (close_code_ == 0) close_code_ = code_towards(way.sender);
+    if (close_code_ == 0) close_code_ = code_towards(way);
   }
   way.close_passed = true;
   way.from.abort();
 }
 
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::on_client_left() {
+void Relay::on_client_left() {
   note_left(to_upstream_, Reason::kClientLeft, Reason::kClientReset);
 }
 
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::on_upstream_left() {
+void Relay::on_upstream_left() {
   note_left(to_client_, Reason::kUpstreamLeft, Reason::kUpstreamReset);
 }
 
 // The sender of `way` closed while what it sent is held back.
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::note_left(auto& way, Reason left, Reason reset) {
+void Relay::note_left(Direction& way, Reason left, Reason reset) {
   if (closing_ || way.finished) return;
   if (way.from.peer_gone()) return stop({.reason = reset});
   left_ = left;
   set_deadline(loop_.now() + kCloseTime);
 }
 
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::on_deadline() {
+void Relay::on_deadline() {
   if (closing_) {
     decide({.reason = Reason::kCloseTimeout});
     to_upstream_.from.abort();
@@ -234,7 +206,5 @@ void BasicRelay<Client, Upstream>::on_deadline() {
     stop({.reason = left_.value_or(Reason::kIdle)});
   }
 }
-
-template class BasicRelay<Link, Link>;
 
 }  // namespace gateway

@@ -1,9 +1,8 @@
 #include "gateway/websocket/tunnel.hh"
 
-#include <chrono>
 #include <utility>
 
-#include "gateway/log/quoted.hh"
+#include "gateway/shard/access_log.hh"
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
@@ -58,21 +57,18 @@ std::string Tunnel::close_code_text() const {
 
 void Tunnel::log() const {
   const End& end = connection_.how_ended();
-  const EndPolicy& policy = policy_of(end.reason);
-  const Relay::Counts from_client = relay_.from_client();
-  const Relay::Counts from_upstream = relay_.from_upstream();
-  const Party party = end.is_done() ? relay_.closed_by() : policy.party;
-  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
-      connection_.shard().loop().now() - begun_);
-  connection_.shard().log().info(
-      "websocket id={} n={} client={}:{} request={} route={} upstream={} client_frames={} "
-      "client_messages={} client_bytes={} upstream_frames={} upstream_messages={} "
-      "upstream_bytes={} ms={} end={} by={} code={} cause={}",
-      connection_.id(), connection_.requests(), connection_.client_address(),
-      connection_.client_port(), Quoted(request_line_), route_.name, server_.text(),
-      from_client.frames, from_client.messages, from_client.payload_bytes, from_upstream.frames,
-      from_upstream.messages, from_upstream.payload_bytes, elapsed.count(), policy.word,
-      name_of(party), close_code_text(), Quoted(cause_of(end)));
+  const Party party = end.is_done() ? relay_.closed_by() : policy_of(end.reason).party;
+  const std::string code = close_code_text();
+  account_for({.connection = connection_,
+               .generation = *generation_,
+               .request_line = request_line_,
+               .route = &route_,
+               .server = &server_,
+               .begun = begun_},
+              WebSocketRecord{.from_client = relay_.from_client(),
+                              .from_upstream = relay_.from_upstream(),
+                              .party = party,
+                              .code = code});
 }
 
 }  // namespace gateway
