@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "gateway/config/reader.hh"
 #include "gateway/log/file.hh"
@@ -73,11 +74,14 @@ int run(const Options& options) {
     for (const config::Error& error : read.error()) text += error.text() + "\n";
     return fail(text);
   }
-  const auto generation = std::make_shared<const config::Generation>(1u, *std::move(read));
+  config::SharedGeneration generation =
+      std::make_shared<const config::Generation>(1u, *std::move(read));
   uring::raise_descriptor_limit();
-  auto process = Process::create(options, generation);
+  // A process that serves has the only one that stays: a later generation may follow it.
+  const config::SharedGeneration tested = options.test ? generation : nullptr;
+  auto process = Process::create(options, std::move(generation));
   if (!process) return fail("gateway: error: " + process.error() + "\n");
-  if (options.test) return print(generation->config);
+  if (options.test) return print(tested->config);
   (*process)->run();
   return 0;
 }

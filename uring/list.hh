@@ -64,7 +64,17 @@ class List {
     ends_.next_ = ends_.previous_ = &ends_;
   }
 
-  // Calls visit(element) for each, the newest first, until it gives true. It may take that one out.
+  // Calls visit(element) for each, the oldest first, until it gives true. It may take that one out.
+  template <class Visit>
+  void find(Visit visit) {
+    for (ListEntry* entry = ends_.next_; entry != &ends_;) {
+      ListEntry* const behind = entry->next_;
+      if (visit(static_cast<T&>(*entry))) return;
+      entry = behind;
+    }
+  }
+
+  // The same, the newest first.
   template <class Visit>
   void find_from_last(Visit visit) {
     for (ListEntry* entry = ends_.previous_; entry != &ends_;) {

@@ -97,6 +97,23 @@ std::string Address::text() const {
   return {};
 }
 
+bool operator==(const Address& one, const Address& other) {
+  if (one.family() != other.family() || one.port() != other.port()) return false;
+  if (one.family() == AF_INET) {
+    const auto ip = [](const Address& address) {
+      return reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_addr.s_addr;
+    };
+    return ip(one) == ip(other);
+  }
+  if (one.family() == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(one.storage);
+    const auto& other_v6 = reinterpret_cast<const sockaddr_in6&>(other.storage);
+    return IN6_ARE_ADDR_EQUAL(&v6.sin6_addr, &other_v6.sin6_addr) &&
+           v6.sin6_scope_id == other_v6.sin6_scope_id;
+  }
+  return one.unix_path() == other.unix_path();
+}
+
 std::expected<Address, std::string> unix_address(std::string_view path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

@@ -29,9 +29,8 @@ struct Address {
   // the same address.
   std::string text() const;
 
-  friend bool operator==(const Address& one, const Address& other) {
-    return one.text() == other.text();
-  }
+  // Family, address, port and interface; of a Unix socket the path.
+  friend bool operator==(const Address& one, const Address& other);
 };
 
 // "unix:PATH", in place of a host and a port.

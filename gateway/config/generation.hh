@@ -1,6 +1,6 @@
 // A configuration that serves, or has served: the Config with all that its load has read from disk,
 // and which one it is since the process began. Immutable, and shared by the main thread and all
-// shards; what a shard makes of it is its ShardGeneration, and nobody else there holds this.
+// shards, each of which holds it through what it makes of it: ShardGeneration, UpstreamPool.
 #pragma once
 
 #include <cstdint>

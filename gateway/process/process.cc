@@ -251,7 +251,10 @@ void Process::tell_shards(const Order& order) {
 }
 
 void Process::rung() {
-  for (const Report report : reports_->take()) ++(report == Report::kDrained ? drained_ : ended_);
+  for (const Report report : reports_->take()) {
+    if (report == Report::kDrained) ++drained_;
+    if (report == Report::kEnded) ++ended_;
+  }
   if (drained_ == shard_count_) sockets_.close_all();
   if (ended_ < shard_count_ || !winding_up_.done()) return;
   winding_up_ = wind_up();

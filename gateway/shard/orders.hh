@@ -11,8 +11,8 @@ namespace gateway {
 // What the main thread tells a shard. To stop, and to cut what is left: each once at the most.
 struct StopOrder {};
 struct CutOrder {};
-// A newer generation, with the same listeners: the next one after the shard has reported this one.
-// One that stops takes no more of them.
+// A newer generation, with listeners at the same addresses in the same order: the next one after
+// the shard has reported this one. One that stops takes no more of them.
 struct AdoptOrder {
   config::SharedGeneration generation;
 };

@@ -105,6 +105,10 @@ void Shard::carry_out(const AdoptOrder& order) {
 void Shard::begin_to_load(config::SharedGeneration generation) {
   CHECK(!loading_, "one generation is loaded at a time");
   CHECK(generation->config.listeners.size() == listeners_.size(), "the listeners are the same");
+  for (std::size_t index = 0; generation_ && index < listeners_.size(); ++index) {
+    CHECK(generation->config.listeners[index].address == config().listeners[index].address,
+          "the listeners are in the same order");
+  }
   loading_ = uring::Held<ShardGeneration>::make(std::move(generation), generation_);
 }
 

@@ -20,6 +20,10 @@ bool ShardGeneration::load_next(const Resources& resources) {
       contexts_.size() == config().listeners.size() && pools_.size() == config().pools.size();
   if (!is_whole) return true;
   name_routes(resources.counters);
+  for (const uring::Held<UpstreamPool>& pool : pools_) {
+    const UpstreamPool* const previous = previous_pool(pool->config().name);
+    if (previous != nullptr) resources.upstreams.succeed(*previous, *pool);
+  }
   previous_ = {};
   return false;
 }

@@ -21,11 +21,12 @@ std::pmr::vector<std::size_t> AddressMemory::order(Addresses addresses,
   std::pmr::vector<std::size_t> order(addresses.size(), memory);
   std::iota(order.begin(), order.end(), 0);
   if (avoided_.empty()) return order;
-  const auto key = [&](std::size_t index) {
-    const uring::Clock::time_point until = avoided_until(addresses[index]);
-    return std::pair(until > now ? until : uring::Clock::time_point{}, index);
-  };
-  std::ranges::sort(order, {}, key);
+  std::pmr::vector<uring::Clock::time_point> until(memory);
+  for (const config::Address& address : addresses) {
+    const uring::Clock::time_point avoided = avoided_until(address);
+    until.push_back(avoided > now ? avoided : uring::Clock::time_point{});
+  }
+  std::ranges::sort(order, {}, [&](std::size_t index) { return std::pair(until[index], index); });
   return order;
 }
 

@@ -1,5 +1,7 @@
 #include "gateway/upstream/registry.hh"
 
+#include <algorithm>
+
 namespace gateway {
 
 std::shared_ptr<ServerState> Registry::server(const std::string& pool, const std::string& text) {
@@ -9,7 +11,7 @@ std::shared_ptr<ServerState> Registry::server(const std::string& pool, const std
   if (state != nullptr) return state;
   state = std::make_shared<ServerState>();
   entry->second = state;
-  if (is_new) forget_those_gone();
+  if (is_new && servers_.size() >= sweep_at_) forget_those_gone();
   return state;
 }
 
@@ -21,6 +23,7 @@ std::size_t Registry::size() {
 
 void Registry::forget_those_gone() {
   std::erase_if(servers_, [](const auto& entry) { return entry.second.expired(); });
+  sweep_at_ = std::max(kSweepAtMin, 2 * servers_.size());
 }
 
 }  // namespace gateway

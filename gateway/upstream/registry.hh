@@ -33,10 +33,13 @@ class Registry {
   std::size_t size();
 
  private:
+  static constexpr std::size_t kSweepAtMin = 64;
+
   void forget_those_gone();
 
   std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, std::weak_ptr<ServerState>> servers_;
+  std::size_t sweep_at_ = kSweepAtMin;  // so many: who is gone is looked for
 };
 
 }  // namespace gateway

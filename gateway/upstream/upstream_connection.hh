@@ -85,7 +85,7 @@ class UpstreamConnection : private uring::ListEntry {
   uring::Task<> closing_;
   uring::Event* progress_ = nullptr;  // of the dialling, unless nobody waits for it
   std::uint32_t index_;               // of the server in the pool
-  std::uint32_t address_ = 0;         // of the server's
+  std::uint32_t address_ = 0;         // of the server's, while it dials
   Stage stage_ = Stage::kDialling;
   bool kept_ = false;
   bool reused_ = false;

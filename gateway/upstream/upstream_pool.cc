@@ -21,7 +21,7 @@ UpstreamPool::UpstreamPool(Upstreams& owner, config::SharedGeneration generation
 
 UpstreamPool::~UpstreamPool() {
   for (const uring::Held<UpstreamServer>& server : servers_) {
-    if (--server->pools_ == 0) owner_.give_up_kept(*server);
+    if (--server->pools_ == 0) owner_.give_up_kept(*server, Farewell::kPolite);
   }
 }
 

@@ -26,6 +26,15 @@ bool is_same_trust(const std::optional<config::PoolTls>& one,
   return one->name == other->name && one->ca == other->ca && one->verify == other->verify;
 }
 
+bool is_same_set(AddressMemory::Addresses some, AddressMemory::Addresses others) {
+  const auto all_in = [](AddressMemory::Addresses these, AddressMemory::Addresses those) {
+    return std::ranges::all_of(these, [&](const config::Address& address) {
+      return std::ranges::find(those, address) != those.end();
+    });
+  };
+  return all_in(some, others) && all_in(others, some);
+}
+
 }  // namespace
 
 Upstreams::Upstreams(uring::LinkResources& links, tls::RecordBuffers& buffers, Registry& registry,
@@ -63,9 +72,7 @@ uring::Held<UpstreamServer> Upstreams::server_of(const config::Pool& pool,
                                                  const UpstreamPool* previous) {
   if (previous != nullptr && is_same_trust(previous->config().tls, pool.tls)) {
     for (const uring::Held<UpstreamServer>& known : previous->servers_) {
-      if (known->text() != server.text) continue;
-      known->addresses_.keep_only(server.addresses);
-      return known;
+      if (known->text() == server.text) return known;
     }
   }
   auto made = uring::Held<UpstreamServer>::make(
@@ -73,6 +80,18 @@ uring::Held<UpstreamServer> Upstreams::server_of(const config::Pool& pool,
       counters_.of(Subject::kServer, pool.name + " " + server.text));
   servers_.push(*made);
   return made;
+}
+
+void Upstreams::succeed(const UpstreamPool& previous, const UpstreamPool& pool) {
+  for (std::size_t index = 0; index < pool.size(); ++index) {
+    UpstreamServer& server = pool.server(index);
+    for (std::size_t other = 0; other < previous.size(); ++other) {
+      if (&previous.server(other) != &server) continue;
+      server.addresses_.keep_only(pool.addresses_of(index));
+      const bool moved = !is_same_set(previous.addresses_of(other), pool.addresses_of(index));
+      if (moved) give_up_kept(server, Farewell::kPolite);
+    }
+  }
 }
 
 UpstreamConnection* Upstreams::take_kept(UpstreamPool& pool, std::size_t index) {
@@ -112,17 +131,19 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
   }
   UpstreamServer& server = *connection.server_;
   const auto ends = std::min(now + idle, connection.opened_ + limits.age);
-  const bool is_full = server.pools_ == 0 || server.kept_count_ >= limits.count;
-  if (ends <= now || is_full) return close(connection, Farewell::kPolite);
+  if (ends <= now || server.kept_count_ >= limits.count) {
+    return close(connection, Farewell::kPolite);
+  }
   if (!server.ticket_) note_ticket(connection);
   note_returned(server);
-  connection.pool_ = {};
   connection.kept_ = true;
   connection.usable_from_ = reuse == Reuse::kLater ? now + kSettling : now;
   connection.timer_.arm(ends);
   server.kept_.push(connection);
   ++server.kept_count_;
   connection.link_.watch_input(connection.noticed_or_closed_, kHeadReadBytes);
+  // Last: if nobody else has that pool any more, nothing of it is kept.
+  connection.pool_ = {};
 }
 
 void Upstreams::close(UpstreamConnection& connection, Farewell farewell) {
@@ -169,20 +190,22 @@ void Upstreams::note_returned(UpstreamServer& server) {
 }
 
 void Upstreams::give_up_idle(std::size_t count) {
-  servers_.find_from_last([&](UpstreamServer& server) {
-    for (; count > 0 && !server.kept_.empty(); --count) close_kept(server.kept_.first());
+  servers_.find([&](UpstreamServer& server) {
+    for (; count > 0 && !server.kept_.empty(); --count) {
+      close_kept(server.kept_.first(), Farewell::kNone);
+    }
     return count == 0;
   });
   for (; count > 0 && !closing_slowly_.empty(); --count) closing_slowly_.pop().link_.abort();
 }
 
-void Upstreams::give_up_kept(UpstreamServer& server) {
-  while (!server.kept_.empty()) close_kept(server.kept_.last());
+void Upstreams::give_up_kept(UpstreamServer& server, Farewell farewell) {
+  while (!server.kept_.empty()) close_kept(server.kept_.last(), farewell);
 }
 
-void Upstreams::close_kept(UpstreamConnection& connection) {
+void Upstreams::close_kept(UpstreamConnection& connection, Farewell farewell) {
   forget_kept(connection);
-  begin_close(connection, Farewell::kNone);
+  begin_close(connection, farewell);
 }
 
 // For the next handshake with the same server.
@@ -217,8 +240,8 @@ void Upstreams::forget(UpstreamConnection& connection) {
 }
 
 uring::Task<> Upstreams::close_all() {
-  servers_.find_from_last([&](UpstreamServer& server) {
-    give_up_kept(server);
+  servers_.find([&](UpstreamServer& server) {
+    give_up_kept(server, Farewell::kNone);
     return false;
   });
   while (open_ > 0) {

@@ -53,6 +53,9 @@ class Upstreams {
   // names the pool.
   std::expected<uring::Held<UpstreamPool>, std::string> make_pool(
       const config::SharedGeneration& generation, std::size_t index, const UpstreamPool* previous);
+  // From here on `pool` serves, and `previous` no more: what is known of servers that have moved to
+  // other addresses is given up.
+  void succeed(const UpstreamPool& previous, const UpstreamPool& pool);
 
   // A kept connection that is quiet, or null, to the server of that index in the pool; or a new
   // one.
@@ -99,9 +102,8 @@ class Upstreams {
   void note_returned(UpstreamServer& server);
   void note_ticket(UpstreamConnection& connection);
   void begin_close(UpstreamConnection& connection, Farewell farewell);
-  // What is kept of a server that no pool has any more.
-  void give_up_kept(UpstreamServer& server);
-  void close_kept(UpstreamConnection& connection);
+  void give_up_kept(UpstreamServer& server, Farewell farewell);
+  void close_kept(UpstreamConnection& connection, Farewell farewell);
   void forget_kept(UpstreamConnection& connection);
   void forget(UpstreamConnection& connection);
 

@@ -76,13 +76,12 @@ std::string config_text(bool routes_override) {
   return text;
 }
 
-// Each generation is like the one before the last. Every second one has a server less, and another
-// trust in those of the pools over TLS: what is kept of them is given up.
+// Every second one has a server less, and every third another trust in those of the pools over TLS:
+// what is kept of them is given up, and all else goes on.
 void change(gateway::config::Config& config, std::uint64_t number) {
-  if (number % 2 == 1) return;
   for (gateway::config::Pool& pool : config.pools) {
-    if (pool.servers.size() > 1) pool.servers.pop_back();
-    if (pool.tls) pool.tls->verify = false;
+    if (number % 2 == 0 && pool.servers.size() > 1) pool.servers.pop_back();
+    if (number % 3 == 0 && pool.tls) pool.tls->verify = false;
   }
 }
 
@@ -277,10 +276,7 @@ void World::give_orders() {
   const Time now = stage_.now();
   if (stop_is_to_come() && now >= started_ + *scenario.stop_at) stop();
   if (cut_is_to_come() && now >= started_ + *scenario.cut_at) cut();
-  const bool all_adopted = main_->adoptions() == adoptions_ * scenario.shards;
-  if (adoption_is_to_come() && all_adopted && now >= started_ + scenario.adopts_at[adoptions_]) {
-    adopt();
-  }
+  if (adoption_is_to_come() && now >= started_ + scenario.adopts_at[adoptions_]) adopt();
 }
 
 void World::stop() {
@@ -420,19 +416,24 @@ void World::judge_rest() {
       chronicle.fail(who, "has {} requests under way", host.kernel->requests());
     }
   }
+  judge_generations();
   judge_servers();
   const std::size_t open = stage_.system->descriptors.size();
   if (open != bells_and_listeners) chronicle.fail("world", "{} descriptors are open", open);
 }
 
-// The newest generation alone is left, and its servers, of which nobody asks anything.
-void World::judge_servers() {
-  Chronicle& chronicle = stage_.chronicle;
+// The newest alone is left.
+void World::judge_generations() {
   for (const auto& generation : earlier_) {
     if (const auto held = generation.lock()) {
-      chronicle.fail("world", "somebody holds generation {} still", held->number);
+      stage_.chronicle.fail("world", "somebody holds generation {} still", held->number);
     }
   }
+}
+
+// Those of the newest generation are known, and nobody asks anything of them.
+void World::judge_servers() {
+  Chronicle& chronicle = stage_.chronicle;
   std::size_t servers = 0;
   for (const gateway::config::Pool& pool : generation_->config.pools) {
     for (const gateway::config::Server& server : pool.servers) {
@@ -455,6 +456,9 @@ void World::judge_end() {
   }
   for (ShardHost& host : shards_) host.shard.reset();
   main_.reset();
+  judge_generations();
+  if (generation_.use_count() != 1) chronicle.fail("world", "the newest generation is held still");
+  if (registry_.size() != 0) chronicle.fail("world", "{} servers are known", registry_.size());
   const std::size_t open = stage_.system->descriptors.size();
   if (open != 0) chronicle.fail("world", "{} descriptors are left", open);
   for (const auto& [name, trail] : stage_.trails) {

@@ -66,7 +66,9 @@ class World final : private Gate {
   bool jump();
   Time next_event() const;
   bool adoption_is_to_come() const {
-    return adoptions_ < stage_.scenario.adopts_at.size() && !stage_.stopping && !clients_left_;
+    const bool all_have_adopted = main_->adoptions() == adoptions_ * stage_.scenario.shards;
+    return all_have_adopted && adoptions_ < stage_.scenario.adopts_at.size() && !stage_.stopping &&
+           !clients_left_;
   }
   void stop();
   void cut();
@@ -76,6 +78,7 @@ class World final : private Gate {
   void look_for_waiting();
   void judge_quiet();
   void judge_rest();
+  void judge_generations();
   void judge_servers();
   void judge_end();
 

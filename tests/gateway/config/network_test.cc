@@ -121,4 +121,20 @@ TEST(TrustedProxies, AreThoseOfTheirNetworks) {
 }
 
 }  // namespace
+TEST(Address, IsTheSameByFamilyAddressAndPort) {
+  const auto literal = [](const char* host, std::uint16_t port) {
+    return *literal_address({host, port});
+  };
+  EXPECT_EQ(literal("10.0.0.1", 80), literal("10.0.0.1", 80));
+  EXPECT_NE(literal("10.0.0.1", 80), literal("10.0.0.1", 81));
+  EXPECT_NE(literal("10.0.0.1", 80), literal("10.0.0.2", 80));
+  EXPECT_EQ(literal("::1", 80), literal("0:0::1", 80));
+  EXPECT_NE(literal("::1", 80), literal("::2", 80));
+  EXPECT_NE(literal("::1", 80), literal("::1", 81));
+  EXPECT_NE(literal("::ffff:10.0.0.1", 80), literal("10.0.0.1", 80));
+  EXPECT_NE(literal("fe80::1%lo", 80), literal("fe80::1", 80));
+  EXPECT_EQ(*unix_address("/run/a.sock"), *unix_address("/run/a.sock"));
+  EXPECT_NE(*unix_address("/run/a.sock"), *unix_address("/run/a.sock2"));
+}
+
 }  // namespace gateway::config

@@ -1,0 +1,126 @@
+// What goes on of a pool's servers when the next generation of the configuration has them, too.
+#include "gateway/upstream/upstreams.hh"
+
+#include <gtest/gtest.h>
+
+#include "gateway/config/generation.hh"
+#include "gateway/log/ring.hh"
+#include "tests/simulation/certificate.hh"
+#include "tests/uring/simulation.hh"
+
+namespace {
+
+using gateway::UpstreamPool;
+using Pool = uring::Held<UpstreamPool>;
+using gateway::config::PoolTls;
+
+class UpstreamsTest : public testing::Test {
+ protected:
+  struct Server {
+    std::string text;
+    std::uint16_t port = 80;
+  };
+
+  Pool make(const std::vector<Server>& servers, std::optional<PoolTls> tls = {},
+            const Pool& previous = {}, const std::string& name = "app") {
+    gateway::config::Pool pool{.name = name, .tls = std::move(tls)};
+    for (const Server& server : servers) {
+      const auto address = gateway::config::literal_address({"10.0.0.1", server.port});
+      pool.servers.push_back({.text = server.text, .host = "localhost", .addresses = {*address}});
+    }
+    gateway::config::Config config;
+    config.pools.push_back(std::move(pool));
+    const auto generation =
+        std::make_shared<const gateway::config::Generation>(++number_, std::move(config));
+    auto made = upstreams_.make_pool(generation, 0, previous.get());
+    EXPECT_TRUE(made.has_value()) << made.error();
+    if (previous) upstreams_.succeed(*previous, **made);
+    return std::move(*made);
+  }
+
+  Simulation simulation_{1};
+  uring::BatchPool batches_{1 << 20};
+  std::vector<std::byte> plaintext_ = std::vector<std::byte>(1 << 15);
+  uring::LinkResources links_{simulation_.loop, *simulation_.buffers, batches_, plaintext_};
+  tls::RecordBuffers records_;
+  gateway::Registry registry_;
+  gateway::Counters counters_;
+  gateway::DescriptorBudget descriptors_{1};
+  gateway::LogRing log_{"test", 1 << 16};
+  gateway::Upstreams upstreams_{links_,
+                                records_,
+                                registry_,
+                                counters_,
+                                descriptors_,
+                                0,
+                                gateway::Log(log_, gateway::LogLevel::error)};
+  std::uint64_t number_ = 0;
+};
+
+const PoolTls kTrust{.name = "localhost", .ca = simulation::kCertificate, .verify = true};
+
+TEST_F(UpstreamsTest, GoesOnWithTheServersThatAPoolOfTheNextGenerationHasToo) {
+  const Pool first = make({{"one:80"}, {"two:80"}});
+  first->server(1).note_version(0);
+  first->choose();
+  const Pool second = make({{"new:80"}, {"two:80"}}, {}, first);
+  EXPECT_EQ(&second->server(1), &first->server(1));
+  EXPECT_TRUE(second->server(1).speaks_only_1_0());
+  EXPECT_NE(&second->server(0), &first->server(0));
+  EXPECT_EQ(second->choose(), 1u) << "whose turn it was";
+}
+
+TEST_F(UpstreamsTest, CountsOnWhateverElseIsNew) {
+  const Pool first = make({{"one:80"}});
+  first->server(0).state().begin();
+  const Pool second = make({{"one:80"}}, kTrust, first);
+  EXPECT_EQ(second->server(0).state().count(), 1u);
+  EXPECT_EQ(&second->server(0).traffic(), &first->server(0).traffic());
+  first->server(0).state().end();
+}
+
+TEST_F(UpstreamsTest, GoesOnUnderTheSameTrust) {
+  const Pool first = make({{"one:443"}}, kTrust);
+  const Pool second = make({{"one:443"}}, kTrust, first);
+  EXPECT_EQ(&second->server(0), &first->server(0));
+  EXPECT_NE(second->tls(), first->tls()) << "its contexts are its own";
+}
+
+// Neither a connection nor a ticket that another trust has let in.
+TEST_F(UpstreamsTest, BeginsAnewUnderAnotherTrust) {
+  const PoolTls unverified{.name = "localhost", .verify = false};
+  const PoolTls other_name{.name = "other", .ca = kTrust.ca};
+  const PoolTls other_ca{.name = "localhost", .ca = kTrust.ca + kTrust.ca};
+  struct Change {
+    const char* name;
+    std::optional<PoolTls> from;
+    std::optional<PoolTls> to;
+  };
+  for (const Change& change :
+       {Change{"verified at last", unverified, kTrust}, Change{"another name", kTrust, other_name},
+        Change{"another CA", kTrust, other_ca}, Change{"TLS at last", std::nullopt, kTrust},
+        Change{"no TLS any more", kTrust, std::nullopt}}) {
+    const Pool first = make({{"one:443"}}, change.from);
+    const Pool second = make({{"one:443"}}, change.to, first);
+    EXPECT_NE(&second->server(0), &first->server(0)) << change.name;
+  }
+}
+
+TEST_F(UpstreamsTest, KnowsServersOfThePoolOfThatNameAlone) {
+  const Pool first = make({{"one:80"}});
+  const Pool other = make({{"one:80"}}, {}, {}, "other");
+  EXPECT_NE(&other->server(0), &first->server(0));
+  EXPECT_NE(&other->server(0).state(), &first->server(0).state());
+  EXPECT_EQ(registry_.size(), 2u);
+}
+
+TEST_F(UpstreamsTest, LetsGoOfWhatNoGenerationHas) {
+  {
+    const Pool first = make({{"one:80"}, {"two:80"}});
+    const Pool second = make({{"one:80"}}, {}, first);
+    EXPECT_EQ(registry_.size(), 2u);
+  }
+  EXPECT_EQ(registry_.size(), 0u);
+}
+
+}  // namespace
