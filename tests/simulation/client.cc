@@ -82,7 +82,7 @@ bool SimulatedClient::dawdles() {
 
 bool SimulatedClient::come() {
   touched_ = stage_.now();
-  Stream stream = gate_.come(plan_.entry());
+  Stream stream = gate_.come(plan_);
   if (stream == nullptr) {
     over_ = true;
     stage_.chronicle.note(name_, "comes too late");
@@ -158,7 +158,9 @@ void SimulatedClient::digest(std::string_view bytes) {
   }
   reader_.feed(bytes);
   while (!websocket_) {
-    if (answers_.size() <= plan_.requests.size()) reader_.set_head_only(current().method == "HEAD");
+    // Of a method that it has not said nobody knows.
+    const bool asked = !plan_.silent && expects_answer();
+    if (asked) reader_.set_head_only(current().method == "HEAD");
     switch (reader_.next()) {
       case MessageReader::Event::kMore:
         return;
@@ -236,6 +238,7 @@ void SimulatedClient::talk() {
   const RequestPlan& plan = current();
   if (plan.websocket->closer == Closer::kClientLeaves && websocket_->has_said_all()) {
     dice_.chance(50) ? wire_->close() : wire_->reset();
+    left_ = true;
     return finish("leaves its WebSocket");
   }
   std::string frame;
@@ -251,7 +254,7 @@ bool SimulatedClient::leave_if_due() {
   const bool leaves = plan_.leaving == Leaving::kCloses || plan_.leaving == Leaving::kResets;
   if (!leaves || stage_.now() < comes_at_ + plan_.leaves_after) return false;
   plan_.leaving == Leaving::kCloses ? wire_->close() : wire_->reset();
-  over_ = true;
+  over_ = left_ = true;
   stage_.chronicle.note(name_, "{}", plan_.leaving == Leaving::kCloses ? "closes" : "resets");
   judge(true);
   return true;
@@ -264,6 +267,7 @@ bool SimulatedClient::is_through() const {
 }
 
 void SimulatedClient::on_end() {
+  judge_farewell();
   const bool whole = wire_->ended_cleanly() && !websocket_ &&
                      reader_.end_of_stream() == MessageReader::Event::kEnd;
   if (whole) answer_is_whole();

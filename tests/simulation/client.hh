@@ -18,7 +18,7 @@ class Gate {
  public:
   virtual ~Gate() = default;
   // Null: nobody is let in any more.
-  virtual Stream come(Entry entry) = 0;
+  virtual Stream come(const ClientPlan& plan) = 0;
 };
 
 class SimulatedClient {
@@ -30,6 +30,8 @@ class SimulatedClient {
   Time next() const;
   bool over() const { return over_ && !lingers_until_; }
   const std::string& name() const { return name_; }
+  // When all is over and told: whether the log fits what was seen.
+  void judge_log() const;
   // Something is under way to it or from it.
   bool owes() const { return wire_ && wire_->is_busy(); }
   // Whether it waits for something to happen, and has done so for long.
@@ -70,7 +72,13 @@ class SimulatedClient {
   bool may_be_cut(const RequestPlan& plan) const;
   bool may_close_behind(unsigned number) const;
   void judge_websocket() const;
-  void judge_log(unsigned number) const;
+  void judge_farewell() const;
+
+  // client_log_judge.cc
+  struct Facts;
+  Facts facts_of(unsigned number) const;
+  bool was_refused_in_head(unsigned number) const;
+  void judge_line(unsigned number, const LogLine& line) const;
 
   const RequestPlan& current() const { return plan_.requests[answers_.size() - 1]; }
   bool expects_answer() const { return answers_.size() < plan_.requests.size() + 1; }
@@ -88,6 +96,7 @@ class SimulatedClient {
   std::vector<Answer> answers_;  // the last one is under way
   unsigned asked_ = 0;
   bool half_closed_ = false;
+  bool left_ = false;     // before the end
   bool closing_ = false;  // the gateway has said that it closes, or all is there
   std::optional<WebSocketEnd> websocket_;
   Time touched_{};

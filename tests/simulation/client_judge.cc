@@ -95,6 +95,21 @@ bool SimulatedClient::may_close_behind(unsigned number) const {
          plan.early;
 }
 
+// Over TLS the close_notify tells what is whole from what was cut.
+void SimulatedClient::judge_farewell() const {
+  const TlsEnd* const tls = wire_->tls();
+  if (tls == nullptr || wire_->was_reset() || is_spoilt()) return;
+  const bool in_mid_message = websocket_ ? websocket_->in_mid_frame() : !reader_.between_messages();
+  if (in_mid_message && tls->ended_cleanly()) {
+    stage_.chronicle.fail(name_, "gets a close_notify behind what was cut");
+  }
+  const bool has_got_something = answers_.front().got != Got::kNothing;
+  const bool may_lack = in_mid_message || stage_.cut || plan_.tries_patience();
+  if (has_got_something && !may_lack && !tls->ended_cleanly()) {
+    stage_.chronicle.fail(name_, "gets no close_notify behind what is whole");
+  }
+}
+
 void SimulatedClient::judge_websocket() const {
   const unsigned number = static_cast<unsigned>(plan_.requests.size()) - 1;
   const RequestPlan& plan = plan_.requests[number];

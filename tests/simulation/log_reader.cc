@@ -1,9 +1,13 @@
 #include "tests/simulation/log_reader.hh"
 
-#include <cstdio>
+#include <algorithm>
+#include <array>
+#include <charconv>
 
 namespace simulation {
 namespace {
+
+constexpr std::string_view kWho = "log";
 
 // The value of `key=` in a line, without its quotation marks.
 std::string_view value_of(std::string_view line, std::string_view key) {
@@ -13,6 +17,21 @@ std::string_view value_of(std::string_view line, std::string_view key) {
   if (!line.starts_with('"')) return line.substr(0, line.find(' '));
   line.remove_prefix(1);
   return line.substr(0, line.find('"'));
+}
+
+// All ones where there is none.
+std::uint64_t number_in(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size() ? number : ~std::uint64_t{0};
+}
+
+// How a head that is not whole may have ended.
+bool cuts_head(std::string_view end) {
+  constexpr std::array<std::string_view, 6> kEnds = {"client-left",      "client-reset",
+                                                     "client-truncated", "tls-failed",
+                                                     "stopping",         "request-timeout"};
+  return std::ranges::find(kEnds, end) != kEnds.end();
 }
 
 }  // namespace
@@ -26,18 +45,68 @@ void LogReader::drain(gateway::LogRing& ring) {
 }
 
 void LogReader::read(std::string_view line) {
-  const bool tells = line.starts_with("request ") || line.starts_with("websocket ");
-  if (!tells) return;
+  const bool of_request = line.starts_with("request ") || line.starts_with("websocket ");
+  if (!of_request && !line.starts_with("connection ")) return;
+  LoggedConnection& connection = stage_.logged[number_in(value_of(line, " id="))];
+  if (connection.over) {
+    stage_.chronicle.fail(kWho, "tells more of a connection that is over: {}", line);
+  }
+  const std::string_view address = value_of(line, " client=");
+  const std::uint64_t port = number_in(address.substr(address.find(':') + 1));
+  if (port >= kFirstPort && port <= 65'535) {
+    belongs_to(static_cast<unsigned>(port - kFirstPort), line, connection);
+  }
+  of_request ? read_request(line, connection) : read_connection(line, connection);
+}
+
+void LogReader::read_connection(std::string_view line, LoggedConnection& connection) {
+  connection.over = true;
+  if (number_in(value_of(line, " requests=")) != connection.requests) {
+    stage_.chronicle.fail(kWho, "has told of {} requests: {}", connection.requests, line);
+  }
+}
+
+void LogReader::read_request(std::string_view line, LoggedConnection& connection) {
+  if (number_in(value_of(line, " n=")) != ++connection.requests) {
+    stage_.chronicle.fail(kWho, "tells of it as the {}. request: {}", connection.requests, line);
+  }
+  connection.last_status = value_of(line, " status=");
   const std::string_view asked = value_of(line, " request=");
-  unsigned client = 0;
-  unsigned request = 0;
-  const std::string text(asked.substr(std::min(asked.find('/'), asked.size())));
-  if (std::sscanf(text.c_str(), "/%u/%u", &client, &request) != 2) return;  // NOLINT
-  Trail& trail = stage_.trail(client, request);
-  ++trail.log_lines;
-  trail.logged_end = value_of(line, " end=");
-  trail.logged_by = value_of(line, " by=");
-  trail.logged_status = value_of(line, " status=");
+  if (!asked.empty()) return read_target(asked.substr(asked.rfind(' ') + 1), line, connection);
+  connection.over = connection.head_cut = true;
+  if (line.starts_with("websocket ") || !cuts_head(value_of(line, " end="))) {
+    stage_.chronicle.fail(kWho, "tells of no request: {}", line);
+  }
+}
+
+void LogReader::read_target(std::string_view target, std::string_view line,
+                            LoggedConnection& connection) {
+  const std::size_t second = std::min(target.find('/', 1), target.size());
+  const std::uint64_t client = number_in(target.substr(1, second - 1));
+  const std::uint64_t request = number_in(target.substr(std::min(second + 1, target.size())));
+  const bool named = client < 65'536 && request < 65'536 &&
+                     stage_.scenario.request(static_cast<unsigned>(client),
+                                             static_cast<unsigned>(request)) != nullptr;
+  if (!named || request + 1 != connection.requests) {
+    return stage_.chronicle.fail(kWho, "tells of what nobody has asked: {}", line);
+  }
+  belongs_to(static_cast<unsigned>(client), line, connection);
+  LogLine& told = stage_.trail(static_cast<unsigned>(client), static_cast<unsigned>(request))
+                      .lines.emplace_back();
+  told.websocket = connection.over = line.starts_with("websocket ");
+  told.end = value_of(line, " end=");
+  told.by = value_of(line, " by=");
+  told.status = value_of(line, " status=");
+  told.code = value_of(line, " code=");
+  told.answer_bytes = value_of(line, " response_bytes=");
+}
+
+void LogReader::belongs_to(unsigned client, std::string_view line, LoggedConnection& connection) {
+  if (connection.client.value_or(client) != client) {
+    stage_.chronicle.fail(kWho, "tells of client {} on a connection of client {}: {}", client,
+                          *connection.client, line);
+  }
+  connection.client = client;
 }
 
 }  // namespace simulation

@@ -1,8 +1,9 @@
-// The gateway's log, as its operator reads it: what it says of each request is compared with what
-// the request's two ends have seen.
+// The gateway's log, as its operator reads it. Here its lines are put in order: whose each is, and
+// that each connection tells of its requests one after the other. What a line says of a request is
+// compared with what the request's two ends have seen when all is over (client_log_judge.cc).
 #pragma once
 
-#include <string>
+#include <cstdint>
 #include <string_view>
 
 #include "gateway/log/ring.hh"
@@ -18,6 +19,10 @@ class LogReader {
 
  private:
   void read(std::string_view line);
+  void read_connection(std::string_view line, LoggedConnection& connection);
+  void read_request(std::string_view line, LoggedConnection& connection);
+  void read_target(std::string_view target, std::string_view line, LoggedConnection& connection);
+  void belongs_to(unsigned client, std::string_view line, LoggedConnection& connection);
 
   Stage& stage_;
 };

@@ -180,6 +180,8 @@ struct Scenario {
   bool routes_override = false;         // each has its timeouts, where the defaults are endless
   std::vector<ClientPlan> clients;
 
+  // There may be fewer descriptors than would be used.
+  bool crowded() const { return descriptors < 100; }
   const RequestPlan* request(unsigned client, unsigned number) const;
 };
 

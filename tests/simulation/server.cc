@@ -195,6 +195,7 @@ void SimulatedServer::open_websocket() {
       fmt::format("HTTP/1.1 101 Switching Protocols\r\nX-Whose: {}\r\nUpgrade: websocket\r\n"
                   "Connection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
                   target_of(client_, request_), ws::as_text(ws::accept_key(*key))));
+  stage_.trail(client_, request_).told_whole = true;
   const Closer closer = plan_->websocket->closer;
   websocket_.emplace(false, stream_of(Way::kToClient), plan_->websocket->to_client,
                      closer == Closer::kServer || closer == Closer::kBoth);
@@ -244,6 +245,7 @@ std::string SimulatedServer::answer_text() const {
 void SimulatedServer::do_deed(std::string text) {
   const std::size_t head_bytes = text.find("\r\n\r\n", text.find("X-Whose")) + 4;
   const std::size_t at = plan_->deed_at;
+  const std::size_t whole_bytes = text.size();
   if (plan_->deed != Deed::kAnswers) stage_.chronicle.note(name_, "{}", name_of(plan_->deed));
   switch (plan_->deed) {
     case Deed::kAnswers:
@@ -273,6 +275,8 @@ void SimulatedServer::do_deed(std::string text) {
       text += "and one thing more";
       break;
   }
+  const bool whole = plan_->deed != Deed::kGarbage && text.size() >= whole_bytes;
+  if (whole) stage_.trail(client_, request_).told_whole = true;
   wire_.send(text);
 }
 
@@ -296,7 +300,24 @@ void SimulatedServer::settle() {
   }
 }
 
+// Over TLS the close_notify tells what is whole from what was cut.
+void SimulatedServer::judge_farewell() {
+  const TlsEnd* const tls = wire_.tls();
+  const bool can_tell = tls != nullptr && tls->handshake_done() && !tls->spoilt();
+  // Who has spoilt its answer does not know how much of the request has come.
+  if (!can_tell || wire_.was_reset() || then_ != Then::kGoesOn || leaving_) return;
+  const bool in_mid_request = (plan_ != nullptr && !request_whole_) || !reader_.between_messages();
+  if (websocket_ ? websocket_->in_mid_frame() : in_mid_request) {
+    if (tls->ended_cleanly()) {
+      stage_.chronicle.fail(name_, "gets a close_notify behind what was cut");
+    }
+  } else if (answered_ && plan_ == nullptr && !stage_.stopping && !stage_.scenario.crowded()) {
+    stage_.trail(client_, request_).server_heard_farewell = tls->ended_cleanly();
+  }
+}
+
 void SimulatedServer::on_end() {
+  judge_farewell();
   if (wire_.was_wronged()) {
     stage_.chronicle.fail(name_, "has a TLS session that failed: {}", wire_.tls()->why());
   }
@@ -317,6 +338,9 @@ void SimulatedServer::leave(bool with_reset) {
   over_ = true;
   stage_.chronicle.note(name_, "{}", with_reset ? "resets" : "closes");
   with_reset ? wire_.reset() : wire_.close();
+  if (plan_ == nullptr) return;
+  Trail& trail = stage_.trail(client_, request_);
+  (wire_.has_reset() ? trail.reset : trail.closed) = true;
 }
 
 }  // namespace simulation

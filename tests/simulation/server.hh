@@ -39,6 +39,7 @@ class SimulatedServer {
   void talk();
   void settle();
   void on_end();
+  void judge_farewell();
   void leave(bool with_reset);
   StreamName stream_of(Way way) const { return {client_, request_, way}; }
 

@@ -5,7 +5,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/simulation/chronicle.hh"
 #include "tests/simulation/scenario.hh"
@@ -19,13 +21,41 @@ using Time = uring::Clock::time_point;
 using Stream = std::shared_ptr<SimulatedStream>;
 constexpr Time kNever = Time::max();
 
+// Where a client comes from: so the log tells whose connection it means.
+constexpr std::uint16_t kFirstPort = 20'000;
+constexpr std::uint16_t port_of(unsigned client) {
+  return static_cast<std::uint16_t>(kFirstPort + client);
+}
+
+// What the gateway's log says of a request.
+struct LogLine {
+  bool websocket = false;  // `websocket`, not `request`
+  std::string end;
+  std::string by;
+  std::string status;
+  std::string code;
+  std::string answer_bytes;
+};
+
+// ... and of a connection.
+struct LoggedConnection {
+  std::uint64_t requests = 0;
+  std::optional<unsigned> client;
+  bool over = false;      // nothing more is to be told
+  bool head_cut = false;  // its last request is told of without a target
+  std::string last_status;
+};
+
 // What became of a request, as its two ends and the gateway's log tell it.
 struct Trail {
-  unsigned arrivals = 0;  // heads of it that a server has read
-  unsigned log_lines = 0;
-  std::string logged_end;
-  std::string logged_by;
-  std::string logged_status;
+  std::vector<LogLine> lines;
+  // What servers did that had got its head.
+  unsigned arrivals = 0;
+  bool told_whole = false;
+  bool closed = false;
+  bool reset = false;
+  // How the last connection that was kept behind it was closed, over TLS and with nobody in need.
+  std::optional<bool> server_heard_farewell;
   // Of an answer that ends with its connection: that end was told, and nothing is missing.
   bool end_told = false;
   // Of a WebSocket: the payload that each end had sent when it sent its own close frame.
@@ -54,6 +84,7 @@ struct Stage {
   bool stopping = false;  // the gateway was told to
   bool cut = false;       // ... at once
   std::map<std::pair<unsigned, unsigned>, Trail> trails;
+  std::map<std::uint64_t, LoggedConnection> logged;  // by id
 };
 
 }  // namespace simulation

@@ -34,6 +34,7 @@ class TlsEnd final : private tls::Sink {
   // Something waits for the end of the handshake.
   bool waits() const { return !waiting_.empty() && !session_.failed(); }
   bool is_over() const { return session_.failed() || session_.ended_cleanly(); }
+  bool handshake_done() const { return session_.handshake_done(); }
   bool ended_cleanly() const { return session_.ended_cleanly(); }
   bool failed() const { return session_.failed(); }
   std::string why() const { return session_.error().text(); }

@@ -33,6 +33,7 @@ class WebSocketEnd {
   // The close that was received is the other end's own, and not the gateway's.
   bool closed_by_peer() const { return close_text_ == kCloseText; }
   bool is_over() const { return close_sent_ && close_code_.has_value(); }
+  bool in_mid_frame() const { return !held_.empty(); }  // of those that it reads
   bool has_said_all() const { return next_message_ == messages_.size(); }
   std::size_t payload_sent() const { return payload_sent_; }
   std::size_t payload_received() const { return payload_received_; }

@@ -49,6 +49,8 @@ class Wire {
   void half_close();
   void close();
   void reset() { stream_->reset(); }
+  // Its end was a reset; a close in front of unread bytes is one.
+  bool has_reset() const { return stream_->finished_by_reset(); }
   // Where it is TLS: the word that comes before the end, to be sent first; unless this peer says
   // none where it need not. Whether it has said one.
   bool say_farewell(bool needed = false);

@@ -174,7 +174,8 @@ void World::build_shard(unsigned index) {
   host.shard = std::move(*shard);
 }
 
-Stream World::come(Entry entry) {
+Stream World::come(const ClientPlan& plan) {
+  const Entry entry = plan.entry();
   ShardHost& host =
       entry == Entry::kUnix ? shards_.front() : shards_[stage_.dice.between(0, shards_.size() - 1)];
   const int listening = host.listening[static_cast<std::size_t>(entry)];
@@ -183,7 +184,9 @@ Stream World::come(Entry entry) {
                           stage_.now() < stopped_at_ + kHandshakes;
   if (stage_.stopping && !on_its_way) return nullptr;
   ++connections_;
-  return host.kernel->come_to(listening);
+  Stream stream = host.kernel->come_to(listening);
+  stream->come_from(port_of(plan.number));
+  return stream;
 }
 
 bool World::run() {
@@ -362,8 +365,7 @@ void World::close_listening() {
 
 void World::look_for_waiting() {
   // Few descriptors: one client waits until others have gone.
-  const milliseconds most =
-      stage_.scenario.descriptors < 100 ? 10 * Limits::kPatience : Limits::kPatience;
+  const milliseconds most = stage_.scenario.crowded() ? 10 * Limits::kPatience : Limits::kPatience;
   for (const SimulatedClient& client : clients_) {
     if (client.has_waited(most)) stage_.chronicle.fail(client.name(), "waits for ever");
   }
@@ -461,12 +463,7 @@ void World::judge_end() {
   if (registry_.size() != 0) chronicle.fail("world", "{} servers are known", registry_.size());
   const std::size_t open = stage_.system->descriptors.size();
   if (open != 0) chronicle.fail("world", "{} descriptors are left", open);
-  for (const auto& [name, trail] : stage_.trails) {
-    if (trail.log_lines > 1) {
-      chronicle.fail("world", "the log tells {} times of {}", trail.log_lines,
-                     target_of(name.first, name.second));
-    }
-  }
+  for (const SimulatedClient& client : clients_) client.judge_log();
 }
 
 }  // namespace simulation

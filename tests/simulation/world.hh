@@ -45,7 +45,7 @@ class World final : private Gate {
 
   void build();
   void build_shard(unsigned index);
-  Stream come(Entry entry) override;
+  Stream come(const ClientPlan& plan) override;
 
   // One round; false if nobody had anything to do.
   bool step();

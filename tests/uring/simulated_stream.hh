@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <span>
 #include <vector>
@@ -31,6 +32,9 @@ class SimulatedStream {
   void reset();
   bool finished() const { return peer_finished_ || reset_; }
   bool finished_by_reset() const { return reset_; }
+  // Where it comes from, as far as it says; 0 otherwise.
+  void come_from(std::uint16_t port) { port_ = port; }
+  std::uint16_t port() const { return port_; }
 
   // The local end's FIN has been read, behind all its bytes; or its RST has come instead.
   bool saw_end() const { return local_finished_ && to_peer_.empty() && !saw_reset_; }
@@ -54,6 +58,7 @@ class SimulatedStream {
 
  private:
   std::size_t window_;
+  std::uint16_t port_ = 0;
   std::deque<std::byte> to_local_;
   std::deque<std::byte> to_peer_;
   int local_error_ = 0;  // told once, to the next receive or send

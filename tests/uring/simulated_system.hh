@@ -27,8 +27,9 @@ struct SimulatedSystem {
     bool shut_down = false;
     bool is_unix = false;
     unsigned in_flight = 0;
-    std::uint64_t rung = 0;      // of a bell, since it was read
-    std::deque<Stream> waiting;  // to be accepted
+    uring::Clock::time_point last_end{};  // of a request that has ended
+    std::uint64_t rung = 0;               // of a bell, since it was read
+    std::deque<Stream> waiting;           // to be accepted
   };
 
   // What is at an address: how connects to it end (0, an errno, SimulatedKernel::kNoAnswer), and

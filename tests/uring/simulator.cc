@@ -322,6 +322,12 @@ void SimulatedKernel::post(Request& request, int result, std::uint32_t flags, bo
   Time due = now_;
   if (has(kLate) && dice_.chance(10)) due += microseconds(dice_.of_any_size(1, 20'000));
   request.last_due = std::max(request.last_due, due);
+  if (terminal) {
+    // What ends on a descriptor is told in order: whoever has been told of a reset that another one
+    // does not hear of any more was told first.
+    Time& last_end = descriptors_.at(request.sqe->fd).last_end;
+    request.last_due = last_end = std::max(last_end, request.last_due);
+  }
   const Posted posted{request.sqe->user_data, result, flags, terminal ? request.sqe->fd : -1};
   posted_.emplace(request.last_due, posted);
 }

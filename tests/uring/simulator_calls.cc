@@ -75,7 +75,7 @@ void SimulatedKernel::reset_on_close(int descriptor) {
   descriptors_.at(descriptor).reset_on_close = true;
 }
 
-// The loopback address, and the descriptor's number for a port.
+// The loopback address; a peer that does not say its port has the descriptor's number.
 int SimulatedKernel::peer_address(int descriptor, sockaddr* address, socklen_t* length) {
   const Descriptor& on = descriptors_.at(descriptor);
   if (on.stream == nullptr || on.stream->finished_by_reset()) return -ENOTCONN;
@@ -86,7 +86,8 @@ int SimulatedKernel::peer_address(int descriptor, sockaddr* address, socklen_t* 
   }
   sockaddr_in peer{};
   peer.sin_family = AF_INET;
-  peer.sin_port = htons(static_cast<std::uint16_t>(descriptor));
+  const std::uint16_t port = on.stream->port();
+  peer.sin_port = htons(port != 0 ? port : static_cast<std::uint16_t>(descriptor));
   peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   EXPECT_GE(*length, sizeof peer);
   std::memcpy(address, &peer, sizeof peer);

@@ -1,0 +1,184 @@
+// What the gateway's log says of each request, compared with what both of its ends have seen: one
+// line for each that anybody has heard of, with the status that its client got, and an end that
+// somebody has brought about.
+#include <algorithm>
+#include <array>
+
+#include "tests/simulation/client.hh"
+
+namespace simulation {
+
+// What an end can be the consequence of.
+struct SimulatedClient::Facts {
+  const RequestPlan& plan;
+  const Trail& trail;
+  Answer answer;
+  bool left;      // the client has, in whatever way, before the end
+  bool spoilt;    // ... its TLS session
+  bool late;      // it takes its bytes late
+  bool silent;    // it says nothing, or half of it
+  bool secure;    // it speaks TLS
+  bool stopping;  // the gateway
+  bool cut;       // ... at once
+  bool shortage;
+  bool refuses;  // the server that cannot be reached
+
+  bool wild() const { return is_wild(plan.pool); }
+  bool closing() const { return plan.pool == PoolKind::kClosing; }
+  // The client may not have got what was there for it.
+  bool lossy() const { return left || spoilt || late || cut; }
+  bool has_whole() const { return answer.got == Got::kWhole; }
+  Closer closer() const { return plan.websocket->closer; }
+  // A server which nobody can know more of: its TLS may break anywhere.
+  bool opaque() const { return plan.pool == PoolKind::kSecureWild; }
+};
+
+namespace {
+
+constexpr std::string_view kNobody = "nobody";
+constexpr std::string_view kClient = "client";
+constexpr std::string_view kUpstream = "upstream";
+constexpr std::string_view kGateway = "gateway";
+
+}  // namespace
+
+SimulatedClient::Facts SimulatedClient::facts_of(unsigned number) const {
+  const unsigned faults = stage_.scenario.faults;
+  return {.plan = plan_.requests[number],
+          .trail = stage_.trails[{plan_.number, number}],
+          .answer = number < answers_.size() ? answers_[number] : Answer{},
+          .left = left_ || half_closed_,
+          .spoilt = is_spoilt(),
+          .late = plan_.tries_patience(),
+          .silent = plan_.silent,
+          .secure = plan_.tls.has_value(),
+          .stopping = stage_.stopping,
+          .cut = stage_.cut,
+          .shortage = (faults & kShortage) != 0,
+          .refuses = stage_.scenario.unreachable_refuses};
+}
+
+void SimulatedClient::judge_log() const {
+  for (unsigned number = 0; number < plan_.requests.size(); ++number) {
+    const Trail& trail = stage_.trails[{plan_.number, number}];
+    const std::string target = target_of(plan_.number, number);
+    const bool answered = number < answers_.size() && answers_[number].got != Got::kNothing;
+    const bool known = answered || trail.arrivals > 0;
+    if (trail.lines.size() > 1) {
+      stage_.chronicle.fail(name_, "the log tells {} times of {}", trail.lines.size(), target);
+    } else if (!trail.lines.empty() && number >= asked_) {
+      stage_.chronicle.fail(name_, "the log tells of {}, which nobody has asked", target);
+    } else if (!trail.lines.empty()) {
+      judge_line(number, trail.lines.front());
+    } else if (known && !plan_.silent && !was_refused_in_head(number)) {
+      stage_.chronicle.fail(name_, "the log does not tell of {}", target);
+    }
+  }
+  for (const auto& [id, connection] : stage_.logged) {
+    if (!connection.head_cut || connection.client != plan_.number) continue;
+    const bool may_be_cut = plan_.silent || left_ || half_closed_ || is_spoilt() ||
+                            plan_.tries_patience() || stage_.stopping;
+    if (!may_be_cut) stage_.chronicle.fail(name_, "the log tells of half a head, which was whole");
+  }
+}
+
+// Before its head was whole: then no line can name it.
+bool SimulatedClient::was_refused_in_head(unsigned number) const {
+  if (number >= answers_.size() || stage_.trails[{plan_.number, number}].arrivals > 0) return false;
+  const Answer& answer = answers_[number];
+  return !answer.is_own && std::ranges::any_of(stage_.logged, [&](const auto& entry) {
+    const LoggedConnection& connection = entry.second;
+    return connection.head_cut && connection.client.value_or(plan_.number) == plan_.number &&
+           connection.requests == number + 1 &&
+           connection.last_status == std::to_string(answer.status);
+  });
+}
+
+void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
+  struct Row {
+    std::string_view end;
+    std::string_view by;
+    unsigned status;  // of the gateway's own answer; 0: it gives none
+    bool (*may_be)(const Facts&);
+  };
+  static constexpr std::array kRows = {
+      Row{"done", kNobody, 0,
+          [](const Facts& f) {
+            return f.trail.told_whole && (f.lossy() || (f.has_whole() && f.answer.is_own));
+          }},
+      // Whose session has failed leaves, too.
+      Row{"client-left", kClient, 0, [](const Facts& f) { return f.left || f.spoilt; }},
+      Row{"client-reset", kClient, 0, [](const Facts& f) { return f.left || f.spoilt; }},
+      Row{"client-truncated", kClient, 0,
+          [](const Facts& f) { return f.secure && (f.left || f.spoilt); }},
+      Row{"tls-failed", kClient, 0, [](const Facts& f) { return f.spoilt; }},
+      Row{"request-timeout", kGateway, 408, [](const Facts& f) { return f.spoilt; }},
+      Row{"shortage", kGateway, 503, [](const Facts& f) { return f.shortage; }},
+      Row{"upstream-unreachable", kUpstream, 502,
+          [](const Facts& f) { return f.opaque() || (f.closing() && f.shortage); }},
+      Row{"connect-timeout", kUpstream, 504,
+          [](const Facts& f) { return f.opaque() || (f.closing() && f.shortage && !f.refuses); }},
+      Row{"response-timeout", kUpstream, 504,
+          [](const Facts& f) { return f.wild() || f.plan.may_come_too_late(); }},
+      Row{"bad-response", kUpstream, 502, [](const Facts& f) { return f.wild(); }},
+      Row{"upstream-left", kUpstream, 502,
+          [](const Facts& f) { return f.opaque() || f.trail.closed || f.closing(); }},
+      Row{"upstream-reset", kUpstream, 502,
+          [](const Facts& f) {
+            // Who has closed answers what comes with a reset.
+            const bool met = f.trail.closed && (f.plan.is_upload() || f.plan.websocket);
+            return f.opaque() || f.trail.reset || met || f.closing();
+          }},
+      Row{"upstream-truncated", kUpstream, 502, [](const Facts& f) { return f.opaque(); }},
+      Row{"upstream-tls-failed", kUpstream, 502, [](const Facts& f) { return f.opaque(); }},
+      Row{"idle", kGateway, 0,
+          [](const Facts& f) {
+            const bool says_nothing = f.plan.websocket && f.closer() == Closer::kNobody;
+            return f.late || f.wild() || f.spoilt || says_nothing;
+          }},
+      Row{"close-timeout", kGateway, 0,
+          [](const Facts& f) {
+            return f.plan.websocket &&
+                   (f.lossy() || f.opaque() || f.stopping || f.closer() == Closer::kServerLeaves);
+          }},
+      Row{"stopping", kGateway, 503, [](const Facts& f) { return f.stopping; }},
+  };
+  const Facts facts = facts_of(number);
+  const Answer& answer = facts.answer;
+  const std::string target = target_of(plan_.number, number);
+  const auto fail = [&](std::string_view what) {
+    stage_.chronicle.fail(name_, "{} {} has {} ({}, {} bytes): the log says end={} by={} status={}",
+                          facts.plan.method, target, what, answer.status, answer.body_bytes,
+                          line.end, line.by, line.status);
+  };
+  const auto row = std::ranges::find(kRows, line.end, &Row::end);
+  if (row == kRows.end()) return fail("an unknown end");
+  if (!row->may_be(facts)) fail("another end");
+  const bool is_tunnel =
+      facts.plan.websocket && (answer.got == Got::kNothing ? line.websocket : answer.status == 101);
+  if (line.websocket != is_tunnel) return fail("a line of the wrong kind");
+  const bool kept = facts.plan.pool == PoolKind::kSecure && line.end == "done";
+  if (kept && facts.trail.server_heard_farewell == false) fail("had no close_notify behind it");
+  const bool peers_close = is_tunnel && line.end == "done";
+  if (peers_close) {
+    const bool both = facts.closer() == Closer::kBoth;
+    const bool by_client = line.by == kClient && (both || facts.closer() == Closer::kClient);
+    const bool by_server = line.by == kUpstream && (both || facts.closer() == Closer::kServer);
+    if (!by_client && !by_server) fail("another closer");
+    if (line.code != "1000") fail("another close code");
+  } else if (line.by != row->by) {
+    fail("somebody else to blame");
+  }
+  if (is_tunnel || answer.got == Got::kNothing) return;
+  if (line.status != std::to_string(answer.status)) fail("another status");
+  if (!answer.is_own && answer.status != row->status) fail("a status that its end has not");
+  const bool was_cut = answer.is_own && !facts.has_whole() && !facts.lossy();
+  if (was_cut && line.end == "done") fail("been cut");
+  const bool is_whole = answer.is_own && facts.has_whole() && !facts.lossy();
+  if (!is_whole) return;
+  if (line.end != "done") fail("been answered");
+  const std::size_t bytes = facts.plan.has_answer_body() ? facts.plan.answer_bytes : 0;
+  if (line.answer_bytes != std::to_string(bytes)) fail("another size");
+}
+
+}  // namespace simulation
