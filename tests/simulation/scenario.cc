@@ -142,6 +142,7 @@ ClientPlan draw_client(const Scenario& scenario, unsigned number) {
     last.interim = false;
     last.websocket = draw_websocket(dice, last.pool);
   }
+  if (scenario.theme != Theme::kAnything && dice.chance(80)) follow(scenario.theme, dice, plan);
   return plan;
 }
 
@@ -188,7 +189,10 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   Scenario scenario;
   scenario.seed = seed;
   scenario.salt = narrowing.salt;
-  scenario.shards = static_cast<unsigned>(dice.between(1, 3));
+  if (dice.chance(40)) scenario.theme = static_cast<Theme>(dice.between(1, kThemes - 1));
+  const bool themed = scenario.theme != Theme::kAnything;
+  // Whoever is to meet is on one shard.
+  scenario.shards = themed ? 1 : static_cast<unsigned>(dice.between(1, 3));
   scenario.byte_cap = dice.chance(60);
   for (const FaultName& fault : kFaultNames) {
     const bool rare = fault.fault == kShortage || fault.fault == kTimeJumps;
@@ -207,7 +211,7 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   scenario.crowd_at_stop = scenario.stop_at && scenario.shards > 1 && dice.chance(40);
   if (scenario.crowd_at_stop) scenario.descriptors = dice.between(4, 16);
   scenario.unreachable_refuses = dice.chance(70);
-  const std::size_t clients = dice.of_any_size(scenario.crowd_at_stop ? 8 : 1, 24);
+  const std::size_t clients = dice.of_any_size(scenario.crowd_at_stop || themed ? 8 : 1, 24);
   for (unsigned number = 0; number < clients; ++number) {
     const bool wanted = !narrowing.clients || std::ranges::count(*narrowing.clients, number) > 0;
     if (!wanted) continue;

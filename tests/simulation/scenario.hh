@@ -155,6 +155,16 @@ struct ClientPlan {
   bool tries_patience() const { return dawdles_for >= Limits::kMargin; }
 };
 
+// What most clients of a run have in common (theme.cc).
+enum class Theme : std::uint8_t {
+  kAnything,
+  kClosingWebSockets,
+  kHurryOverTls,
+  kUploadsInARow,
+  kServersLostInUploads,
+};
+constexpr std::size_t kThemes = 5;
+
 // What is left out of a run, to make a failing one short.
 struct Narrowing {
   std::optional<std::vector<unsigned>> clients;  // only these
@@ -166,6 +176,7 @@ struct Narrowing {
 struct Scenario {
   std::uint64_t seed = 0;
   std::uint64_t salt = 0;
+  Theme theme = Theme::kAnything;
   unsigned shards = 1;
   bool byte_cap = true;
   unsigned faults = 0;
@@ -187,6 +198,9 @@ struct Scenario {
 
 // For a connection that may be spoilt anywhere.
 TlsPlan draw_tls(Dice& dice, unsigned percent_spoilt);
+
+// Makes a client's plan one of the theme's.
+void follow(Theme theme, Dice& dice, ClientPlan& plan);
 
 Scenario draw(std::uint64_t seed, const Narrowing& narrowing = {});
 

@@ -1,0 +1,102 @@
+// Crowds of one kind: what a fault needs at the same time, which clients that are each drawn for
+// themselves bring about too seldom.
+#include <algorithm>
+
+#include "tests/simulation/scenario.hh"
+
+namespace simulation {
+namespace {
+
+RequestPlan plain_request(Dice& dice) {
+  RequestPlan plan;
+  plan.answer_bytes = dice.of_any_size(0, 20'000);
+  plan.framing = dice.chance(50) ? Framing::kLength : Framing::kChunked;
+  return plan;
+}
+
+// Some WebSockets end, and their clients keep the connection for seconds; others ask slow servers
+// meanwhile: who touches a connection that is not his any more touches one of theirs.
+void close_or_wait(Dice& dice, ClientPlan& plan) {
+  plan.requests.clear();
+  if (dice.chance(50)) {
+    RequestPlan& request = plan.requests.emplace_back(plain_request(dice));
+    request.websocket.emplace();
+    request.websocket->to_server.resize(dice.between(0, 3), 100);
+    request.websocket->to_client.resize(dice.between(0, 3), 100);
+    request.websocket->closer = static_cast<Closer>(dice.between(0, 2));
+    plan.lingers = milliseconds(dice.between(1500, 4000));
+    return;
+  }
+  const std::size_t requests = dice.between(2, 5);
+  for (std::size_t at = 0; at < requests; ++at) {
+    RequestPlan& request = plan.requests.emplace_back(plain_request(dice));
+    request.thinking = milliseconds(dice.between(400, 1400));
+    request.server_closes = dice.chance(50);
+  }
+}
+
+// Servers over TLS that close behind each answer, so that most handshakes resume; and clients that
+// leave when one has just been made.
+void hurry_over_tls(Dice& dice, ClientPlan& plan) {
+  plan.requests.clear();
+  const std::size_t requests = dice.between(1, 4);
+  for (std::size_t at = 0; at < requests; ++at) {
+    RequestPlan& request = plan.requests.emplace_back(plain_request(dice));
+    request.pool = PoolKind::kSecure;
+    request.server_closes = true;
+    request.thinking = milliseconds(dice.between(0, 20));
+  }
+  if (dice.chance(50)) return;
+  plan.leaving = dice.chance(50) ? Leaving::kCloses : Leaving::kResets;
+  plan.leaves_after = microseconds(dice.between(0, 40'000));
+}
+
+// Uploads, with the next request behind each body.
+void upload_in_a_row(Dice& dice, ClientPlan& plan) {
+  plan.requests.clear();
+  plan.pipelines = true;
+  const std::size_t requests = dice.between(2, 5);
+  for (std::size_t at = 0; at < requests; ++at) {
+    RequestPlan& request = plan.requests.emplace_back(plain_request(dice));
+    request.method = dice.chance(50) ? "PUT" : "POST";
+    request.upload_bytes = dice.of_any_size(1, 40'000);
+    request.upload_chunked = dice.chance(30);
+  }
+}
+
+// Servers that reset their connection while the upload to them is under way, in the middle of an
+// answer that ends with it.
+void lose_server_in_upload(Dice& dice, ClientPlan& plan) {
+  plan.requests.clear();
+  const std::size_t requests = dice.between(1, 3);
+  for (std::size_t at = 0; at < requests; ++at) {
+    RequestPlan& request = plan.requests.emplace_back(plain_request(dice));
+    request.method = dice.chance(50) ? "PUT" : "POST";
+    request.pool = PoolKind::kWild;
+    request.upload_bytes = dice.between(20'000, 200'000);
+    request.framing = Framing::kUntilClose;
+    request.deed = Deed::kResetsBody;
+    request.deed_at = dice.of_any_size(0, request.answer_bytes);
+    request.early = true;
+  }
+}
+
+}  // namespace
+
+void follow(Theme theme, Dice& dice, ClientPlan& plan) {
+  plan.silent = false;
+  switch (theme) {
+    case Theme::kAnything:
+      return;
+    case Theme::kClosingWebSockets:
+      return close_or_wait(dice, plan);
+    case Theme::kHurryOverTls:
+      return hurry_over_tls(dice, plan);
+    case Theme::kUploadsInARow:
+      return upload_in_a_row(dice, plan);
+    case Theme::kServersLostInUploads:
+      return lose_server_in_upload(dice, plan);
+  }
+}
+
+}  // namespace simulation
