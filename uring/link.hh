@@ -143,6 +143,10 @@ class Link final : private Sink, private Flushable {
   // Nothing more is read for the other link: as release(), and the room reserved there is others'.
   void end_reading_for();
 
+  // Nobody reads on, but to throw away what comes: what has arrived keeps no buffer, nor does what
+  // still arrives of what was armed. A TLS session can open nothing after that.
+  void drop_input();
+
   LinkEnd end() const { return aborted_ ? LinkEnd::kAborted : end_; }
   int error_number() const { return error_number_; }
 

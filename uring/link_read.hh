@@ -199,6 +199,15 @@ void Link<Session, Sink>::end_reading_for() {
 }
 
 template <class Session, class Sink>
+void Link<Session, Sink>::drop_input() {
+  unwatch_input();
+  stop_feeding();
+  give_back_lent();
+  sealed_ = {};
+  socket_.discard();
+}
+
+template <class Session, class Sink>
 void Link<Session, Sink>::watch_input(Ready& noticed, std::size_t room) {
   unwatch_input();
   noticed_ = &noticed;

@@ -67,6 +67,7 @@ void Socket::choose_group(std::size_t room) {
 std::size_t Socket::arm(std::size_t room, Arming arming, std::size_t held) {
   if (armed() || shut_down_) return 0;
   CHECK(received_queue_.empty(), "what was received is taken before more is asked for");
+  discards_ = false;
   room = room > held ? room - held : 1;
   choose_group(room);
   if (armed_group_ == BufferGroup::kBulk) {
@@ -103,6 +104,7 @@ void Socket::on_received(Completion completion) {
     CHECK((completion.flags & IORING_CQE_F_BUFFER) != 0, "received bytes lie in a buffer");
     const auto id = static_cast<std::uint16_t>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
     buffers_.push(received_queue_, armed_group_, id, size);
+    if (discards_) buffers_.give_back_all(received_queue_);
     credit_ -= std::min(credit_, size);
     if (armed_group_ == BufferGroup::kBulk) {
       received_lately_ = true;
@@ -150,6 +152,12 @@ void Socket::disarm() {
   credit_ = 0;
   stop_waiting_for_buffer();
   loop_.cancel(receive_);
+}
+
+void Socket::discard() {
+  disarm();
+  discards_ = true;
+  buffers_.give_back_all(received_queue_);
 }
 
 // Who waited is told in the same way as who gets a buffer.

@@ -66,6 +66,9 @@ class Socket {
   bool armed() const { return receive_.in_flight() || starved_.waiting() || fed_.queued(); }
   // Ends the receive early; `received` runs when it has ended. What arrives until then is nobody's.
   void disarm();
+  // As disarm(), where nobody wants what was received either: its buffers go back now, and those of
+  // what arrives until then at once. The next arm() ends that.
+  void discard();
   // Bytes that may still arrive, of what was armed and not disarmed.
   std::size_t may_arrive() const { return armed() && credit_ > 0 ? credit_ + overshoot() : 0; }
 
@@ -155,6 +158,7 @@ class Socket {
   BufferGroup armed_group_ = BufferGroup::kSmall;
   bool wants_bulk_ = false;
   bool received_lately_ = false;
+  bool discards_ = false;
   bool once_ = false;
   bool end_of_stream_ = false;
   bool connecting_ = false;

@@ -17,6 +17,30 @@ namespace {
 
 constexpr std::size_t kHeadReadBytes = 4096;
 
+// While nobody reads: what has been let in already waits in memory, and not in the buffers that
+// everybody receives with.
+class LetIn {
+ public:
+  LetIn(Link& link, InputBuffer& input) : link_(link), input_(input) {
+    if (link_.receives()) link_.watch_input(noticed_, kHeadReadBytes);
+  }
+  ~LetIn() { link_.unwatch_input(); }
+  LetIn(const LetIn&) = delete;
+  LetIn& operator=(const LetIn&) = delete;
+
+ private:
+  void on_noticed() {
+    const Link::Input input = link_.take_input(input_);
+    if (input == Link::Input::kBytes && link_.receives()) {
+      link_.watch_input(noticed_, kHeadReadBytes);
+    }
+  }
+
+  Link& link_;
+  InputBuffer& input_;
+  uring::ReadyMember<&LetIn::on_noticed> noticed_{*this};
+};
+
 }  // namespace
 
 Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uint64_t id)
@@ -91,6 +115,7 @@ uring::Task<> Connection::shake_hands() {
 // between two requests has done nothing wrong.
 uring::Task<bool> Connection::await_request() {
   if (client_.crowded()) {
+    const LetIn let_in(client_, input_);
     set_deadline(kFlushTime, {.reason = Reason::kIdle, .detail = "the client takes no answers"});
     co_await client_.drained();
   }
@@ -224,6 +249,7 @@ uring::Task<> Connection::farewell() {
   const Farewell farewell = farewell_to_client();
   if (!cut_ && client_.is_open() && client_.end() != uring::LinkEnd::kFailed) {
     client_.clear_abort();
+    client_.drop_input();
     if (ended() && end_->reason == Reason::kPlainHttpOnTls) refuse_plain_http();
     set_deadline(kFlushTime, {});
     if (farewell == Farewell::kReset) {

@@ -80,7 +80,11 @@ uring::Task<> RequestSide::pump() {
   client.end_reading_for();
   presence_.end_reading();
   state_ = State::kCut;
-  if (body_.done()) finish(State::kPumped);
+  if (body_.done()) {
+    finish(State::kPumped);
+  } else if (!connection.ended()) {
+    give_up();
+  }
   pump_ended_.set();
 }
 
@@ -114,6 +118,12 @@ void RequestSide::finish(State whole) {
   state_ = whole;
   if (response_.is_awaited()) set_deadline();
   presence_.watch();
+}
+
+// The server takes nothing more of it, but may have answered: what still arrives is nobody's.
+void RequestSide::give_up() {
+  facts_.connection.client().drop_input();
+  presence_.watch_hangup();
 }
 
 bool RequestSide::skip() {

@@ -62,6 +62,7 @@ class RequestSide {
   uring::Task<> pump();
   void pass(Bytes& bytes);
   void finish(State whole);
+  void give_up();
 
   Facts& facts_;
   ClientStream& client_;

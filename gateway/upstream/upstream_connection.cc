@@ -120,6 +120,7 @@ uring::Task<> UpstreamConnection::close_story(Farewell farewell) {
 
 uring::Task<> UpstreamConnection::take_leave(Farewell farewell) {
   const bool whole = farewell == Farewell::kPolite;
+  link_.drop_input();
   link_.write_end(whole ? Link::Ending::kWhole : Link::Ending::kTruncated);
   // An upload that was answered early is still delivered, as long as the server takes of it.
   while (whole && listed() && link_.has_unsent() && !link_.send_failed()) {

@@ -130,6 +130,89 @@ TEST(World, KeepsNoBuffersForWhatIsPipelinedBehindABody) {
   }
 }
 
+// A few buffers, some clients of one kind, and one that comes later and only wants its answer.
+constexpr unsigned kCrowd = 12;
+
+Scenario beside_a_crowd(std::uint64_t seed, const ClientPlan& plan) {
+  Scenario scenario;
+  scenario.seed = seed;
+  scenario.faults = kSlowCancel;
+  scenario.window = 3000;
+  scenario.buffers = {4, 512, 2, 4096};
+  for (unsigned number = 0; number < kCrowd; ++number) {
+    scenario.clients.push_back(plan);
+    scenario.clients.back().number = number;
+  }
+  RequestPlan bystanders;
+  bystanders.answer_bytes = 3000;
+  scenario.clients.push_back(one_client({bystanders}));
+  scenario.clients.back().number = kCrowd;
+  scenario.clients.back().comes_at = milliseconds(1500);
+  return scenario;
+}
+
+void expect_bystander_is_served(const ClientPlan& plan) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    const Scenario scenario = beside_a_crowd(seed, plan);
+    World world(scenario, nullptr);
+    EXPECT_TRUE(world.run()) << "seed " << seed;
+    EXPECT_EQ(only_line(world, kCrowd, 0).end, "done") << "seed " << seed;
+  }
+}
+
+// The server takes nothing more of an upload, and nobody reads on from the client; but the receive
+// for it was armed.
+TEST(World, KeepsNoBuffersForAnUploadThatItsServerHasLeft) {
+  RequestPlan upload;
+  upload.method = "PUT";
+  upload.pool = PoolKind::kWild;
+  upload.upload_bytes = 200'000;
+  upload.answer_bytes = 4000;
+  upload.deed = Deed::kResetsBody;
+  upload.deed_at = 500;
+  upload.early = true;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    const Scenario scenario = beside_a_crowd(seed, one_client({upload}));
+    World world(scenario, nullptr);
+    EXPECT_TRUE(world.run()) << "seed " << seed;
+    for (unsigned client = 0; client < kCrowd; ++client) {
+      EXPECT_EQ(only_line(world, client, 0).end, "upstream-reset") << "seed " << seed;
+    }
+  }
+}
+
+// A client that has its next request under way, and takes no answers, has nobody who reads.
+TEST(World, KeepsNoBuffersForWhoTakesNoAnswers) {
+  RequestPlan long_answer;
+  long_answer.answer_bytes = 150'000;
+  RequestPlan next;
+  next.answer_bytes = 100;
+  ClientPlan plan = one_client({long_answer, next});
+  plan.pipelines = true;
+  plan.write_most = 37;  // one request
+  plan.pause_max = milliseconds(300);
+  plan.dawdles_behind = 1;
+  plan.dawdles_for = std::chrono::seconds(20);
+  expect_bystander_is_served(plan);
+}
+
+// Nor has one that is being left, as long as it does not take its last answer.
+TEST(World, KeepsNoBuffersForWhoDoesNotTakeItsLastAnswer) {
+  RequestPlan fills_the_window;
+  fills_the_window.answer_bytes = 12'000;
+  RequestPlan refused;
+  refused.method = "PUT";
+  refused.pool = PoolKind::kWild;
+  refused.upload_bytes = 200'000;
+  refused.deed = Deed::kGarbage;
+  refused.early = true;
+  ClientPlan plan = one_client({fills_the_window, refused});
+  plan.pipelines = true;
+  plan.dawdles_behind = 1;
+  plan.dawdles_for = std::chrono::seconds(20);
+  expect_bystander_is_served(plan);
+}
+
 // A close_notify is all that tells a whole answer from a cut one.
 TEST(World, TakesTheEndOfATlsStreamForAnEndOnlyIfItIsTold) {
   constexpr unsigned kSeeds = 20;

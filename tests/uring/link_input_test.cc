@@ -133,6 +133,30 @@ TEST(LinkInput, LetsTheSessionHaveWhatIsForItAlone) {
   });
 }
 
+TEST(LinkInput, KeepsNoBufferOfWhatIsDropped) {
+  for_both_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
+    watcher.watch();
+    simulation.loop.turn(std::chrono::milliseconds(1));
+    watcher.link().unwatch_input();
+    if (simulation.dice().chance(50)) {
+      peer.write(bytes_of("nobody's"));
+      simulation.loop.turn(std::chrono::milliseconds(1));
+    }
+    watcher.link().drop_input();
+    EXPECT_EQ(simulation.buffers->lent(), 0u);
+    // What is armed may be faster than its cancellation.
+    peer.write(bytes_of("nobody's"));
+    for (int turns = 0; turns < 50; ++turns) simulation.loop.turn(std::chrono::milliseconds(1));
+    EXPECT_EQ(simulation.buffers->lent(), 0u);
+    EXPECT_EQ(watcher.times, 0u);
+    Task<> reading = watcher.read_once();
+    reading.start();
+    peer.write(bytes_of("read"));
+    EXPECT_TRUE(simulation.turn_until([&] { return reading.done(); }));
+    EXPECT_FALSE(watcher.text.empty());
+  });
+}
+
 TEST(LinkInput, IsForgottenByAnAbort) {
   for_both_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
     watcher.watch();
