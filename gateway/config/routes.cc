@@ -15,6 +15,13 @@ namespace {
 
 constexpr size_t kMethodsMax = 32;  // of a route: each request is compared with all
 
+// A route in the file. A name that is no text is given, and yet not there.
+struct Written {
+  Place place;
+  bool is_named = false;
+  std::optional<Text> name;
+};
+
 // What keeps a path from ever matching a normalised one, in words behind "'PATH' "; or nothing.
 std::string path_fault(std::string_view path) {
   if (!path.starts_with('/')) return "must begin with a slash, such as \"/ws\"";
@@ -92,27 +99,50 @@ std::vector<std::string> read_methods(TableReader& table) {
   return methods;
 }
 
-std::string read_route_name(TableReader& table, const Config& config) {
-  const auto text = table.text("name");
-  if (!text) return fmt::format("route-{}", config.routes.size() + 1);
-  if (!is_name(text->value))
-    table.report().add(text->place,
-                       fmt::format("'{}' must be a name of letters, digits and -_.", text->value));
-  for (const Route& other : config.routes) {
-    if (other.name == text->value)
-      table.report().add(text->place, fmt::format("a route is named '{}' already", text->value));
+std::string default_name(size_t index) {
+  return fmt::format("route-{}", index + 1);
+}
+
+Written read_route_name(TableReader& table, const std::vector<Written>& others) {
+  Written written{table.place(), table.has("name"), table.text("name")};
+  const auto& name = written.name;
+  if (!name) return written;
+  if (!is_name(name->value))
+    table.report().add(name->place,
+                       fmt::format("'{}' must be a name of letters, digits and -_.", name->value));
+  const auto same = [&](const Written& other) {
+    return other.name && other.name->value == name->value;
+  };
+  if (std::any_of(others.begin(), others.end(), same))
+    table.report().add(name->place, fmt::format("a route is named '{}' already", name->value));
+  return written;
+}
+
+// A default name goes by position, whatever the others are called.
+void check_default_names(Report& report, const std::vector<Written>& routes) {
+  for (size_t index = 0; index < routes.size(); ++index) {
+    if (routes[index].is_named) continue;
+    const std::string name = default_name(index);
+    for (const Written& other : routes) {
+      if (!other.name || other.name->value != name) continue;
+      report.add(other.name->place,
+                 fmt::format("'{}' is the default name of the route in line {}: take another one, "
+                             "or give that route a name, too",
+                             name, routes[index].place.line));
+    }
   }
-  return text->value;
 }
 
 }  // namespace
 
 void read_routes(TableReader& file, Config& config) {
-  std::vector<Place> places;
+  std::vector<Written> written;
   file.each("route", [&](TableReader& table) {
     Route route;
     const size_t errors_before = table.report().count();
-    route.name = read_route_name(table, config);
+    written.push_back(read_route_name(table, written));
+    const auto& name = written.back().name;
+    route.name = name ? name->value : default_name(config.routes.size());
     route.hosts = read_hosts(table);
     route.path = read_path(table);
     if (const auto slashes = table.choice("escaped_slashes", kEscapedSlashesNames))
@@ -125,7 +155,6 @@ void read_routes(TableReader& file, Config& config) {
     read_action(table, config, route);
     read_bounds_of_route(table, route);
     read_header_changes(table, route);
-    places.push_back(table.place());
     config.routes.push_back(route);
     if (!matches) return;  // without its true host or path it may tie by mistake
     const auto tie = config.router.add(config.routes.size() - 1, route);
@@ -134,13 +163,14 @@ void read_routes(TableReader& file, Config& config) {
     if (tie->first == tie->second) {
       table.report().add(table.place(), fmt::format("{} is given twice", host));
     } else {
-      table.report().add(
-          table.place(),
-          fmt::format("this route ties with '{}' in line {}: both take {} with "
-                      "path '{}'",
-                      config.routes[tie->first].name, places[tie->first].line, host, route.path));
+      table.report().add(table.place(),
+                         fmt::format("this route ties with '{}' in line {}: both take {} with "
+                                     "path '{}'",
+                                     config.routes[tie->first].name, written[tie->first].place.line,
+                                     host, route.path));
     }
   });
+  check_default_names(file.report(), written);
 }
 
 }  // namespace gateway::config

@@ -335,6 +335,26 @@ TEST(ConfigErrors, TiesOfRoutesNameTheOther) {
   });
 }
 
+TEST(ConfigErrors, NamesOfRoutesAreNotTheDefaultsOfOthers) {
+  const auto named = [](std::string_view first, std::string_view second) {
+    return routes("[[route]]\npool = \"app\"\n" + std::string(first) +
+                  "\n[[route]]\npool = \"app\"\npath = \"/x\"\n" + std::string(second));
+  };
+  expect_each({
+      {"of a later one", named("name = \"route-2\"", ""),
+       "3:8: error: 'route-2' is the default name of the route in line 4: take another one, or "
+       "give that route a name, too"},
+      {"of an earlier one", named("", "name = \"route-1\""),
+       "7:8: error: 'route-1' is the default name of the route in line 1: take another one, or "
+       "give that route a name, too"},
+      {"its own", named("", "name = \"route-2\"")},
+      {"of one that has a name", named("name = \"route-2\"", "name = \"route-1\"")},
+      {"of none", named("name = \"route-3\"", "")},
+      {"of one with a wrong name", named("name = \"route-2\"", "name = 2"),
+       "7:8: error: 'name' must be a string in quotes, not an integer"},
+  });
+}
+
 TEST(ConfigErrors, AllAreToldAtOnceInTheOrderOfTheFile) {
   EXPECT_THAT(errors_of("[[route]]\npool = \"ap\"\n[pool.app]\nservers = [\"a\"]\n"
                         "[[listen]]\nadress = \"127.0.0.1:80\"\n"),
