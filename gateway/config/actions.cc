@@ -156,8 +156,14 @@ void read_action(TableReader& table, const Config& config, Route& route) {
   route.pool = read_pool_of_route(table, config);
   table.boolean("strip_prefix", route.strip_prefix);
   table.size_or_off("body_max", kBodyBytesMax, route.limits.body_bytes);
-  table.inner("answer", [&](TableReader& answer) { route.answer = read_answer(answer); });
-  table.inner("redirect", [&](TableReader& redirect) { route.redirect = read_redirect(redirect); });
+  table.inner("answer", [&](TableReader& answer) {
+    tell_of_tables(answer, table.label());
+    route.answer = read_answer(answer);
+  });
+  table.inner("redirect", [&](TableReader& redirect) {
+    tell_of_tables(redirect, table.label());
+    route.redirect = read_redirect(redirect);
+  });
   check_one_action(table);
 }
 

@@ -139,9 +139,11 @@ struct Extent {
 
 void read_header_changes(TableReader& table, Route& route) {
   table.inner("request_headers", [&](TableReader& request) {
+    tell_of_tables(request, table.label());
     HeaderReader(request, true, route.request_headers).read();
   });
   table.inner("response_headers", [&](TableReader& response) {
+    tell_of_tables(response, table.label());
     HeaderReader(response, false, route.response_headers).read();
   });
   Extent extent;

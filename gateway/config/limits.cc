@@ -26,6 +26,8 @@ constexpr std::array<std::string_view, 4> kLimitKeys = {"header", "header_count"
                                                         "requests_per_connection"};
 constexpr std::array<std::string_view, 2> kRouteLimitKeys = {"body", "response_header_count"};
 
+constexpr std::string_view kBeforeRoute = ", since it holds before a route is known";
+
 void read_timeouts(TableReader& table, Timeouts& timeouts) {
   table.duration("tls_handshake", timeouts.tls_handshake);
   table.duration("request_header", timeouts.request_header);
@@ -63,20 +65,30 @@ void read_route_limits(TableReader& table, RouteLimits& limits) {
 }
 
 // What one of the tables of a route, or of [defaults], is told of keys that belong in another one.
-// `owner` is "route" or "defaults".
-void tell_of_timeouts(TableReader& table, std::string_view owner) {
+// `owner` is "route" or "defaults"; `why` is told of those of a connection.
+void tell_of_timeouts(TableReader& table, std::string_view owner,
+                      std::string_view why = kBeforeRoute) {
   for (const RouteTimeoutKey& key : kRouteTimeoutKeys)
     table.elsewhere(key.name, fmt::format("[{}.timeouts]", owner));
   for (const std::string_view key : kTimeoutKeys)
-    table.elsewhere(key, "[timeouts], since it holds before a route is known");
+    table.elsewhere(key, fmt::format("[timeouts]{}", why));
   table.elsewhere("upstream_lost", fmt::format("[{}.websocket]", owner));
 }
 
-void tell_of_limits(TableReader& table, std::string_view owner) {
+void tell_of_limits(TableReader& table, std::string_view owner,
+                    std::string_view why = kBeforeRoute) {
   for (const std::string_view key : kRouteLimitKeys)
     table.elsewhere(key, fmt::format("[{}.limits]", owner));
   for (const std::string_view key : kLimitKeys)
-    table.elsewhere(key, "[limits], since it holds before a route is known");
+    table.elsewhere(key, fmt::format("[limits]{}", why));
+  if (owner == "defaults") table.elsewhere("body_max", "[defaults.limits], as 'body'");
+}
+
+// The same of a route itself, for whom "body" and "target" mean something else, too.
+void tell_route_of_limits(TableReader& table) {
+  table.elsewhere("response_header_count", "[route.limits]");
+  for (const std::string_view key : {"header", "header_count", "requests_per_connection"})
+    table.elsewhere(key, fmt::format("[limits]{}", kBeforeRoute));
 }
 
 // A value that has a key of another name or place, too.
@@ -120,6 +132,7 @@ void read_bounds_of(TableReader& table, std::string_view name, const GivenElsewh
                     Owner& owner) {
   const auto inner = [&](std::string_view key, const auto& read) {
     table.inner(key, [&](TableReader& bounds) {
+      tell_of_tables(bounds, table.label());
       tell_of_timeouts(bounds, name);
       tell_of_limits(bounds, name);
       read(bounds);
@@ -138,10 +151,20 @@ void read_bounds_of(TableReader& table, std::string_view name, const GivenElsewh
 
 }  // namespace
 
+void tell_of_tables(TableReader& inner, std::string_view label) {
+  for (const std::string_view key : {"timeouts", "limits", "websocket"})
+    inner.elsewhere(key, std::string(label));
+  if (label != "[[route]]") return;
+  for (const std::string_view key : {"answer", "redirect", "request_headers", "response_headers"})
+    inner.elsewhere(key, std::string(label));
+}
+
 void read_bounds(TableReader& file, Config& config) {
   RouteDefaults& defaults = config.defaults;
   GivenElsewhere elsewhere;
   file.inner("timeouts", [&](TableReader& table) {
+    tell_of_timeouts(table, "defaults", "");
+    tell_of_limits(table, "defaults", "");
     read_timeouts(table, config.timeouts);
     read_route_timeouts(table, defaults.timeouts);
     for (const RouteTimeoutKey& key : kRouteTimeoutKeys) {
@@ -149,6 +172,8 @@ void read_bounds(TableReader& file, Config& config) {
     }
   });
   file.inner("limits", [&](TableReader& table) {
+    tell_of_timeouts(table, "defaults", "");
+    tell_of_limits(table, "defaults", "");
     read_limits(table, config.limits);
     read_route_limits(table, defaults.limits);
     for (const std::string_view key : kRouteLimitKeys) {
@@ -163,8 +188,8 @@ void read_bounds(TableReader& file, Config& config) {
 }
 
 void read_bounds_of_route(TableReader& table, Route& route) {
-  // Not of limits: "body" and others mean something else to whoever puts them here.
   tell_of_timeouts(table, "route");
+  tell_route_of_limits(table);
   GivenElsewhere elsewhere;
   if (table.has("body_max")) elsewhere.limits.emplace("body", given(table, "body_max"));
   read_bounds_of(table, "route", elsewhere, route);

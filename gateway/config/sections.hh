@@ -56,6 +56,9 @@ void read_action(TableReader& table, const Config& config, Route& route);
 // What a route overrides of the defaults, which it has: its timeouts, limits and websocket.
 void read_bounds_of_route(TableReader& table, Route& route);
 
+// A table in [[route]] or [defaults], as the label says, is told that those beside it belong there.
+void tell_of_tables(TableReader& inner, std::string_view label);
+
 // [route.websocket] or [defaults.websocket].
 void read_websocket(TableReader& table, WebSocket& websocket);
 

@@ -188,6 +188,66 @@ TEST(ConfigLimits, ThatAreAmissAreToldWhereTheyBelong) {
   });
 }
 
+TEST(ConfigLimits, OfARouteAreNotSentToTheTopOfTheFile) {
+  const std::string pool = "[[route]]\npool = \"app\"\n";
+  for (const std::string name :
+       {"timeouts", "limits", "websocket", "request_headers", "response_headers"}) {
+    for (const std::string key :
+         {"timeouts", "limits", "websocket", "request_headers", "response_headers"}) {
+      if (key == name) continue;
+      const std::string in = "[route." + name + "]";
+      EXPECT_THAT(errors_of(routes(pool + in + "\n" + key + " = {}")),
+                  testing::ElementsAre("4:1: error: unknown key '" + key + "' in " + in +
+                                       "; it belongs in [[route]]"));
+    }
+  }
+  expect_each({
+      {"answer", routes("[[route]]\n[route.answer]\nlimits = { body = \"1B\" }\nredirect = {}"),
+       "3:1: error: unknown key 'limits' in [route.answer]; it belongs in [[route]]",
+       "4:1: error: unknown key 'redirect' in [route.answer]; it belongs in [[route]]"},
+      {"redirect", routes("[[route]]\n[route.redirect]\nto = \"/\"\ntimeouts = {}"),
+       "4:1: error: unknown key 'timeouts' in [route.redirect]; it belongs in [[route]]"},
+      {"defaults", table("[defaults.timeouts]\nlimits = { body = \"1B\" }\nwebsocket = {}"),
+       "2:1: error: unknown key 'limits' in [defaults.timeouts]; it belongs in [defaults]",
+       "3:1: error: unknown key 'websocket' in [defaults.timeouts]; it belongs in [defaults]"},
+      {"other tables", table("[log]\nlimits = {}"),
+       "2:1: error: unknown key 'limits' in [log]; it belongs at the top of the file, before any "
+       "table"},
+  });
+}
+
+TEST(ConfigLimits, AreToldApartFromTimeoutsAndByTheirName) {
+  const std::string connections = ", since it holds before a route is known";
+  expect_each({
+      {"of a route",
+       routes("[[route]]\npool = \"app\"\nresponse_header_count = 1\n"
+              "header = \"1KiB\"\nrequests_per_connection = 1"),
+       "3:1: error: unknown key 'response_header_count' in [[route]]; it belongs in "
+       "[route.limits]",
+       "4:1: error: unknown key 'header' in [[route]]; it belongs in [limits]" + connections,
+       "5:1: error: unknown key 'requests_per_connection' in [[route]]; it belongs in [limits]" +
+           connections},
+      {"body_max",
+       table("[defaults]\nbody_max = \"1B\"\n[defaults.limits]\nbody_max = \"1B\"\n"
+             "[limits]\nbody_max = \"1B\""),
+       "2:1: error: unknown key 'body_max' in [defaults]; it belongs in [defaults.limits], as "
+       "'body'",
+       "4:1: error: unknown key 'body_max' in [defaults.limits]; it belongs in [defaults.limits], "
+       "as 'body'",
+       "6:1: error: unknown key 'body_max' in [limits]; it belongs in [defaults.limits], as "
+       "'body'"},
+      {"limits in timeouts",
+       table("[timeouts]\nbody = \"1B\"\nheader = \"1KiB\"\nupstream_lost = 1000"),
+       "2:1: error: unknown key 'body' in [timeouts]; it belongs in [defaults.limits]",
+       "3:1: error: unknown key 'header' in [timeouts]; it belongs in [limits]",
+       "4:1: error: unknown key 'upstream_lost' in [timeouts]; it belongs in "
+       "[defaults.websocket]"},
+      {"timeouts in limits", table("[limits]\nconnect = \"1s\"\ntls_handshake = \"1s\""),
+       "2:1: error: unknown key 'connect' in [limits]; it belongs in [defaults.timeouts]",
+       "3:1: error: unknown key 'tls_handshake' in [limits]; it belongs in [timeouts]"},
+  });
+}
+
 TEST(ConfigLimits, HaveTheSameRangeEverywhere) {
   for (const std::string owner : {"defaults", "route"}) {
     const auto bounds = [&](const std::string& name, const std::string& lines) {
