@@ -6,8 +6,9 @@
 
 namespace gateway {
 
-Relay::Relay(uring::Loop& loop, Link& client, Link& upstream, const Settings& settings,
-             std::string& detail)
+template <class Client, Opposite<Client> Upstream>
+BasicRelay<Client, Upstream>::BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream,
+                                         const Settings& settings, std::string& detail)
     : loop_(loop),
       detail_(detail),
       to_upstream_{client, upstream, ws::FrameScanner(ws::Sender::kClient, settings.rsv_allowed),
@@ -22,7 +23,8 @@ Relay::Relay(uring::Loop& loop, Link& client, Link& upstream, const Settings& se
   if (idle_.count() > 0) deadline_.arm(last_activity_ + idle_);
 }
 
-void Relay::start(Bytes behind_request, Bytes behind_response) {
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::start(Bytes behind_request, Bytes behind_response) {
   to_upstream_.from.watch_hangup_when_held_back(client_left_);
   to_client_.from.watch_hangup_when_held_back(upstream_left_);
   if (!behind_response.empty()) pass_on(to_client_, behind_response);
@@ -33,13 +35,15 @@ void Relay::start(Bytes behind_request, Bytes behind_response) {
   pump_to_upstream_.start();
 }
 
-void Relay::stop_watching() {
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::stop_watching() {
   deadline_.disarm();
   to_upstream_.from.unwatch_hangup();
   to_client_.from.unwatch_hangup();
 }
 
-uring::Task<> Relay::pump(Direction& way) {
+template <class Client, Opposite<Client> Upstream>
+uring::Task<> BasicRelay<Client, Upstream>::pump(auto& way) {
   for (;;) {
     const Bytes bytes = co_await way.from.read_for(way.to);
     if (bytes.empty()) break;
@@ -53,7 +57,8 @@ uring::Task<> Relay::pump(Direction& way) {
 }
 
 // Writes on what is valid of `bytes`.
-void Relay::pass_on(Direction& way, Bytes bytes) {
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::pass_on(auto& way, Bytes bytes) {
   last_activity_ = loop_.now();
   if (way.to.send_failed()) return stop(end_of_link(way.to, way.receiver(), detail_));
   if (way.close_passed) return;  // RFC 6455 section 5.5.1: nothing follows a close frame
@@ -71,7 +76,8 @@ void Relay::pass_on(Direction& way, Bytes bytes) {
   }
 }
 
-void Relay::note_close(Direction& way) {
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::note_close(auto& way) {
   way.close_passed = true;
   if (close_code_ == 0) {
     close_code_ = way.frames.close_seen()->code;
@@ -87,7 +93,8 @@ void Relay::note_close(Direction& way) {
   }
 }
 
-void Relay::note_end_of_stream(Direction& way) {
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::note_end_of_stream(auto& way) {
   const uring::LinkEnd end = way.from.end();
   if (end == uring::LinkEnd::kAborted) return;
   const bool reset = way.from.send_failed();
@@ -96,8 +103,7 @@ void Relay::note_end_of_stream(Direction& way) {
   // without a close_notify then; the close frames have said already that all is there.
   if (left && (closing_ || way.close_passed)) {
     decide({});
-    const bool whole = way.frames.at_frame_boundary();
-    way.to.write_end(whole ? Link::Ending::kWhole : Link::Ending::kTruncated);
+    end_stream(way);
     if (way.sender == Party::kUpstream || to_client_.close_passed) to_upstream_.from.abort();
     return;
   }
@@ -105,8 +111,7 @@ void Relay::note_end_of_stream(Direction& way) {
   if (end == uring::LinkEnd::kEndOfStream && !reset && way.sender == Party::kClient) {
     // A half-close goes on to the upstream, which may still have something to say.
     decide(cause);
-    const bool whole = way.frames.at_frame_boundary();
-    way.to.write_end(whole ? Link::Ending::kWhole : Link::Ending::kTruncated);
+    end_stream(way);
     closing_ = true;
     set_deadline(loop_.now() + kCloseTime);
     return;
@@ -116,17 +121,27 @@ void Relay::note_end_of_stream(Direction& way) {
   stop(cause);
 }
 
-void Relay::decide(End end) {
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::end_stream(auto& way) {
+  using Ending = typename std::remove_reference_t<decltype(way)>::Ending;
+  const bool whole = way.frames.at_frame_boundary();
+  way.to.write_end(whole ? Ending::kWhole : Ending::kTruncated);
+}
+
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::decide(End end) {
   if (!end_) end_ = end;
 }
 
-void Relay::set_deadline(uring::Clock::time_point at) {
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::set_deadline(uring::Clock::time_point at) {
   // The links may be somebody else's by the time that it passes.
   CHECK(!has_finished(), "a finished relay arms nothing");
   deadline_.arm(at);
 }
 
-void Relay::stop(End end) {
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::stop(End end) {
   if (has_finished()) return;
   decide(end);
   if (stopping_) return;
@@ -134,65 +149,78 @@ void Relay::stop(End end) {
   closing_ = true;
   told_ = end;
   set_deadline(loop_.now() + kBoundaryTime);
-  for (Direction* way : {&to_upstream_, &to_client_}) {
-    way->frames.stop_at_boundary();
-    const bool waits = owes_close(*way) && !way->frames.at_frame_boundary();
-    if (!waits) close_towards(*way);
-  }
+  stop_direction(to_upstream_);
+  stop_direction(to_client_);
+}
+
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::stop_direction(auto& way) {
+  way.frames.stop_at_boundary();
+  const bool waits = owes_close(way) && !way.frames.at_frame_boundary();
+  if (!waits) close_towards(way);
 }
 
 // Whether the peer at the end of `way` is still to get a close frame of ours.
-bool Relay::owes_close(const Direction& way) const {
-  return !way.close_passed && !way.finished && !way.to.end_written() && code_towards(way) != 0;
+template <class Client, Opposite<Client> Upstream>
+bool BasicRelay<Client, Upstream>::owes_close(const auto& way) const {
+  return !way.close_passed && !way.finished && !way.to.end_written() &&
+         code_towards(way.sender) != 0;
 }
 
-std::uint16_t Relay::code_towards(const Direction& way) const {
+template <class Client, Opposite<Client> Upstream>
+std::uint16_t BasicRelay<Client, Upstream>::code_towards(Party sender) const {
   const EndPolicy& policy = policy_of(told_.reason);
   // The peer that broke a rule learns which one.
-  if (told_.close_code != 0 && policy.party != way.sender) return told_.close_code;
-  if (way.sender == Party::kClient) return policy.upstream_close_code;
+  if (told_.close_code != 0 && policy.party != sender) return told_.close_code;
+  if (sender == Party::kClient) return policy.upstream_close_code;
   return is_lost_upstream(told_.reason) ? upstream_lost_code_ : policy.client_close_code;
 }
 
-bool Relay::client_stream_is_whole() const {
+template <class Client, Opposite<Client> Upstream>
+bool BasicRelay<Client, Upstream>::client_stream_is_whole() const {
   const bool cut = is_lost_upstream(told_.reason) && upstream_lost_code_ == 0;
   return to_client_.frames.at_frame_boundary() && !cut;
 }
 
 // Tells the peer at the end of `way`, and reads no more from the one at its beginning.
-void Relay::close_towards(Direction& way) {
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::close_towards(auto& way) {
   if (owes_close(way) && way.frames.at_frame_boundary()) {
     // Which rule was broken helps; what the system said of a failure is nobody else's affair.
     const bool tells_rule = told_.close_code != 0 && !told_.detail.empty();
     const std::string_view text = tells_rule ? told_.detail : policy_of(told_.reason).text;
     const auto frame =
         way.sender == Party::kUpstream
-            ? ws::make_close(code_towards(way), text)
-            : ws::make_close(code_towards(way), text, random_mask_key(loop_.kernel()));
+            ? ws::make_close(code_towards(way.sender), text)
+            : ws::make_close(code_towards(way.sender), text, random_mask_key(loop_.kernel()));
     way.to.write(frame.bytes());
-    if (close_code_ == 0) close_code_ = code_towards(way);
+    if (close_code_ == 0) close_code_ = code_towards(way.sender);
   }
   way.close_passed = true;
   way.from.abort();
 }
 
-void Relay::on_client_left() {
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::on_client_left() {
   note_left(to_upstream_, Reason::kClientLeft, Reason::kClientReset);
 }
 
-void Relay::on_upstream_left() {
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::on_upstream_left() {
   note_left(to_client_, Reason::kUpstreamLeft, Reason::kUpstreamReset);
 }
 
 // The sender of `way` closed while what it sent is held back.
-void Relay::note_left(Direction& way, Reason left, Reason reset) {
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::note_left(auto& way, Reason left, Reason reset) {
   if (closing_ || way.finished) return;
   if (way.from.peer_gone()) return stop({.reason = reset});
   left_ = left;
   set_deadline(loop_.now() + kCloseTime);
 }
 
-void Relay::on_deadline() {
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::on_deadline() {
   if (closing_) {
     decide({.reason = Reason::kCloseTimeout});
     to_upstream_.from.abort();
@@ -206,5 +234,7 @@ void Relay::on_deadline() {
     stop({.reason = left_.value_or(Reason::kIdle)});
   }
 }
+
+template class BasicRelay<Link, Link>;
 
 }  // namespace gateway

@@ -1,4 +1,5 @@
-// An open WebSocket: two pumps, one per direction, between two links.
+// An open WebSocket: two pumps, one per direction, between two ends, each of which is an inlet and
+// an outlet (gateway/link/flow.hh): links, in the Relay that the gateway uses.
 //
 //   client --read_for(upstream)--> scanner --> upstream.write      (masked as it came)
 //   upstream --read_for(client)--> scanner --> client.write
@@ -6,7 +7,7 @@
 // Frames are checked and passed on untouched. The relay ends when both sides have sent their close
 // frames, when a peer leaves, breaks the protocol or fails, or when somebody calls stop(): then
 // each side that may be told gets a close frame of ours, at the next frame boundary, or is cut
-// after a moment. Owns nothing but its state; the links outlive it.
+// after a moment. Owns nothing but its state; the two ends outlive it.
 #pragma once
 
 #include <chrono>
@@ -15,13 +16,15 @@
 #include <string>
 
 #include "gateway/link/end.hh"
+#include "gateway/link/flow.hh"
 #include "gateway/link/link.hh"
 #include "proto/ws/close.hh"
 #include "proto/ws/scanner.hh"
 
 namespace gateway {
 
-class Relay {
+template <class Client, Opposite<Client> Upstream>
+class BasicRelay {
  public:
   // How long the other side may take to answer a close frame, to go on after a half-close, or to
   // take anything at all of what a peer that has left was sending.
@@ -44,10 +47,10 @@ class Relay {
   };
 
   // `detail` takes the text of an End that is not static; it outlives the relay.
-  Relay(uring::Loop& loop, Link& client, Link& upstream, const Settings& settings,
-        std::string& detail);
-  Relay(const Relay&) = delete;
-  Relay& operator=(const Relay&) = delete;
+  BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream, const Settings& settings,
+             std::string& detail);
+  BasicRelay(const BasicRelay&) = delete;
+  BasicRelay& operator=(const BasicRelay&) = delete;
 
   // What came right behind the heads goes first, and is written on before this returns.
   void start(Bytes behind_request, Bytes behind_response);
@@ -73,9 +76,11 @@ class Relay {
 
  private:
   // One way through the relay.
+  template <class From, class To>
   struct Direction {
-    Link& from;
-    Link& to;
+    using Ending = typename To::Ending;
+    From& from;
+    To& to;
     ws::FrameScanner frames;
     Party sender;
     Party receiver() const { return sender == Party::kClient ? Party::kUpstream : Party::kClient; }
@@ -83,18 +88,20 @@ class Relay {
     bool finished = false;
   };
 
-  uring::Task<> pump(Direction& way);
-  void pass_on(Direction& way, Bytes bytes);
-  void note_close(Direction& way);
-  void note_end_of_stream(Direction& way);
+  uring::Task<> pump(auto& way);
+  void pass_on(auto& way, Bytes bytes);
+  void note_close(auto& way);
+  void note_end_of_stream(auto& way);
+  void end_stream(auto& way);
   void decide(End end);
   void set_deadline(uring::Clock::time_point at);
-  bool owes_close(const Direction& way) const;
-  std::uint16_t code_towards(const Direction& way) const;
-  void close_towards(Direction& way);
+  void stop_direction(auto& way);
+  bool owes_close(const auto& way) const;
+  std::uint16_t code_towards(Party sender) const;
+  void close_towards(auto& way);
   void on_client_left();
   void on_upstream_left();
-  void note_left(Direction& way, Reason left, Reason reset);
+  void note_left(auto& way, Reason left, Reason reset);
   void on_deadline();
   static Counts counts_of(const ws::FrameScanner& frames) {
     return {frames.frames(), frames.messages(), frames.payload_bytes()};
@@ -102,14 +109,14 @@ class Relay {
 
   uring::Loop& loop_;
   std::string& detail_;
-  Direction to_upstream_;
-  Direction to_client_;
+  Direction<Client, Upstream> to_upstream_;
+  Direction<Upstream, Client> to_client_;
   std::optional<End> end_;
   std::chrono::milliseconds idle_;
   uring::Clock::time_point last_activity_;
-  uring::ReadyMember<&Relay::on_client_left> client_left_{*this};
-  uring::ReadyMember<&Relay::on_upstream_left> upstream_left_{*this};
-  uring::TimerMember<&Relay::on_deadline> deadline_;
+  uring::ReadyMember<&BasicRelay::on_client_left> client_left_{*this};
+  uring::ReadyMember<&BasicRelay::on_upstream_left> upstream_left_{*this};
+  uring::TimerMember<&BasicRelay::on_deadline> deadline_;
   uring::Task<> pump_to_upstream_;
   uring::Task<> pump_to_client_;
   uring::Event finished_;
@@ -121,5 +128,8 @@ class Relay {
   bool stopping_ = false;
   bool closing_ = false;  // the deadline is the closing's, not the idle one
 };
+
+extern template class BasicRelay<Link, Link>;
+using Relay = BasicRelay<Link, Link>;
 
 }  // namespace gateway
