@@ -82,6 +82,8 @@ struct KeepAlive {
   std::chrono::milliseconds idle{60'000};    // closed when unused for so long; 0: none are kept
   std::chrono::milliseconds age{3'600'000};  // not used again when older
   size_t count = 128;                        // more are closed instead of kept
+
+  bool operator==(const KeepAlive&) const = default;
 };
 
 struct Pool {

@@ -23,9 +23,9 @@ class Counter {
 
 struct Traffic {
   Counter requests;                 // that have ended, WebSockets not among them
-  std::array<Counter, 6> answered;  // by the status' first digit; 0: without an answer
+  std::array<Counter, 6> answered;  // by the status' class; 0: without an answer
   Counter websockets;               // that have ended
-  Counter from_client_bytes;        // of bodies and messages
+  Counter from_client_bytes;        // of bodies to and from servers, and of messages
   Counter to_client_bytes;
 };
 

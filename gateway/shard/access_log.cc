@@ -1,5 +1,6 @@
 #include "gateway/shard/access_log.hh"
 
+#include <algorithm>
 #include <chrono>
 
 #include "gateway/log/level.hh"
@@ -64,7 +65,8 @@ void account_for(const Access& access, const RequestRecord& request) {
       gateway::name_of(policy.party), Quoted(cause_of(end)));
   count(access, [&](Traffic& traffic) {
     traffic.requests.add();
-    traffic.answered[request.status / 100 % traffic.answered.size()].add();
+    // What is beyond 599 counts as a 5xx (RFC 9110 section 15).
+    traffic.answered[std::min<std::size_t>(request.status / 100, 5)].add();
     traffic.from_client_bytes.add(request.request_bytes);
     traffic.to_client_bytes.add(request.response_bytes);
   });

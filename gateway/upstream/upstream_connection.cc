@@ -14,7 +14,8 @@ UpstreamConnection::UpstreamConnection(Upstreams& owner, uring::LinkResources& l
       link_(links),
       opened_(links.loop.now()),
       timer_(*this, links.loop.timers()),
-      index_(static_cast<std::uint32_t>(server)) {}
+      index_(static_cast<std::uint32_t>(server)),
+      era_(pool.eras_[server]) {}
 
 bool UpstreamConnection::Failure::is_shortage() const {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||

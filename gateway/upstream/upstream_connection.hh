@@ -86,6 +86,7 @@ class UpstreamConnection : private uring::ListEntry {
   uring::Event* progress_ = nullptr;  // of the dialling, unless nobody waits for it
   std::uint32_t index_;               // of the server in the pool
   std::uint32_t address_ = 0;         // of the server's, while it dials
+  std::uint32_t era_;                 // of the server, of the pool that it was opened for
   Stage stage_ = Stage::kDialling;
   bool kept_ = false;
   bool reused_ = false;

@@ -16,7 +16,10 @@ UpstreamPool::UpstreamPool(Upstreams& owner, config::SharedGeneration generation
       servers_(std::move(servers)),
       tls_(std::move(tls)),
       turn_(turn) {
-  for (const uring::Held<UpstreamServer>& server : servers_) ++server->pools_;
+  for (const uring::Held<UpstreamServer>& server : servers_) {
+    ++server->pools_;
+    eras_.push_back(server->era_);
+  }
 }
 
 UpstreamPool::~UpstreamPool() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -39,11 +40,14 @@ class UpstreamPool : public uring::Counted {
   std::size_t choose();
 
  private:
+  friend class UpstreamConnection;
   friend class Upstreams;
+
   Upstreams& owner_;
   config::SharedGeneration generation_;
   const config::Pool& pool_;
   std::vector<uring::Held<UpstreamServer>> servers_;  // as in the configuration
+  std::vector<std::uint32_t> eras_;                   // of each, in which it serves
   std::unique_ptr<tls::ClientContext> tls_;
   std::size_t turn_;
 };

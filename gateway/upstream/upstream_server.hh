@@ -49,6 +49,9 @@ class UpstreamServer : public uring::Counted, private uring::ListEntry {
   uring::List<UpstreamConnection> kept_;  // the newest last
   std::size_t kept_count_ = 0;
   std::size_t pools_ = 0;  // that have it: without one nothing of it is kept
+  // Rises where what an earlier pool has opened is not to be kept any more: the server is at other
+  // addresses, or its connections are to be kept in another way.
+  std::uint32_t era_ = 0;
   tls::Ticket ticket_;
   bool only_1_0_ = false;
 };

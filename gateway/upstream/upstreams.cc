@@ -82,14 +82,17 @@ uring::Held<UpstreamServer> Upstreams::server_of(const config::Pool& pool,
   return made;
 }
 
-void Upstreams::succeed(const UpstreamPool& previous, const UpstreamPool& pool) {
+void Upstreams::succeed(const UpstreamPool& previous, UpstreamPool& pool) {
   for (std::size_t index = 0; index < pool.size(); ++index) {
     UpstreamServer& server = pool.server(index);
     for (std::size_t other = 0; other < previous.size(); ++other) {
       if (&previous.server(other) != &server) continue;
       server.addresses_.keep_only(pool.addresses_of(index));
-      const bool moved = !is_same_set(previous.addresses_of(other), pool.addresses_of(index));
-      if (moved) give_up_kept(server, Farewell::kPolite);
+      const bool goes_on = is_same_set(previous.addresses_of(other), pool.addresses_of(index)) &&
+                           previous.config().keep_alive == pool.config().keep_alive;
+      if (goes_on) continue;
+      pool.eras_[index] = ++server.era_;
+      give_up_kept(server, Farewell::kPolite);
     }
   }
 }
@@ -131,7 +134,8 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
   }
   UpstreamServer& server = *connection.server_;
   const auto ends = std::min(now + idle, connection.opened_ + limits.age);
-  if (ends <= now || server.kept_count_ >= limits.count) {
+  const bool is_stale = ends <= now || connection.era_ != server.era_;
+  if (is_stale || server.kept_count_ >= limits.count) {
     return close(connection, Farewell::kPolite);
   }
   if (!server.ticket_) note_ticket(connection);

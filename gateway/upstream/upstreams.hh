@@ -53,9 +53,9 @@ class Upstreams {
   // names the pool.
   std::expected<uring::Held<UpstreamPool>, std::string> make_pool(
       const config::SharedGeneration& generation, std::size_t index, const UpstreamPool* previous);
-  // From here on `pool` serves, and `previous` no more: what is known of servers that have moved to
-  // other addresses is given up.
-  void succeed(const UpstreamPool& previous, const UpstreamPool& pool);
+  // From here on `pool` serves, and `previous` no more: of servers that have moved to other
+  // addresses, or are to be kept in another way, nothing is kept that was opened before.
+  void succeed(const UpstreamPool& previous, UpstreamPool& pool);
 
   // A kept connection that is quiet, or null, to the server of that index in the pool; or a new
   // one.

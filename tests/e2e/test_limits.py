@@ -185,6 +185,9 @@ def test_a_status_of_no_known_class_passes(start_with, server, log_of, status):
             assert head.first_line == f"HTTP/1.1 {status} Odd"
             assert client.read_exactly(2) == b"ok"
     log.wait(f"status={status}", "end=done")
+    assert gateway.stop() == 0
+    # RFC 9110 section 15: what has no class is an error of the server.
+    log.wait("served route=", "requests=2", "5xx=2")
 
 
 @pytest.mark.parametrize("lines", ["Content-Length: 2\r\nContent-Length: 2\r\n",

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <list>
+
 #include "gateway/config/generation.hh"
 #include "gateway/log/ring.hh"
 #include "tests/simulation/certificate.hh"
@@ -104,6 +106,57 @@ TEST_F(UpstreamsTest, BeginsAnewUnderAnotherTrust) {
     const Pool second = make({{"one:443"}}, change.to, first);
     EXPECT_NE(&second->server(0), &first->server(0)) << change.name;
   }
+}
+
+// One that stands, without a server: nobody says anything on it.
+class KeptUpstreamsTest : public UpstreamsTest {
+ protected:
+  gateway::UpstreamConnection& connect(const Pool& pool) {
+    gateway::UpstreamConnection& connection = upstreams_.open(*pool, 0);
+    connection.link().adopt(simulation_.kernel.open_stream(peers_.emplace_back()));
+    return connection;
+  }
+  void keep(gateway::UpstreamConnection& connection) {
+    upstreams_.keep(connection, {}, gateway::Upstreams::Reuse::kAtOnce);
+    simulation_.loop.turn(std::chrono::milliseconds(1));
+  }
+  // Gives it back.
+  bool keeps_any(const Pool& pool) {
+    gateway::UpstreamConnection* const kept = upstreams_.take_kept(*pool, 0);
+    if (kept != nullptr) keep(*kept);
+    return kept != nullptr;
+  }
+  void TearDown() override {
+    closing_ = upstreams_.close_all();
+    closing_.start();
+    upstreams_.cut();
+    EXPECT_TRUE(simulation_.turn_until([&] { return closing_.done(); }));
+  }
+
+  std::list<SimulatedKernel::Stream> peers_;
+  uring::Task<> closing_;
+};
+
+TEST_F(KeptUpstreamsTest, GoesOnWithWhatIsKept) {
+  const Pool first = make({{"one:80"}});
+  keep(connect(first));
+  const Pool second = make({{"one:80"}}, {}, first);
+  EXPECT_TRUE(keeps_any(second));
+}
+
+TEST_F(KeptUpstreamsTest, KeepsNothingToWhereTheServerWas) {
+  const Pool first = make({{"one:80", 1001}});
+  keep(connect(first));
+  gateway::UpstreamConnection& borrowed = connect(first);
+  const Pool second = make({{"one:80", 1002}}, {}, first);
+  EXPECT_EQ(&second->server(0), &first->server(0));
+  EXPECT_FALSE(keeps_any(second)) << "what was kept";
+  keep(borrowed);
+  EXPECT_FALSE(keeps_any(second)) << "what was borrowed then";
+  keep(connect(first));
+  EXPECT_FALSE(keeps_any(second)) << "what an earlier generation opens later";
+  keep(connect(second));
+  EXPECT_TRUE(keeps_any(second));
 }
 
 TEST_F(UpstreamsTest, KnowsServersOfThePoolOfThatNameAlone) {
