@@ -40,7 +40,8 @@ void Exchange::reply(std::uint16_t status) {
   const End& end = connection().how_ended();
   // Behind a request for an upgrade the client may have gone on in the other protocol.
   const bool asked_for_upgrade = facts_.heads && facts_.heads->request.connection.upgrade;
-  const bool whole = !closes_connection(end.reason) && !asked_for_upgrade && request_.skip();
+  const bool whole =
+      !closes_connection(end.reason) && !asked_for_upgrade && request_.ends_in_input();
   const std::string allow = status == 405 ? allowed_methods(facts_.route) : "";
   connection().client().clear_abort();
   client_.reply({.status = status,

@@ -1,5 +1,6 @@
 // What the parts of an exchange know in common: what was asked, by whom, under which configuration,
-// and which connection to a server it has now. The exchange owns it, and alone changes it.
+// and which connection to a server it has now. The exchange owns it; the side that receives a
+// head fills that in.
 #pragma once
 
 #include <memory_resource>

@@ -56,7 +56,7 @@ uring::Task<bool> Exchange::dial() {
 
 // A dial may take long. What is sent again has been received to its end and is watched already.
 void Exchange::watch_client_while_dialling() {
-  if (request_.skip()) return presence_.watch();
+  if (request_.ends_in_input()) return presence_.watch();
   // Of an upload nothing more is read yet: a reset is noticed nevertheless.
   presence_.watch_hangup();
 }
@@ -101,16 +101,16 @@ uring::Task<Exchange::Outcome> Exchange::forward() {
 
 Exchange::Outcome Exchange::take_response_head(const ResponseSide::HeadIn& head) {
   const http::ResponseHead& response = facts_.heads->response;
-  const bool may_be_stale = facts_.upstream->reused() && may_send_again();
+  const auto may_be_stale = [&] { return facts_.upstream->reused() && may_send_again(); };
   if (!head) {
     // On a kept connection it may be the rest of an earlier answer, which nobody has waited for.
-    if (may_be_stale) return Outcome::kSendAgain;
+    if (may_be_stale()) return Outcome::kSendAgain;
     connection().end({.reason = Reason::kBadResponse, .detail = head.error().reason});
     return Outcome::kEnded;
   }
   if (*head == http::HeadState::kMore) return take_end_of_upstream();
   // RFC 9110 section 15.5.9: a server's farewell to an idle connection, which met the request.
-  if (response.status == 408 && response.connection.close && may_be_stale) {
+  if (response.status == 408 && response.connection.close && may_be_stale()) {
     return Outcome::kSendAgain;
   }
   server_->note_version(response.minor_version);

@@ -1,16 +1,8 @@
 #include "gateway/exchange/framing.hh"
 
 #include "gateway/rewrite/forward.hh"
-#include "proto/http/chunked.hh"
 
 namespace gateway {
-
-void write_body(Link& to, Bytes payload, bool chunked) {
-  if (!chunked) return to.write(payload);
-  to.write(http::ChunkHeader(payload.size()).bytes());
-  to.write(payload);
-  to.write(proto::as_bytes(http::kChunkEnd));
-}
 
 void write_last_chunk(Link& to, std::string& scratch, std::string_view trailers,
                       const http::Head* head, Bytes buffer, const config::HeaderChanges& changes) {

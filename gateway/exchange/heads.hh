@@ -1,5 +1,6 @@
-// The heads of an exchange while they are read and passed on. They go when the response has begun:
-// neither an open WebSocket nor a long answer holds any.
+// The heads of an exchange while they are read and passed on. They go when the response has
+// begun, where the request is whole then and no trailers need them: neither an open WebSocket nor,
+// mostly, a long answer holds any.
 #pragma once
 
 #include <memory_resource>

@@ -1,5 +1,6 @@
 // What is to become of a request, by its head alone: a function of the head, of how its client has
-// come, and of the configuration. It does nothing, and knows neither connection nor shard.
+// come, and of the configuration. It changes nothing but what it is given for that,
+// and knows neither connection nor shard.
 #pragma once
 
 #include <cstdint>

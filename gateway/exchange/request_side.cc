@@ -29,7 +29,7 @@ bool RequestSide::send() {
   } else {
     set_deadline();
     state_ = State::kPumping;
-    pump_ = pump();
+    pump_ = pump(facts_.connection.client(), facts_.upstream->link());
     pump_.start();
   }
   return true;
@@ -59,11 +59,10 @@ bool RequestSide::pass_input() {
   return !facts_.connection.ended();
 }
 
-uring::Task<> RequestSide::pump() {
+template <Outlet To, Inlet<To> From>
+uring::Task<> RequestSide::pump(From& client, To& upstream) {
   const auto arming = chunked_ ? uring::Socket::Arming::kOnce : uring::Socket::Arming::kStream;
   Connection& connection = facts_.connection;
-  Link& client = connection.client();
-  Link& upstream = facts_.upstream->link();
   presence_.begin_reading();
   while (!body_.done() && !connection.ended() && !upstream.send_failed()) {
     const std::uint64_t most = chunked_ ? ~std::uint64_t{0} : body_.remaining();
@@ -109,10 +108,9 @@ void RequestSide::pass(Bytes& bytes) {
 
 void RequestSide::finish(State whole) {
   if (chunked_) {
-    const Heads* const heads = facts_.heads.get();
+    // The heads go when the request is whole, at the earliest.
     write_last_chunk(facts_.upstream->link(), facts_.connection.shard().scratch(), trailers_,
-                     heads != nullptr ? &heads->request : nullptr,
-                     heads != nullptr ? heads->request_buffer() : Bytes{},
+                     &facts_.heads->request, facts_.heads->request_buffer(),
                      facts_.route->request_headers);
   }
   state_ = whole;
@@ -126,7 +124,7 @@ void RequestSide::give_up() {
   presence_.watch_hangup();
 }
 
-bool RequestSide::skip() {
+bool RequestSide::ends_in_input() {
   if (state_ != State::kDue) return is_whole();
   http::BodyDecoder body(http::request_framing(facts_.heads->request));
   const Bytes input = facts_.connection.input().bytes();

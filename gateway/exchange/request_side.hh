@@ -11,6 +11,7 @@
 #include "gateway/client/presence.hh"
 #include "gateway/exchange/facts.hh"
 #include "gateway/exchange/response_side.hh"
+#include "gateway/link/flow.hh"
 #include "proto/http/body.hh"
 
 namespace gateway {
@@ -25,9 +26,8 @@ class RequestSide {
   // valid, and the client's connection has ended.
   bool send();
 
-  // Where no server gets it: whether it is whole in what has been received, and so can be passed
-  // over.
-  bool skip();
+  // Whether all of it has been received already, whoever gets it, or nobody.
+  bool ends_in_input();
 
   bool is_whole() const { return state_ == State::kInInput || state_ == State::kPumped; }
   bool is_pumping() const { return state_ == State::kPumping; }
@@ -50,7 +50,7 @@ class RequestSide {
 
  private:
   enum class State : std::uint8_t {
-    kDue,      // of its body more is to come than has been looked at
+    kDue,      // not looked at yet, or more of its body is to come
     kInInput,  // whole, as it lies in the client's input
     kPumping,
     kCut,     // the pump has ended before the body did
@@ -59,7 +59,8 @@ class RequestSide {
 
   void send_head();
   bool pass_input();
-  uring::Task<> pump();
+  template <Outlet To, Inlet<To> From>
+  uring::Task<> pump(From& client, To& upstream);
   void pass(Bytes& bytes);
   void finish(State whole);
   void give_up();

@@ -79,11 +79,15 @@ bool ResponseSide::needs_heads() const {
 }
 
 uring::Task<> ResponseSide::pump() {
+  return pump(facts_.upstream->link(), facts_.connection.client());
+}
+
+template <Outlet To, Inlet<To> From>
+uring::Task<> ResponseSide::pump(From& upstream, To& client) {
   Connection& connection = facts_.connection;
-  Link& upstream = facts_.upstream->link();
   bool going_on = !connection.ended();
   while (going_on && !body_.done()) {
-    const Bytes bytes = co_await upstream.read_for(connection.client(), client_.arming());
+    const Bytes bytes = co_await upstream.read_for(client, client_.arming());
     if (bytes.empty()) {
       // Where the send has heard of a reset, the receive sees a mere end; behind a FIN the send
       // hears EPIPE.

@@ -13,6 +13,7 @@
 
 #include "gateway/client/client_stream.hh"
 #include "gateway/exchange/facts.hh"
+#include "gateway/link/flow.hh"
 #include "gateway/upstream/upstreams.hh"
 #include "proto/http/body.hh"
 
@@ -71,6 +72,8 @@ class ResponseSide {
     kWhole,
   };
 
+  template <Outlet To, Inlet<To> From>
+  uring::Task<> pump(From& upstream, To& client);
   void learn_reuse(http::Framing framing);
   bool pass(Bytes bytes);
   void drop_surplus(std::size_t bytes);

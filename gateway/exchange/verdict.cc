@@ -70,7 +70,7 @@ bool Exchange::follow(const Judged::Refusal& refusal) {
 }
 
 bool Exchange::follow(const Judged::Redirect& redirect) {
-  const bool whole = request_.skip();
+  const bool whole = request_.ends_in_input();
   client_.reply({.status = redirect.status,
                  .sentence = "See " + redirect.location,
                  .head_only = facts_.method == http::Method::kHead,
@@ -110,7 +110,7 @@ bool Exchange::follow(const Judged::Tunnel& tunnel) {
 }
 
 void Exchange::answer_with(const config::Answer& answer, const config::HeaderChanges& changes) {
-  const bool whole = request_.skip();
+  const bool whole = request_.ends_in_input();
   client_.answer(answer, facts_.method == http::Method::kHead, changes, whole);
 }
 

@@ -8,6 +8,8 @@ import time
 import pytest
 
 from conftest import RAW_HOST
+from support.frames import (CLOSE, close_payload, frame, read_frame, upgrade_request,
+                            upgrade_response)
 from support.gateway import FEW, Config
 from support.serving import Serving
 from support.streams import connect
@@ -105,3 +107,33 @@ def test_the_wait_for_a_slow_response_costs_nothing(start_gateway, upstream, raw
     assert gateway.stop() == 0
     turns = [int(count) for count in re.findall(r"\bturns=(\d+)", gateway.log())]
     assert len(turns) == variant.shards and sum(turns) < TURNS_MAX, turns
+
+
+# The status line's beginning goes ahead to whoever closes; what comes then must go on from there.
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize("interim", [0, 1, 2])
+def test_before_interim_responses(client, upstream, version, interim):
+    client.send(f"GET / HTTP/{version}\r\n{HOST}\r\n".encode())
+    stream = upstream.accept()
+    stream.read_head()
+    client.finish()
+    client.read_until(b"HTTP/1.1 ")
+    stream.send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * interim)
+    stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    rest, how = client.read_ending()
+    statuses = re.findall(rb"(?:^|HTTP/1.1 )(\d{3}) ", rest)
+    passed = [b"103"] * interim if version == "1.1" else []
+    assert (statuses, rest.endswith(b"\r\n\r\nok"), how) == ([*passed, b"200"], True, "end")
+    assert rest.count(b"HTTP/1.1 ") == len(passed)
+
+
+def test_before_a_websocket_opens(client, upstream):
+    client.send(upgrade_request("/ws", RAW_HOST))
+    stream = upstream.accept()
+    key = stream.read_head().get("Sec-WebSocket-Key")
+    client.finish()
+    client.read_until(b"HTTP/1.1 ")
+    stream.send(upgrade_response(key) + frame(CLOSE, close_payload(1000)))
+    client.read_until(b"101 Switching Protocols\r\n")
+    client.read_until(b"\r\n\r\n")
+    assert read_frame(client).opcode == CLOSE

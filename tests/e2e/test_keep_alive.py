@@ -285,6 +285,19 @@ def test_a_connection_that_the_upstream_gives_up_is_not_used_again(client, serve
     expect_new_connection(client, server, used)
 
 
+# RFC 9112 section 6.1: it may not understand chunks, and would take them for another request.
+def test_a_server_of_http_1_0_gets_no_chunked_body(client, upstream, server):
+    used = exchange(client, server, response=NOT_KEPT["http-1.0"])
+    assert ends(used)
+    server.open.remove(used)
+    client.send(get("/2").replace(b"GET", b"POST", 1).replace(
+        b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"))
+    head, _ = client.read_response()
+    assert (head.status, head.get("Connection")) == (411, "close")
+    assert client.read_ending() == (b"", "end")
+    assert upstream.accept().read_ending()[0] == b""
+
+
 def test_a_body_until_the_end_leaves_the_client_open(client, server):
     client.send(get("/1"))
     used = server.read_request().stream
