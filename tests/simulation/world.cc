@@ -1,10 +1,8 @@
 #include "tests/simulation/world.hh"
 
 #include <algorithm>
-#include <array>
 
-#include "gateway/config/reader.hh"
-#include "tests/simulation/certificate.hh"
+#include "tests/simulation/generations.hh"
 
 namespace simulation {
 namespace {
@@ -17,90 +15,6 @@ constexpr milliseconds kHandshakes = gateway::Shard::kHandshakeTime - millisecon
 // From here on everybody is at rest, a bulk receive's reservation included.
 constexpr milliseconds kQuiet{2300};
 constexpr milliseconds kGrain{9};
-constexpr std::string_view kRefusing = "10.0.1.2:80";
-
-struct Site {
-  std::string_view address;
-  PoolKind pool;
-};
-constexpr std::array<Site, 7> kSites = {{{"10.0.0.1:80", PoolKind::kApp},
-                                         {"unix:/run/app.sock", PoolKind::kApp},
-                                         {"10.0.1.1:80", PoolKind::kClosing},
-                                         {kRefusing, PoolKind::kClosing},
-                                         {"10.0.2.1:80", PoolKind::kWild},
-                                         {"10.0.3.1:443", PoolKind::kSecure},
-                                         {"10.0.4.1:443", PoolKind::kSecureWild}}};
-
-// Far beyond Limits::kPatience: whoever is given so long waits for ever.
-constexpr std::string_view kEndless =
-    "request_body_idle = \"24h\"\nconnect = \"24h\"\nupstream_response = \"24h\"\n"
-    "response_idle = \"24h\"\nwebsocket_idle = \"off\"\n";
-
-std::string milliseconds_of(std::string_view key, milliseconds value) {
-  return fmt::format("{} = \"{}ms\"\n", key, value.count());
-}
-
-std::string timeouts_of_routes() {
-  return milliseconds_of("request_body_idle", Limits::kBodyIdle) +
-         milliseconds_of("connect", Limits::kConnect) +
-         milliseconds_of("upstream_response", Limits::kResponse) +
-         milliseconds_of("response_idle", Limits::kResponseIdle) +
-         milliseconds_of("websocket_idle", Limits::kWebSocketIdle);
-}
-
-std::string config_text(bool routes_override) {
-  std::string text =
-      "[[listen]]\naddress = \"0.0.0.0:80\"\n[[listen]]\naddress = \"unix:/run/gateway.sock\"\n"
-      "[[listen]]\naddress = \"0.0.0.0:443\"\n"
-      "[log]\nlevel = \"debug\"\n[timeouts]\n";
-  text += milliseconds_of("tls_handshake", Limits::kTlsHandshake);
-  text += milliseconds_of("request_header", Limits::kRequestHeader);
-  text += milliseconds_of("keep_alive_idle", Limits::kKeepAlive);
-  text += "[defaults.timeouts]\n";
-  text += routes_override ? std::string(kEndless) : timeouts_of_routes();
-  for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
-    text += fmt::format("[[route]]\nhost = \"{}\"\npool = \"{}\"\n",
-                        host_of(static_cast<PoolKind>(pool)), name_of(static_cast<PoolKind>(pool)));
-    if (routes_override) text += "[route.timeouts]\n" + timeouts_of_routes();
-  }
-  for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
-    std::string servers;
-    for (const Site& site : kSites) {
-      if (site.pool != static_cast<PoolKind>(pool)) continue;
-      servers += fmt::format("{}\"{}\"", servers.empty() ? "" : ", ", site.address);
-    }
-    text +=
-        fmt::format("[pool.{}]\nservers = [{}]\n", name_of(static_cast<PoolKind>(pool)), servers);
-    text += milliseconds_of("keep_alive_idle", Limits::kPoolIdle);
-  }
-  return text;
-}
-
-// Every second one has a server less, and every third another trust in those of the pools over TLS:
-// what is kept of them is given up, and all else goes on.
-void change(gateway::config::Config& config, std::uint64_t number) {
-  for (gateway::config::Pool& pool : config.pools) {
-    if (number % 2 == 0 && pool.servers.size() > 1) pool.servers.pop_back();
-    if (number % 3 == 0 && pool.tls) pool.tls->verify = false;
-  }
-}
-
-// The certificate is in no file, so it is put in here.
-gateway::config::SharedGeneration read_generation(std::uint64_t number, bool routes_override) {
-  auto config = gateway::config::read_text(config_text(routes_override), "/run/simulated.conf");
-  if (config) {
-    config->listeners[static_cast<std::size_t>(Entry::kSecure)].tls = {
-        .pems = {{kCertificate, kKey}}};
-    for (gateway::config::Pool& pool : config->pools) {
-      const bool secure = pool.name.starts_with(name_of(PoolKind::kSecure));
-      if (secure) pool.tls = {.name = "localhost", .ca = kCertificate};
-    }
-    change(*config, number);
-    return std::make_shared<const gateway::config::Generation>(number, std::move(*config));
-  }
-  for (const auto& error : config.error()) std::fprintf(stderr, "%s\n", error.text().c_str());
-  std::abort();
-}
 
 }  // namespace
 
