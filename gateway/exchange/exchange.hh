@@ -5,8 +5,8 @@
 //                                 ^               +-> a Tunnel, and nothing is left of the exchange
 //                                 '-- again, where the request may be sent again
 //
-// It owns its parts, each of which knows the facts: the client as a stream, and whether it is still
-// there; the request's side and the response's; the dialler. What passes between them is decided
+// It owns its parts: the client as a stream, and whether it is still there; the request's side and
+// the response's, which know the facts; the dialler. What passes between them is decided
 // here, and at the end what becomes of the two connections. Whatever goes wrong is told to the
 // connection by end(); abort() makes every wait here return.
 #pragma once

@@ -46,7 +46,8 @@ class ResponseSide {
 
   // Nothing has been answered.
   bool is_silent() const { return state_ == State::kAwaited; }
-  // The server's time for its final head runs.
+  // The final head has yet to come, and the time that it may take is the server's, or will be when
+  // the request is whole.
   bool is_awaited() const { return state_ < State::kBegun && state_ != State::kHeldTooLong; }
   bool is_held() const { return state_ == State::kHeld || state_ == State::kHeldTooLong; }
   void set_deadline();

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -35,7 +34,6 @@ class ShardGeneration : public uring::Counted {
   // that others have their turns between two of them. False: all is there, and it can serve.
   bool load_next(const Resources& resources);
 
-  std::uint64_t number() const { return generation_->number; }
   const config::Config& config() const { return generation_->config; }
   // Null: plain HTTP.
   tls::ServerContexts* contexts_of(std::size_t listener) const { return contexts_[listener].get(); }

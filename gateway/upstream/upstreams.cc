@@ -1,7 +1,6 @@
 #include "gateway/upstream/upstreams.hh"
 
 #include <algorithm>
-#include <cerrno>
 
 #include "gateway/log/quoted.hh"
 

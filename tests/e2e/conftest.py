@@ -5,6 +5,8 @@ test that used it, it must be alive and have given back every descriptor: so not
 kind of ending. Tests that need their own configuration start one with `start_gateway`.
 
     GATEWAY_BUILD=build python3 -m pytest tests/e2e
+
+GATEWAY_VARIANTS=4-shard-multishot,4-shard-oneshot runs it with these alone.
 """
 
 import subprocess
@@ -12,13 +14,12 @@ import subprocess
 import pytest
 
 from support.checking import run as run_gateway
-from support.gateway import ALL, BUILD, ECHO, FEW, GATEWAY, LOAD, Config, Echo, Gateway
+from support.gateway import (ALL, BUILD, DOWN_HOST, ECHO, FEW, GATEWAY, LOAD, RAW_HOST, Config, Echo,
+                             Gateway)
 from support.ports import free_port
+from support.serving import Serving
 from support.streams import Upstream, connect
 from support.waiting import DEADLINE, wait_until
-
-RAW_HOST = "raw.test"    # served by the `upstream` that a test plays
-DOWN_HOST = "down.test"  # served by nobody
 
 # The core of the relay is tested in every combination, the rest in FEW.
 every_variant = pytest.mark.parametrize("gateway", ALL, indirect=True, scope="session", ids=str)
@@ -111,6 +112,12 @@ def upstream(raw_port):
     server = Upstream(raw_port)
     yield server
     server.close()
+
+
+@pytest.fixture
+def server(upstream):
+    """The upstream as one that serves requests, as they come."""
+    return Serving(upstream)
 
 
 @pytest.fixture(params=["plain", "tls"])

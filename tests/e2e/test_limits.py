@@ -4,16 +4,10 @@ import pytest
 
 from support.attacks import chunk
 from support.gateway import Config, Variant
-from support.serving import Serving
 from support.streams import connect
 
 CHUNKED = "Transfer-Encoding: chunked\r\n"
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-@pytest.fixture
-def server(upstream):
-    return Serving(upstream)
 
 
 @pytest.fixture

@@ -13,16 +13,11 @@ from support.frames import TEXT, frame, read_frame
 from support.gateway import ALL, FEW, Config, Variant
 from support.ports import free_port
 from support.relay import open_relay
-from support.serving import Serving, forwarded_pairs
+from support.serving import forwarded_pairs
 from support.streams import Stream, connect
 from support.waiting import DEADLINE
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-@pytest.fixture
-def server(upstream):
-    return Serving(upstream)
 
 
 @pytest.fixture

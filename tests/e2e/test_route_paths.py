@@ -5,13 +5,7 @@ import pytest
 
 from support.frames import KEY
 from support.gateway import Config, Variant
-from support.serving import Serving
 from support.streams import connect
-
-
-@pytest.fixture
-def server(upstream):
-    return Serving(upstream)
 
 
 @pytest.fixture

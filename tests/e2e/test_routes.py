@@ -4,13 +4,7 @@ import pytest
 
 from support.frames import upgrade_request
 from support.gateway import Config, Variant
-from support.serving import Serving
 from support.streams import connect
-
-
-@pytest.fixture
-def server(upstream):
-    return Serving(upstream)
 
 
 @pytest.fixture

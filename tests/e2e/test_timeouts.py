@@ -18,11 +18,6 @@ secure_or_not = pytest.mark.parametrize("secure", [False, True], ids=["plain", "
 
 
 @pytest.fixture
-def server(upstream):
-    return Serving(upstream)
-
-
-@pytest.fixture
 def start_with(start_gateway, raw_port, log_of):
     """start_with(timeouts): a gateway with one shard before the raw server, and its log."""
     def start(**timeouts):

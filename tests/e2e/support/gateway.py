@@ -19,6 +19,9 @@ GATEWAY = BUILD / "gateway" / "gateway"
 ECHO = BUILD / "tools" / "gateway-echo"
 LOAD = BUILD / "tools" / "gateway-load"
 
+RAW_HOST = "raw.test"    # served by the `upstream` that a test plays
+DOWN_HOST = "down.test"  # served by nobody
+
 # What no run may print: a broken invariant of ours, or a finding of a sanitizer.
 FAULT = re.compile(r"broken invariant|ERROR: \w+Sanitizer|runtime error:|terminate called|"
                    r"[Aa]ssertion .*failed")

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "tests/gateway/config/text.hh"
-#include "tests/gateway/temporary_folder.hh"
+#include "tests/temporary_folder.hh"
 
 namespace gateway::config {
 namespace {

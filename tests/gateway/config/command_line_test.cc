@@ -8,7 +8,7 @@
 #include "gateway/config/pem.hh"
 #include "proto/tls/self_signed.hh"
 #include "tests/gateway/config/text.hh"
-#include "tests/gateway/temporary_folder.hh"
+#include "tests/temporary_folder.hh"
 
 namespace gateway::config {
 namespace {

@@ -13,7 +13,7 @@
 #include <future>
 
 #include "tests/gateway/other_user.hh"
-#include "tests/gateway/temporary_folder.hh"
+#include "tests/temporary_folder.hh"
 
 namespace gateway::config {
 namespace {

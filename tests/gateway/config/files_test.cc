@@ -12,7 +12,7 @@
 #include "proto/tls/self_signed.hh"
 #include "tests/gateway/config/text.hh"
 #include "tests/gateway/other_user.hh"
-#include "tests/gateway/temporary_folder.hh"
+#include "tests/temporary_folder.hh"
 
 namespace gateway::config {
 namespace {

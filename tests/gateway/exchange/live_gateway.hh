@@ -14,7 +14,7 @@
 #include "gateway/config/reader.hh"
 #include "gateway/process/process.hh"
 #include "tests/gateway/plain_peer.hh"
-#include "tests/gateway/temporary_folder.hh"
+#include "tests/temporary_folder.hh"
 
 class LiveGateway {
  public:

@@ -19,7 +19,7 @@
 #include <fstream>
 
 #include "tests/gateway/other_user.hh"
-#include "tests/gateway/temporary_folder.hh"
+#include "tests/temporary_folder.hh"
 
 namespace gateway {
 namespace {

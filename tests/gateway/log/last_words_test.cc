@@ -12,9 +12,11 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <sstream>
 #include <thread>
 
+#include "tests/temporary_folder.hh"
 #include "uring/check.hh"
 
 namespace gateway {
@@ -34,16 +36,13 @@ class LastWordsTest : public testing::Test {
       folder_ = outer;
       return;
     }
-    std::string pattern = (std::filesystem::temp_directory_path() / "gateway-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
+    folder_ = own_folder_.emplace().path();
     setenv(kVariable, folder_.c_str(), 1);
   }
-  ~LastWordsTest() override {
-    unsetenv(kVariable);
-    std::filesystem::remove_all(folder_);
-  }
+  ~LastWordsTest() override { unsetenv(kVariable); }
 
   static constexpr const char* kVariable = "GATEWAY_TEST_FOLDER";
+  std::optional<TemporaryFolder> own_folder_;
   std::filesystem::path folder_;
 };
 

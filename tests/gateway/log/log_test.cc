@@ -17,7 +17,7 @@
 
 #include "gateway/log/quoted.hh"
 #include "gateway/log/writer.hh"
-#include "tests/gateway/temporary_folder.hh"
+#include "tests/temporary_folder.hh"
 
 namespace gateway {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "tests/gateway/other_user.hh"
 #include "tests/gateway/plain_peer.hh"
-#include "tests/gateway/temporary_folder.hh"
+#include "tests/temporary_folder.hh"
 
 namespace {
 

@@ -8,6 +8,7 @@
 
 #include "proto/tls/library.hh"
 #include "tests/proto/tls/peers.hh"
+#include "tests/temporary_folder.hh"
 
 namespace tls::test {
 namespace {
@@ -23,15 +24,14 @@ std::string read_file(const std::string& path) {
 
 // Signed by itself, so that it is its own authority.
 Pem make(const std::string& key, const std::string& names) {
-  char folder[] = "/tmp/gateway-tls-test-XXXXXX";
-  if (mkdtemp(folder) == nullptr) return {};
-  const std::string at = folder;
+  const TemporaryFolder folder;
+  const std::string at = folder.path().string();
   const std::string line = "openssl req -x509 -nodes -days 2 -newkey " + key + " -keyout " + at +
-                           "/key -out " + at + "/chain -subj /CN=any.test/O=" + at.substr(5) +
+                           "/key -out " + at +
+                           "/chain -subj /CN=any.test/O=" + folder.path().filename().string() +
                            " -addext subjectAltName=" + names + " >/dev/null 2>&1 </dev/null";
   EXPECT_EQ(std::system(line.c_str()), 0) << line;
   Pem pem{read_file(at + "/chain"), read_file(at + "/key")};
-  EXPECT_EQ(std::system(("rm -rf " + at).c_str()), 0);
   return pem;
 }
 

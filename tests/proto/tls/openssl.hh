@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "tests/proto/tls/peers.hh"
+#include "tests/temporary_folder.hh"
 
 namespace tls::test {
 
@@ -36,17 +37,12 @@ inline std::size_t count(const std::string& text, const std::string& word) {
 // A folder of its own for files that openssl reads and writes.
 class OpenSsl : public testing::Test {
  protected:
-  OpenSsl() {
-    char name[] = "/tmp/gateway-tls-test-XXXXXX";
-    folder_ = mkdtemp(name) != nullptr ? name : "";
-  }
   ~OpenSsl() override {
     if (child_ > 0) {
       kill(child_, SIGKILL);
       waitpid(child_, nullptr, 0);
     }
     if (socket_ >= 0) ::close(socket_);
-    [[maybe_unused]] const int removed = std::system(("rm -rf " + folder_).c_str());
   }
 
   std::string file(const std::string& name) const { return folder_ + "/" + name; }
@@ -146,7 +142,8 @@ class OpenSsl : public testing::Test {
     unlink(file("socket").c_str());
   }
 
-  std::string folder_;
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path().string();
   pid_t child_ = -1;
   int to_child_ = -1;
   int socket_ = -1;
