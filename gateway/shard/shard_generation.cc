@@ -1,5 +1,6 @@
 #include "gateway/shard/shard_generation.hh"
 
+#include <algorithm>
 #include <utility>
 
 #include "uring/check.hh"
@@ -28,18 +29,53 @@ bool ShardGeneration::load_next(const Resources& resources) {
   return false;
 }
 
-// What was tried when the configuration was read can be loaded.
 void ShardGeneration::load_listener(const Resources& resources) {
   const config::Listener& listener = config().listeners[contexts_.size()];
+  if (listener.tls && !load_contexts(*listener.tls, resources)) return;
+  contexts_.push_back(std::exchange(making_, nullptr));
   listener_traffic_.push_back(resources.counters.of(Subject::kListener, listener.address.text()));
-  const auto& tls = listener.tls;
-  if (!tls) {
-    contexts_.push_back(nullptr);
-    return;
+}
+
+// One certificate, or all where they are there already. True: that was the last. What was tried
+// when the configuration was read can be loaded.
+bool ShardGeneration::load_contexts(const config::Tls& tls, const Resources& resources) {
+  if (!making_) {
+    for (ContextSet& set : context_sets()) {
+      if (set.tls->pems != tls.pems) continue;
+      making_ = std::move(set.contexts);
+      return true;
+    }
+    making_ = std::make_shared<tls::ServerContexts>(resources.tickets, &resources.buffers);
   }
-  auto contexts = tls::ServerContexts::load(tls->pems, resources.tickets, &resources.buffers);
-  CHECK(contexts.has_value(), "certificates that were checked at the load can be used");
-  contexts_.push_back(std::move(*contexts));
+  const tls::Pem& pem = tls.pems[making_->size()];
+  if (!share_certificate(pem)) {
+    const auto added = making_->add(pem);
+    CHECK(added.has_value(), "certificates that were checked at the load can be used");
+  }
+  return making_->size() == tls.pems.size();
+}
+
+bool ShardGeneration::share_certificate(const tls::Pem& pem) {
+  for (const ContextSet& set : context_sets()) {
+    const auto& pems = set.tls->pems;
+    const auto found = std::find(pems.begin(), pems.end(), pem);
+    if (found == pems.end()) continue;
+    making_->add(*set.contexts, static_cast<std::size_t>(found - pems.begin()));
+    return true;
+  }
+  return false;
+}
+
+// Those of this generation that are whole, and those of the one before.
+std::vector<ShardGeneration::ContextSet> ShardGeneration::context_sets() const {
+  std::vector<ContextSet> sets;
+  const ShardGeneration* const generations[] = {this, previous_.get()};
+  for (const ShardGeneration* const one : generations) {
+    for (std::size_t i = 0; one != nullptr && i < one->contexts_.size(); ++i) {
+      if (one->contexts_[i]) sets.push_back({&*one->config().listeners[i].tls, one->contexts_[i]});
+    }
+  }
+  return sets;
 }
 
 void ShardGeneration::load_pool(const Resources& resources) {

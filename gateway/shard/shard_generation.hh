@@ -30,8 +30,8 @@ class ShardGeneration : public uring::Counted {
   // `previous`: the one that it comes after, which need not stay; or null.
   ShardGeneration(config::SharedGeneration generation, uring::Held<ShardGeneration> previous);
 
-  // One listener's or one pool's part, which takes a while where there are many certificates: so
-  // that others have their turns between two of them. False: all is there, and it can serve.
+  // One certificate's, one listener's or one pool's part, since each takes a while: so that others
+  // have their turns between two of them. False: all is there, and it can serve.
   bool load_next(const Resources& resources);
 
   const config::Config& config() const { return generation_->config; }
@@ -42,14 +42,24 @@ class ShardGeneration : public uring::Counted {
   Traffic& traffic_of(const config::Route& route) const;
 
  private:
+  // A listener's contexts, and what they were made of.
+  struct ContextSet {
+    const config::Tls* tls;
+    std::shared_ptr<tls::ServerContexts> contexts;
+  };
+
   void load_listener(const Resources& resources);
+  bool load_contexts(const config::Tls& tls, const Resources& resources);
+  bool share_certificate(const tls::Pem& pem);
+  std::vector<ContextSet> context_sets() const;
   void load_pool(const Resources& resources);
   void name_routes(Counters& counters);
   const UpstreamPool* previous_pool(const std::string& name) const;
 
   config::SharedGeneration generation_;
   uring::Held<ShardGeneration> previous_;                       // until all is there
-  std::vector<std::unique_ptr<tls::ServerContexts>> contexts_;  // by listener
+  std::vector<std::shared_ptr<tls::ServerContexts>> contexts_;  // by listener
+  std::shared_ptr<tls::ServerContexts> making_;                 // the next one's, in part
   std::vector<uring::Held<UpstreamPool>> pools_;
   std::vector<std::shared_ptr<Traffic>> listener_traffic_;
   std::vector<std::shared_ptr<Traffic>> route_traffic_;

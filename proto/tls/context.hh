@@ -1,10 +1,11 @@
 // What the sessions of one shard share: certificates, suites, groups, a random generator.
-// One set per shard, made, used and freed on its thread; sessions keep alive what they need, so a
-// set may go before them. Record buffers are one for all sets of a shard, where it has some; they
-// outlive all sessions. Only the ticket keys are shared between shards. Loading errors are values
-// whose text names what is wrong.
+// Made, used and freed on its thread; sessions keep alive what they need, so a set may go before
+// them. Record buffers are one for all sets of a shard, where it has some; they outlive all
+// sessions. Only the ticket keys are shared between shards. Loading errors are values whose text
+// names what is wrong.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -19,29 +20,45 @@ namespace tls {
 class RecordBuffers;
 class TicketKeys;
 struct Certificates;
+struct ServerContext;
 
 // A certificate chain, leaf first, and its private key; both PEM text.
 struct Pem {
   std::string chain;
   std::string key;
+
+  bool operator==(const Pem&) const = default;
 };
 
+// A client gets the certificate that has the server name it asks for among its alternative names,
+// an exact one before a wildcard; the first one without a name, or with one that none has.
 class ServerContexts {
  public:
-  // A client gets the certificate that has the server name it asks for among its alternative names,
-  // an exact one before a wildcard; the first one without a name, or with one that none has.
-  // `tickets` outlives all sessions of the set.
+  // All of them at once. `tickets` outlives all sessions of the set.
   static std::expected<std::unique_ptr<ServerContexts>, std::string> load(
       std::span<const Pem> certificates, TicketKeys& tickets, RecordBuffers* buffers = nullptr);
+
+  // Or one after the other, since each takes a while; sessions are for when all are there.
+  explicit ServerContexts(TicketKeys& tickets, RecordBuffers* buffers = nullptr);
   ~ServerContexts();
   ServerContexts(const ServerContexts&) = delete;
   ServerContexts& operator=(const ServerContexts&) = delete;
 
+  std::expected<void, std::string> add(const Pem& certificate);
+  // The same as `other` has at that place, and shared with it. Both are of the same shard.
+  void add(const ServerContexts& other, std::size_t index);
+  std::size_t size() const;
+  // Whether it shares that one with `other`.
+  bool shares(const ServerContexts& other, std::size_t index) const;
+
  private:
   friend class Session;
-  ServerContexts();
 
-  std::shared_ptr<Certificates> certificates_;
+  void append(std::shared_ptr<const ServerContext> context);
+
+  TicketKeys& tickets_;
+  RecordBuffers* const buffers_;
+  const std::shared_ptr<Certificates> certificates_;
 };
 
 enum class Version : std::uint8_t { k12, k13 };

@@ -129,7 +129,7 @@ void Session::set_up_server(const ClientHello& hello) {
   pending_->group = hello.best_group;
   const auto certificates = std::move(pending_->certificates);
   const std::size_t chosen = certificates->names.certificate_for(hello.server_name);
-  if (!set_up(certificates->contexts[chosen]) ||
+  if (!set_up(certificates->contexts[chosen]->context) ||
       (!protocol.empty() && !use_protocols(ssl_, std::string(protocol)))) {
     return fail({"out of memory"});
   }

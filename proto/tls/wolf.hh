@@ -9,6 +9,7 @@
 #include <wolfssl/version.h>
 #include <wolfssl/wolfcrypt/asn.h>
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,15 +42,20 @@ struct Callbacks {
   static int note_ticket(WOLFSSL* ssl, const unsigned char* ticket, int size, void* session);
 };
 
-// What the server sessions of a shard share, one context per certificate. It lives as long as its
-// ServerContexts, or a session that has not chosen yet.
-struct Certificates {
-  Certificates() = default;
-  ~Certificates();
-  Certificates(const Certificates&) = delete;
-  Certificates& operator=(const Certificates&) = delete;
+// What the server sessions with one certificate share; sets that have the same one do, too.
+struct ServerContext {
+  ServerContext() = default;
+  ~ServerContext();
+  ServerContext(const ServerContext&) = delete;
+  ServerContext& operator=(const ServerContext&) = delete;
 
-  std::vector<WOLFSSL_CTX*> contexts;
+  WOLFSSL_CTX* context = nullptr;  // owned; sessions hold a count of it
+  std::vector<std::string> names;  // its alternative ones
+};
+
+// A set. It lives as long as its ServerContexts, or a session that has not chosen yet.
+struct Certificates {
+  std::vector<std::shared_ptr<const ServerContext>> contexts;
   NameTable names;
 };
 

@@ -113,6 +113,30 @@ TEST_P(SeveralCertificates, FollowTheNameThatIsAskedFor) {
   }
 }
 
+TEST_P(SeveralCertificates, AreSharedWithASetThatGoesBefore) {
+  Servers next;
+  next.contexts = std::make_unique<ServerContexts>(next.tickets);
+  next.contexts->add(*servers.contexts, 2);
+  ASSERT_TRUE(next.contexts->add(several()[1]));
+  next.contexts->add(*servers.contexts, 0);
+  ASSERT_EQ(next.contexts->size(), 3u);
+  EXPECT_TRUE(next.contexts->shares(*servers.contexts, 0));
+  EXPECT_FALSE(next.contexts->shares(*servers.contexts, 1));
+  EXPECT_TRUE(next.contexts->shares(*servers.contexts, 2));
+  Visit begun(servers, GetParam(), "one.test", 0);
+  servers.contexts.reset();
+  begun.shake_hands();
+  const struct {
+    const char* name;
+    std::size_t certificate;
+  } cases[] = {{"one.test", 0}, {"b.two.test", 2}, {"exact.shared.test", 1}, {"three.test", 2}};
+  for (const auto& each : cases) {
+    SCOPED_TRACE(each.name);
+    Visit visit(next, GetParam(), each.name, each.certificate);
+    visit.shake_hands();
+  }
+}
+
 TEST_P(SeveralCertificates, TakeTheHelloSplitAnywhere) {
   const std::vector<std::byte> hello = hello_for("two.test");
   for (std::size_t split = 0; split < hello.size(); ++split) {

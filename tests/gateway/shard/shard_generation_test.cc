@@ -1,0 +1,96 @@
+// What a shard makes of a generation, a step at a time, and what it shares with the one before.
+#include "gateway/shard/shard_generation.hh"
+
+#include <gtest/gtest.h>
+
+#include "gateway/config/network.hh"
+#include "gateway/log/ring.hh"
+#include "proto/tls/self_signed.hh"
+#include "tests/uring/simulation.hh"
+
+namespace {
+
+using gateway::ShardGeneration;
+using gateway::config::Listener;
+using Shared = uring::Held<ShardGeneration>;
+
+class ShardGenerationTest : public testing::Test {
+ protected:
+  // Listeners, by the certificates that they have; none: plain text.
+  Shared load(const std::vector<std::vector<tls::Pem>>& listeners, const Shared& previous = {}) {
+    gateway::config::Config config;
+    for (const std::vector<tls::Pem>& pems : listeners) {
+      const auto port = static_cast<std::uint16_t>(8000 + config.listeners.size());
+      Listener listener{.address = *gateway::config::literal_address({"127.0.0.1", port})};
+      if (!pems.empty()) listener.tls = {.self_signed = true, .pems = pems};
+      config.listeners.push_back(std::move(listener));
+    }
+    auto made = Shared::make(
+        std::make_shared<const gateway::config::Generation>(++number_, std::move(config)),
+        previous);
+    for (steps_ = 1; made->load_next({tickets_, records_, upstreams_, counters_}); ++steps_) {
+    }
+    return made;
+  }
+  static tls::Pem pem() { return tls::make_self_signed().value(); }
+
+  Simulation simulation_{1};
+  uring::BatchPool batches_{1 << 20};
+  std::vector<std::byte> plaintext_ = std::vector<std::byte>(1 << 15);
+  uring::LinkResources links_{simulation_.loop, *simulation_.buffers, batches_, plaintext_};
+  tls::TicketKeys tickets_;
+  tls::RecordBuffers records_;
+  gateway::Registry registry_;
+  gateway::Counters counters_;
+  gateway::DescriptorBudget descriptors_{1};
+  gateway::LogRing log_{"test", 1 << 16};
+  gateway::Upstreams upstreams_{links_,
+                                records_,
+                                registry_,
+                                counters_,
+                                descriptors_,
+                                0,
+                                gateway::Log(log_, gateway::LogLevel::error)};
+  std::uint64_t number_ = 0;
+  int steps_ = 0;
+};
+
+TEST_F(ShardGenerationTest, LoadsOneCertificateAStep) {
+  const Shared made = load({{pem(), pem(), pem()}, {}, {pem()}});
+  EXPECT_EQ(steps_, 5);
+  EXPECT_EQ(made->contexts_of(0)->size(), 3u);
+  EXPECT_EQ(made->contexts_of(1), nullptr);
+  EXPECT_EQ(made->contexts_of(2)->size(), 1u);
+}
+
+TEST_F(ShardGenerationTest, SharesTheCertificatesOfAListenerThatHasTheSameOnes) {
+  const std::vector<tls::Pem> pems = {pem(), pem()};
+  const std::vector<tls::Pem> other = {pem()};
+  const Shared first = load({pems, other, pems});
+  EXPECT_EQ(steps_, 4);
+  EXPECT_EQ(first->contexts_of(2), first->contexts_of(0));
+  // At another place, too.
+  const Shared second = load({other, {}, pems}, first);
+  EXPECT_EQ(steps_, 3);
+  EXPECT_EQ(second->contexts_of(0), first->contexts_of(1));
+  EXPECT_EQ(second->contexts_of(2), first->contexts_of(0));
+}
+
+TEST_F(ShardGenerationTest, MakesOnlyTheCertificatesThatAreNew) {
+  const std::vector<tls::Pem> pems = {pem(), pem(), pem()};
+  const Shared first = load({pems});
+  std::vector<tls::Pem> renewed = {pems[2], pem(), pems[0]};
+  const Shared second = load({renewed}, first);
+  EXPECT_NE(second->contexts_of(0), first->contexts_of(0));
+  EXPECT_EQ(second->contexts_of(0)->size(), 3u);
+  EXPECT_TRUE(second->contexts_of(0)->shares(*first->contexts_of(0), 0));
+  EXPECT_FALSE(second->contexts_of(0)->shares(*first->contexts_of(0), 1));
+  EXPECT_TRUE(second->contexts_of(0)->shares(*first->contexts_of(0), 2));
+  // Nothing is left of one that nobody has had since.
+  const Shared third = load({{renewed[1]}}, second);
+  const Shared fourth = load({renewed}, third);
+  EXPECT_FALSE(fourth->contexts_of(0)->shares(*first->contexts_of(0), 0));
+  EXPECT_TRUE(fourth->contexts_of(0)->shares(*second->contexts_of(0), 1));
+}
+
+}  // namespace
