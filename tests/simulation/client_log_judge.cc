@@ -25,6 +25,8 @@ struct SimulatedClient::Facts {
 
   bool wild() const { return is_wild(plan.pool); }
   bool closing() const { return plan.pool == PoolKind::kClosing; }
+  // What was kept to its server had been closed behind the answer before, unnoticed so far.
+  bool met_nobody() const { return wild() && trail.arrivals == 0; }
   // The client may not have got what was there for it.
   bool lossy() const { return left || spoilt || late || cut; }
   bool has_whole() const { return answer.got == Got::kWhole; }
@@ -122,12 +124,14 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
           [](const Facts& f) { return f.wild() || f.plan.may_come_too_late(); }},
       Row{"bad-response", kUpstream, 502, [](const Facts& f) { return f.wild(); }},
       Row{"upstream-left", kUpstream, 502,
-          [](const Facts& f) { return f.opaque() || f.trail.closed || f.closing(); }},
+          [](const Facts& f) {
+            return f.opaque() || f.trail.closed || f.closing() || f.met_nobody();
+          }},
       Row{"upstream-reset", kUpstream, 502,
           [](const Facts& f) {
             // Who has closed answers what comes with a reset.
             const bool met = f.trail.closed && (f.plan.is_upload() || f.plan.websocket);
-            return f.opaque() || f.trail.reset || met || f.closing();
+            return f.opaque() || f.trail.reset || met || f.closing() || f.met_nobody();
           }},
       Row{"upstream-truncated", kUpstream, 502, [](const Facts& f) { return f.opaque(); }},
       Row{"upstream-tls-failed", kUpstream, 502, [](const Facts& f) { return f.opaque(); }},
