@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "gateway/exchange/exchange.hh"
@@ -51,6 +52,7 @@ Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uin
       deadline_(*this, shard.loop().timers()),
       touched_(shard.loop().now()),
       id_(id),
+      secure_(entrance_.contexts() != nullptr),
       story_(story()) {
   client_.adopt(descriptor);
   learn_client_address();
@@ -86,6 +88,7 @@ uring::Task<> Connection::serve_http() {
       break;
     }
     ++requests_;
+    renew_entrance();
     exchange_ = frames().make<Exchange>(*this);
     co_await exchange_->run();
     open = !has_tunnel() && exchange_->keeps_client();
@@ -283,12 +286,29 @@ uring::Task<> Connection::linger() {
   }
 }
 
-void Connection::learn_client_address() {
+// What a newer generation says of its listener holds for the next request, too.
+void Connection::renew_entrance() {
+  const uring::Held<ShardGeneration>& newest = shard_.generation();
+  if (entrance_.generation.get() == newest.get()) return;
+  const auto& listeners = newest->config().listeners;
+  const auto now = std::ranges::find(listeners, listener().address, &config::Listener::address);
+  // One that is gone stays as it was; so does one that speaks another protocol now.
+  if (now == listeners.end() || now->tls.has_value() != secure_) return;
+  entrance_ = {newest, static_cast<std::size_t>(now - listeners.begin())};
   config::Address peer;
+  if (find_peer(peer) >= 0) peer_trusted_ = newest->config().trusted_proxies.contain(peer);
+}
+
+// 0, or -errno.
+int Connection::find_peer(config::Address& peer) {
   peer.length = sizeof peer.storage;
   auto* const address = reinterpret_cast<sockaddr*>(&peer.storage);
-  const int known =
-      shard_.loop().kernel().peer_address(client_.descriptor(), address, &peer.length);
+  return shard_.loop().kernel().peer_address(client_.descriptor(), address, &peer.length);
+}
+
+void Connection::learn_client_address() {
+  config::Address peer;
+  const int known = find_peer(peer);
   if (known < 0) {
     // It has reset the connection already. No upstream is to get a request of nobody.
     return end({.reason = Reason::kClientReset, .error = -known});

@@ -19,7 +19,7 @@
 #include "gateway/link/end.hh"
 #include "gateway/link/farewell.hh"
 #include "gateway/link/link.hh"
-#include "gateway/shard/shard_generation.hh"
+#include "gateway/shard/entrance.hh"
 
 namespace gateway {
 
@@ -27,16 +27,6 @@ class Exchange;
 class Shard;
 class Tunnel;
 struct TunnelOpening;
-
-// What a connection needs to know of the listener that it came through.
-struct Entrance {
-  uring::Held<ShardGeneration> generation;  // in which it came
-  std::size_t index;                        // of the listener there
-
-  const config::Listener& listener() const { return generation->config().listeners[index]; }
-  tls::ServerContexts* contexts() const { return generation->contexts_of(index); }
-  Traffic& traffic() const { return generation->traffic_of_listener(index); }
-};
 
 class Connection : private uring::ListEntry {
  public:
@@ -90,7 +80,7 @@ class Connection : private uring::ListEntry {
   std::string& detail() { return detail_; }
   // What was received and belongs to nobody yet: the rest of a request, or the next ones.
   InputBuffer& input() { return input_; }
-  bool secure() const { return entrance_.contexts() != nullptr; }
+  bool secure() const { return secure_; }
   const config::Listener& listener() const { return entrance_.listener(); }
   Traffic& traffic_of_listener() const { return entrance_.traffic(); }
   bool peer_trusted() const { return peer_trusted_; }
@@ -114,6 +104,8 @@ class Connection : private uring::ListEntry {
   uring::Task<> linger();
   void explain_tls_failure();
   void refuse_plain_http();
+  void renew_entrance();
+  int find_peer(config::Address& peer);
   void learn_client_address();
   void log_no_request();
   Farewell farewell_to_client() const;
@@ -137,6 +129,7 @@ class Connection : private uring::ListEntry {
   std::uint64_t id_;
   std::uint64_t requests_ = 0;
   std::uint16_t client_port_ = 0;
+  const bool secure_;
   bool peer_trusted_ = false;
   bool taking_leave_ = false;
   bool stopping_ = false;

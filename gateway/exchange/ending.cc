@@ -34,6 +34,7 @@ void Exchange::settle() {
   keeps_client_ = may_keep_client();
   if (keeps_client_) client_.take_claimed_input();
   account();
+  under_way_.reset();
 }
 
 void Exchange::reply(std::uint16_t status) {

@@ -11,6 +11,8 @@
 // connection by end(); abort() makes every wait here return.
 #pragma once
 
+#include <optional>
+
 #include "gateway/client/client_stream.hh"
 #include "gateway/client/connection.hh"
 #include "gateway/client/presence.hh"
@@ -21,6 +23,7 @@
 #include "gateway/exchange/request_side.hh"
 #include "gateway/exchange/response_side.hh"
 #include "gateway/link/farewell.hh"
+#include "gateway/shard/under_way.hh"
 
 namespace gateway {
 
@@ -91,6 +94,7 @@ class Exchange {
   void account();
 
   Facts facts_;
+  std::optional<OneUnderWay> under_way_;  // from its head to its log line
   uring::Clock::time_point begun_;
   ClientStream client_;
   Presence presence_;

@@ -49,6 +49,7 @@ bool Exchange::judge() {
 }
 
 void Exchange::note_request() {
+  under_way_.emplace(connection().shard().under_way().requests);
   const http::RequestHead& request = facts_.heads->request;
   const Bytes buffer = facts_.heads->request_buffer();
   facts_.method = request.method;

@@ -1,280 +1,88 @@
 #include "gateway/process/listening.hh"
 
-#include <linux/capability.h>
-#include <linux/filter.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <thread>
+
+#include "uring/check.hh"
 
 namespace gateway {
 namespace {
 
-constexpr int kBacklog = 4096;
-constexpr std::chrono::milliseconds kPauseMin{2};
-
-struct Refusal {
-  std::string text;
-  bool in_use = false;  // by somebody who may be about to go
-};
-
-// A bound Unix socket, and the mode that its file would usually have.
-struct BoundUnix {
-  int descriptor;
-  mode_t usual_mode;
-};
-
-std::string explain(const config::Address& address, int error) {
-  std::string text = "cannot listen on " + address.text() + ": " + strerrordesc_np(error);
-  if (error == EMFILE || error == ENFILE)
-    text += "; raise the limit with 'ulimit -n' or LimitNOFILE=";
-  if (address.is_unix()) {
-    if (error == ENOENT) text += "; make its folder first";
-    if (error == EACCES) text += "; let the gateway's user write to its folder";
-    return text;
-  }
-  if (error == EADDRINUSE) text += "; another process has it: see 'ss -ltnp'";
-  if (error == EACCES) text += "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
-  if (error == EADDRNOTAVAIL) text += "; this machine does not have that address";
-  return text;
-}
-
-void set(int descriptor, int level, int option, int value) {
-  setsockopt(descriptor, level, option, &value, sizeof value);
-}
-
-// A bound socket, or -errno. `shared`: with others of ours on the same address.
-int bind_socket(const config::Address& address, bool shared) {
-  const int descriptor = socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return -errno;
-  set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (shared) set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1);
-  set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit it
-  if (address.family() == AF_INET6) set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  if (bind(descriptor, address.get(), address.length) == 0) return descriptor;
-  const int error = errno;
-  close(descriptor);
-  return -error;
-}
-
-std::unexpected<Refusal> refusal(const config::Address& address, int error) {
-  return std::unexpected(Refusal{explain(address, error), error == EADDRINUSE});
-}
-
-// Tries again, with longer and longer pauses, while somebody has the address.
-template <class Attempt>
-auto try_for(std::chrono::milliseconds patience, Attempt attempt)
-    -> std::expected<typename decltype(attempt())::value_type, std::string> {
-  const auto until = std::chrono::steady_clock::now() + patience;
-  for (auto pause = kPauseMin;; pause *= 2) {
-    auto result = attempt();
-    if (result) return *result;
-    const auto left = until - std::chrono::steady_clock::now();
-    if (!result.error().in_use || left <= left.zero())
-      return std::unexpected(std::move(result.error().text));
-    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(pause, left));
-  }
-}
-
-std::expected<int, Refusal> bind_alone(const config::Address& address) {
-  const int descriptor = bind_socket(address, false);
-  if (descriptor < 0) return refusal(address, -descriptor);
-  return descriptor;
-}
-
-// Makes way for a Unix socket: removes one that nobody accepts at any more, and nothing else.
-std::expected<void, Refusal> remove_stale(const config::Address& address) {
-  const std::string path(address.unix_path());
-  struct stat status {};
-  if (lstat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) return {};  // a folder that is not there shows when the socket is bound
-    return refusal(address, errno);
-  }
-  if (!S_ISSOCK(status.st_mode))
-    return std::unexpected(
-        Refusal{"cannot listen on " + address.text() +
-                ": there is a file that is no socket; name another path, or remove it"});
-  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (probe < 0) return refusal(address, errno);
-  const int error = connect(probe, address.get(), address.length) == 0 ? 0 : errno;
-  close(probe);
-  if (error == ECONNREFUSED) {
-    if (unlink(path.c_str()) == 0 || errno == ENOENT) return {};
-    return refusal(address, errno);
-  }
-  if (error == ENOENT) return {};
-  if (error != 0 && error != EAGAIN) return refusal(address, error);
-  return std::unexpected(Refusal{
-      "cannot listen on " + address.text() + ": another process accepts there; see 'ss -lxp'",
-      true});
-}
-
-// Binds so that the file is nobody's to use until its mode is set; gives the mode that the process
-// would have made it with, or -errno.
-int bind_closed(int descriptor, const config::Address& address) {
-  const mode_t mask = umask(0777);
-  const int bound = bind(descriptor, address.get(), address.length);
-  const int error = errno;
-  umask(mask);
-  return bound == 0 ? static_cast<int>(0777 & ~mask) : -error;
-}
-
-// A bound Unix socket whose file is still closed.
-std::expected<BoundUnix, Refusal> bind_unix(const config::Address& address) {
-  if (auto free = remove_stale(address); !free) return std::unexpected(std::move(free.error()));
-  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return refusal(address, errno);
-  const int mode = bind_closed(descriptor, address);
-  if (mode >= 0) return BoundUnix{descriptor, static_cast<mode_t>(mode)};
-  close(descriptor);
-  return refusal(address, -mode);
-}
-
-// The owner first: before that the mode would open the file to the wrong one.
-int give_away(const char* path, const config::UnixFile& file, mode_t usual_mode) {
-  const bool changes_owner = file.owner || file.group;
-  if (changes_owner && lchown(path, file.owner.value_or(-1u), file.group.value_or(-1u)) != 0)
-    return errno;
-  return chmod(path, file.mode.value_or(usual_mode)) == 0 ? 0 : errno;
-}
-
-std::unexpected<std::string> not_given(const config::Address& address) {
-  return std::unexpected("cannot give " + address.text() +
-                         " to the owner that the configuration names: only root may; leave 'owner' "
-                         "out, or name a group that the gateway's user is in");
-}
-
-bool may_change_owners() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3]{};
-  return syscall(SYS_capget, &header, sets) == 0 && (sets[0].effective & 1u << CAP_CHOWN) != 0;
-}
-
-bool is_in_group(gid_t group) {
-  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(getgroups(0, nullptr), 0)));
-  const int count = getgroups(static_cast<int>(groups.size()), groups.data());
-  groups.resize(static_cast<std::size_t>(std::max(count, 0)));
-  return group == getegid() || std::ranges::find(groups, group) != groups.end();
-}
-
-// Whether give_away() would be allowed it: as chown(2) says.
-bool may_give_away(const std::string& path, const config::UnixFile& file) {
-  if (may_change_owners()) return true;
-  if (file.owner.value_or(geteuid()) != geteuid()) return false;
-  if (!file.group || is_in_group(*file.group)) return true;
-  // A folder may give its own group to what is made in it.
-  struct stat folder {};
-  const std::string parent = std::filesystem::path(path).parent_path().string();
-  return stat(parent.c_str(), &folder) == 0 && (folder.st_mode & S_ISGID) != 0 &&
-         folder.st_gid == *file.group;
+bool is_among(ListeningSockets::Listeners listeners, const config::Address& address) {
+  return std::ranges::any_of(
+      listeners, [&](const config::Listener& listener) { return listener.address == address; });
 }
 
 }  // namespace
 
-ListeningSockets::~ListeningSockets() {
-  close_all();
-}
-
-void ListeningSockets::remove_files() {
-  for (const UnixFile& file : files_) {
-    struct stat status {};
-    const bool ours = lstat(file.path.c_str(), &status) == 0 && status.st_dev == file.device &&
-                      status.st_ino == file.inode;
-    if (ours) unlink(file.path.c_str());
+std::expected<void, std::string> ListeningSockets::open(Listeners listeners, unsigned count) {
+  const std::size_t had = addresses_.size();
+  auto opened = bind_new(listeners, count);
+  for (std::size_t index = had; opened && index < addresses_.size(); ++index) {
+    opened = addresses_[index]->listen();
   }
-  files_.clear();
-}
-
-// A SYN that is dropped comes again after a second: it meets the successor, or nobody. A listening
-// socket that was merely closed would reset those that it has let in meanwhile.
-void ListeningSockets::refuse_new() {
-  remove_files();
-  constexpr std::uint8_t kSyn = 0x02, kAck = 0x10, kFlagsAt = 13;  // RFC 9293 section 3.1
-  sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlagsAt),
-      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSyn | kAck),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, 0),           // dropped
-      BPF_STMT(BPF_RET | BPF_K, 0xffffffff),  // passes, whole
-  };
-  const sock_fprog filter{static_cast<unsigned short>(std::size(code)), code};
-  for (const int descriptor : descriptors_) {
-    int family = AF_UNSPEC;
-    socklen_t size = sizeof family;
-    getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &family, &size);
-    if (family == AF_UNIX) continue;
-    setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+  for (std::size_t index = 0; opened && index < had; ++index) {
+    const auto now =
+        std::ranges::find(listeners, addresses_[index]->address(), &config::Listener::address);
+    if (now != listeners.end()) opened = addresses_[index]->give_file(now->unix_file);
   }
-}
-
-void ListeningSockets::close_all() {
-  remove_files();
-  for (const int descriptor : descriptors_) close(descriptor);
-  descriptors_.clear();
-}
-
-std::expected<std::vector<int>, std::string> ListeningSockets::open(
-    const config::Listener& listener, unsigned count) {
-  const config::Address& address = listener.address;
-  if (address.is_unix()) return open_unix(listener);
-  // Sockets that share a port would silently share it with another gateway, too: so one that does
-  // not share tries first.
-  const auto trial = try_for(patience_, [&] { return bind_alone(address); });
-  if (!trial) return std::unexpected(trial.error());
-  close(*trial);
-
-  std::vector<int> opened;
-  for (unsigned index = 0; index < count; ++index) {
-    const int descriptor = bind_socket(address, true);
-    if (descriptor < 0) return std::unexpected(explain(address, -descriptor));
-    descriptors_.push_back(descriptor);
-    opened.push_back(descriptor);
-  }
-  for (const int descriptor : opened) {
-    if (listen(descriptor, kBacklog) != 0) return std::unexpected(explain(address, errno));
-  }
+  if (!opened) addresses_.resize(had);
   return opened;
 }
 
-std::expected<std::vector<int>, std::string> ListeningSockets::reserve(
-    const config::Listener& listener, unsigned count) {
-  const config::Address& address = listener.address;
-  if (address.is_unix() && !may_give_away(std::string(address.unix_path()), listener.unix_file))
-    return not_given(address);
-  std::vector<int> opened;
-  for (unsigned index = 0; index < (address.is_unix() ? 1 : count); ++index) {
-    const int descriptor = socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) return std::unexpected(explain(address, errno));
-    descriptors_.push_back(descriptor);
-    opened.push_back(descriptor);
+std::expected<void, std::string> ListeningSockets::bind_new(Listeners listeners, unsigned count) {
+  const std::size_t had = addresses_.size();
+  for (const config::Listener& listener : listeners) {
+    if (has(listener.address)) continue;
+    // Of [::]:80 and 127.0.0.1:80 one may follow the other.
+    const bool beside_ours = std::any_of(
+        addresses_.begin(), addresses_.begin() + static_cast<std::ptrdiff_t>(had),
+        [&](const auto& other) {
+          return !other->address().is_unix() && other->address().port() == listener.address.port();
+        });
+    auto bound = ListeningAddress::bind(listener, count,
+                                        {.patience = patience_, .beside_ours = beside_ours});
+    if (!bound) return std::unexpected(std::move(bound.error()));
+    addresses_.push_back(std::move(*bound));
   }
-  return opened;
+  return {};
 }
 
-std::expected<std::vector<int>, std::string> ListeningSockets::open_unix(
-    const config::Listener& listener) {
-  const config::Address& address = listener.address;
-  const auto bound = try_for(patience_, [&] { return bind_unix(address); });
-  if (!bound) return std::unexpected(bound.error());
-  descriptors_.push_back(bound->descriptor);
+std::expected<void, std::string> ListeningSockets::reserve(Listeners listeners, unsigned count) {
+  for (const config::Listener& listener : listeners) {
+    auto reserved = ListeningAddress::reserve(listener, count);
+    if (!reserved) return std::unexpected(std::move(reserved.error()));
+    addresses_.push_back(std::move(*reserved));
+  }
+  return {};
+}
 
-  const std::string path(address.unix_path());
-  struct stat status {};
-  if (lstat(path.c_str(), &status) != 0) return std::unexpected(explain(address, errno));
-  files_.push_back({path, status.st_dev, status.st_ino});
-  const int error = give_away(path.c_str(), listener.unix_file, bound->usual_mode);
-  if (error == EPERM) return not_given(address);
-  if (error != 0) return std::unexpected(explain(address, error));
-  if (listen(bound->descriptor, kBacklog) != 0) return std::unexpected(explain(address, errno));
-  return std::vector{bound->descriptor};
+const ListeningAddress* ListeningSockets::find(const config::Address& address) const {
+  for (const auto& one : addresses_) {
+    if (one->address() == address) return one.get();
+  }
+  return nullptr;
+}
+
+std::span<const int> ListeningSockets::descriptors(const config::Address& address) const {
+  const ListeningAddress* const found = find(address);
+  CHECK(found != nullptr, "it listens there");
+  return found->descriptors();
+}
+
+std::size_t ListeningSockets::count() const {
+  std::size_t sockets = 0;
+  for (const auto& one : addresses_) sockets += one->descriptors().size();
+  return sockets;
+}
+
+void ListeningSockets::refuse_new_but(Listeners kept) {
+  for (const auto& one : addresses_) {
+    if (!is_among(kept, one->address())) one->refuse_new();
+  }
+}
+
+void ListeningSockets::close_all_but(Listeners kept) {
+  std::erase_if(addresses_, [&](const auto& one) { return !is_among(kept, one->address()); });
 }
 
 }  // namespace gateway

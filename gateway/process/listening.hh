@@ -1,20 +1,16 @@
-// The listening sockets, made by the main thread before any shard runs: one for each address and
-// shard (SO_REUSEPORT), so that the kernel spreads the connections. Of a Unix socket there is one;
-// its file is this object's, and goes with it.
-//
-// An address that is in use is tried again for a moment: a process that was killed holds its
-// sockets for some 20 ms (the kernel ends its rings when it has gone), and one that stops in order
-// closes them before its end.
+// The addresses that the process listens at, as the newest configuration has them. The main thread
+// opens and closes them, the shards accept.
 #pragma once
-
-#include <sys/types.h>
 
 #include <chrono>
 #include <expected>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "gateway/config/config.hh"
+#include "gateway/process/listening_address.hh"
 
 namespace gateway {
 
@@ -22,42 +18,34 @@ class ListeningSockets {
  public:
   // How long an address may be in use at the most.
   static constexpr std::chrono::milliseconds kPatience{1000};
+  using Listeners = std::span<const config::Listener>;
 
   explicit ListeningSockets(std::chrono::milliseconds patience = kPatience) : patience_(patience) {}
-  ~ListeningSockets();
-  ListeningSockets(const ListeningSockets&) = delete;
-  ListeningSockets& operator=(const ListeningSockets&) = delete;
 
-  // Gives `count` descriptors, or one for a Unix socket, that this object closes. The error names
-  // the address and the cure.
-  std::expected<std::vector<int>, std::string> open(const config::Listener& listener,
-                                                    unsigned count);
+  // Lets clients into the queues of those addresses that it has not yet, `count` sockets each, and
+  // gives the files of those Unix sockets that it has to whom they belong now. All of it, or, with
+  // an error that names an address and the cure, nothing.
+  std::expected<void, std::string> open(Listeners listeners, unsigned count);
+  // For a check: nothing is bound.
+  std::expected<void, std::string> reserve(Listeners listeners, unsigned count);
 
-  // For a check: as many sockets, which are bound nowhere, where open() would be allowed what the
-  // configuration says of a Unix socket's owner.
-  std::expected<std::vector<int>, std::string> reserve(const config::Listener& listener,
-                                                       unsigned count);
+  // Of an address that it has.
+  std::span<const int> descriptors(const config::Address& address) const;
+  bool has(const config::Address& address) const { return find(address) != nullptr; }
+  std::size_t count() const;  // of sockets
 
-  // From here on nobody new gets into the queues: over TCP a handshake that has begun may end, no
-  // other begins; a Unix socket's file goes. Then what is in the queues can be accepted to its end.
-  void refuse_new();
-  // When it is: new clients are refused from here on, and a successor can have the addresses.
-  void close_all();
+  // Of all addresses but those: nobody new gets into their queues (ListeningAddress::refuse_new).
+  void refuse_new_but(Listeners kept);
+  // When what was in the queues is accepted: new clients are refused from here on, and others can
+  // have the addresses.
+  void close_all_but(Listeners kept);
 
  private:
-  // The file that this process made; another one that has its name now is somebody else's.
-  struct UnixFile {
-    std::string path;
-    dev_t device;
-    ino_t inode;
-  };
-
-  std::expected<std::vector<int>, std::string> open_unix(const config::Listener& listener);
-  void remove_files();
+  const ListeningAddress* find(const config::Address& address) const;
+  std::expected<void, std::string> bind_new(Listeners listeners, unsigned count);
 
   std::chrono::milliseconds patience_;
-  std::vector<int> descriptors_;
-  std::vector<UnixFile> files_;
+  std::vector<std::unique_ptr<ListeningAddress>> addresses_;
 };
 
 }  // namespace gateway

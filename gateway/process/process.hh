@@ -2,20 +2,17 @@
 // signals into messages, and waits for their end.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "gateway/config/generation.hh"
 #include "gateway/log/last_words.hh"
 #include "gateway/log/writer.hh"
 #include "gateway/options.hh"
 #include "gateway/process/listening.hh"
-#include "gateway/shard/shard.hh"
+#include "gateway/process/shards.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "uring/io_uring_kernel.hh"
 #include "uring/signals.hh"
@@ -29,7 +26,6 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   // and there is no file of the log: what it gives is not to be run.
   static std::expected<std::unique_ptr<Process>, std::string> create(
       const Options& options, config::SharedGeneration first);
-  ~Process();  // whether it has run or not
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
@@ -37,25 +33,15 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   void run();
 
  private:
-  // Where each shard's thread waits until it is known whether there is something to do.
-  enum class Gate : std::uint8_t { kClosed, kRun, kEnd };
-
   Process(const Options& options, config::SharedGeneration first,
           std::unique_ptr<LogWriter> writer);
   const config::Config& config() const { return generation_->config; }
   std::expected<void, std::string> set_up();
-  std::expected<std::unique_ptr<uring::IoUringKernel>, std::string> make_kernel() const;
-  std::expected<void, std::string> listen();
-  std::expected<void, std::string> make_shards();
-  std::expected<void, std::string> make_threads();
-  void open_gate(Gate gate);
-  void share_unix_sockets();
   void share_descriptors();
   void log_start();
   void log_traffic();
   void signalled(int signal) override;
   void rung() override;
-  void tell_shards(const Order& order);
   uring::Task<> wind_up();
 
   Options options_;
@@ -69,18 +55,13 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   Registry registry_;
   DescriptorBudget descriptors_;
   ListeningSockets sockets_;
-  std::vector<std::vector<ListeningSocket>> listening_;  // per shard
   std::unique_ptr<uring::IoUringKernel> kernel_;
   std::optional<uring::Loop> loop_;
   std::optional<uring::Signals> signals_;
   std::optional<uring::Bell> bell_;
   std::optional<uring::Mailbox<Report>> reports_;
   uring::Task<> winding_up_;
-  std::vector<std::unique_ptr<uring::IoUringKernel>> shard_kernels_;
-  std::vector<std::unique_ptr<Shard>> shards_;
-  std::vector<std::thread> threads_;
-  std::atomic<Gate> gate_{Gate::kClosed};
-  std::atomic<unsigned> ready_{0};
+  std::unique_ptr<Shards> shards_;
   unsigned drained_ = 0;  // shards that accept nobody any more
   unsigned ended_ = 0;
   bool stopping_ = false;

@@ -1,5 +1,6 @@
 #include "gateway/shard/shard.hh"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <utility>
@@ -37,15 +38,11 @@ Shard::Shard(Setup setup, uring::Kernel& kernel)
       orders_(bell_, kOrdersMax),
       throttle_(setup_.log, loop_.timers()),
       plaintext_(kPlaintextBytes),
+      leaving_(loop_),
+      adopted_(loop_.ready()),
+      all_left_(loop_.ready()),
       patience_(*this, loop_.timers()),
-      handshakes_(*this, loop_.timers()),
-      handshakes_over_(loop_.ready()),
-      all_gone_(loop_.ready()) {
-  for (const ListeningSocket& socket : setup_.listening) {
-    listeners_.emplace_back(loop_, bell_, static_cast<Reception&>(*this), listeners_.size(),
-                            socket);
-  }
-}
+      all_gone_(loop_.ready()) {}
 
 Shard::~Shard() = default;
 
@@ -62,11 +59,10 @@ void Shard::begin() {
   links_.emplace(uring::LinkResources{loop_, *buffers_, batches_, plaintext_});
   upstreams_.emplace(*links_, record_buffers_, setup_.registry, counters_, setup_.descriptors,
                      setup_.index, log());
-  begin_to_load(std::move(setup_.generation));
+  bell_.start();
+  begin_to_load(std::exchange(first_, {}));
   while (load_step()) {
   }
-  bell_.start();
-  for (ShardListener& listener : listeners_) listener.start();
 }
 
 void Shard::finish() {
@@ -79,6 +75,7 @@ void Shard::finish() {
 
 void Shard::rung() {
   for (ShardListener& listener : listeners_) listener.take_handed_over();
+  leaving_.take_handed_over();
   const std::span<Order> came = orders_.take();
   // Moved out: the stop may close the mailbox before this returns.
   const std::vector<Order> orders(std::move_iterator(came.begin()), std::move_iterator(came.end()));
@@ -98,18 +95,17 @@ void Shard::carry_out(const CutOrder&) {
 
 void Shard::carry_out(const AdoptOrder& order) {
   if (retiring_) return;
-  begin_to_load(order.generation);
+  begin_to_load(order);
+  adopting_ = true;
   loop_.push_next_turn(load_next_);
 }
 
-void Shard::begin_to_load(config::SharedGeneration generation) {
-  CHECK(!loading_, "one generation is loaded at a time");
-  CHECK(generation->config.listeners.size() == listeners_.size(), "the listeners are the same");
-  for (std::size_t index = 0; generation_ && index < listeners_.size(); ++index) {
-    CHECK(generation->config.listeners[index].address == config().listeners[index].address,
-          "the listeners are in the same order");
+void Shard::begin_to_load(const AdoptOrder& order) {
+  CHECK(!adopting_, "one generation is adopted at a time");
+  loading_ = uring::Held<ShardGeneration>::make(order.generation, generation_);
+  for (const ListeningSocket& socket : order.added) {
+    coming_.emplace_back(loop_, static_cast<Reception&>(*this), socket);
   }
-  loading_ = uring::Held<ShardGeneration>::make(std::move(generation), generation_);
 }
 
 // Whether there is more to load.
@@ -118,27 +114,64 @@ bool Shard::load_step() {
   if (more) return true;
   generation_ = std::exchange(loading_, {});
   counters_.forget_unheld();
+  take_listeners();
   return false;
 }
 
 void Shard::load_next() {
-  if (load_step()) return loop_.push_next_turn(load_next_);
-  report(Report::kAdopted);
+  if (load_step()) loop_.push_next_turn(load_next_);
+}
+
+void Shard::load_at_once() {
+  load_next_.take_back();
+  while (load_step()) {
+  }
+}
+
+// Those of the newest generation; the others leave.
+void Shard::take_listeners() {
+  const std::size_t had = listeners_.size();
+  listeners_.splice(listeners_.end(), coming_);
+  const auto come = std::next(listeners_.begin(), static_cast<std::ptrdiff_t>(had));
+  std::list<ShardListener> gone;
+  const auto& listeners = config().listeners;
+  for (auto listener = listeners_.begin(); listener != listeners_.end();) {
+    const auto one = listener++;
+    const auto now = std::ranges::find(listeners, one->address(), &config::Listener::address);
+    if (now == listeners.end()) {
+      gone.splice(gone.end(), listeners_, one);
+    } else {
+      one->lead_to({generation_, static_cast<std::size_t>(now - listeners.begin())});
+    }
+  }
+  std::for_each(come, listeners_.end(), [](ShardListener& listener) { listener.start(); });
+  if (gone.empty()) return finish_adopting();
+  leaving_.begin(std::move(gone), [this] { finish_adopting(); });
+}
+
+void Shard::finish_adopting() {
+  if (!std::exchange(adopting_, false)) return;  // the first one
+  report(Report::Kind::kAdopted);
+  adopted_.set();
 }
 
 uring::Task<> Shard::retire() {
   retiring_ = true;
-  load_next_.take_back();
-  loading_ = {};
+  // Its listeners may have let clients in already.
+  if (loading_) load_at_once();
   patience_.arm(loop_.now() + kStopTime);
   // A connection that ends takes itself out of the table, but never before the next turn.
   connections_.for_each([](Connection& connection) { connection.stop(); });
   // The listening sockets let nobody new in any more; who is on the way in is served.
-  handshakes_.arm(loop_.now() + kHandshakeTime);
-  co_await handshakes_over_.wait();
-  for (ShardListener& listener : listeners_) co_await listener.stop();
+  while (adopting_) {
+    adopted_.clear();
+    co_await adopted_.wait();
+  }
+  leaving_.begin(std::exchange(listeners_, {}), [this] { all_left_.set(); });
+  if (cut_) leaving_.hurry();
+  co_await all_left_.wait();
   // Nobody looks at the listening sockets from here on.
-  report(Report::kDrained);
+  report(Report::Kind::kDrained);
   while (!connections_.empty()) {
     all_gone_.clear();
     co_await all_gone_.wait();
@@ -148,19 +181,18 @@ uring::Task<> Shard::retire() {
   // Nothing is left that it could be ordered to do.
   (void)orders_.close();
   co_await bell_.stop();
-  report(Report::kEnded);
+  report(Report::Kind::kEnded);
   loop_.stop();
 }
 
-void Shard::report(Report report) {
-  const bool told = setup_.reports.post(report);
+void Shard::report(Report::Kind kind) {
+  const bool told = setup_.reports.post({kind, under_way_});
   CHECK(told, "the main thread has room for each report");
 }
 
 void Shard::cut_all() {
   cut_ = true;
-  handshakes_.disarm();
-  handshakes_over_.set();
+  leaving_.hurry();
   connections_.for_each([](Connection& connection) { connection.cut(); });
   upstreams_->cut();
 }
@@ -172,10 +204,10 @@ void Shard::forget(Connection& connection) {
   if (connections_.empty()) all_gone_.set();
 }
 
-void Shard::admit(std::size_t listener, int descriptor) {
+void Shard::admit(const Entrance& entrance, int descriptor) {
   const std::uint64_t id = accepted_++ * setup_.count + setup_.index + 1;
-  Connection& connection = connections_.add(
-      frames().make<Connection>(*this, descriptor, Entrance{generation_, listener}, id));
+  Connection& connection =
+      connections_.add(frames().make<Connection>(*this, descriptor, entrance, id));
   setup_.descriptors.note_clients(setup_.index, connections_.count());
   connection.start();
   if (retiring_) connection.stop();

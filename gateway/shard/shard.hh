@@ -5,8 +5,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <expected>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +15,7 @@
 #include "gateway/client/connections.hh"
 #include "gateway/log/log.hh"
 #include "gateway/log/throttle.hh"
+#include "gateway/shard/leaving_listeners.hh"
 #include "gateway/shard/orders.hh"
 #include "gateway/shard/shard_generation.hh"
 #include "gateway/shard/shard_listener.hh"
@@ -30,8 +31,6 @@ namespace gateway {
 
 class Shard final : private uring::BellOwner, private Reception {
  public:
-  // At a stop: how long a TCP handshake that has begun may take to its end.
-  static constexpr std::chrono::milliseconds kHandshakeTime{100};
   // Connections that are still open then are cut.
   static constexpr std::chrono::seconds kStopTime{10};
   // Memory for outbound batches of slow peers, beyond what each may have anyway.
@@ -40,8 +39,6 @@ class Shard final : private uring::BellOwner, private Reception {
   struct Setup {
     unsigned index;
     unsigned count;
-    std::vector<ListeningSocket> listening;  // as the generation's listeners
-    config::SharedGeneration generation;
     tls::TicketKeys& tickets;
     Registry& registry;
     DescriptorBudget& descriptors;
@@ -58,6 +55,8 @@ class Shard final : private uring::BellOwner, private Reception {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
+  // What it serves when it runs.
+  void begin_with(AdoptOrder first) { first_ = std::move(first); }
   // On the shard's thread, until it has stopped; `ready` is set once it serves.
   void run(std::atomic<unsigned>& ready);
   // Its parts, for who turns the loop by hand: between them the loop turns until it is stopped.
@@ -66,12 +65,9 @@ class Shard final : private uring::BellOwner, private Reception {
 
   // For any thread. Who refuses has ended.
   uring::Mailbox<Order>& orders() { return orders_; }
-  // Where another shard hands over a descriptor that it has accepted; who refuses has no room, or
-  // stops.
-  HandedOver& handed_over(std::size_t listener) { return listeners_[listener].handed_over(); }
-  // Who takes turns at a Unix socket, this shard first; before run().
-  void share(std::size_t listener, std::vector<HandedOver*> takers) {
-    listeners_[listener].share(std::move(takers));
+  // Its own mailbox for what other shards accept for it.
+  std::shared_ptr<HandedOver> make_handed_over() {
+    return std::make_shared<HandedOver>(bell_, kHandedOverMax);
   }
 
   uring::Loop& loop() { return loop_; }
@@ -79,6 +75,7 @@ class Shard final : private uring::BellOwner, private Reception {
   const uring::ReceiveBuffers& receive_buffers() const { return *buffers_; }
   const uring::BatchPool& batches() const { return batches_; }
   std::size_t connections() const { return connections_.count(); }
+  UnderWay& under_way() { return under_way_; }
   // For any thread.
   const Counters& counters() const { return counters_; }
   // The newest, for whatever begins now.
@@ -98,7 +95,7 @@ class Shard final : private uring::BellOwner, private Reception {
 
  private:
   // Clients, from its listeners.
-  void admit(std::size_t listener, int descriptor) override;
+  void admit(const Entrance& entrance, int descriptor) override;
   Appetite appetite() override;
   void accept_failed(int error) override;
 
@@ -107,13 +104,15 @@ class Shard final : private uring::BellOwner, private Reception {
   void carry_out(const StopOrder& order);
   void carry_out(const CutOrder& order);
   void carry_out(const AdoptOrder& order);
-  void begin_to_load(config::SharedGeneration generation);
+  void begin_to_load(const AdoptOrder& order);
   bool load_step();
   void load_next();
+  void load_at_once();
+  void take_listeners();
+  void finish_adopting();
   uring::Task<> retire();
   void cut_all();
-  void on_handshakes_over() { handshakes_over_.set(); }
-  void report(Report report);
+  void report(Report::Kind kind);
 
   Setup setup_;
   uring::Kernel& kernel_;
@@ -128,18 +127,23 @@ class Shard final : private uring::BellOwner, private Reception {
   std::optional<uring::LinkResources> links_;  // while it runs
   std::optional<Upstreams> upstreams_;         // likewise
   uring::Held<ShardGeneration> generation_;    // likewise
+  AdoptOrder first_;                           // until it runs
   uring::Held<ShardGeneration> loading_;       // a newer one, until it is whole
+  std::list<ShardListener> coming_;            // the listeners that come with it
   uring::ReadyMember<&Shard::load_next> load_next_{*this};
   std::string scratch_;
-  std::deque<ShardListener> listeners_;
+  std::list<ShardListener> listeners_;
+  LeavingListeners leaving_;
+  uring::Event adopted_;
+  uring::Event all_left_;  // the listeners, at the stop
   Connections connections_;
+  UnderWay under_way_;
   Counters counters_;
   uring::TimerMember<&Shard::cut_all> patience_;
-  uring::TimerMember<&Shard::on_handshakes_over> handshakes_;
-  uring::Event handshakes_over_;
   uring::Event all_gone_;
   uring::Task<> retirement_;
   std::uint64_t accepted_ = 0;
+  bool adopting_ = false;
   bool retiring_ = false;
   bool cut_ = false;
 };

@@ -1,32 +1,37 @@
 #include "gateway/shard/shard_listener.hh"
 
+#include <utility>
+
 namespace gateway {
 
-ShardListener::ShardListener(uring::Loop& loop, uring::Bell& bell, Reception& reception,
-                             std::size_t index, const ListeningSocket& socket)
+ShardListener::ShardListener(uring::Loop& loop, Reception& reception, ListeningSocket socket)
     : reception_(reception),
-      index_(index),
-      accepts_(socket.descriptor >= 0),
-      listener_(loop, socket.descriptor, *this),
-      handed_over_(bell, socket.is_unix ? kHandedOverMax : 0) {}
+      socket_(std::move(socket)),
+      listener_(loop, socket_.descriptor, *this) {}
 
 void ShardListener::start() {
-  if (accepts_) listener_.start();
+  if (socket_.descriptor >= 0) listener_.start();
+  take_handed_over();
 }
 
 uring::Task<> ShardListener::stop() {
-  if (accepts_) co_await listener_.stop();
-  for (const int descriptor : handed_over_.close()) reception_.admit(index_, descriptor);
+  if (socket_.descriptor >= 0) co_await listener_.stop();
+  if (socket_.handed_over == nullptr) co_return;
+  for (const int descriptor : socket_.handed_over->close()) reception_.admit(entrance_, descriptor);
 }
 
 void ShardListener::accepted(int descriptor) {
-  const std::size_t turn = takers_.empty() ? 0 : next_taker_++ % takers_.size();
-  const bool taken = turn != 0 && takers_[turn]->post(descriptor);
-  if (!taken) reception_.admit(index_, descriptor);
+  const auto& takers = socket_.takers;
+  const std::size_t turn = takers.empty() ? 0 : next_taker_++ % takers.size();
+  const bool taken = turn != 0 && takers[turn]->post(descriptor);
+  if (!taken) reception_.admit(entrance_, descriptor);
 }
 
 void ShardListener::take_handed_over() {
-  for (const int descriptor : handed_over_.take()) reception_.admit(index_, descriptor);
+  if (socket_.handed_over == nullptr) return;
+  for (const int descriptor : socket_.handed_over->take()) {
+    reception_.admit(entrance_, descriptor);
+  }
 }
 
 }  // namespace gateway

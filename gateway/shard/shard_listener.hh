@@ -1,10 +1,13 @@
-// Accepts for one listening socket of a shard. A Unix socket is accepted on one shard for all,
-// which hands over to the others in turn: who is refused there is served here.
+// Accepts for one address of a shard. A Unix socket is accepted on one shard for all, which hands
+// over to the others in turn: who is refused there is served here.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
+#include "gateway/shard/entrance.hh"
+#include "uring/list.hh"
 #include "uring/listener.hh"
 #include "uring/mailbox.hh"
 
@@ -13,10 +16,17 @@ namespace gateway {
 // Where another shard hands over a descriptor that it has accepted; who refuses has no room, or
 // stops.
 using HandedOver = uring::Mailbox<int>;
+// Clients that may be on their way from another shard.
+inline constexpr std::size_t kHandedOverMax = 16;
 
+// An address as one shard has it.
 struct ListeningSocket {
-  int descriptor;  // the main thread's to close; -1 on a shard that only takes what is handed over
-  bool is_unix = false;
+  config::Address address;
+  int descriptor =
+      -1;  // the main thread's to close; -1 on a shard that only takes what it is given
+  std::shared_ptr<HandedOver> handed_over;  // this shard's; null: it gets none
+  // Who takes turns at what is accepted here, this shard first; none: this shard alone.
+  std::vector<std::shared_ptr<HandedOver>> takers;
 };
 
 // Who lets clients in.
@@ -25,7 +35,7 @@ class Reception {
   using Appetite = uring::Acceptor::Appetite;
 
   // The descriptor is the callee's from here on.
-  virtual void admit(std::size_t listener, int descriptor) = 0;
+  virtual void admit(const Entrance& entrance, int descriptor) = 0;
   virtual void accept_failed(int error) = 0;
   virtual Appetite appetite() = 0;
 
@@ -35,12 +45,11 @@ class Reception {
 
 class ShardListener final : public uring::Acceptor {
  public:
-  // Clients that may be on their way from another shard.
-  static constexpr std::size_t kHandedOverMax = 16;
+  ShardListener(uring::Loop& loop, Reception& reception, ListeningSocket socket);
 
-  // `index`: which of the configuration's listeners it is.
-  ShardListener(uring::Loop& loop, uring::Bell& bell, Reception& reception, std::size_t index,
-                const ListeningSocket& socket);
+  const config::Address& address() const { return socket_.address; }
+  // Whoever comes from here on comes in by this entrance. It is not started before it has one.
+  void lead_to(Entrance entrance) { entrance_ = std::move(entrance); }
 
   void start();
   // There is room again.
@@ -48,11 +57,8 @@ class ShardListener final : public uring::Acceptor {
   // Accepts whoever has come so far; afterwards the descriptor may be closed.
   uring::Task<> stop();
 
-  HandedOver& handed_over() { return handed_over_; }
   // On the shard's thread, when its bell has rung.
   void take_handed_over();
-  // Who takes turns, this shard first.
-  void share(std::vector<HandedOver*> takers) { takers_ = std::move(takers); }
 
  private:
   void accepted(int descriptor) override;
@@ -60,11 +66,9 @@ class ShardListener final : public uring::Acceptor {
   Appetite appetite() override { return reception_.appetite(); }
 
   Reception& reception_;
-  std::size_t index_;
-  bool accepts_;
+  ListeningSocket socket_;
+  Entrance entrance_;
   uring::Listener listener_;
-  HandedOver handed_over_;
-  std::vector<HandedOver*> takers_;
   std::size_t next_taker_ = 0;
 };
 

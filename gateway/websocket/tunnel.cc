@@ -9,6 +9,7 @@ namespace gateway {
 
 Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
     : connection_(connection),
+      under_way_(connection.shard().under_way().websockets),
       generation_(std::move(opening.generation)),
       route_(opening.route),
       upstream_(&opening.upstream),
@@ -36,6 +37,7 @@ void Tunnel::settle() {
   connection_.complete(relay_.how_ended());
   connection_.shard().upstreams().close(*std::exchange(upstream_, nullptr), farewell_to_upstream());
   log();
+  under_way_.reset();
 }
 
 Farewell Tunnel::farewell_to_upstream() const {

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <memory_resource>
+#include <optional>
 #include <string>
 
 #include "gateway/client/connection.hh"
 #include "gateway/link/farewell.hh"
 #include "gateway/shard/shard_generation.hh"
+#include "gateway/shard/under_way.hh"
 #include "gateway/upstream/upstreams.hh"
 #include "gateway/websocket/relay.hh"
 
@@ -52,6 +54,7 @@ class Tunnel {
   void log() const;
 
   Connection& connection_;
+  std::optional<OneUnderWay> under_way_;
   uring::Held<ShardGeneration> generation_;
   const config::Route& route_;
   UpstreamConnection* upstream_;  // until it has settled

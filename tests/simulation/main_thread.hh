@@ -33,18 +33,18 @@ class MainThread final : private uring::BellOwner {
 
  private:
   void rung() override {
-    for (const gateway::Report report : reports_.take()) ++count_of(report);
+    for (const gateway::Report& report : reports_.take()) ++count_of(report.kind);
     if (!all_ended() || !winding_up_.done()) return;
     winding_up_ = wind_up();
     winding_up_.start();
   }
-  unsigned& count_of(gateway::Report report) {
-    switch (report) {
-      case gateway::Report::kDrained:
+  unsigned& count_of(gateway::Report::Kind kind) {
+    switch (kind) {
+      case gateway::Report::Kind::kDrained:
         return drained_;
-      case gateway::Report::kEnded:
+      case gateway::Report::Kind::kEnded:
         return ended_;
-      case gateway::Report::kAdopted:
+      case gateway::Report::Kind::kAdopted:
         break;
     }
     return adopted_;

@@ -11,7 +11,7 @@ constexpr std::size_t kLogBytes = 1 << 20;
 // What no run of a plan takes: a loop that goes round for nothing.
 constexpr std::uint64_t kRoundsMax = 3'000'000;
 // What the gateway waits for at its stop, less what a completion may be late.
-constexpr milliseconds kHandshakes = gateway::Shard::kHandshakeTime - milliseconds(30);
+constexpr milliseconds kHandshakes = gateway::LeavingListeners::kHandshakeTime - milliseconds(30);
 // From here on everybody is at rest, a bulk receive's reservation included.
 constexpr milliseconds kQuiet{2300};
 constexpr milliseconds kGrain{9};
@@ -50,11 +50,31 @@ void World::build() {
   main_ = std::make_unique<MainThread>(scenario.seed, calm, stage_.system, scenario.shards);
   shards_.resize(scenario.shards);
   for (unsigned index = 0; index < scenario.shards; ++index) build_shard(index);
-  std::vector<gateway::HandedOver*> takers;
-  for (ShardHost& host : shards_) takers.push_back(&host.shard->handed_over(1));
-  shards_.front().shard->share(1, std::move(takers));
   descriptors_->set_capacity(scenario.descriptors, 0, scenario.shards + 1);
-  for (ShardHost& host : shards_) host.shard->begin();
+  std::vector<gateway::AdoptOrder> orders = first_orders();
+  for (unsigned index = 0; index < scenario.shards; ++index) {
+    shards_[index].shard->begin_with(std::move(orders[index]));
+    shards_[index].shard->begin();
+  }
+}
+
+// The Unix socket is accepted by the first shard.
+std::vector<gateway::AdoptOrder> World::first_orders() {
+  std::vector<gateway::AdoptOrder> orders(shards_.size(), gateway::AdoptOrder{generation_, {}});
+  for (std::size_t port = 0; port < generation_->config.listeners.size(); ++port) {
+    const gateway::config::Address& address = generation_->config.listeners[port].address;
+    std::vector<std::shared_ptr<gateway::HandedOver>> takers;
+    for (std::size_t index = 0; index < shards_.size(); ++index) {
+      gateway::ListeningSocket socket{address, shards_[index].listening[port], nullptr, {}};
+      if (address.is_unix()) {
+        takers.push_back(shards_[index].shard->make_handed_over());
+        socket.handed_over = takers.back();
+      }
+      orders[index].added.push_back(std::move(socket));
+    }
+    orders.front().added.back().takers = std::move(takers);
+  }
+  return orders;
 }
 
 void World::build_shard(unsigned index) {
@@ -68,15 +88,8 @@ void World::build_shard(unsigned index) {
   host.listening.push_back(host.kernel->open_listener());
   host.listening.push_back(index == 0 ? host.kernel->open_listener(true) : -1);
   host.listening.push_back(host.kernel->open_listener());
-  std::vector<gateway::ListeningSocket> listening;
-  for (std::size_t port = 0; port < host.listening.size(); ++port) {
-    listening.push_back(
-        {host.listening[port], generation_->config.listeners[port].address.is_unix()});
-  }
   auto shard = gateway::Shard::create({.index = index,
                                        .count = scenario.shards,
-                                       .listening = std::move(listening),
-                                       .generation = generation_,
                                        .tickets = tickets_,
                                        .registry = registry_,
                                        .descriptors = *descriptors_,
@@ -214,7 +227,7 @@ void World::adopt() {
   generation_ = read_generation(generation_->number + 1, stage_.scenario.routes_override);
   ++adoptions_;
   stage_.chronicle.note("world", "has generation {}", generation_->number);
-  tell_shards(gateway::AdoptOrder{generation_});
+  tell_shards(gateway::AdoptOrder{generation_, {}});
 }
 
 // A shard that refuses has ended.

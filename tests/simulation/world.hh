@@ -45,6 +45,7 @@ class World final : private Gate {
 
   void build();
   void build_shard(unsigned index);
+  std::vector<gateway::AdoptOrder> first_orders();
   Stream come(const ClientPlan& plan) override;
 
   // One round; false if nobody had anything to do.

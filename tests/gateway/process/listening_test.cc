@@ -21,17 +21,27 @@ gateway::config::Listener local(const std::string& host, std::uint16_t port) {
   return {*gateway::config::literal_address({host, port})};
 }
 
+std::vector<gateway::config::Listener> only(const gateway::config::Listener& listener) {
+  return {listener};
+}
+
+bool connects(std::uint16_t port) {
+  const PlainPeer peer(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto address = *gateway::config::literal_address({"127.0.0.1", port});
+  return connect(peer.descriptor(), address.get(), address.length) == 0;
+}
+
 TEST(ListeningSockets, OpensOneForEachShardAndClosesThem) {
   const std::uint16_t port = free_port();
   {
     ListeningSockets sockets;
-    const auto opened = sockets.open(local("127.0.0.1", port), 3);
+    const auto opened = sockets.open(only(local("127.0.0.1", port)), 3);
     ASSERT_TRUE(opened.has_value()) << opened.error();
-    EXPECT_EQ(opened->size(), 3u);
+    EXPECT_EQ(sockets.descriptors(local("127.0.0.1", port).address).size(), 3u);
     for (int client = 0; client < 10; ++client) PlainPeer::connect(port).send("x");
   }
   ListeningSockets again;
-  EXPECT_TRUE(again.open(local("127.0.0.1", port), 1).has_value());
+  EXPECT_TRUE(again.open(only(local("127.0.0.1", port)), 1).has_value());
 }
 
 // As after a kill -9, for as long as the kernel takes to end the rings of the process.
@@ -43,7 +53,7 @@ TEST(ListeningSockets, WaitsForAnAddressThatIsAboutToBeFree) {
     other.reset();
   });
   ListeningSockets sockets;
-  const auto opened = sockets.open(local("127.0.0.1", port), 2);
+  const auto opened = sockets.open(only(local("127.0.0.1", port)), 2);
   leaving.join();
   EXPECT_TRUE(opened.has_value()) << opened.error();
 }
@@ -51,7 +61,7 @@ TEST(ListeningSockets, WaitsForAnAddressThatIsAboutToBeFree) {
 TEST(ListeningSockets, SaysWhichAddressIsInUseAndHowToFindByWhom) {
   const PlainListener other;
   ListeningSockets sockets(kAtOnce);
-  const auto opened = sockets.open(local("127.0.0.1", other.port()), 2);
+  const auto opened = sockets.open(only(local("127.0.0.1", other.port())), 2);
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error(), "cannot listen on 127.0.0.1:" + std::to_string(other.port()) +
                                 ": Address already in use; another process has it: see 'ss -ltnp'");
@@ -61,19 +71,64 @@ TEST(ListeningSockets, SaysWhichAddressIsInUseAndHowToFindByWhom) {
 TEST(ListeningSockets, DoesNotShareAPortWithAnotherGateway) {
   const std::uint16_t port = free_port();
   ListeningSockets one;
-  ASSERT_TRUE(one.open(local("127.0.0.1", port), 2).has_value());
+  ASSERT_TRUE(one.open(only(local("127.0.0.1", port)), 2).has_value());
   ListeningSockets other(kAtOnce);
-  const auto opened = other.open(local("127.0.0.1", port), 2);
+  const auto opened = other.open(only(local("127.0.0.1", port)), 2);
   ASSERT_FALSE(opened.has_value());
   EXPECT_NE(opened.error().find("Address already in use"), std::string::npos) << opened.error();
 }
 
 TEST(ListeningSockets, SaysThatTheMachineDoesNotHaveTheAddress) {
   ListeningSockets sockets;
-  const auto opened = sockets.open(local("192.0.2.1", free_port()), 1);
+  const auto opened = sockets.open(only(local("192.0.2.1", free_port())), 1);
   ASSERT_FALSE(opened.has_value());
   EXPECT_NE(opened.error().find("this machine does not have that address"), std::string::npos)
       << opened.error();
+}
+
+// As a reload does: what it has stays, what is new comes, and what is gone goes.
+TEST(ListeningSockets, GoesFromOneSetOfAddressesToAnother) {
+  const std::uint16_t kept = free_port(), gone = free_port(), added = free_port();
+  const std::vector before{local("127.0.0.1", kept), local("127.0.0.1", gone)};
+  const std::vector after{local("127.0.0.1", added), local("127.0.0.1", kept)};
+  ListeningSockets sockets;
+  ASSERT_TRUE(sockets.open(before, 2).has_value());
+  const int descriptor = sockets.descriptors(before[0].address).front();
+  ASSERT_TRUE(sockets.open(after, 2).has_value());
+  EXPECT_EQ(sockets.descriptors(after[1].address).front(), descriptor);
+  EXPECT_EQ(sockets.count(), 6u);
+  sockets.refuse_new_but(after);
+  sockets.close_all_but(after);
+  EXPECT_EQ(sockets.count(), 4u);
+  EXPECT_TRUE(connects(kept));
+  EXPECT_TRUE(connects(added));
+  EXPECT_FALSE(connects(gone));
+}
+
+TEST(ListeningSockets, StaysAsItWasWhereOneAddressCannotBeHad) {
+  const PlainListener other;
+  const std::uint16_t kept = free_port(), added = free_port();
+  ListeningSockets sockets(kAtOnce);
+  ASSERT_TRUE(sockets.open(only(local("127.0.0.1", kept)), 2).has_value());
+  const std::vector after{local("127.0.0.1", added), local("127.0.0.1", other.port())};
+  EXPECT_FALSE(sockets.open(after, 2).has_value());
+  EXPECT_EQ(sockets.count(), 2u);
+  EXPECT_TRUE(connects(kept));
+  EXPECT_FALSE(connects(added));
+}
+
+// All addresses of a port, or one of them: one comes while the other is there still.
+TEST(ListeningSockets, GoesFromAllAddressesOfAPortToOneAndBack) {
+  const std::uint16_t port = free_port();
+  const std::vector all = only(local("0.0.0.0", port)), narrow = only(local("127.0.0.1", port));
+  ListeningSockets sockets;
+  ASSERT_TRUE(sockets.open(all, 2).has_value());
+  for (const auto& next : {narrow, all}) {
+    const auto opened = sockets.open(next, 2);
+    ASSERT_TRUE(opened.has_value()) << opened.error();
+    sockets.close_all_but(next);
+    EXPECT_TRUE(connects(port));
+  }
 }
 
 // A folder of its own for each test, and a listener on "socket" in it.
@@ -109,9 +164,9 @@ class UnixListening : public testing::Test {
 TEST_F(UnixListening, OpensOneForAllShardsAndRemovesItsFile) {
   {
     ListeningSockets sockets;
-    const auto opened = sockets.open(listener_, 3);
+    const auto opened = sockets.open(only(listener_), 3);
     ASSERT_TRUE(opened.has_value()) << opened.error();
-    EXPECT_EQ(opened->size(), 1u);
+    EXPECT_EQ(sockets.descriptors(listener_.address).size(), 1u);
     EXPECT_TRUE(connects());
   }
   EXPECT_FALSE(std::filesystem::exists(path()));
@@ -121,23 +176,33 @@ TEST_F(UnixListening, MakesTheFileAsTheProcessDoesOrAsItIsTold) {
   const mode_t mask = umask(0027);
   {
     ListeningSockets sockets;
-    ASSERT_TRUE(sockets.open(listener_, 1).has_value());
+    ASSERT_TRUE(sockets.open(only(listener_), 1).has_value());
     EXPECT_EQ(status().st_mode & 07777, 0750u);
   }
   for (const unsigned mode : {0600u, 0666u}) {
     listener_.unix_file.mode = mode;
     ListeningSockets sockets;
-    ASSERT_TRUE(sockets.open(listener_, 1).has_value());
+    ASSERT_TRUE(sockets.open(only(listener_), 1).has_value());
     EXPECT_EQ(status().st_mode & 07777, mode);
   }
   EXPECT_EQ(umask(mask), 0027u);
+}
+
+TEST_F(UnixListening, GivesTheFileThatItHasAnotherMode) {
+  listener_.unix_file.mode = 0600;
+  ListeningSockets sockets;
+  ASSERT_TRUE(sockets.open(only(listener_), 1).has_value());
+  listener_.unix_file.mode = 0666;
+  ASSERT_TRUE(sockets.open(only(listener_), 1).has_value());
+  EXPECT_EQ(status().st_mode & 07777, 0666u);
+  EXPECT_TRUE(connects());
 }
 
 TEST_F(UnixListening, GivesTheFileToItsOwner) {
   if (geteuid() != 0) GTEST_SKIP() << "only root may give files away";
   listener_.unix_file = {.mode = 0660, .owner = 4242, .group = 4243};
   ListeningSockets sockets;
-  ASSERT_TRUE(sockets.open(listener_, 1).has_value());
+  ASSERT_TRUE(sockets.open(only(listener_), 1).has_value());
   EXPECT_EQ(status().st_uid, 4242u);
   EXPECT_EQ(status().st_gid, 4243u);
   EXPECT_EQ(status().st_mode & 07777, 0660u);
@@ -167,8 +232,10 @@ TEST_F(UnixListening, IsGivenByOthersThanRootOnlyWhereTheKernelLetsThem) {
   };
   for (const Case& test : cases) {
     listener_.unix_file = test.file;
+    ListeningSockets checked;
     ListeningSockets sockets;
-    for (const auto& done : {sockets.reserve(listener_, 1), sockets.open(listener_, 1)}) {
+    for (const auto& done :
+         {checked.reserve(only(listener_), 1), sockets.open(only(listener_), 1)}) {
       EXPECT_EQ(done.has_value(), test.given) << test.name;
       if (done) continue;
       EXPECT_EQ(done.error(),
@@ -185,7 +252,7 @@ TEST_F(UnixListening, TakesThePlaceOfASocketThatNobodyAcceptsAt) {
   ASSERT_TRUE(std::filesystem::exists(path()));
   ASSERT_FALSE(connects());
   ListeningSockets sockets;
-  const auto opened = sockets.open(listener_, 1);
+  const auto opened = sockets.open(only(listener_), 1);
   ASSERT_TRUE(opened.has_value()) << opened.error();
   EXPECT_TRUE(connects());
 }
@@ -199,7 +266,7 @@ TEST_F(UnixListening, WaitsForASocketWhereSoonNobodyAccepts) {
     other.close();
   });
   ListeningSockets sockets;
-  const auto opened = sockets.open(listener_, 1);
+  const auto opened = sockets.open(only(listener_), 1);
   leaving.join();
   ASSERT_TRUE(opened.has_value()) << opened.error();
   EXPECT_TRUE(connects());
@@ -207,10 +274,10 @@ TEST_F(UnixListening, WaitsForASocketWhereSoonNobodyAccepts) {
 
 TEST_F(UnixListening, LeavesASocketWhereAnotherProcessAccepts) {
   ListeningSockets one;
-  ASSERT_TRUE(one.open(listener_, 1).has_value());
+  ASSERT_TRUE(one.open(only(listener_), 1).has_value());
   {
     ListeningSockets other(kAtOnce);
-    EXPECT_EQ(other.open(listener_, 1).error(),
+    EXPECT_EQ(other.open(only(listener_), 1).error(),
               "cannot listen on " + text_ + ": another process accepts there; see 'ss -lxp'");
   }
   EXPECT_TRUE(connects());
@@ -220,7 +287,7 @@ TEST_F(UnixListening, RemovesNothingThatIsNoSocket) {
   std::ofstream(path()) << "precious";
   {
     ListeningSockets sockets;
-    EXPECT_EQ(sockets.open(listener_, 1).error(),
+    EXPECT_EQ(sockets.open(only(listener_), 1).error(),
               "cannot listen on " + text_ +
                   ": there is a file that is no socket; name another path, or remove it");
   }
@@ -230,7 +297,7 @@ TEST_F(UnixListening, RemovesNothingThatIsNoSocket) {
 TEST_F(UnixListening, LeavesTheFileOfASuccessor) {
   {
     ListeningSockets sockets;
-    ASSERT_TRUE(sockets.open(listener_, 1).has_value());
+    ASSERT_TRUE(sockets.open(only(listener_), 1).has_value());
     std::filesystem::rename(path(), path() + ".old");
     leave_stale_socket();
   }
@@ -240,7 +307,7 @@ TEST_F(UnixListening, LeavesTheFileOfASuccessor) {
 TEST_F(UnixListening, SaysThatTheFolderIsMissing) {
   listener_.address = *gateway::config::unix_address(folder_ + "/none/socket");
   ListeningSockets sockets;
-  EXPECT_EQ(sockets.open(listener_, 1).error(),
+  EXPECT_EQ(sockets.open(only(listener_), 1).error(),
             "cannot listen on " + listener_.address.text() +
                 ": No such file or directory; make its folder first");
 }

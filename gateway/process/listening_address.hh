@@ -1,0 +1,71 @@
+// The listening sockets of one address: one for each shard (SO_REUSEPORT), so that the kernel
+// spreads the connections. Of a Unix socket there is one; its file is this object's, and goes with
+// it. Errors name the address and the cure.
+//
+// An address that is in use is tried again for a moment: a process that was killed holds its
+// sockets for some 20 ms (the kernel ends its rings when it has gone), and one that stops in order
+// closes them before its end.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gateway/config/config.hh"
+
+namespace gateway {
+
+class ListeningAddress {
+ public:
+  using Made = std::expected<std::unique_ptr<ListeningAddress>, std::string>;
+  struct Terms {
+    std::chrono::milliseconds patience;  // how long it may be in use at the most
+    bool beside_ours = false;            // another address of ours takes the same port
+  };
+
+  // `count` sockets, or one for a Unix socket; nobody gets in before listen().
+  static Made bind(const config::Listener& listener, unsigned count, const Terms& terms);
+  // For a check: as many sockets, which are bound nowhere, where bind() would be allowed what the
+  // configuration says of a Unix socket's owner.
+  static Made reserve(const config::Listener& listener, unsigned count);
+  ~ListeningAddress();
+  ListeningAddress(const ListeningAddress&) = delete;
+  ListeningAddress& operator=(const ListeningAddress&) = delete;
+
+  std::expected<void, std::string> listen();
+  // Of a Unix socket: its file's owner and mode.
+  std::expected<void, std::string> give_file(const config::UnixFile& file);
+  // From here on nobody new gets into the queues: over TCP a handshake that has begun may end, no
+  // other begins; a Unix socket's file goes. Then what is in the queues can be accepted to its end.
+  void refuse_new();
+
+  const config::Address& address() const { return address_; }
+  std::span<const int> descriptors() const { return descriptors_; }
+
+ private:
+  // The file that this process made; another one that has its name now is somebody else's.
+  struct OwnFile {
+    std::string path;
+    dev_t device;
+    ino_t inode;
+  };
+
+  explicit ListeningAddress(const config::Address& address);
+  std::expected<void, std::string> bind_ports(unsigned count, const Terms& terms);
+  std::expected<void, std::string> bind_unix_socket(const config::UnixFile& file,
+                                                    const Terms& terms);
+  void remove_file();
+
+  config::Address address_;
+  std::vector<int> descriptors_;
+  std::optional<OwnFile> file_;
+  mode_t usual_mode_ = 0;  // which such a file would have
+};
+
+}  // namespace gateway

@@ -1,0 +1,19 @@
+// What a connection needs to know of the listener that it came through.
+#pragma once
+
+#include <cstddef>
+
+#include "gateway/shard/shard_generation.hh"
+
+namespace gateway {
+
+struct Entrance {
+  uring::Held<ShardGeneration> generation;  // whose listener it is
+  std::size_t index = 0;                    // of the listener there
+
+  const config::Listener& listener() const { return generation->config().listeners[index]; }
+  tls::ServerContexts* contexts() const { return generation->contexts_of(index); }
+  Traffic& traffic() const { return generation->traffic_of_listener(index); }
+};
+
+}  // namespace gateway
