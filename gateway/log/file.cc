@@ -114,10 +114,14 @@ std::expected<LogFile, std::string> LogFile::open(const std::string& file) {
   return opened;
 }
 
-LogFile::LogFile(LogFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+LogFile::LogFile(LogFile&& other) noexcept : descriptor_(other.descriptor_.exchange(-1)) {}
 
 LogFile::~LogFile() {
   if (descriptor_ >= 0 && descriptor_ != STDERR_FILENO) close(descriptor_);
+}
+
+void LogFile::take_over(LogFile other) {
+  other.descriptor_ = descriptor_.exchange(other.descriptor_);
 }
 
 bool LogFile::reaches_stderr() const {

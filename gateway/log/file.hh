@@ -3,6 +3,7 @@
 // log's own thread only. Owns the descriptor, unless it is that of stderr.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <expected>
@@ -25,7 +26,10 @@ class LogFile {
   LogFile& operator=(LogFile&&) = delete;
   ~LogFile();
 
-  bool reaches_stderr() const;  // under whatever name
+  // Takes the other's place; what was open here is closed.
+  void take_over(LogFile other);
+
+  bool reaches_stderr() const;  // under whatever name; any thread
 
   struct Written {
     std::size_t bytes;
@@ -36,7 +40,7 @@ class LogFile {
  private:
   explicit LogFile(int descriptor) : descriptor_(descriptor) {}
 
-  int descriptor_;
+  std::atomic<int> descriptor_;
 };
 
 // Writes to stderr what fits in time, for those that must not hang because nobody reads it.

@@ -13,6 +13,7 @@
 #include <deque>
 #include <iterator>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <tuple>
 #include <utility>
@@ -73,6 +74,7 @@ struct LogWriter::Work {
   bool wait_for(uint64_t turn);
   void run();
   void drain_all();
+  void reopen_if_asked();
   void collect(Source& source);
   void write(std::string lines);
 
@@ -81,6 +83,8 @@ struct LogWriter::Work {
   const size_t ring_bytes;
   std::mutex mutex;            // of sources
   std::deque<Source> sources;  // added by open, drained by the thread alone
+  std::mutex next_file_mutex;
+  std::optional<std::string> next_file;  // to be opened
   sem_t wake;
   std::atomic<uint64_t> asked{0};
   std::atomic<uint64_t> done{0};
@@ -136,6 +140,14 @@ Log LogWriter::open(std::string source) {
   return {*added.ring, work_->level};
 }
 
+void LogWriter::reopen(std::string file) {
+  {
+    const std::lock_guard lock(work_->next_file_mutex);
+    work_->next_file = std::move(file);
+  }
+  sem_post(&work_->wake);
+}
+
 bool LogWriter::flush() {
   const uint64_t turn = ++work_->asked;
   sem_post(&work_->wake);
@@ -171,6 +183,7 @@ void LogWriter::Work::run() {
     const bool last = stopping;
     const uint64_t turn = asked;
     drain_all();
+    reopen_if_asked();
     done = turn;
     if (last) return;
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -195,6 +208,26 @@ void LogWriter::Work::drain_all() {
   for (const Line& line : lines) text += line.text;
   if (words != nullptr) append_line(text, {now_ns(), LogLevel::error, words}, "process");
   if (!text.empty()) write(std::move(text));
+}
+
+// Behind a drain: whatever was logged before the question is written.
+void LogWriter::Work::reopen_if_asked() {
+  std::optional<std::string> asked_for;
+  {
+    const std::lock_guard lock(next_file_mutex);
+    asked_for.swap(next_file);
+  }
+  if (!asked_for) return;
+  auto opened = LogFile::open(*asked_for);
+  if (opened) {
+    file.take_over(*std::move(opened));
+    inside_line = false;
+    return;
+  }
+  std::string text;
+  const std::string refusal = opened.error() + "; the log goes on where it was";
+  append_line(text, {now_ns(), LogLevel::error, refusal}, "log");
+  write(std::move(text));
 }
 
 void LogWriter::Work::collect(Source& source) {

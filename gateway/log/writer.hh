@@ -38,6 +38,11 @@ class LogWriter {
   // A log for one thread. `source` begins each of its lines: "shard=1".
   Log open(std::string source);
 
+  // Has the thread open `file` for what is logged from here on; what was logged before goes to
+  // where it went so far. A file that has been renamed is made anew. Where that cannot be, all
+  // stays as it is, and a line says why. Any thread; waits for nothing.
+  void reopen(std::string file);
+
   // Waits until all that was appended before the call is written; false if that took too long.
   // Takes no lock and no memory: it may be called from a signal handler.
   bool flush();

@@ -139,7 +139,8 @@ void Process::log_traffic() {
 
 void Process::signalled(int signal) {
   const std::string name = std::string("SIG") + sigabbrev_np(signal);
-  if (signal == SIGHUP || signal == SIGUSR1 || signal == SIGUSR2) {
+  if (signal == SIGUSR1) return reopen_log();
+  if (signal == SIGHUP || signal == SIGUSR2) {
     return log_.warning("{} is ignored: it means nothing to this gateway", name);
   }
   // Who asks a second time has no more patience.
@@ -150,6 +151,14 @@ void Process::signalled(int signal) {
     shards_->tell(StopOrder{});
   }
   if (at_once && !std::exchange(cut_, true)) shards_->tell(CutOrder{});
+}
+
+void Process::reopen_log() {
+  const std::string& file = config().log.file;
+  if (file == kStderrName)
+    return log_.info("SIGUSR1: the log goes to stderr, so there is no file to open again");
+  log_.info("SIGUSR1: opening the log file {} again", file);
+  log_writer_->reopen(file);
 }
 
 void Process::rung() {

@@ -41,6 +41,7 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   void log_start();
   void log_traffic();
   void signalled(int signal) override;
+  void reopen_log();
   void rung() override;
   uring::Task<> wind_up();
 

@@ -80,7 +80,8 @@ class Config:
     """
 
     def __init__(self, pools, routes, timeouts=None, certificates="self-signed", level="debug",
-                 limits=None, listeners=(), top=None, log_buffer="256KiB", defaults=None):
+                 limits=None, listeners=(), top=None, log_buffer="256KiB", defaults=None,
+                 log_file="stderr"):
         self.http_port = free_port()
         self.https_port = free_port()
         self.pools = pools
@@ -89,6 +90,7 @@ class Config:
         self.certificates = certificates
         self.level = level
         self.log_buffer = log_buffer
+        self.log_file = log_file
         self.limits = limits or {}
         self.defaults = defaults or {}
         self.listeners = listeners
@@ -112,6 +114,8 @@ class Config:
         lines += ["[timeouts]"] + pairs(self.timeouts)
         lines += ["[limits]"] + pairs(self.limits)
         lines += ["[log]"] + pairs({"level": self.level, "buffer": self.log_buffer})
+        if self.log_file != "stderr":
+            lines += pairs({"file": self.log_file})
         return "\n".join(lines) + "\n"
 
     def print_certificates(self):
@@ -144,9 +148,11 @@ class Gateway(Program):
         self.descriptors_at_start = self.descriptors()
 
     def is_ready(self):
-        if self.config.level in ("info", "debug"):
-            return re.search(r"\bready\b", self.log())
-        try:  # it says nothing
+        file = Path(self.config.log_file)
+        if self.config.level in ("info", "debug") and (file == Path("stderr") or file.is_file()):
+            said = self.log() if file == Path("stderr") else file.read_text()
+            return re.search(r"\bready\b", said)
+        try:  # it says nothing that can be read
             socket.create_connection(("127.0.0.1", self.http_port)).close()
             return True
         except OSError:

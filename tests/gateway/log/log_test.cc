@@ -98,9 +98,10 @@ class LogFile : public testing::Test {
     EXPECT_TRUE(writer);
     return *std::move(writer);
   }
-  std::vector<std::string> lines() const {
+  std::vector<std::string> lines() const { return lines_of(file_); }
+  static std::vector<std::string> lines_of(const std::string& file) {
     std::vector<std::string> result;
-    std::ifstream stream(file_);
+    std::ifstream stream(file);
     for (std::string line; std::getline(stream, line);) result.push_back(line);
     return result;
   }
@@ -266,6 +267,73 @@ TEST_F(LogFile, GoesOnInANewLineBehindOneThatWasCut) {
   writer->flush();
   EXPECT_THAT(lines(), ElementsAre(testing::SizeIs(10), testing::ContainsRegex(kTwoMissing),
                                    EndsWith("after")));
+}
+
+TEST_F(LogFile, IsMadeAnewWhenItIsOpenedAgain) {
+  const auto writer = start(LogLevel::info, kRingBytes);
+  Log log = writer->open("shard=1");
+  const std::string renamed = file_ + ".1";
+  log.info("first");
+  writer->flush();
+  std::filesystem::rename(file_, renamed);
+  log.info("second");
+  writer->reopen(file_);
+  writer->flush();
+  log.info("third");
+  writer->flush();
+  EXPECT_THAT(lines_of(renamed), ElementsAre(EndsWith("first"), EndsWith("second")));
+  EXPECT_THAT(lines(), ElementsAre(EndsWith("third")));
+}
+
+TEST_F(LogFile, MayBeAnotherOne) {
+  const auto writer = start(LogLevel::info, kRingBytes);
+  Log log = writer->open("shard=1");
+  const std::string other = file_ + ".other";
+  for (const std::string& file : {other, std::string("stderr"), file_, std::string("stderr")}) {
+    EXPECT_EQ(writer->reaches_stderr(), file == file_) << file;
+    writer->reopen(file);
+    writer->flush();
+    if (file != "stderr") log.info("to {}", file);
+    writer->flush();
+  }
+  EXPECT_TRUE(writer->reaches_stderr());
+  EXPECT_THAT(lines_of(other), ElementsAre(EndsWith("to " + other)));
+  EXPECT_THAT(lines(), ElementsAre(EndsWith("to " + file_)));
+}
+
+TEST_F(LogFile, StaysWhereTheNextOneCannotBeOpened) {
+  const auto writer = start(LogLevel::info, kRingBytes);
+  Log log = writer->open("shard=1");
+  const std::string none = (folder_ / "none" / "log").string();
+  log.info("first");
+  writer->reopen(none);
+  writer->flush();
+  log.info("second");
+  writer->flush();
+  EXPECT_THAT(lines(),
+              ElementsAre(EndsWith("first"),
+                          EndsWith(" error log there is no folder '" + folder_.string() +
+                                   "/none' for the log file; the log goes on where it was"),
+                          EndsWith("second")));
+}
+
+TEST_F(LogFile, TellsInTheNextOneWhatTheLastDidNotTake) {
+  const auto writer = start(LogLevel::info, kRingBytes);
+  Log log = writer->open("shard=1");
+  const std::string full = file_ + ".full";
+  {
+    const FullDisk disk(10);
+    log.info("cut");
+    log.info("lost");
+    writer->flush();
+  }
+  std::filesystem::rename(file_, full);
+  writer->reopen(file_);
+  writer->flush();
+  log.info("after");
+  writer->flush();
+  EXPECT_THAT(lines_of(full), ElementsAre(testing::SizeIs(10)));
+  EXPECT_THAT(lines(), ElementsAre(testing::ContainsRegex(kTwoMissing), EndsWith("after")));
 }
 
 // A FIFO that is full, and that nobody reads.
