@@ -52,9 +52,12 @@ int print(const std::string& text) {
   return fail(fmt::format("gateway: error: cannot write to stdout: {}\n", strerrordesc_np(errno)));
 }
 
-int print(const config::Config& config) {
+// What a check has found.
+int print(const config::Config& config, const Process& process) {
   std::string text;
   for (const std::string& warning : config.warnings) text += warning + "\n";
+  for (const std::string& warning : process.look_at_machine())
+    text += "gateway: warning: " + warning + "\n";
   say(text);
   return print(config::to_toml(config));
 }
@@ -77,11 +80,12 @@ int run(const Options& options) {
   config::SharedGeneration generation =
       std::make_shared<const config::Generation>(1u, *std::move(read));
   uring::raise_descriptor_limit();
+  uring::raise_locked_memory_limit();
   // A process that serves has the only one that stays: a later generation may follow it.
   const config::SharedGeneration tested = options.test ? generation : nullptr;
   auto process = Process::create(options, std::move(generation));
   if (!process) return fail("gateway: error: " + process.error() + "\n");
-  if (options.test) return print(tested->config);
+  if (options.test) return print(tested->config, **process);
   (*process)->run();
   return 0;
 }

@@ -20,28 +20,78 @@ std::string kernel_release() {
   return uname(&names) == 0 ? names.release : "unknown";
 }
 
-std::string explain_permission() {
-  std::ifstream setting("/proc/sys/kernel/io_uring_disabled");
-  int disabled = 0;
-  if (setting >> disabled && disabled != 0) {
-    return "io_uring is switched off on this machine (kernel.io_uring_disabled = " +
-           std::to_string(disabled) + "): run 'sysctl kernel.io_uring_disabled=0' as root";
+// Whether a filter of system calls is in force, as containers have it.
+bool is_filtered(const std::filesystem::path& root) {
+  std::ifstream status(root / "proc/self/status");
+  for (std::string key; status >> key;) {
+    int mode = 0;
+    if (key == "Seccomp:") return status >> mode && mode != 0;
   }
-  return "io_uring is not permitted (EPERM): a seccomp profile forbids it, as the default ones of "
-         "Docker and containerd do; run the container with a profile that allows io_uring_setup, "
-         "io_uring_enter and io_uring_register (or --security-opt seccomp=unconfined)";
+  return true;  // nobody knows
+}
+
+std::string explain_filter(std::string_view error) {
+  return "io_uring is not permitted (" + std::string(error) +
+         "): a seccomp profile forbids it, as the default ones of Docker, containerd and Podman "
+         "do; "
+         "run the container with a profile that allows io_uring_setup, io_uring_enter and "
+         "io_uring_register (or --security-opt seccomp=unconfined)";
+}
+
+std::string explain_permission(const std::filesystem::path& root) {
+  const RingPermission permission = ring_permission(root);
+  if (permission.disabled == 1) {
+    const std::string group =
+        permission.group ? "the group " + std::to_string(*permission.group) : "no group";
+    return "io_uring is for root and for " + group +
+           " on this machine (kernel.io_uring_disabled = 1, kernel.io_uring_group): run 'sysctl "
+           "kernel.io_uring_group=GID' as root with a group that the gateway's user is in, or "
+           "'sysctl kernel.io_uring_disabled=0'";
+  }
+  if (permission.disabled != 0) {
+    return "io_uring is switched off on this machine (kernel.io_uring_disabled = " +
+           std::to_string(permission.disabled) +
+           "): run 'sysctl kernel.io_uring_disabled=0' as root";
+  }
+  if (is_filtered(root)) return explain_filter("EPERM");
+  return "io_uring is not permitted (EPERM), by neither kernel.io_uring_disabled nor a seccomp "
+         "profile: look for a rule of SELinux or AppArmor in the kernel's log";
+}
+
+std::string explain_absence(const std::filesystem::path& root) {
+  if (is_filtered(root)) {
+    return explain_filter("ENOSYS") + "; or this kernel (" + kernel_release() +
+           ") was built without io_uring";
+  }
+  return "this kernel (" + kernel_release() +
+         ") was built without io_uring (ENOSYS): it needs Linux 6.1 or newer with "
+         "CONFIG_IO_URING=y";
+}
+
+void raise_to_hard(decltype(RLIMIT_NOFILE) resource) {
+  rlimit limit{};
+  getrlimit(resource, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(resource, &limit);
 }
 
 }  // namespace
 
-std::string explain_ring_error(int error) {
+RingPermission ring_permission(const std::filesystem::path& root) {
+  RingPermission permission;
+  std::ifstream disabled(root / "proc/sys/kernel/io_uring_disabled");
+  if (!(disabled >> permission.disabled)) permission.disabled = 0;
+  std::ifstream group(root / "proc/sys/kernel/io_uring_group");
+  if (long id = -1; group >> id && id >= 0) permission.group = static_cast<gid_t>(id);
+  return permission;
+}
+
+std::string explain_ring_error(int error, const std::filesystem::path& root) {
   switch (error) {
     case EPERM:
-      return explain_permission();
+      return explain_permission(root);
     case ENOSYS:
-      return "this kernel (" + kernel_release() +
-             ") was built without io_uring (ENOSYS): it needs Linux 6.1 or newer with "
-             "CONFIG_IO_URING=y";
+      return explain_absence(root);
     case EINVAL:
       return "this kernel (" + kernel_release() +
              ") is too old for the ring's options (EINVAL): it needs Linux 6.1 or newer";
@@ -101,12 +151,14 @@ bool probe_receive_byte_cap() {
 }
 
 std::size_t raise_descriptor_limit() {
+  raise_to_hard(RLIMIT_NOFILE);
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  getrlimit(RLIMIT_NOFILE, &limit);
   return limit.rlim_cur;
+}
+
+void raise_locked_memory_limit() {
+  raise_to_hard(RLIMIT_MEMLOCK);
 }
 
 std::size_t open_descriptors() {

@@ -18,7 +18,6 @@
 namespace gateway {
 namespace {
 
-constexpr int kBacklog = 4096;
 constexpr std::chrono::milliseconds kPauseMin{2};
 
 struct Refusal {

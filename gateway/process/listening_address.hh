@@ -23,6 +23,8 @@ namespace gateway {
 
 class ListeningAddress {
  public:
+  static constexpr int kBacklog = 4096;
+
   using Made = std::expected<std::unique_ptr<ListeningAddress>, std::string>;
   struct Terms {
     std::chrono::milliseconds patience;  // how long it may be in use at the most

@@ -7,6 +7,7 @@
 #include "gateway/config/reader.hh"
 #include "gateway/log/file.hh"
 #include "gateway/log/quoted.hh"
+#include "gateway/process/machine.hh"
 #include "gateway/version.hh"
 #include "proto/tls/library.hh"
 #include "uring/probe.hh"
@@ -67,7 +68,15 @@ std::expected<void, std::string> Process::set_up() {
                                 .sockets = sockets_});
   if (!shards) return std::unexpected(std::move(shards.error()));
   shards_ = std::move(*shards);
+  share_descriptors();
   return {};
+}
+
+std::vector<std::string> Process::look_at_machine() const {
+  return gateway::look_at_machine({.descriptors = uring::raise_descriptor_limit(),
+                                   .clients_max = descriptors_.clients_max(),
+                                   .backlog = ListeningAddress::kBacklog},
+                                  config());
 }
 
 // All that the process needs of its own is open by now.
@@ -77,7 +86,6 @@ void Process::share_descriptors() {
 }
 
 void Process::run() {
-  share_descriptors();
   kernel_->enable();
   shards_->run(generation_);
   log_start();
@@ -90,12 +98,13 @@ void Process::run() {
 }
 
 void Process::log_start() {
-  const std::size_t descriptors = uring::raise_descriptor_limit();
   log_.info("gateway {}, wolfSSL {}, liburing {}", kVersion, kWolfsslVersion, kLiburingVersion);
   for (const std::string& warning : config().warnings) log_.warning("{}", warning);
+  for (const std::string& warning : look_at_machine()) log_.warning("{}", warning);
   if (!kLibrariesLack.empty()) log_.warning("these libraries lack {}", kLibrariesLack);
   log_.info("shards={} receive={} open_files_max={} config={}", shard_count_,
-            kernel_->receive_byte_cap() ? "multishot" : "oneshot", descriptors, config().file);
+            kernel_->receive_byte_cap() ? "multishot" : "oneshot", uring::raise_descriptor_limit(),
+            config().file);
   for (const config::Listener& listener : config().listeners) {
     log_.info("listening on {}://{}", listener.tls ? "https" : "http", listener.address.text());
   }
@@ -105,12 +114,6 @@ void Process::log_start() {
                                     ? "(redirect)"
                                     : std::string_view(config().pools[route.pool].name);
     log_.info("route {} path={} pool={}", route.name, route.path, to);
-  }
-  if (descriptors < 4096) {
-    log_.warning(
-        "only {} open files are allowed, two for each client: at most {} clients at a time; raise "
-        "the limit with 'ulimit -n' or LimitNOFILE=",
-        descriptors, descriptors_.clients_max());
   }
   log_.info("ready");
 }

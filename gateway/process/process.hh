@@ -29,6 +29,9 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
+  // What may not suffice on this machine, a sentence each.
+  std::vector<std::string> look_at_machine() const;
+
   // Serves until SIGTERM or SIGQUIT (in order), or SIGINT or a second one (at once).
   void run();
 

@@ -8,7 +8,9 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <fstream>
 
+#include "tests/temporary_folder.hh"
 #include "uring/io_uring_kernel.hh"
 #include "uring/probe.hh"
 
@@ -34,6 +36,47 @@ TEST(RingError, NamesTheCauseAndTheCure) {
     const std::string text = uring::explain_ring_error(test.error);
     EXPECT_NE(text.find(test.cause), std::string::npos) << test.name << ": " << text;
     EXPECT_NE(text.find(test.cure), std::string::npos) << test.name << ": " << text;
+  }
+}
+
+// What stands in /proc, and what EPERM and ENOSYS mean then.
+TEST(RingError, NamesWhatForbidsRings) {
+  struct Case {
+    const char* disabled;  // empty: no such setting
+    const char* group;
+    const char* filter;
+    int error;
+    const char* text;
+  };
+  for (const Case& test : {
+           Case{"2", "-1", "0", EPERM,
+                "io_uring is switched off on this machine (kernel.io_uring_disabled = 2): run "
+                "'sysctl kernel.io_uring_disabled=0' as root"},
+           Case{"1", "-1", "2", EPERM,
+                "io_uring is for root and for no group on this machine (kernel.io_uring_disabled = "
+                "1, kernel.io_uring_group): run 'sysctl kernel.io_uring_group=GID' as root"},
+           Case{"1", "998", "0", EPERM, "io_uring is for root and for the group 998 on "},
+           Case{"0", "-1", "2", EPERM,
+                "io_uring is not permitted (EPERM): a seccomp profile forbids it"},
+           Case{"", "", "2", EPERM, "io_uring is not permitted (EPERM): a seccomp profile"},
+           Case{"", "", "", EPERM, "io_uring is not permitted (EPERM): a seccomp profile"},
+           Case{"0", "-1", "0", EPERM, "by neither kernel.io_uring_disabled nor a seccomp profile"},
+           Case{"", "", "2", ENOSYS, "(ENOSYS): a seccomp profile forbids it"},
+           Case{"", "", "0", ENOSYS, "was built without io_uring (ENOSYS)"},
+       }) {
+    const TemporaryFolder root;
+    const auto set = [&](const char* file, const std::string& text) {
+      if (text.empty()) return;
+      const std::filesystem::path path = root.path() / "proc" / file;
+      std::filesystem::create_directories(path.parent_path());
+      std::ofstream(path) << text << "\n";
+    };
+    set("sys/kernel/io_uring_disabled", test.disabled);
+    set("sys/kernel/io_uring_group", test.group);
+    const std::string filter = test.filter;
+    set("self/status", filter.empty() ? "" : "Name:\tgateway\nSeccomp:\t" + filter + "\n");
+    const std::string text = uring::explain_ring_error(test.error, root.path());
+    EXPECT_NE(text.find(test.text), std::string::npos) << text;
   }
 }
 
@@ -89,6 +132,19 @@ TEST(RingErrorDeathTest, ExplainsThatDescriptorsRanOut) {
         exit_if_refused_with("no descriptor left");
       },
       testing::ExitedWithCode(0), "");
+}
+
+TEST(Probe, RaisesTheLimitOfLockedMemoryToTheHardOne) {
+  rlimit before{};
+  getrlimit(RLIMIT_MEMLOCK, &before);
+  rlimit low = before;
+  low.rlim_cur = 0;
+  setrlimit(RLIMIT_MEMLOCK, &low);
+  uring::raise_locked_memory_limit();
+  rlimit after{};
+  getrlimit(RLIMIT_MEMLOCK, &after);
+  EXPECT_EQ(after.rlim_cur, before.rlim_max);
+  setrlimit(RLIMIT_MEMLOCK, &before);
 }
 
 TEST(Probe, RaisesTheDescriptorLimitToTheHardOne) {

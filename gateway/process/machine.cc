@@ -1,0 +1,105 @@
+#include "gateway/process/machine.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+#include <set>
+
+namespace gateway {
+namespace {
+
+constexpr std::size_t kDescriptorsUsual = 4096;
+
+struct PortRange {
+  unsigned first;
+  unsigned last;
+
+  std::size_t count() const { return last - first + 1; }
+};
+
+// Of a server's addresses the others are for when the first one fails.
+std::size_t addresses_in(const config::Pool& pool) {
+  std::set<std::string> addresses;
+  for (const config::Server& server : pool.servers)
+    addresses.insert(server.addresses.front().text());
+  return addresses.size();
+}
+
+// A connection to a Unix socket takes no port.
+bool takes_ports(const config::Pool& pool) {
+  return std::ranges::none_of(pool.servers, [](const config::Server& server) {
+    return server.addresses.front().is_unix();
+  });
+}
+
+std::string about_descriptors(const Needs& needs) {
+  return fmt::format(
+      "only {} open files are allowed, two for each client: at most {} clients at a time; raise "
+      "the "
+      "limit with 'ulimit -n' or LimitNOFILE=",
+      needs.descriptors, needs.clients_max);
+}
+
+std::string about_backlog(int allowed, int wanted) {
+  return fmt::format(
+      "net.core.somaxconn = {} lets only so many clients wait to be accepted at a listening "
+      "socket, "
+      "where {} are asked for; run 'sysctl net.core.somaxconn={}' as root",
+      allowed, wanted, wanted);
+}
+
+std::string about_ports(const PortRange& ports, const config::Pool& pool, const Needs& needs) {
+  const std::size_t addresses = addresses_in(pool);
+  return fmt::format(
+      "net.ipv4.ip_local_port_range = {} {} is {} connections to each address of a server: pool {} "
+      "with {} can have {}, fewer than the {} clients that there are open files for; run 'sysctl "
+      "net.ipv4.ip_local_port_range=\"1024 65535\"' as root, or name more servers",
+      ports.first, ports.last, ports.count(), pool.name,
+      addresses == 1 ? "one" : fmt::to_string(addresses), addresses * ports.count(),
+      needs.clients_max);
+}
+
+// The pool that runs out of ports first, if any does.
+const config::Pool* first_without_ports(const config::Config& config, std::size_t ports,
+                                        std::size_t clients_max) {
+  const config::Pool* found = nullptr;
+  for (const config::Pool& pool : config.pools) {
+    const bool runs_out = takes_ports(pool) && addresses_in(pool) * ports < clients_max;
+    if (runs_out && (found == nullptr || addresses_in(pool) < addresses_in(*found))) found = &pool;
+  }
+  return found;
+}
+
+// What another kernel, or a container, may not have is not judged.
+std::optional<int> read_somaxconn(const std::filesystem::path& root) {
+  std::ifstream file(root / "proc/sys/net/core/somaxconn");
+  int value = 0;
+  if (file >> value) return value;
+  return std::nullopt;
+}
+
+std::optional<PortRange> read_port_range(const std::filesystem::path& root) {
+  std::ifstream file(root / "proc/sys/net/ipv4/ip_local_port_range");
+  PortRange range{};
+  if (file >> range.first >> range.last && range.first <= range.last) return range;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<std::string> look_at_machine(const Needs& needs, const config::Config& config,
+                                         const std::filesystem::path& root) {
+  std::vector<std::string> found;
+  if (needs.descriptors < kDescriptorsUsual) found.push_back(about_descriptors(needs));
+  if (const auto allowed = read_somaxconn(root); allowed && *allowed < needs.backlog)
+    found.push_back(about_backlog(*allowed, needs.backlog));
+  if (const auto ports = read_port_range(root)) {
+    const config::Pool* const pool = first_without_ports(config, ports->count(), needs.clients_max);
+    if (pool != nullptr) found.push_back(about_ports(*ports, *pool, needs));
+  }
+  return found;
+}
+
+}  // namespace gateway
