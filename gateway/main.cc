@@ -70,20 +70,23 @@ void survive_signals() {
 
 int run(const Options& options) {
   if (!options.test) survive_signals();
-  auto read = options.command_line.from.empty() ? config::read_file(options.config_file)
-                                                : config::from_command_line(options.command_line);
-  if (!read) {
+  const auto read = [options] {
+    return options.command_line.from.empty() ? config::read_file(options.config_file)
+                                             : config::from_command_line(options.command_line);
+  };
+  auto config = read();
+  if (!config) {
     std::string text;
-    for (const config::Error& error : read.error()) text += error.text() + "\n";
+    for (const config::Error& error : config.error()) text += error.text() + "\n";
     return fail(text);
   }
   config::SharedGeneration generation =
-      std::make_shared<const config::Generation>(1u, *std::move(read));
+      std::make_shared<const config::Generation>(1u, *std::move(config));
   uring::raise_descriptor_limit();
   uring::raise_locked_memory_limit();
   // A process that serves has the only one that stays: a later generation may follow it.
   const config::SharedGeneration tested = options.test ? generation : nullptr;
-  auto process = Process::create(options, std::move(generation));
+  auto process = Process::create(options, std::move(generation), read);
   if (!process) return fail("gateway: error: " + process.error() + "\n");
   if (options.test) return print(tested->config, **process);
   (*process)->run();

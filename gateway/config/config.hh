@@ -47,6 +47,8 @@ struct UnixFile {
   std::optional<unsigned> mode;   // permission bits, such as 0660
   std::optional<unsigned> owner;  // user id
   std::optional<unsigned> group;  // group id
+
+  bool operator==(const UnixFile&) const = default;
 };
 
 struct Listener {
@@ -97,6 +99,8 @@ struct Pool {
 struct Header {
   std::string name;  // a token; neither hop-by-hop nor of the framing
   std::string value;
+
+  bool operator==(const Header&) const = default;
 };
 
 // Applied in this order. `set` replaces all fields of the name, `add` goes behind what is there.
@@ -106,6 +110,8 @@ struct HeaderChanges {
   std::vector<Header> add;
 
   bool empty() const { return remove.empty() && set.empty() && add.empty(); }
+
+  bool operator==(const HeaderChanges&) const = default;
 };
 
 // What a route does with a path that has an escaped slash or backslash, which servers read in
@@ -119,11 +125,15 @@ struct Answer {
   std::uint16_t status = 200;
   std::string body;
   std::string type = "text/plain; charset=utf-8";
+
+  bool operator==(const Answer&) const = default;
 };
 
 struct Redirect {
   std::uint16_t status = 308;
   std::string to;  // for redirect_location()
+
+  bool operator==(const Redirect&) const = default;
 };
 
 // How long a server and a request's client may take. None is 0 but websocket_idle, where it means
@@ -183,6 +193,8 @@ struct Timeouts {
   std::chrono::milliseconds tls_handshake{10'000};
   std::chrono::milliseconds request_header{15'000};
   std::chrono::milliseconds keep_alive_idle{75'000};  // until the next request begins
+
+  bool operator==(const Timeouts&) const = default;
 };
 
 struct Limits {
@@ -190,6 +202,8 @@ struct Limits {
   size_t header_fields = 128;       // 431
   size_t target_bytes = 8 * 1024;   // 414
   std::uint64_t requests = 0;       // on one connection, which is closed after them; 0: any
+
+  bool operator==(const Limits&) const = default;
 };
 
 // Proxies in front of the gateway: what they say of the client is believed.
@@ -199,6 +213,8 @@ struct TrustedProxies {
 
   // `peer` is a connected peer's address.
   bool contain(const Address& peer) const;
+
+  bool operator==(const TrustedProxies&) const = default;
 };
 
 struct LogSettings {

@@ -26,6 +26,8 @@ struct Network {
   bool contains(const Address& other) const;
   // As it is written: "10.0.0.0/8"; one address without its prefix.
   std::string text() const;
+
+  bool operator==(const Network&) const = default;
 };
 
 // "10.0.0.0/8", "2001:db8::/32", or one address. Fails with words that fit behind "'TEXT' "; bits

@@ -23,9 +23,10 @@ inline constexpr size_t kLogLineBytesMax = 8192;
 
 class Log {
  public:
-  Log(LogRing& ring, LogLevel level) : ring_(&ring), level_(level) {}
+  explicit Log(LogRing& ring) : ring_(&ring) {}
+  Log(LogRing& ring, LogLevel level) : Log(ring) { ring.set_level(level); }
 
-  bool wants(LogLevel level) const { return level <= level_; }
+  bool wants(LogLevel level) const { return ring_->wants(level); }
 
   template <typename... Args>
   void line(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {
@@ -58,7 +59,6 @@ class Log {
   void append(LogLevel level, std::span<char> text, size_t wanted);
 
   LogRing* ring_;
-  LogLevel level_;
 };
 
 }  // namespace gateway

@@ -41,6 +41,10 @@ class LogRing {
     }
   }
 
+  // Which records are wanted; any thread.
+  void set_level(LogLevel level) { level_.store(level, std::memory_order_relaxed); }
+  bool wants(LogLevel level) const { return level <= level_.load(std::memory_order_relaxed); }
+
   // Records lost since the ring was made. Any thread.
   uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
   const std::string& source() const { return source_; }
@@ -59,6 +63,7 @@ class LogRing {
   void copy_from(uint64_t position, void* to, size_t bytes) const;
 
   const std::string source_;
+  std::atomic<LogLevel> level_{LogLevel::info};
   const size_t mask_;
   const std::unique_ptr<char[]> bytes_;
   std::string taken_;  // the consumer's copy of the record at the front

@@ -79,7 +79,7 @@ struct LogWriter::Work {
   void write(std::string lines);
 
   LogFile file;
-  const LogLevel level;
+  LogLevel level;  // under the mutex
   const size_t ring_bytes;
   std::mutex mutex;            // of sources
   std::deque<Source> sources;  // added by open, drained by the thread alone
@@ -146,6 +146,12 @@ void LogWriter::reopen(std::string file) {
     work_->next_file = std::move(file);
   }
   sem_post(&work_->wake);
+}
+
+void LogWriter::set_level(LogLevel level) {
+  const std::lock_guard lock(work_->mutex);
+  work_->level = level;
+  for (const Work::Source& source : work_->sources) source.ring->set_level(level);
 }
 
 bool LogWriter::flush() {

@@ -43,6 +43,9 @@ class LogWriter {
   // stays as it is, and a line says why. Any thread; waits for nothing.
   void reopen(std::string file);
 
+  // What is logged from here on, by whomever. Any thread.
+  void set_level(LogLevel level);
+
   // Waits until all that was appended before the call is written; false if that took too long.
   // Takes no lock and no memory: it may be called from a signal handler.
   bool flush();

@@ -1,5 +1,6 @@
 #include "gateway/process/process.hh"
 
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <utility>
@@ -19,15 +20,16 @@ constexpr auto kSignals = {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
 }  // namespace
 
-std::expected<std::unique_ptr<Process>, std::string> Process::create(
-    const Options& options, config::SharedGeneration first) {
+std::expected<std::unique_ptr<Process>, std::string> Process::create(const Options& options,
+                                                                     config::SharedGeneration first,
+                                                                     Loader::Read read) {
   // Before signals are blocked: they end a start that waits for a disk.
   const config::LogSettings& settings = first->config.log;
   const std::string file = options.test ? std::string(kStderrName) : settings.file;
   auto writer = LogWriter::start(file, settings.level, settings.buffer_bytes);
   if (!writer) return std::unexpected(writer.error());
   std::unique_ptr<Process> process(new Process(options, std::move(first), std::move(*writer)));
-  if (auto done = process->set_up(); !done) return std::unexpected(done.error());
+  if (auto done = process->set_up(std::move(read)); !done) return std::unexpected(done.error());
   return process;
 }
 
@@ -43,7 +45,7 @@ Process::Process(const Options& options, config::SharedGeneration first,
       log_(log_writer_->open("main")),
       descriptors_(shard_count_) {}
 
-std::expected<void, std::string> Process::set_up() {
+std::expected<void, std::string> Process::set_up(Loader::Read read) {
   if (auto warm = tls::warm_up(); !warm) return std::unexpected(warm.error());
   auto listening = options_.test ? sockets_.reserve(config().listeners, shard_count_)
                                  : sockets_.open(config().listeners, shard_count_);
@@ -69,6 +71,13 @@ std::expected<void, std::string> Process::set_up() {
   if (!shards) return std::unexpected(std::move(shards.error()));
   shards_ = std::move(*shards);
   share_descriptors();
+  reload_.emplace(Reload::Parts{.serving = generation_,
+                                .sockets = sockets_,
+                                .shards = *shards_,
+                                .descriptors = descriptors_,
+                                .log_writer = *log_writer_,
+                                .log = log_},
+                  std::move(read), *loop_, *bell_);
   return {};
 }
 
@@ -95,6 +104,13 @@ void Process::run() {
   shards_->join();
   log_traffic();
   log_.info("stopped");
+  if (reload_->loads()) leave_the_load_behind();
+}
+
+// It may wait for a disk or a name server for as long as it likes: nobody needs what it reads.
+void Process::leave_the_load_behind() {
+  log_writer_->flush();
+  std::_Exit(0);
 }
 
 void Process::log_start() {
@@ -143,13 +159,15 @@ void Process::log_traffic() {
 void Process::signalled(int signal) {
   const std::string name = std::string("SIG") + sigabbrev_np(signal);
   if (signal == SIGUSR1) return reopen_log();
-  if (signal == SIGHUP || signal == SIGUSR2) {
+  if (signal == SIGHUP) return reload_->request();
+  if (signal == SIGUSR2) {
     return log_.warning("{} is ignored: it means nothing to this gateway", name);
   }
   // Who asks a second time has no more patience.
   const bool at_once = signal == SIGINT || stopping_;
   log_.info("{}: stopping {}", name, at_once ? "at once" : "in order");
   if (!std::exchange(stopping_, true)) {
+    reload_->refuse();
     sockets_.refuse_new_but({});
     shards_->tell(StopOrder{});
   }
@@ -168,7 +186,9 @@ void Process::rung() {
   for (const Report& report : reports_->take()) {
     if (report.kind == Report::Kind::kDrained) ++drained_;
     if (report.kind == Report::Kind::kEnded) ++ended_;
+    if (report.kind == Report::Kind::kAdopted) reload_->note_adopted(report.under_way);
   }
+  reload_->look();
   if (drained_ == shard_count_) sockets_.close_all_but({});
   if (ended_ < shard_count_ || !winding_up_.done()) return;
   winding_up_ = wind_up();

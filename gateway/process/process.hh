@@ -12,6 +12,7 @@
 #include "gateway/log/writer.hh"
 #include "gateway/options.hh"
 #include "gateway/process/listening.hh"
+#include "gateway/process/reload.hh"
 #include "gateway/process/shards.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "uring/io_uring_kernel.hh"
@@ -21,28 +22,32 @@ namespace gateway {
 
 class Process final : private uring::SignalListener, private uring::BellOwner {
  public:
+  // `read` reads the configuration again, for a reload, on a thread of its own.
   // Everything that can fail at start fails here, with what is wrong and the cure. A check
   // (Options::test) makes all of it, threads that wait included, but its sockets are bound nowhere
   // and there is no file of the log: what it gives is not to be run.
-  static std::expected<std::unique_ptr<Process>, std::string> create(
-      const Options& options, config::SharedGeneration first);
+  static std::expected<std::unique_ptr<Process>, std::string> create(const Options& options,
+                                                                     config::SharedGeneration first,
+                                                                     Loader::Read read);
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
   // What may not suffice on this machine, a sentence each.
   std::vector<std::string> look_at_machine() const;
 
-  // Serves until SIGTERM or SIGQUIT (in order), or SIGINT or a second one (at once).
+  // Serves until SIGTERM or SIGQUIT (in order), or SIGINT or a second one (at once). SIGHUP
+  // reloads the configuration.
   void run();
 
  private:
   Process(const Options& options, config::SharedGeneration first,
           std::unique_ptr<LogWriter> writer);
   const config::Config& config() const { return generation_->config; }
-  std::expected<void, std::string> set_up();
+  std::expected<void, std::string> set_up(Loader::Read read);
   void share_descriptors();
   void log_start();
   void log_traffic();
+  void leave_the_load_behind();
   void signalled(int signal) override;
   void reopen_log();
   void rung() override;
@@ -66,6 +71,7 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   std::optional<uring::Mailbox<Report>> reports_;
   uring::Task<> winding_up_;
   std::unique_ptr<Shards> shards_;
+  std::optional<Reload> reload_;
   unsigned drained_ = 0;  // shards that accept nobody any more
   unsigned ended_ = 0;
   bool stopping_ = false;

@@ -11,10 +11,17 @@ constexpr std::size_t kBurstOfListener = 64;
 }  // namespace
 
 void DescriptorBudget::set_capacity(std::size_t limit, std::size_t in_use, std::size_t listeners) {
-  const std::size_t taken = in_use + listeners + kReserve;
+  limit_ = limit;
+  own_ = in_use - std::min(in_use, listeners);
+  set_listeners(listeners);
+}
+
+void DescriptorBudget::set_listeners(std::size_t listeners) {
+  const std::size_t taken = own_ + 2 * listeners + kReserve;
   // One client is better than none: where even that is too much, it is told so.
-  capacity_ = limit > taken ? std::max<std::size_t>(limit - taken, 2) : 2;
-  burst_ = kBurstOfListener * listeners;
+  const std::size_t left = limit_ > taken ? std::max<std::size_t>(limit_ - taken, 2) : 2;
+  capacity_.store(left, std::memory_order_relaxed);
+  burst_.store(kBurstOfListener * listeners, std::memory_order_relaxed);
 }
 
 std::size_t DescriptorBudget::clients_more() const {
@@ -23,7 +30,8 @@ std::size_t DescriptorBudget::clients_more() const {
     used += 2 * std::size_t{share.clients.load(std::memory_order_relaxed)} +
             share.idle.load(std::memory_order_relaxed);
   }
-  return used < capacity_ ? (capacity_ - used) / 2 : 0;
+  const std::size_t capacity = capacity_.load(std::memory_order_relaxed);
+  return used < capacity ? (capacity - used) / 2 : 0;
 }
 
 }  // namespace gateway

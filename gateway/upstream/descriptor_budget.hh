@@ -17,10 +17,13 @@ class DescriptorBudget {
  public:
   explicit DescriptorBudget(std::size_t shards) : shares_(shards) {}
 
-  // Before any shard runs. `limit`: what the process may have open; `in_use`: what it has;
-  // `listeners`: over all shards, since each may accept one client more than there is room for.
+  // On the main thread, before any shard runs. `limit`: what the process may have open; `in_use`:
+  // what it has; `listeners`: over all shards, since each may accept one client more than there is
+  // room for.
   void set_capacity(std::size_t limit, std::size_t in_use, std::size_t listeners);
-  std::size_t clients_max() const { return capacity_ / 2; }
+  // Likewise while they run: so many listening sockets are open now.
+  void set_listeners(std::size_t listeners);
+  std::size_t clients_max() const { return capacity_.load(std::memory_order_relaxed) / 2; }
 
   // On the shard's thread. `idle`: connections to servers that no client uses at the moment, kept
   // and closing ones.
@@ -30,7 +33,7 @@ class DescriptorBudget {
   // How many more clients can be served.
   std::size_t clients_more() const;
   // With less room than this they are accepted one by one: in one pass the kernel may accept more.
-  std::size_t burst() const { return burst_; }
+  std::size_t burst() const { return burst_.load(std::memory_order_relaxed); }
 
  private:
   // For the log, names to be resolved, and what else opens a file for a moment.
@@ -46,8 +49,10 @@ class DescriptorBudget {
     count.store(static_cast<std::uint32_t>(value), std::memory_order_relaxed);
   }
 
-  std::size_t capacity_ = 2;  // descriptors for clients and servers
-  std::size_t burst_ = 0;
+  std::size_t limit_ = 0;
+  std::size_t own_ = 0;                   // what the process has open beside listening sockets
+  std::atomic<std::size_t> capacity_{2};  // descriptors for clients and servers
+  std::atomic<std::size_t> burst_{0};
   std::vector<Share> shares_;
 };
 

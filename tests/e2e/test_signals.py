@@ -12,7 +12,7 @@ from support.streams import Upstream, connect
 from support.waiting import DEADLINE, wait_until
 
 AT_ONCE_SECONDS = 5
-HARMLESS = [signal.SIGHUP, signal.SIGUSR2]
+HARMLESS = [signal.SIGUSR2]
 
 
 @pytest.fixture

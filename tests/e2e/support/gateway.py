@@ -135,7 +135,7 @@ class Gateway(Program):
         self.variant = variant
         self.http_port = config.http_port
         self.https_port = config.https_port
-        file = folder / f"{name}.conf"
+        self.file = file = folder / f"{name}.conf"
         file.write_text(config.text())
         limited = ["prlimit", f"--nofile={open_files}:{open_files}"] if open_files else []
         super().__init__([*limited, GATEWAY, "-c", file, "--shards", variant.shards,

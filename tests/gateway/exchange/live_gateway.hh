@@ -29,17 +29,20 @@ class LiveGateway {
         "shards = 1\n[[listen]]\naddress = \"127.0.0.1:" + std::to_string(port_) +
         "\"\n[pool.app]\nservers = [\"app.test:1\"]\n[[route]]\npool = \"app\"\n[log]\nfile = \"" +
         log_file() + "\"\n" + more;
-    const auto resolve = [&](const gateway::config::HostPort&) {
+    const auto resolve = [ports](const gateway::config::HostPort&) {
       std::vector<gateway::config::Address> addresses;
       for (const std::uint16_t port : ports) {
         addresses.push_back(*gateway::config::literal_address({"127.0.0.1", port}));
       }
       return std::expected<std::vector<gateway::config::Address>, std::string>(addresses);
     };
-    auto config = gateway::config::read_text(text, folder_ + "/gateway.conf", resolve);
+    const auto read = [text, resolve, file = folder_ + "/gateway.conf"] {
+      return gateway::config::read_text(text, file, resolve);
+    };
+    auto config = read();
     EXPECT_TRUE(config.has_value()) << (config ? "" : config.error().front().text());
     auto process = gateway::Process::create(
-        {}, std::make_shared<const gateway::config::Generation>(1u, std::move(*config)));
+        {}, std::make_shared<const gateway::config::Generation>(1u, std::move(*config)), read);
     EXPECT_TRUE(process.has_value()) << (process ? "" : process.error());
     process_ = std::move(*process);
   }

@@ -1,0 +1,185 @@
+#include "gateway/config/difference.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace gateway::config {
+namespace {
+
+std::string name_of(const Listener& listener) {
+  return "listener " + listener.address.text();
+}
+
+std::string name_of(const Route& route) {
+  return "route " + route.name;
+}
+
+std::string name_of(const Pool& pool) {
+  return "pool " + pool.name;
+}
+
+// The members of each are named one by one: who adds one has to say here what it means.
+
+// A certificate that is made in memory is as good as the next one.
+bool is_same(const std::optional<Tls>& one, const std::optional<Tls>& other) {
+  if (!one || !other) return !one && !other;
+  const auto& [self_signed, certificates, pems] = *one;
+  (void)certificates;  // where they were read
+  return (self_signed && other->self_signed) ||
+         (self_signed == other->self_signed && pems == other->pems);
+}
+
+bool is_same(const Listener& one, const Listener& other) {
+  const auto& [address, tls, unix_file, redirect_port, place] = one;
+  (void)place;
+  return address == other.address && is_same(tls, other.tls) && unix_file == other.unix_file &&
+         redirect_port == other.redirect_port;
+}
+
+bool is_same(const std::optional<PoolTls>& one, const std::optional<PoolTls>& other) {
+  if (!one || !other) return !one && !other;
+  const auto& [name, ca_path, ca, verify, place] = *one;
+  (void)ca_path;
+  (void)place;
+  return name == other->name && ca == other->ca && verify == other->verify;
+}
+
+std::string_view pool_name(const Config& config, const Route& route) {
+  const bool asks_servers = !route.answer && !route.redirect;
+  return asks_servers ? std::string_view(config.pools[route.pool].name) : "";
+}
+
+// But for their pools, which the configurations number each in its own way.
+bool is_same(const Route& one, const Route& other) {
+  const auto& [name, hosts, path, pool, escaped_slashes, methods, answer, redirect, strip_prefix,
+               request_headers, response_headers, timeouts, limits, websocket] = one;
+  (void)pool;
+  return name == other.name && hosts == other.hosts && path == other.path &&
+         escaped_slashes == other.escaped_slashes && methods == other.methods &&
+         answer == other.answer && redirect == other.redirect &&
+         strip_prefix == other.strip_prefix && request_headers == other.request_headers &&
+         response_headers == other.response_headers && timeouts == other.timeouts &&
+         limits == other.limits && websocket == other.websocket;
+}
+
+bool is_same_but_servers(const Pool& one, const Pool& other) {
+  const auto& [name, servers, balance, keep_alive, tls] = one;
+  (void)servers;
+  return name == other.name && balance == other.balance && keep_alive == other.keep_alive &&
+         is_same(tls, other.tls);
+}
+
+class Comparison {
+ public:
+  Comparison(const Config& before, const Config& now) : before_(before), now_(now) {}
+
+  Difference take() {
+    compare_each(before_.listeners, now_.listeners, [](const Listener& one, const Listener& other) {
+      return one.address == other.address;
+    });
+    compare_each(before_.routes, now_.routes,
+                 [](const Route& one, const Route& other) { return one.name == other.name; });
+    compare_each(before_.pools, now_.pools,
+                 [](const Pool& one, const Pool& other) { return one.name == other.name; });
+    compare_the_rest();
+    return std::move(result_);
+  }
+
+ private:
+  // Calls what has become of each entry.
+  template <class Entry, class IsOne>
+  void compare_each(const std::vector<Entry>& before, const std::vector<Entry>& now, IsOne is_one) {
+    const auto find = [&](const std::vector<Entry>& in, const Entry& wanted) {
+      return std::ranges::find_if(in, [&](const Entry& entry) { return is_one(entry, wanted); });
+    };
+    for (const Entry& entry : before) {
+      if (find(now, entry) != now.end()) continue;
+      add(name_of(entry) + " removed");
+      if constexpr (!std::is_same_v<Entry, Listener>) result_.leaves_orphans = true;
+    }
+    for (const Entry& entry : now) {
+      const auto earlier = find(before, entry);
+      if (earlier == before.end()) {
+        add(name_of(entry) + " added");
+      } else {
+        compare_one(*earlier, entry);
+      }
+    }
+  }
+
+  void compare_one(const Listener& before, const Listener& now) {
+    if (!is_same(before, now)) add(name_of(now) + " changed");
+  }
+
+  void compare_one(const Route& before, const Route& now) {
+    const bool same_pool = pool_name(before_, before) == pool_name(now_, now);
+    if (!same_pool || !is_same(before, now)) add(name_of(now) + " changed");
+  }
+
+  void compare_one(const Pool& before, const Pool& now) {
+    const std::size_t added = count_missing(now.servers, before.servers);
+    const std::size_t removed = count_missing(before.servers, now.servers);
+    std::string what;
+    if (added > 0) what += fmt::format(", +{} server{}", added, added == 1 ? "" : "s");
+    if (removed > 0) what += fmt::format(", {} draining", removed);
+    if (removed > 0) result_.leaves_orphans = true;
+    if (has_moved(before, now)) what += ", other addresses";
+    if (!is_same_but_servers(before, now)) what += ", changed";
+    if (!what.empty()) add(name_of(now) + " " + what.substr(2));
+  }
+
+  // How many of `these` are not in `those`.
+  static std::size_t count_missing(const std::vector<Server>& these,
+                                   const std::vector<Server>& those) {
+    return static_cast<std::size_t>(std::ranges::count_if(these, [&](const Server& server) {
+      return std::ranges::find(those, server.text, &Server::text) == those.end();
+    }));
+  }
+
+  // A name may stand for other addresses by now.
+  static bool has_moved(const Pool& before, const Pool& now) {
+    return std::ranges::any_of(now.servers, [&](const Server& server) {
+      const auto earlier = std::ranges::find(before.servers, server.text, &Server::text);
+      return earlier != before.servers.end() &&
+             !std::ranges::is_permutation(earlier->addresses, server.addresses);
+    });
+  }
+
+  void compare_the_rest() {
+    const auto& [file, shards, listeners, pools, routes, defaults, timeouts, limits,
+                 trusted_proxies, via, log, router, warnings] = before_;
+    // What these mean is in the routes, or is compared already.
+    (void)file, (void)listeners, (void)pools, (void)routes, (void)defaults, (void)router;
+    (void)warnings;
+    changed("[timeouts]", timeouts == now_.timeouts);
+    changed("[limits]", limits == now_.limits);
+    changed("trusted_proxies", trusted_proxies == now_.trusted_proxies);
+    changed("via", via == now_.via);
+    changed("log.file", log.file == now_.log.file);
+    changed("log.level", log.level == now_.log.level);
+    stays("shards", shards == now_.shards);
+    stays("log.buffer", log.buffer_bytes == now_.log.buffer_bytes);
+  }
+
+  void changed(std::string_view key, bool is_same) {
+    if (!is_same) add(fmt::format("{} changed", key));
+  }
+  void stays(std::string_view key, bool is_same) {
+    if (!is_same) result_.needs_restart.emplace_back(key);
+  }
+  void add(std::string change) { result_.changes.push_back(std::move(change)); }
+
+  const Config& before_;
+  const Config& now_;
+  Difference result_;
+};
+
+}  // namespace
+
+Difference compare(const Config& before, const Config& now) {
+  return Comparison(before, now).take();
+}
+
+}  // namespace gateway::config

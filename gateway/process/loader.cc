@@ -1,0 +1,46 @@
+#include "gateway/process/loader.hh"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <system_error>
+#include <utility>
+
+#include "uring/check.hh"
+
+namespace gateway {
+namespace {
+
+constexpr int kNicest = 19;
+
+}  // namespace
+
+Loader::Loader(Read read, uring::Bell& bell) : read_(std::move(read)), results_(bell, 1) {}
+
+Loader::~Loader() {
+  if (thread_.joinable()) thread_.join();
+}
+
+int Loader::begin() {
+  CHECK(!loads(), "one load at a time");
+  try {
+    thread_ = std::thread([this] {
+      setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNicest);
+      const bool posted = results_.post(read_());
+      CHECK(posted, "there is room for what one load gives");
+    });
+  } catch (const std::system_error& failure) {
+    return failure.code().value();
+  }
+  return 0;
+}
+
+std::optional<Loader::Result> Loader::take() {
+  for (Result& result : results_.take()) {
+    thread_.join();
+    return std::move(result);
+  }
+  return std::nullopt;
+}
+
+}  // namespace gateway

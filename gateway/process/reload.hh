@@ -1,0 +1,89 @@
+// A newer configuration, taken over while the process serves. It is loaded beside the shards, as a
+// start loads it; what is wrong with it is told, and then all stays as it was. Else it is compared
+// with the one that serves: where nothing has changed in meaning nothing happens; where something
+// has, its new addresses are opened, the shards adopt it, and the addresses that it does not have
+// any more are closed when nobody is left in their queues.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gateway/config/difference.hh"
+#include "gateway/config/generation.hh"
+#include "gateway/process/listening.hh"
+#include "gateway/process/loader.hh"
+#include "gateway/process/shards.hh"
+#include "uring/task.hh"
+
+namespace gateway {
+
+class Reload {
+ public:
+  // What it acts on; outlives it. `serving` is the generation that serves, and is replaced.
+  struct Parts {
+    config::SharedGeneration& serving;
+    ListeningSockets& sockets;
+    Shards& shards;
+    DescriptorBudget& descriptors;
+    LogWriter& log_writer;
+    Log& log;
+  };
+  // How a reload went, for whoever has asked for it: the lines that the log has of it.
+  struct Result {
+    bool done = false;  // the file's configuration serves, if it did not before
+    std::vector<std::string> lines;
+  };
+  using Answer = std::function<void(const Result&)>;
+  struct Counts {
+    std::uint64_t applied = 0;
+    std::uint64_t unchanged = 0;
+    std::uint64_t failed = 0;
+  };
+
+  Reload(const Parts& parts, Loader::Read read, uring::Loop& loop, uring::Bell& bell);
+  ~Reload();
+
+  // On the main thread. While one is under way, the next one begins when that has ended, for all
+  // who ask meanwhile: the files may have changed since they were read. `answer` may be empty.
+  void request(Answer answer = {});
+  // The process stops: what is not adopted yet is not any more, and whoever asks is refused.
+  void refuse() { refused_ = true; }
+
+  // When the main thread's bell has rung.
+  void look();
+  // A shard has reported kAdopted.
+  void note_adopted(const UnderWay& kept);
+
+  bool loads() const { return loader_.loads(); }
+  const Counts& counts() const { return counts_; }
+
+ private:
+  uring::Task<> story();
+  uring::Task<> load_and_adopt();
+  bool prepare(config::Config config);
+  void apply_log_settings(const config::LogSettings& before);
+  void tell_what_changed();
+  void fail(const config::Errors& errors);
+  void fail(std::string why);
+  void say(LogLevel level, std::string line);
+  void answer_all();
+
+  Parts parts_;
+  Loader loader_;
+  Counts counts_;
+  std::vector<Answer> waiting_;   // for the next one
+  std::vector<Answer> answered_;  // by the one that is under way
+  std::optional<Loader::Result> loaded_;
+  uring::Event loaded_or_adopted_;
+  config::Difference difference_;
+  Result result_;
+  UnderWay kept_;
+  unsigned adopted_ = 0;  // shards that have
+  uring::Task<> story_;
+  bool wanted_ = false;
+  bool refused_ = false;
+};
+
+}  // namespace gateway

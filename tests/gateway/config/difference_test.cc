@@ -1,0 +1,119 @@
+#include "gateway/config/difference.hh"
+
+#include "tests/gateway/config/every_key.hh"
+#include "tests/gateway/config/text.hh"
+
+namespace gateway::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::string with(std::string_view what, std::string_view instead) {
+  std::string text(kEveryKey);
+  const std::size_t at = text.find(what);
+  EXPECT_NE(at, text.npos) << what;
+  return text.replace(at, what.size(), instead);
+}
+
+Difference from_every_key_to(const std::string& text) {
+  const auto before = read(kEveryKey);
+  const auto now = read(text);
+  EXPECT_TRUE(before && now) << text;
+  return compare(*before, *now);
+}
+
+TEST(Difference, IsNoneWhereOnlyTheWritingDiffers) {
+  EXPECT_TRUE(from_every_key_to(std::string(kEveryKey)).empty());
+  EXPECT_TRUE(from_every_key_to("# A comment.\n\n" + std::string(kEveryKey)).empty());
+  EXPECT_TRUE(from_every_key_to(with("\"5m\"", "\"300s\"")).empty());
+  EXPECT_TRUE(from_every_key_to(with("set = { Host = ", "set = {  Host  =  ")).empty());
+}
+
+TEST(Difference, IsNoneWhereTheOrderSaysNothing) {
+  const std::string one = "[[route]]\nname = \"a\"\npath = \"/a\"\npool = \"app\"\n";
+  const std::string other = "[[route]]\nname = \"b\"\npath = \"/b\"\npool = \"app\"\n";
+  const std::string second = "[[listen]]\naddress = \"127.0.0.1:8081\"\n";
+  const auto before = read(std::string(kListen) + second + std::string(kPool) + one + other);
+  const auto now = read(other + one + std::string(kPool) + second + std::string(kListen));
+  ASSERT_TRUE(before && now);
+  EXPECT_TRUE(compare(*before, *now).empty());
+}
+
+TEST(Difference, NamesWhatHasChanged) {
+  struct Change {
+    std::string_view what;
+    std::string_view instead;
+    std::string told;
+  };
+  const Change changes[] = {
+      {"\"10.0.0.0/8\"", "\"11.0.0.0/8\"", "trusted_proxies changed"},
+      {"via = \"edge\"", "via = \"off\"", "via changed"},
+      {"mode = \"0660\"", "mode = \"0600\"", "listener unix:/etc/gateway/run/gateway.sock changed"},
+      {"redirect = \"https\"", "redirect = \"https:1\"", "listener 0.0.0.0:80 changed"},
+      {"\"[::1]:9002\"", "\"[::1]:9003\"", "pool app +1 server, 1 draining"},
+      {", \"[::1]:9002\"", "", "pool app 1 draining"},
+      {"\"least-connections\"", "\"round-robin\"", "pool app changed"},
+      {"keep_alive_connections = 7", "keep_alive_connections = 8", "pool app changed"},
+      {"name = \"app.internal\"", "name = \"app2.internal\"", "pool local changed"},
+      {"path = \"/ws/\"", "path = \"/wss/\"", "route chat changed"},
+      {"escaped_slashes = \"refuse\"", "escaped_slashes = \"keep\"", "route chat changed"},
+      {"\"GET\", \"TRACE\"", "\"GET\"", "route chat changed"},
+      {"pool = \"app\"\nstrip", "pool = \"local\"\nstrip", "route chat changed"},
+      {"strip_prefix = true", "strip_prefix = false", "route chat changed"},
+      {"body_max = \"10MiB\"", "body_max = \"11MiB\"", "route chat changed"},
+      {"\"X-Set\" = \"\"", "\"X-Set\" = \"1\"", "route chat changed"},
+      {"\"Server\", ", "", "route chat changed"},
+      {"websocket_idle = \"15s\"", "websocket_idle = \"16s\"", "route chat changed"},
+      {"response_header_count = 16", "response_header_count = 17", "route chat changed"},
+      {"upstream_lost = 4001", "upstream_lost = 4002", "route chat changed"},
+  };
+  for (const Change& change : changes) {
+    SCOPED_TRACE(change.what);
+    const Difference difference = from_every_key_to(with(change.what, change.instead));
+    EXPECT_THAT(difference.changes, ElementsAre(change.told));
+    EXPECT_THAT(difference.needs_restart, IsEmpty());
+  }
+}
+
+TEST(Difference, NamesWhatComesAndGoes) {
+  const std::string more =
+      "[[listen]]\naddress = \"127.0.0.1:8081\"\n[pool.more]\nservers = \"127.0.0.1:2\"\n"
+      "[[route]]\nname = \"more\"\npath = \"/more\"\npool = \"more\"\n";
+  const auto without = read(complete());
+  const auto with_more = read(complete() + more);
+  ASSERT_TRUE(without && with_more);
+  const Difference comes = compare(*without, *with_more);
+  EXPECT_THAT(comes.changes,
+              ElementsAre("listener 127.0.0.1:8081 added", "route more added", "pool more added"));
+  EXPECT_FALSE(comes.leaves_orphans);
+  const Difference goes = compare(*with_more, *without);
+  EXPECT_THAT(goes.changes, ElementsAre("listener 127.0.0.1:8081 removed", "route more removed",
+                                        "pool more removed"));
+  EXPECT_TRUE(goes.leaves_orphans);
+}
+
+TEST(Difference, TellsWhatNeedsARestart) {
+  const Difference difference = from_every_key_to(with("shards = 3", "shards = 4"));
+  EXPECT_THAT(difference.changes, IsEmpty());
+  EXPECT_THAT(difference.needs_restart, ElementsAre("shards"));
+  EXPECT_FALSE(difference.empty());
+}
+
+TEST(Difference, SeesThatANameHasOtherAddresses) {
+  auto before = read(kEveryKey);
+  auto now = read(kEveryKey);
+  ASSERT_TRUE(before && now);
+  std::vector<Address>* addresses = nullptr;
+  for (Pool& pool : now->pools) {
+    if (pool.name == "app") addresses = &pool.servers[0].addresses;
+  }
+  ASSERT_NE(addresses, nullptr);
+  std::ranges::reverse(*addresses);
+  EXPECT_TRUE(compare(*before, *now).empty());
+  addresses->pop_back();
+  EXPECT_THAT(compare(*before, *now).changes, ElementsAre("pool app other addresses"));
+}
+
+}  // namespace
+}  // namespace gateway::config
