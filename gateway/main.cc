@@ -8,12 +8,14 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <utility>
 
 #include "gateway/config/reader.hh"
 #include "gateway/log/file.hh"
 #include "gateway/options.hh"
+#include "gateway/process/control_client.hh"
 #include "gateway/process/process.hh"
 #include "gateway/version.hh"
 #include "uring/probe.hh"
@@ -68,6 +70,19 @@ void survive_signals() {
   uring::block_signals({SIGHUP, SIGUSR1, SIGUSR2});
 }
 
+int speak_to_running(const Options& options) {
+  std::string socket = options.control_socket;
+  if (socket.empty()) {
+    auto named = config::read_control_socket(options.config_file);
+    if (!named) return fail(named.error().text() + "\n");
+    socket = std::move(*named);
+  }
+  const Told told =
+      ask_running_gateway(std::filesystem::absolute(socket).string(), options.command);
+  if (told.status != 0) return fail(told.text);
+  return print(told.text);
+}
+
 int run(const Options& options) {
   if (!options.test) survive_signals();
   const auto read = [options] {
@@ -105,5 +120,6 @@ int main(int argc, char** argv) {
     return options.error().code;
   }
   if (options->version) return print(version_text());
+  if (!options->command.empty()) return speak_to_running(*options);
   return run(*options);
 }

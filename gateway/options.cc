@@ -26,6 +26,21 @@ void add_command_line(CLI::App& app, config::CommandLine& line) {
       ->type_name("FILE");
 }
 
+void add_commands(CLI::App& app, Options& options) {
+  const auto command = [&](const char* name, const char* help) {
+    app.add_subcommand(name, help)->fallthrough()->parse_complete_callback([&options, name] {
+      options.command = name;
+    });
+  };
+  command("reload", "Let the running gateway take its configuration over again");
+  command("stop", "Let it stop in order, as SIGTERM does");
+  command("status", "Say what it does");
+  app.require_subcommand(0, 1);
+  app.add_option("--control", options.control_socket,
+                 "Its control socket, if not the one that the configuration file names")
+      ->type_name("PATH");
+}
+
 // What no single option can tell; or nothing.
 std::string fault_of(const config::CommandLine& line, bool names_a_file) {
   const bool has_from = !line.from.empty();
@@ -53,6 +68,7 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
                "Check the configuration, print it with all defaults, and end");
   app.add_flag("--version", options.version, "Print versions, and end");
   add_command_line(app, options.command_line);
+  add_commands(app, options);
   app.add_option("--shards", options.shards, "Threads that serve, whatever the configuration says")
       ->type_name("N")
       ->check(CLI::Range(1u, kShardsMax));

@@ -223,6 +223,13 @@ struct LogSettings {
   size_t buffer_bytes = 256 * 1024;  // per shard; what does not fit is dropped and counted
 };
 
+// How `gateway reload` and its like reach the process.
+struct ControlSettings {
+  std::string socket;  // an absolute path; empty: not at all
+
+  bool operator==(const ControlSettings&) const = default;
+};
+
 struct Config {
   std::string file;     // the file it came from, as named on the command line
   unsigned shards = 0;  // 0: one for each core this process may use
@@ -235,6 +242,7 @@ struct Config {
   TrustedProxies trusted_proxies;
   std::string via = "gateway";  // the gateway's name in Via (RFC 9110 section 7.6.3); empty: no Via
   LogSettings log;
+  ControlSettings control;
   Router router;  // over `routes`
   // Worth a line each, but no reason to refuse it: "gateway.conf:7:17: warning: ...".
   std::vector<std::string> warnings;

@@ -149,7 +149,7 @@ class Comparison {
 
   void compare_the_rest() {
     const auto& [file, shards, listeners, pools, routes, defaults, timeouts, limits,
-                 trusted_proxies, via, log, router, warnings] = before_;
+                 trusted_proxies, via, log, control, router, warnings] = before_;
     // What these mean is in the routes, or is compared already.
     (void)file, (void)listeners, (void)pools, (void)routes, (void)defaults, (void)router;
     (void)warnings;
@@ -160,6 +160,7 @@ class Comparison {
     changed("log.file", log.file == now_.log.file);
     changed("log.level", log.level == now_.log.level);
     stays("shards", shards == now_.shards);
+    stays("control.socket", control == now_.control);
     stays("log.buffer", log.buffer_bytes == now_.log.buffer_bytes);
   }
 

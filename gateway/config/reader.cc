@@ -53,6 +53,18 @@ void read_log(TableReader& table, const std::filesystem::path& folder, LogSettin
   table.size("buffer", kLogBufferBytesMin, kLogBufferBytesMax, log.buffer_bytes);
 }
 
+void read_control(TableReader& table, const std::filesystem::path& folder,
+                  ControlSettings& control) {
+  const auto socket = table.text("socket");
+  if (!socket || socket->value == "off") return;
+  const std::string path = path_from(folder, socket->value).string();
+  if (const auto usable = unix_address(path); !usable) {
+    table.report().add(socket->place, fmt::format("'{}' {}", socket->value, usable.error()));
+    return;
+  }
+  control.socket = path;
+}
+
 void read_all(TableReader& file, const std::filesystem::path& folder, const Resolve& resolve,
               Config& config) {
   file.count_or_auto("shards", kShardsMax, config.shards);
@@ -64,6 +76,7 @@ void read_all(TableReader& file, const std::filesystem::path& folder, const Reso
   read_pools(file, folder, resolve, pems, config);
   read_routes(file, config);
   file.inner("log", [&](TableReader& table) { read_log(table, folder, config.log); });
+  file.inner("control", [&](TableReader& table) { read_control(table, folder, config.control); });
 }
 
 bool is_empty(const toml::table& file, std::string_view key) {
@@ -163,6 +176,26 @@ std::expected<Config, Errors> read_file(const std::filesystem::path& file, const
 std::expected<Config, Errors> read_text(std::string_view toml, const std::filesystem::path& file,
                                         const Resolve& resolve) {
   return read_in(toml, file, file.parent_path(), resolve);
+}
+
+std::expected<std::string, Error> read_control_socket(const std::filesystem::path& file) {
+  const auto text = read_small_file(
+      file.string(), {.if_absent = "there is no such file; name the configuration with -c FILE",
+                      .cure = "name the configuration file with -c FILE"});
+  if (!text) return std::unexpected(Error{file.string(), {}, text.error()});
+  try {
+    const toml::table root = toml::parse(*text);
+    const auto socket = root["control"]["socket"].value<std::string>();
+    if (socket && *socket != "off") return path_from(file.parent_path(), *socket).string();
+  } catch (const toml::parse_error& error) {
+    return std::unexpected(
+        Error{file.string(), place_of(error.source()), syntax_error(error.description())});
+  }
+  return std::unexpected(
+      Error{file.string(),
+            {},
+            "it names no control socket: add [control] with socket = \"PATH\", or "
+            "name it with --control PATH"});
 }
 
 unsigned shard_count(const Config& config) {

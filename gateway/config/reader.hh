@@ -31,6 +31,10 @@ std::expected<Config, Errors> read_file(const std::filesystem::path& file,
 std::expected<Config, Errors> read_text(std::string_view toml, const std::filesystem::path& file,
                                         const Resolve& resolve = resolve_by_system);
 
+// Where the gateway that runs with the file has its control socket, whatever else is wrong with the
+// file by now, its syntax excepted.
+std::expected<std::string, Error> read_control_socket(const std::filesystem::path& file);
+
 // The effective configuration as TOML, every default filled in; reads back as the same.
 std::string to_toml(const Config& config);
 

@@ -1,5 +1,8 @@
 #include "gateway/process/process.hh"
 
+#include <fmt/ranges.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -70,6 +73,7 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
                                 .sockets = sockets_});
   if (!shards) return std::unexpected(std::move(shards.error()));
   shards_ = std::move(*shards);
+  if (auto control = open_control(); !control) return control;
   share_descriptors();
   reload_.emplace(Reload::Parts{.serving = generation_,
                                 .sockets = sockets_,
@@ -78,6 +82,17 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
                                 .log_writer = *log_writer_,
                                 .log = log_},
                   std::move(read), *loop_, *bell_);
+  return {};
+}
+
+std::expected<void, std::string> Process::open_control() {
+  const std::string& path = config().control.socket;
+  if (path.empty() || options_.test) return {};
+  auto opened = Control::open(path, *loop_, [this](std::string_view command, Control::Reply reply) {
+    obey(command, std::move(reply));
+  });
+  if (!opened) return std::unexpected("[control] socket: " + opened.error());
+  control_ = std::move(*opened);
   return {};
 }
 
@@ -100,6 +115,7 @@ void Process::run() {
   log_start();
   signals_->start();
   bell_->start();
+  if (control_) control_->start();
   loop_->run();
   shards_->join();
   log_traffic();
@@ -174,6 +190,29 @@ void Process::signalled(int signal) {
   if (at_once && !std::exchange(cut_, true)) shards_->tell(CutOrder{});
 }
 
+// What came through the control socket.
+void Process::obey(std::string_view command, Control::Reply reply) {
+  log_.info("control: {}", Quoted(command));
+  if (command == "reload") {
+    return reload_->request([reply = std::move(reply)](const Reload::Result& result) {
+      reply({.done = result.done, .text = fmt::format("{}\n", fmt::join(result.lines, "\n"))});
+    });
+  }
+  if (command == "status") return reply({.done = true, .text = status()});
+  if (command != "stop") return reply({.done = false, .text = "there is no such command\n"});
+  reply({.done = true, .text = "stopping in order\n"});
+  signalled(SIGTERM);
+}
+
+std::string Process::status() const {
+  const Reload::Counts& reloads = reload_->counts();
+  return fmt::format(
+      "version: {}\npid: {}\nstate: {}\nconfiguration: {}\ngeneration: {}\n"
+      "reloads: {} applied, {} without a change, {} failed\n",
+      kVersion, getpid(), stopping_ ? "stopping" : "serving", config().file, generation_->number,
+      reloads.applied, reloads.unchanged, reloads.failed);
+}
+
 void Process::reopen_log() {
   const std::string& file = config().log.file;
   if (file == kStderrName)
@@ -196,6 +235,7 @@ void Process::rung() {
 }
 
 uring::Task<> Process::wind_up() {
+  if (control_) co_await control_->stop();
   co_await signals_->stop();
   co_await bell_->stop();
   loop_->stop();

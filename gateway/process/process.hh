@@ -11,6 +11,7 @@
 #include "gateway/log/last_words.hh"
 #include "gateway/log/writer.hh"
 #include "gateway/options.hh"
+#include "gateway/process/control.hh"
 #include "gateway/process/listening.hh"
 #include "gateway/process/reload.hh"
 #include "gateway/process/shards.hh"
@@ -44,11 +45,14 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
           std::unique_ptr<LogWriter> writer);
   const config::Config& config() const { return generation_->config; }
   std::expected<void, std::string> set_up(Loader::Read read);
+  std::expected<void, std::string> open_control();
   void share_descriptors();
   void log_start();
   void log_traffic();
   void leave_the_load_behind();
   void signalled(int signal) override;
+  void obey(std::string_view command, Control::Reply reply);
+  std::string status() const;
   void reopen_log();
   void rung() override;
   uring::Task<> wind_up();
@@ -72,6 +76,7 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   uring::Task<> winding_up_;
   std::unique_ptr<Shards> shards_;
   std::optional<Reload> reload_;
+  std::unique_ptr<Control> control_;
   unsigned drained_ = 0;  // shards that accept nobody any more
   unsigned ended_ = 0;
   bool stopping_ = false;

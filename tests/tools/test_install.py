@@ -85,6 +85,18 @@ def options_of(program):
     return [one for names in found for one in names.split(",")]
 
 
+def subcommands_of(program):
+    _, _, listed = run(PROGRAMS[program], "--help").stdout.partition("\nSubcommands:\n")
+    return re.findall(r"^  ([a-z]+)", listed, re.MULTILINE)
+
+
+def test_the_page_tells_every_command(installed):
+    page = man(installed, PAGES["gateway"]).read_text()
+    assert subcommands_of("gateway")
+    for one in subcommands_of("gateway"):
+        assert f"\n.TP\n.B {one}\n" in page
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_page_tells_every_option(installed, program):
     page = man(installed, PAGES[program]).read_text().replace("\\-", "-")
@@ -119,11 +131,12 @@ def complete(installed, *words):
 
 def test_bash_completes_options_and_files(installed):
     for program, path in PROGRAMS.items():
-        assert complete(installed, path, "") == options_of(program)
+        assert complete(installed, path, "") == options_of(program) + subcommands_of(program)
     assert complete(installed, PROGRAMS["gateway"], "-t", "--con") == ["--config"]
     assert complete(installed, PROGRAMS["gateway"], "-c", "gateway.c") == ["gateway.conf"]
     assert complete(installed, PROGRAMS["gateway"], "--test", "gateway.c") == []
     assert complete(installed, PROGRAMS["gateway-load"], "--size", "") == []
+    assert complete(installed, PROGRAMS["gateway"], "rel") == ["reload"]
 
 
 def unit_of(installed):

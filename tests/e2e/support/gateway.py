@@ -80,7 +80,7 @@ class Config:
     """
 
     def __init__(self, pools, routes, timeouts=None, certificates="self-signed", level="debug",
-                 limits=None, listeners=(), top=None, log_buffer="256KiB", defaults=None,
+                 limits=None, listeners=(), top=None, log_buffer="256KiB", defaults=None, control=None,
                  log_file="stderr"):
         self.http_port = free_port()
         self.https_port = free_port()
@@ -90,6 +90,7 @@ class Config:
         self.certificates = certificates
         self.level = level
         self.log_buffer = log_buffer
+        self.control = control or {}
         self.log_file = log_file
         self.limits = limits or {}
         self.defaults = defaults or {}
@@ -116,6 +117,7 @@ class Config:
         lines += ["[log]"] + pairs({"level": self.level, "buffer": self.log_buffer})
         if self.log_file != "stderr":
             lines += pairs({"file": self.log_file})
+        lines += ["[control]"] + pairs(self.control)
         return "\n".join(lines) + "\n"
 
     def print_certificates(self):

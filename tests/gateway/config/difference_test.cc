@@ -98,6 +98,8 @@ TEST(Difference, TellsWhatNeedsARestart) {
   EXPECT_THAT(difference.changes, IsEmpty());
   EXPECT_THAT(difference.needs_restart, ElementsAre("shards"));
   EXPECT_FALSE(difference.empty());
+  EXPECT_THAT(from_every_key_to(with("run/control.sock", "control.sock")).needs_restart,
+              ElementsAre("control.socket"));
 }
 
 TEST(Difference, SeesThatANameHasOtherAddresses) {

@@ -117,6 +117,9 @@ requests_per_connection = 1000
 file = "/tmp/gateway.log"
 level = "debug"
 buffer = "1MiB"
+
+[control]
+socket = "run/control.sock"
 )";
 
 }  // namespace gateway::config

@@ -72,6 +72,9 @@ requests_per_connection = "off"
 file = "stderr"
 level = "info"
 buffer = "256KiB"
+
+[control]
+socket = "off"
 )");
 }
 
@@ -207,6 +210,9 @@ requests_per_connection = 1000
 file = "/tmp/gateway.log"
 level = "debug"
 buffer = "1MiB"
+
+[control]
+socket = "/etc/gateway/run/control.sock"
 )");
 }
 
@@ -224,7 +230,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 21u);
+  EXPECT_EQ(keys, 22u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));

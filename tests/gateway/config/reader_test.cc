@@ -41,6 +41,7 @@ TEST(ConfigReader, FillsInTheDefaults) {
   EXPECT_EQ(config->log.file, "stderr");
   EXPECT_EQ(config->log.level, LogLevel::info);
   EXPECT_EQ(config->log.buffer_bytes, 256u * 1024);
+  EXPECT_EQ(config->control.socket, "");
 }
 
 TEST(ConfigReader, TakesEveryKey) {
@@ -61,6 +62,7 @@ TEST(ConfigReader, TakesEveryKey) {
   EXPECT_EQ(config->log.file, "/tmp/gateway.log");
   EXPECT_EQ(config->log.level, LogLevel::debug);
   EXPECT_EQ(config->log.buffer_bytes, 1u << 20);
+  EXPECT_EQ(config->control.socket, "/etc/gateway/run/control.sock");
 }
 
 TEST(ConfigReader, TakesEveryKeyOfListeners) {
