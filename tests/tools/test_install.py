@@ -132,7 +132,7 @@ def complete(installed, *words):
 def test_bash_completes_options_and_files(installed):
     for program, path in PROGRAMS.items():
         assert complete(installed, path, "") == options_of(program) + subcommands_of(program)
-    assert complete(installed, PROGRAMS["gateway"], "-t", "--con") == ["--config"]
+    assert complete(installed, PROGRAMS["gateway"], "-t", "--conf") == ["--config"]
     assert complete(installed, PROGRAMS["gateway"], "-c", "gateway.c") == ["gateway.conf"]
     assert complete(installed, PROGRAMS["gateway"], "--test", "gateway.c") == []
     assert complete(installed, PROGRAMS["gateway-load"], "--size", "") == []
