@@ -39,6 +39,8 @@ concept Inlet = Outlet<To> && requires(From& from, const From& seen, To& to, std
   from.end_reading_for();
   { seen.end() } -> std::same_as<uring::LinkEnd>;
   from.abort();
+  // What has arrived, or still does, is nobody's.
+  from.drop_input();
   // A peer that closes while it waits for room.
   from.watch_hangup_when_held_back(left);
   from.unwatch_hangup();

@@ -197,7 +197,9 @@ void BasicRelay<Client, Upstream>::close_towards(auto& way) {
     if (close_code_ == 0) close_code_ = code_towards(way.sender);
   }
   way.close_passed = true;
+  // The other direction may have to wait for a frame's end, and for buffers to receive it.
   way.from.abort();
+  way.from.drop_input();
 }
 
 template <class Client, Opposite<Client> Upstream>

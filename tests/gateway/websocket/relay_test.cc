@@ -234,6 +234,23 @@ TEST(Relay, PutsNoCloseFrameIntoAFrameThatItsSenderLeft) {
   });
 }
 
+// What the client sends, too, and nobody reads any more, lies in no buffer that they are received
+// with.
+TEST(Relay, PassesOnTheLastBytesOfALostUpstreamAtOnce) {
+  for_each_seed(10 * kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    const auto frame = from_upstream(kText, kLong);
+    stand.start({}, first_part(frame));
+    stand.client_says(from_client(kBinary, std::string(20'000, 'x')));
+    stand.until_client_got("81:cut");
+    stand.relay->stop({.reason = Reason::kUpstreamReset});
+    stand.upstream_says({frame.begin() + 20, frame.end()});
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), "81:" + kLong + " 88:1011");
+    EXPECT_LT(stand.seconds(), 1);
+  });
+}
+
 TEST(Relay, EndsWhenTheClientResets) {
   for_each_seed(kSeeds, [](std::uint64_t seed) {
     Stand stand(seed);
