@@ -51,6 +51,7 @@ def test_only_what_belongs_is_installed(installed):
         "lib/sysusers.d/gateway.conf",
         "share/bash-completion/completions/gateway",
         "share/bash-completion/completions/gateway-load",
+        "share/gateway/seccomp.json",
         "share/man/man1/gateway-load.1",
         "share/man/man5/gateway.conf.5",
         "share/man/man8/gateway.8",

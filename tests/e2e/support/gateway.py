@@ -132,7 +132,7 @@ class Gateway(Program):
     """Started and ready when the constructor returns."""
 
     def __init__(self, folder, config, variant=Variant(), name="gateway", environment=None,
-                 open_files=None):
+                 open_files=None, wrapper=()):
         self.config = config
         self.variant = variant
         self.http_port = config.http_port
@@ -140,7 +140,7 @@ class Gateway(Program):
         self.file = file = folder / f"{name}.conf"
         file.write_text(config.text())
         limited = ["prlimit", f"--nofile={open_files}:{open_files}"] if open_files else []
-        super().__init__([*limited, GATEWAY, "-c", file, "--shards", variant.shards,
+        super().__init__([*wrapper, *limited, GATEWAY, "-c", file, "--shards", variant.shards,
                           "--receive", variant.receive], folder, name, environment)
         try:
             self.wait_for(self.is_ready, "the line 'ready'")
