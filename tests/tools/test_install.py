@@ -61,7 +61,9 @@ def test_only_what_belongs_is_installed(installed):
 def test_a_configuration_that_is_there_stays(tmp_path):
     file = install(tmp_path) / CONFIGURATION
     shipped = file.read_text()
-    assert shipped == (ROOT / "gateway.conf").read_text()
+    assert shipped == (ROOT / "gateway.conf").read_text().replace(
+        '\n# socket = "off"\n', '\nsocket = "/run/gateway/control.sock"\n')
+    assert 'control.sock"' in shipped
     install(tmp_path)
     assert sorted(one.name for one in file.parent.iterdir()) == ["gateway.conf"]
 
@@ -147,7 +149,8 @@ def unit_of(installed):
 def test_the_unit_starts_what_was_installed(installed):
     unit = unit_of(installed)
     assert f"ExecStart={PREFIX}/bin/gateway -c {PREFIX}/{CONFIGURATION}\n" in unit
-    assert "\nUser=gateway\n" in unit
+    assert f"ExecReload={PREFIX}/bin/gateway reload -c {PREFIX}/{CONFIGURATION}\n" in unit
+    assert "\nUser=gateway\n" in unit and "\nRuntimeDirectory=gateway\n" in unit
     assert re.search(r"^u gateway ", (installed / "lib/sysusers.d/gateway.conf").read_text(),
                      re.MULTILINE)
 
