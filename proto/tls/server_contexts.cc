@@ -35,21 +35,6 @@ Problem use_key(WOLFSSL_CTX* context, std::string_view pem) {
   return {};
 }
 
-int ticket_callback(WOLFSSL*, unsigned char name[WOLFSSL_TICKET_NAME_SZ],
-                    unsigned char nonce[WOLFSSL_TICKET_IV_SZ],
-                    unsigned char tag[WOLFSSL_TICKET_MAC_SZ], int sealing, unsigned char* ticket,
-                    int size, int* size_after, void* keys) {
-  auto* tickets = static_cast<TicketKeys*>(keys);
-  const std::span<std::uint8_t> text(ticket, static_cast<std::size_t>(size));
-  *size_after = size;
-  if (sealing != 0) {
-    return tickets->seal(name, nonce, tag, text) ? WOLFSSL_TICKET_RET_OK
-                                                 : WOLFSSL_TICKET_RET_REJECT;
-  }
-  // Under the key before the newest it is OK too: CREATE would refuse the resumption in TLS 1.3.
-  return tickets->open(name, nonce, tag, text) ? WOLFSSL_TICKET_RET_OK : WOLFSSL_TICKET_RET_REJECT;
-}
-
 // The alternative names of the first certificate.
 std::vector<std::string> names_in(const std::string& chain) {
   DerBuffer* der = nullptr;
@@ -76,7 +61,7 @@ Problem set_up_server(WOLFSSL_CTX* context, const Pem& pem, TicketKeys& tickets)
   if (auto problem = use_groups(context, *groups_named({}))) return problem;
   wolfSSL_CTX_set_verify(context, WOLFSSL_VERIFY_NONE, nullptr);
   wolfSSL_CTX_UseSessionTicket(context);  // TLS 1.2: another one instead of one that is refused
-  wolfSSL_CTX_set_TicketEncCb(context, ticket_callback);
+  wolfSSL_CTX_set_TicketEncCb(context, Callbacks::ticket);
   wolfSSL_CTX_set_TicketEncCtx(context, &tickets);
   wolfSSL_CTX_set_TicketHint(context, static_cast<int>(tickets.lifetime().count()));
   if (auto problem = use_chain(context, pem.chain)) return problem;

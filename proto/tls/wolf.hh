@@ -40,6 +40,9 @@ struct Callbacks {
   static int send(WOLFSSL* ssl, char* sealed, int size, void* session);
   static int verify(int accepted, WOLFSSL_X509_STORE_CTX* store);
   static int note_ticket(WOLFSSL* ssl, const unsigned char* ticket, int size, void* session);
+  // Seals or opens a server's, with the TicketKeys.
+  static int ticket(WOLFSSL* ssl, unsigned char* name, unsigned char* nonce, unsigned char* tag,
+                    int sealing, unsigned char* text, int size, int* size_after, void* keys);
 };
 
 // What the server sessions with one certificate share; sets that have the same one do, too.

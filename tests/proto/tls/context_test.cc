@@ -280,6 +280,21 @@ TEST(TlsTickets, BelongToTheConnectionThatTheyCameOn) {
   }
 }
 
+// The library counts on in one byte, from each ticket to the next.
+TEST(TlsTickets, ResumeAsOftenAsOneLikes) {
+  if (!lacks().empty()) GTEST_SKIP() << library_version() << " resumes in the server role only";
+  for (const Version version : {Version::k12, Version::k13}) {
+    TicketKeys tickets;
+    Twice peers(tickets, version);
+    Ticket ticket;
+    int resumed = 0;
+    for (int i = 0; i < 600 && !testing::Test::HasFailure(); ++i) {
+      if (peers.visit(ticket)) ++resumed;
+    }
+    EXPECT_GE(resumed, 595);
+  }
+}
+
 TEST(TlsTickets, OfOtherKeysLeadToAFullHandshake) {
   for (const Version version : {Version::k12, Version::k13}) {
     TicketKeys tickets;
