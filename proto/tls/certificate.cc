@@ -79,6 +79,16 @@ bool is_one_sequence(std::string_view der) {
   return head + length == der.size();
 }
 
+std::int64_t end_of_validity(const unsigned char* der, unsigned size) {
+  DecodedCert cert;
+  wc_InitDecodedCert(&cert, der, size, nullptr);
+  std::optional<std::time_t> end;
+  if (wc_ParseCert(&cert, CERT_TYPE, NO_VERIFY, nullptr) == 0)
+    end = time_of(cert.afterDate, cert.afterDateLen);
+  wc_FreeDecodedCert(&cert);
+  return end.value_or(0);
+}
+
 Certificate::Certificate(std::string_view pem) {
   error_ = wc_PemToDer(reinterpret_cast<const unsigned char*>(pem.data()),
                        static_cast<long>(pem.size()), CERT_TYPE, &der_, nullptr, nullptr, nullptr);

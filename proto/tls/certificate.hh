@@ -2,6 +2,7 @@
 // certificate that". An empty text: nothing.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ std::string printable(std::string_view text);
 
 // A SEQUENCE (X.690 section 8.1) with nothing behind it: what every certificate and every key is.
 bool is_one_sequence(std::string_view der);
+
+// The last second, since 1970, at which a certificate (DER) is valid; 0: it cannot be told.
+std::int64_t end_of_validity(const unsigned char* der, unsigned size);
 
 class Certificate {
  public:

@@ -1,6 +1,7 @@
 #include "proto/tls/context.hh"
 
 #include <algorithm>
+#include <cstring>
 
 #include "proto/tls/context_setup.hh"
 #include "proto/tls/pem.hh"
@@ -27,6 +28,9 @@ Problem set_up_client(WOLFSSL_CTX* context, const ClientOptions& options,
                                                      : use_curves(context, groups);
   if (problem) return problem;
   wolfSSL_CTX_UseSessionTicket(context);  // TLS 1.2 has to ask for them
+  if (!options.certificate.chain.empty()) {
+    if (problem = use_pair(context, options.certificate); problem) return problem;
+  }
   if (!options.verify) {
     wolfSSL_CTX_set_verify(context, WOLFSSL_VERIFY_NONE, nullptr);
     return {};
@@ -56,6 +60,8 @@ std::expected<std::unique_ptr<ClientContext>, std::string> ClientContext::load(
   }
   made->options_ = options;
   made->options_.ca.clear();
+  explicit_bzero(made->options_.certificate.key.data(), made->options_.certificate.key.size());
+  made->options_.certificate = {};
   // The hybrid one and the one that every server has, as browsers do: no second round trip.
   if (newest) {
     const std::size_t count = std::min<std::size_t>(2, groups->size());

@@ -20,6 +20,7 @@ namespace tls {
 class RecordBuffers;
 class TicketKeys;
 struct Certificates;
+struct ClientPolicy;
 struct ServerContext;
 
 // A certificate chain, leaf first, and its private key; both PEM text.
@@ -30,13 +31,23 @@ struct Pem {
   bool operator==(const Pem&) const = default;
 };
 
+// Clients are asked for a certificate, too; one that is shown has to be good: signed by one of
+// these CAs, valid now, for this use, and with no more than three others.
+struct ClientCheck {
+  std::string ca;        // PEM, one or several
+  bool required = true;  // else a client without one is let in
+
+  bool operator==(const ClientCheck&) const = default;
+};
+
 // A client gets the certificate that has the server name it asks for among its alternative names,
 // an exact one before a wildcard; the first one without a name, or with one that none has.
 class ServerContexts {
  public:
   // All of them at once. `tickets` outlives all sessions of the set.
   static std::expected<std::unique_ptr<ServerContexts>, std::string> load(
-      std::span<const Pem> certificates, TicketKeys& tickets, RecordBuffers* buffers = nullptr);
+      std::span<const Pem> certificates, TicketKeys& tickets, RecordBuffers* buffers = nullptr,
+      const ClientCheck* clients = nullptr);
 
   // Or one after the other, since each takes a while; sessions are for when all are there.
   explicit ServerContexts(TicketKeys& tickets, RecordBuffers* buffers = nullptr);
@@ -44,8 +55,13 @@ class ServerContexts {
   ServerContexts(const ServerContexts&) = delete;
   ServerContexts& operator=(const ServerContexts&) = delete;
 
+  // Before the first certificate; the second: as `other` does, and with what it has for that.
+  std::expected<void, std::string> check_clients(const ClientCheck& clients);
+  void check_clients_like(const ServerContexts& other);
+
   std::expected<void, std::string> add(const Pem& certificate);
-  // The same as `other` has at that place, and shared with it. Both are of the same shard.
+  // The same as `other` has at that place, and shared with it. Both are of the same shard, and
+  // check clients alike.
   void add(const ServerContexts& other, std::size_t index);
   std::size_t size() const;
   // Whether it shares that one with `other`.
@@ -59,6 +75,7 @@ class ServerContexts {
   TicketKeys& tickets_;
   RecordBuffers* const buffers_;
   const std::shared_ptr<Certificates> certificates_;
+  std::shared_ptr<const ClientPolicy> clients_;  // null: nobody is asked
 };
 
 enum class Version : std::uint8_t { k12, k13 };
@@ -70,7 +87,8 @@ struct ClientOptions {
   Version version_max = Version::k13;
   // "X25519MLKEM768", "X25519", "P-256", "P-384", "P-521"; empty: all there are.
   std::vector<std::string> groups;
-  std::string suites;  // in the library's names; empty: all that are AEAD
+  std::string suites;    // in the library's names; empty: all that are AEAD
+  Pem certificate = {};  // for servers that ask for one; without a chain there is none
 };
 
 class ClientContext {

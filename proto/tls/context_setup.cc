@@ -1,7 +1,9 @@
 #include "proto/tls/context_setup.hh"
 
 #include <array>
+#include <cstring>
 
+#include "proto/tls/pem.hh"
 #include "proto/tls/record_buffers.hh"
 // After the settings.
 #include <wolfssl/wolfcrypt/error-crypt.h>
@@ -29,6 +31,31 @@ constexpr auto kGroupIds = [] {
   for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::uint16_t>(kGroups[i].id);
   return ids;
 }();
+
+Problem use_chain(WOLFSSL_CTX* context, std::string_view pem) {
+  const std::string chain = certificates_of(pem);
+  if (chain.empty()) return "not a certificate: no complete BEGIN CERTIFICATE block in it";
+  const int code = wolfSSL_CTX_use_certificate_chain_buffer(context, bytes_of(chain),
+                                                            static_cast<long>(chain.size()));
+  if (code != WOLFSSL_SUCCESS) return explain("the certificate cannot be read", code);
+  return {};
+}
+
+Problem use_key(WOLFSSL_CTX* context, std::string_view pem) {
+  const PemBlock block = private_key_of(pem);
+  if (!block.whole) return "not a private key: no complete BEGIN ... PRIVATE KEY block in it";
+  if (is_encrypted(block))
+    return "the private key is encrypted; it has to be stored without a passphrase";
+  std::string key = std::string(block.text) + "\n";
+  const int code = wolfSSL_CTX_use_PrivateKey_buffer(
+      context, bytes_of(key), static_cast<long>(key.size()), WOLFSSL_FILETYPE_PEM);
+  explicit_bzero(key.data(), key.size());
+  if (code != WOLFSSL_SUCCESS) return explain("the private key cannot be read", code);
+  if (wolfSSL_CTX_check_private_key(context) != WOLFSSL_SUCCESS) {
+    return "the private key does not match the certificate";
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -58,6 +85,11 @@ std::expected<std::vector<int>, std::string> groups_named(const std::vector<std:
     ids.push_back(found->id);
   }
   return ids;
+}
+
+Problem use_pair(WOLFSSL_CTX* context, const Pem& pem) {
+  if (auto problem = use_chain(context, pem.chain)) return problem;
+  return use_key(context, pem.key);
 }
 
 Problem use_groups(WOLFSSL_CTX* context, std::vector<int> ids) {

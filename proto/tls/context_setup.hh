@@ -7,11 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "proto/tls/context.hh"
 #include "proto/tls/wolf.hh"
 
 namespace tls {
-
-class RecordBuffers;
 
 // AEAD with forward secrecy only, in the server's order: AES first, since every server has it in
 // hardware.
@@ -34,6 +33,9 @@ Problem use_groups(WOLFSSL_CTX* context, std::vector<int> ids);
 
 // Null: out of memory, which `prepare` tells.
 WOLFSSL_CTX* make_context(WOLFSSL_METHOD* method, RecordBuffers* buffers);
+
+// The chain that it shows, and its key.
+Problem use_pair(WOLFSSL_CTX* context, const Pem& pem);
 
 // What both roles set.
 Problem prepare(WOLFSSL_CTX* context, const char* suites);

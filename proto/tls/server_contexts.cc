@@ -10,31 +10,6 @@
 namespace tls {
 namespace {
 
-Problem use_chain(WOLFSSL_CTX* context, std::string_view pem) {
-  const std::string chain = certificates_of(pem);
-  if (chain.empty()) return "not a certificate: no complete BEGIN CERTIFICATE block in it";
-  const int code = wolfSSL_CTX_use_certificate_chain_buffer(context, bytes_of(chain),
-                                                            static_cast<long>(chain.size()));
-  if (code != WOLFSSL_SUCCESS) return explain("the certificate cannot be read", code);
-  return {};
-}
-
-Problem use_key(WOLFSSL_CTX* context, std::string_view pem) {
-  const PemBlock block = private_key_of(pem);
-  if (!block.whole) return "not a private key: no complete BEGIN ... PRIVATE KEY block in it";
-  if (is_encrypted(block))
-    return "the private key is encrypted; it has to be stored without a passphrase";
-  std::string key = std::string(block.text) + "\n";
-  const int code = wolfSSL_CTX_use_PrivateKey_buffer(
-      context, bytes_of(key), static_cast<long>(key.size()), WOLFSSL_FILETYPE_PEM);
-  explicit_bzero(key.data(), key.size());
-  if (code != WOLFSSL_SUCCESS) return explain("the private key cannot be read", code);
-  if (wolfSSL_CTX_check_private_key(context) != WOLFSSL_SUCCESS) {
-    return "the private key does not match the certificate";
-  }
-  return {};
-}
-
 // The alternative names of the first certificate.
 std::vector<std::string> names_in(const std::string& chain) {
   DerBuffer* der = nullptr;
@@ -56,24 +31,30 @@ std::vector<std::string> names_in(const std::string& chain) {
   return names;
 }
 
-Problem set_up_server(WOLFSSL_CTX* context, const Pem& pem, TicketKeys& tickets) {
+Problem set_up_server(WOLFSSL_CTX* context, const Pem& pem, const ClientPolicy* clients,
+                      TicketKeys& tickets) {
   if (auto problem = prepare(context, kSuites)) return problem;
   if (auto problem = use_groups(context, *groups_named({}))) return problem;
   wolfSSL_CTX_set_verify(context, WOLFSSL_VERIFY_NONE, nullptr);
+  if (clients != nullptr) clients->ask(context);
   wolfSSL_CTX_UseSessionTicket(context);  // TLS 1.2: another one instead of one that is refused
   wolfSSL_CTX_set_TicketEncCb(context, Callbacks::ticket);
   wolfSSL_CTX_set_TicketEncCtx(context, &tickets);
   wolfSSL_CTX_set_TicketHint(context, static_cast<int>(tickets.lifetime().count()));
-  if (auto problem = use_chain(context, pem.chain)) return problem;
-  return use_key(context, pem.key);
+  return use_pair(context, pem);
 }
 
 }  // namespace
 
 std::expected<std::unique_ptr<ServerContexts>, std::string> ServerContexts::load(
-    std::span<const Pem> certificates, TicketKeys& tickets, RecordBuffers* buffers) {
+    std::span<const Pem> certificates, TicketKeys& tickets, RecordBuffers* buffers,
+    const ClientCheck* clients) {
   if (certificates.empty()) return std::unexpected("no certificate");
   auto set = std::make_unique<ServerContexts>(tickets, buffers);
+  if (clients != nullptr) {
+    if (const auto checks = set->check_clients(*clients); !checks)
+      return std::unexpected(checks.error());
+  }
   for (std::size_t i = 0; i < certificates.size(); ++i) {
     const auto added = set->add(certificates[i]);
     if (added) continue;
@@ -95,11 +76,23 @@ std::size_t ServerContexts::size() const {
   return certificates_->contexts.size();
 }
 
+std::expected<void, std::string> ServerContexts::check_clients(const ClientCheck& clients) {
+  auto policy = std::make_shared<ClientPolicy>();
+  if (auto problem = policy->load(clients)) return std::unexpected(*std::move(problem));
+  clients_ = std::move(policy);
+  return {};
+}
+
+void ServerContexts::check_clients_like(const ServerContexts& other) {
+  clients_ = other.clients_;
+}
+
 std::expected<void, std::string> ServerContexts::add(const Pem& certificate) {
   auto made = std::make_shared<ServerContext>();
   made->context = make_context(wolfSSLv23_server_method(), buffers_);
-  if (auto problem = set_up_server(made->context, certificate, tickets_))
+  if (auto problem = set_up_server(made->context, certificate, clients_.get(), tickets_))
     return std::unexpected(*std::move(problem));
+  made->clients = clients_;
   made->names = names_in(certificates_of(certificate.chain));
   append(std::move(made));
   return {};

@@ -1,13 +1,18 @@
-// A server's tickets, as the library makes and takes them: sealed with keys that all shards share.
+// A server's tickets, as the library makes and takes them: sealed with keys that all shards share,
+// and bound to what let the client in. Where clients are asked for a certificate, the content is
+// followed by the time until which that is valid: else such a client would come in for ever, from
+// one ticket to the next.
 #include <cstring>
+#include <ctime>
 
-#include "proto/tls/ticket_keys.hh"
-#include "proto/tls/wolf.hh"
+#include "proto/tls/session_pending.hh"
 // After the settings.
 #include <wolfssl/internal.h>
 
 namespace tls {
 namespace {
+
+using ValidUntil = std::int64_t;
 
 // A resumed session's tickets count on from the nonce of the one that it came with, one byte, and
 // after 255 the library fails the handshake (RFC 8446 section 4.6.1). A full handshake begins anew.
@@ -20,19 +25,34 @@ bool is_worn_out(const unsigned char* content) {
 
 }  // namespace
 
-int Callbacks::ticket(WOLFSSL*, unsigned char* name, unsigned char* nonce, unsigned char* tag,
+int Callbacks::ticket(WOLFSSL* ssl, unsigned char* name, unsigned char* nonce, unsigned char* tag,
                       int sealing, unsigned char* text, int size, int* size_after, void* keys) {
   auto* const tickets = static_cast<TicketKeys*>(keys);
-  const std::span<std::uint8_t> whole(text, static_cast<std::size_t>(size));
-  *size_after = size;
+  const auto* const session = static_cast<Session*>(wolfSSL_GetIOReadCtx(ssl));
+  if (session->pending_ == nullptr) return WOLFSSL_TICKET_RET_REJECT;
+  Session::Pending& pending = *session->pending_;
+  const ClientPolicy* const clients = pending.context->clients.get();
+  const TicketBinding binding = clients != nullptr ? clients->binding : TicketBinding{};
+  const int extra = clients != nullptr ? static_cast<int>(sizeof(ValidUntil)) : 0;
+  std::span<std::uint8_t> whole(text, static_cast<std::size_t>(size));
   if (sealing != 0) {
-    const bool sealed = tickets->seal(name, nonce, tag, whole);
+    if (*size_after < size + extra) return WOLFSSL_TICKET_RET_REJECT;
+    *size_after = size + extra;
+    if (extra > 0) std::memcpy(text + size, &pending.valid_until, sizeof(ValidUntil));
+    whole = {text, static_cast<std::size_t>(*size_after)};
+    const bool sealed = tickets->seal(name, nonce, tag, whole, binding);
     return sealed ? WOLFSSL_TICKET_RET_OK : WOLFSSL_TICKET_RET_REJECT;
   }
   // Under the key before the newest it is OK too: CREATE would refuse the resumption in TLS 1.3.
-  const bool ours = size >= static_cast<int>(sizeof(InternalTicket)) &&
-                    tickets->open(name, nonce, tag, whole) && !is_worn_out(text);
-  return ours ? WOLFSSL_TICKET_RET_OK : WOLFSSL_TICKET_RET_REJECT;
+  if (size < extra || !tickets->open(name, nonce, tag, whole, binding))
+    return WOLFSSL_TICKET_RET_REJECT;
+  *size_after = size - extra;
+  if (*size_after < static_cast<int>(sizeof(InternalTicket)) || is_worn_out(text))
+    return WOLFSSL_TICKET_RET_REJECT;
+  if (extra == 0) return WOLFSSL_TICKET_RET_OK;
+  std::memcpy(&pending.valid_until, text + *size_after, sizeof(ValidUntil));
+  return pending.valid_until >= std::time(nullptr) ? WOLFSSL_TICKET_RET_OK
+                                                   : WOLFSSL_TICKET_RET_REJECT;
 }
 
 }  // namespace tls

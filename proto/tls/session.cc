@@ -185,7 +185,7 @@ Progress Session::open(proto::Bytes& ciphertext, proto::MutableBytes plaintext_t
 
 Progress Session::take(proto::MutableBytes plaintext_to) {
   if (!handshake_done_) {
-    const int result = client_ ? wolfSSL_connect(ssl_) : wolfSSL_accept(ssl_);
+    const int result = client_ ? wolfSSL_connect(ssl_) : accept();
     if (result != WOLFSSL_SUCCESS) return stopped(result);
     if (client_ && verify_ && !name_checked_ && !resumed()) {
       fail({"certificate was not verified"});

@@ -158,6 +158,7 @@ class Session {
 
   bool set_up(WOLFSSL_CTX* context);
   void set_up_server(const ClientHello& hello);
+  int accept();
   bool set_up_client(const ClientContext& context);
   void set_up_name(const std::string& name);
   // Server role, while the client speaks in plain text: session_server.cc.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -16,11 +17,15 @@ struct Session::Pending {
   // Server role: what the client is to send next. kCipherText: the library reads by itself.
   enum class Next : std::uint8_t { kHello, kHelloAgain, kMessage, kAlert, kCipherText };
 
+  static constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
+
   // Client role: the name to verify.
   std::string verified_name;
 
   // Server role.
   std::shared_ptr<const Certificates> certificates;  // until one of them was chosen
+  std::shared_ptr<const ServerContext> context;      // the chosen one
+  std::int64_t valid_until = kForever;               // the client's certificate; seconds since 1970
   PlainMessages messages;
   std::string server_name;
   Version version = Version::k12;

@@ -2,9 +2,11 @@
 // the library one by one, each as one record, whatever records they came in; a hello only after it
 // was judged, and then for a session that is made for it, since the library can't change a
 // session's certificate with all that depends on it (suites, curve).
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
+#include "proto/tls/certificate.hh"
 #include "proto/tls/hello.hh"
 #include "proto/tls/session_pending.hh"
 
@@ -26,6 +28,19 @@ constexpr unsigned char kRetryRandom[32] = {
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
 
 }  // namespace
+
+// The chain's verdict and the leaf (error_depth 0), good or bad; of the others only what is bad.
+int Callbacks::verify_client(int accepted, WOLFSSL_X509_STORE_CTX* store) {
+  if (accepted == 0 || store->error_depth != 0) return accepted;
+  auto* self = static_cast<Session*>(store->userCtx);
+  if (self == nullptr || self->pending_ == nullptr || store->certs == nullptr) return 0;
+  std::int64_t& until = self->pending_->valid_until;
+  until = Session::Pending::kForever;
+  for (int i = 0; i < store->totalCerts; ++i) {
+    until = std::min(until, end_of_validity(store->certs[i].buffer, store->certs[i].length));
+  }
+  return accepted;
+}
 
 bool Session::reads_messages() const {
   return !client_ && pending_ != nullptr && pending_->next != Pending::Next::kCipherText;
@@ -85,7 +100,7 @@ Progress Session::take_message() {
   if (pending_->next != Pending::Next::kMessage && !judge()) return {0, Status::kFailed};
   const proto::Bytes behind = std::exchange(input_, pending_->messages.record());
   // It cannot end here: the client's Finished comes in cipher text.
-  const Progress progress = stopped(wolfSSL_accept(ssl_));
+  const Progress progress = stopped(accept());
   input_ = behind;
   pending_->messages.release();
   if (progress.status != Status::kWantInput) return progress;
@@ -129,12 +144,20 @@ void Session::set_up_server(const ClientHello& hello) {
   pending_->group = hello.best_group;
   const auto certificates = std::move(pending_->certificates);
   const std::size_t chosen = certificates->names.certificate_for(hello.server_name);
-  if (!set_up(certificates->contexts[chosen]->context) ||
+  pending_->context = certificates->contexts[chosen];
+  if (!set_up(pending_->context->context) ||
       (!protocol.empty() && !use_protocols(ssl_, std::string(protocol)))) {
     return fail({"out of memory"});
   }
+  wolfSSL_SetCertCbCtx(ssl_, this);
   // RFC 8446 section 4.6.1: no ticket for whom it would be of no use.
   if (!hello.takes_tickets) wolfSSL_no_ticket_TLSv13(ssl_);
+}
+
+int Session::accept() {
+  const int result = wolfSSL_accept(ssl_);
+  if (const auto& clients = pending_->context->clients) clients->forget_intermediates();
+  return result;
 }
 
 Progress Session::take_alert() {

@@ -37,6 +37,14 @@ struct Cipher {
   bool ready;
 };
 
+// The associated data.
+std::array<std::uint8_t, 48> bound_to(const std::array<std::uint8_t, 16>& name,
+                                      const TicketBinding& binding) {
+  std::array<std::uint8_t, 48> bound;
+  std::copy(binding.begin(), binding.end(), std::copy(name.begin(), name.end(), bound.begin()));
+  return bound;
+}
+
 }  // namespace
 
 TicketKeys::TicketKeys(std::chrono::seconds rotate_every) : rotate_every_(rotate_every) {
@@ -82,28 +90,30 @@ TicketKeys::Key TicketKeys::named(const std::uint8_t* name) {
 // The nonce is random (96 bits, NIST SP 800-38D section 8.2.2): a key seals far fewer than 2^32
 // tickets in its life.
 bool TicketKeys::seal(std::uint8_t* name, std::uint8_t* nonce, std::uint8_t* tag,
-                      std::span<std::uint8_t> ticket) {
+                      std::span<std::uint8_t> ticket, const TicketBinding& binding) {
   Key key = newest();
   Cipher cipher(key.secret);
   explicit_bzero(key.secret.data(), key.secret.size());
   if (!cipher.ready) return false;
   std::copy(key.name.begin(), key.name.end(), name);
   fill_random(nonce, kNonceSize);
+  const auto bound = bound_to(key.name, binding);
   const auto size = static_cast<word32>(ticket.size());
   return wc_AesGcmEncrypt(&cipher.aes, ticket.data(), ticket.data(), size, nonce, kNonceSize, tag,
-                          kTagSize, name, static_cast<word32>(key.name.size())) == 0;
+                          kTagSize, bound.data(), static_cast<word32>(bound.size())) == 0;
 }
 
 bool TicketKeys::open(const std::uint8_t* name, const std::uint8_t* nonce, const std::uint8_t* tag,
-                      std::span<std::uint8_t> ticket) {
+                      std::span<std::uint8_t> ticket, const TicketBinding& binding) {
   Key key = named(name);
   if (!key.usable) return false;
   Cipher cipher(key.secret);
   explicit_bzero(key.secret.data(), key.secret.size());
   if (!cipher.ready) return false;
+  const auto bound = bound_to(key.name, binding);
   const auto size = static_cast<word32>(ticket.size());
   return wc_AesGcmDecrypt(&cipher.aes, ticket.data(), ticket.data(), size, nonce, kNonceSize, tag,
-                          kTagSize, name, static_cast<word32>(key.name.size())) == 0;
+                          kTagSize, bound.data(), static_cast<word32>(bound.size())) == 0;
 }
 
 }  // namespace tls

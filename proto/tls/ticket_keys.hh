@@ -13,6 +13,10 @@
 
 namespace tls {
 
+// For whom a ticket was made: it is opened only for the same. A hash of what let its client in, so
+// that a ticket never says more than a full handshake would (all zero: nobody is asked).
+using TicketBinding = std::array<std::uint8_t, 32>;
+
 class TicketKeys {
  public:
   using Clock = std::chrono::steady_clock;
@@ -28,11 +32,11 @@ class TicketKeys {
   std::chrono::seconds lifetime() const { return rotate_every_; }
 
   // For the contexts' callback. Both work in place; `name` and `nonce` are 16 bytes, `tag` 32, of
-  // which the key's kind uses a part. False: no ticket, or not one of ours.
+  // which the key's kind uses a part. False: no ticket, not one of ours, or bound to another.
   bool seal(std::uint8_t* name, std::uint8_t* nonce, std::uint8_t* tag,
-            std::span<std::uint8_t> ticket);
+            std::span<std::uint8_t> ticket, const TicketBinding& binding = {});
   bool open(const std::uint8_t* name, const std::uint8_t* nonce, const std::uint8_t* tag,
-            std::span<std::uint8_t> ticket);
+            std::span<std::uint8_t> ticket, const TicketBinding& binding = {});
 
  private:
   struct Key {

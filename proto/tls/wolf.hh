@@ -10,13 +10,16 @@
 #include <wolfssl/wolfcrypt/asn.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "proto/tls/alert.hh"
+#include "proto/tls/context.hh"
 #include "proto/tls/name_table.hh"
 #include "proto/tls/session.hh"
+#include "proto/tls/ticket_keys.hh"
 
 // X25519MLKEM768 has its final form and name from this version on.
 #if LIBWOLFSSL_VERSION_HEX >= 0x05008000
@@ -39,10 +42,33 @@ struct Callbacks {
   static int receive(WOLFSSL* ssl, char* to, int size, void* session);
   static int send(WOLFSSL* ssl, char* sealed, int size, void* session);
   static int verify(int accepted, WOLFSSL_X509_STORE_CTX* store);
+  static int verify_client(int accepted, WOLFSSL_X509_STORE_CTX* store);
   static int note_ticket(WOLFSSL* ssl, const unsigned char* ticket, int size, void* session);
   // Seals or opens a server's, with the TicketKeys.
   static int ticket(WOLFSSL* ssl, unsigned char* name, unsigned char* nonce, unsigned char* tag,
                     int sealing, unsigned char* text, int size, int* size_after, void* keys);
+};
+
+// Whom server sessions ask for a certificate, and whose they take: one for all certificates of a
+// set, and for all sets of a shard that do it alike.
+struct ClientPolicy {
+  ClientPolicy() = default;
+  ~ClientPolicy();
+  ClientPolicy(const ClientPolicy&) = delete;
+  ClientPolicy& operator=(const ClientPolicy&) = delete;
+
+  // Once. An error text, or nothing.
+  std::optional<std::string> load(const ClientCheck& check);
+  // Sessions of this context ask.
+  void ask(WOLFSSL_CTX* context) const;
+  // After each step of a handshake. What a client has shown between its own certificate and the
+  // CAs the library would keep among these, past the day when it expires, and without bound.
+  void forget_intermediates() const;
+
+  WOLFSSL_CERT_MANAGER* authorities = nullptr;
+  std::vector<const void*> loaded;  // the first of each of its lists
+  bool required = true;
+  TicketBinding binding{};  // differs for each other policy
 };
 
 // What the server sessions with one certificate share; sets that have the same one do, too.
@@ -52,8 +78,9 @@ struct ServerContext {
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
 
-  WOLFSSL_CTX* context = nullptr;  // owned; sessions hold a count of it
-  std::vector<std::string> names;  // its alternative ones
+  WOLFSSL_CTX* context = nullptr;               // owned; sessions hold a count of it
+  std::vector<std::string> names;               // its alternative ones
+  std::shared_ptr<const ClientPolicy> clients;  // null: nobody is asked
 };
 
 // A set. It lives as long as its ServerContexts, or a session that has not chosen yet.
