@@ -1,4 +1,4 @@
-// [[listen]]: addresses, certificates, and what becomes of the file of a Unix socket.
+// [[listen]]: addresses, and what becomes of the file of a Unix socket.
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
@@ -7,90 +7,12 @@
 #include <charconv>
 
 #include "gateway/config/network.hh"
-#include "gateway/config/pem.hh"
 #include "gateway/config/sections.hh"
-#include "proto/tls/self_signed.hh"
 
 namespace gateway::config {
 namespace {
 
-constexpr std::string_view kCertificatesForm =
-    "\"self-signed\" or a list, such as [\"tls/site.pem\"] or "
-    "[{ chain = \"site.pem\", key = \"site.key\" }]";
-constexpr std::string_view kIfAbsent =
-    "; its path is taken from the folder of the configuration file "
-    "(certificates = \"self-signed\" makes one for development)";
-constexpr std::string_view kIfKeyless =
-    "put the key into it, or name another file with { chain = \"...\", key = \"...\" }";
 constexpr std::uint16_t kHttpsPort = 443;
-
-class CertificateReader {
- public:
-  CertificateReader(TableReader& listen, const std::filesystem::path& folder, PemFiles& pems)
-      : listen_(listen), report_(listen.report()), folder_(folder), pems_(pems) {}
-
-  std::optional<Tls> read() {
-    const toml::node* const node = listen_.take("certificates");
-    if (node == nullptr) return std::nullopt;
-    Tls tls;
-    if (const auto* const list = node->as_array()) {
-      if (list->empty())
-        report_.add(place_of(node->source()),
-                    "'certificates' must not be an empty list; leave it out for plain text");
-      for (const toml::node& one : *list) read_one(one, tls);
-      return tls;
-    }
-    const auto text = listen_.text_of(*node, "certificates", kCertificatesForm);
-    if (text && text->value != "self-signed") {
-      report_.add(text->place, fmt::format("'certificates' must be {}", kCertificatesForm));
-    } else if (text) {
-      make_self_signed(text->place, tls);
-    }
-    return tls;
-  }
-
- private:
-  void read_one(const toml::node& node, Tls& tls) {
-    if (const auto* const table = node.as_table()) {
-      TableReader entry(*table, "an entry of 'certificates'", report_, &listen_);
-      const auto chain = entry.required_text("chain", "\"site.pem\"");
-      const auto key = entry.required_text("key", "\"site.key\"");
-      if (chain && key) add(*chain, *key, tls);
-    } else if (const auto text = listen_.text_of(node, "certificates", kCertificatesForm)) {
-      if (text->value == "self-signed") {
-        report_.add(text->place, "\"self-signed\" stands alone: certificates = \"self-signed\"");
-      } else {
-        add(*text, *text, tls);
-      }
-    }
-  }
-
-  void add(const Text& chain, const Text& key, Tls& tls) {
-    const Certificate certificate{path_from(folder_, chain.value).string(),
-                                  path_from(folder_, key.value).string(), chain.place};
-    LoadedCertificate loaded = load_certificate(pems_, certificate, kIfAbsent, kIfKeyless);
-    for (const PemRemark& fault : loaded.faults)
-      report_.add(fault.of_key ? key.place : chain.place, fault.message);
-    for (const std::string& warning : loaded.warnings) report_.warn(chain.place, warning);
-    tls.certificates.push_back(certificate);
-    tls.pems.push_back(std::move(loaded.pem));
-  }
-
-  void make_self_signed(Place place, Tls& tls) {
-    auto made = tls::make_self_signed();
-    if (!made) return report_.add(place, made.error());
-    tls.self_signed = true;
-    tls.pems.push_back(*std::move(made));
-    report_.warn(place,
-                 "a self-signed certificate for localhost is for development only, and browsers "
-                 "will warn; for real use write certificates = [\"site.pem\"]");
-  }
-
-  TableReader& listen_;
-  Report& report_;
-  const std::filesystem::path& folder_;
-  PemFiles& pems_;
-};
 
 // A user's or group's number, by its name or as it is.
 template <typename Entry>
@@ -242,7 +164,7 @@ void read_listeners(TableReader& file, const std::filesystem::path& folder, PemF
   file.each("listen", [&](TableReader& listen) {
     Listener listener;
     const auto address = read_address(listen, folder, listener.place);
-    listener.tls = CertificateReader(listen, folder, pems).read();
+    listener.tls = read_listener_tls(listen, folder, pems);
     listener.redirect_port = read_redirect(listen);
     listener.unix_file = read_unix_file(listen, !address || address->is_unix());
     if (!address) return;

@@ -4,6 +4,7 @@
 
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,10 @@ std::expected<Server, std::string> server_from(const std::string& text,
 bool collide(const Address& one, const Address& other);
 // What to say then of `one`; `where` is what the other does, and where.
 std::string collision(const Address& one, const Address& other, std::string_view where);
+
+// What makes a [[listen]] one of TLS; nothing: it speaks plain text.
+std::optional<Tls> read_listener_tls(TableReader& listen, const std::filesystem::path& folder,
+                                     PemFiles& pems);
 
 // [[listen]], with its certificates.
 void read_listeners(TableReader& file, const std::filesystem::path& folder, PemFiles& pems,
