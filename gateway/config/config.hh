@@ -35,11 +35,20 @@ struct Certificate {
   Place place;
 };
 
+inline constexpr std::array<std::string_view, 2> kDemandNames = {"required", "optional"};
+
+// Those that the clients of a listener show.
+struct ClientCertificates {
+  std::string ca_path;     // absolute
+  tls::ClientCheck check;  // with what that file held when the configuration was read
+};
+
 // Whatever is read here was looked at, and can be used.
 struct Tls {
   bool self_signed = false;               // one made in memory; `certificates` is then empty
   std::vector<Certificate> certificates;  // the first serves clients that name no known host
   std::vector<tls::Pem> pems;             // what their files held, or the one that was made
+  std::optional<ClientCertificates> clients;  // nothing: nobody is asked for one
 };
 
 // How a Unix socket's file is made; what is left out stays as the process makes it.

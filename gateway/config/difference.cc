@@ -22,11 +22,20 @@ std::string name_of(const Pool& pool) {
 
 // The members of each are named one by one: who adds one has to say here what it means.
 
+bool is_same(const std::optional<ClientCertificates>& one,
+             const std::optional<ClientCertificates>& other) {
+  if (!one || !other) return !one && !other;
+  const auto& [ca_path, check] = *one;
+  (void)ca_path;
+  return check == other->check;
+}
+
 // A certificate that is made in memory is as good as the next one.
 bool is_same(const std::optional<Tls>& one, const std::optional<Tls>& other) {
   if (!one || !other) return !one && !other;
-  const auto& [self_signed, certificates, pems] = *one;
+  const auto& [self_signed, certificates, pems, clients] = *one;
   (void)certificates;  // where they were read
+  if (!is_same(clients, other->clients)) return false;
   return (self_signed && other->self_signed) ||
          (self_signed == other->self_signed && pems == other->pems);
 }

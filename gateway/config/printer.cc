@@ -93,6 +93,10 @@ void print_listener(Printer& out, const Listener& listener) {
   out.line("certificates = {}", listener.tls->self_signed
                                     ? quote("self-signed")
                                     : list(listener.tls->certificates, print_certificate));
+  const auto& clients = listener.tls->clients;
+  if (!clients) return;
+  out.line("client_ca = {}", quote(clients->ca_path));
+  out.line("client_certificates = {}", quote(kDemandNames[clients->check.required ? 0 : 1]));
 }
 
 void print_pool(Printer& out, const Pool& pool) {

@@ -39,26 +39,38 @@ void ShardGeneration::load_listener(const Resources& resources) {
 // One certificate, or all where they are there already. True: that was the last. What was tried
 // when the configuration was read can be loaded.
 bool ShardGeneration::load_contexts(const config::Tls& tls, const Resources& resources) {
-  if (!making_) {
-    for (ContextSet& set : context_sets()) {
-      if (set.tls->pems != tls.pems) continue;
-      making_ = std::move(set.contexts);
-      return true;
-    }
-    making_ = std::make_shared<tls::ServerContexts>(resources.tickets, &resources.buffers);
-  }
-  const tls::Pem& pem = tls.pems[making_->size()];
-  if (!share_certificate(pem)) {
-    const auto added = making_->add(pem);
+  if (!making_) return begin_contexts(tls, resources);
+  if (!share_certificate(tls)) {
+    const auto added = making_->add(tls.pems[making_->size()]);
     CHECK(added.has_value(), "certificates that were checked at the load can be used");
   }
   return making_->size() == tls.pems.size();
 }
 
-bool ShardGeneration::share_certificate(const tls::Pem& pem) {
-  for (const ContextSet& set : context_sets()) {
+// All of them where they are there already; else the CAs of clients, or the first certificate.
+bool ShardGeneration::begin_contexts(const config::Tls& tls, const Resources& resources) {
+  const std::vector<ContextSet> sets = sets_like(tls);
+  for (const ContextSet& set : sets) {
+    if (set.tls->pems != tls.pems) continue;
+    making_ = set.contexts;
+    return true;
+  }
+  making_ = std::make_shared<tls::ServerContexts>(resources.tickets, &resources.buffers);
+  if (!tls.clients) return load_contexts(tls, resources);
+  if (!sets.empty()) {
+    making_->check_clients_like(*sets.front().contexts);
+    return load_contexts(tls, resources);
+  }
+  const auto checks = making_->check_clients(tls.clients->check);
+  CHECK(checks.has_value(), "CAs that were checked at the load can be used");
+  return false;
+}
+
+bool ShardGeneration::share_certificate(const config::Tls& tls) {
+  const tls::Pem& wanted = tls.pems[making_->size()];
+  for (const ContextSet& set : sets_like(tls)) {
     const auto& pems = set.tls->pems;
-    const auto found = std::find(pems.begin(), pems.end(), pem);
+    const auto found = std::find(pems.begin(), pems.end(), wanted);
     if (found == pems.end()) continue;
     making_->add(*set.contexts, static_cast<std::size_t>(found - pems.begin()));
     return true;
@@ -66,13 +78,21 @@ bool ShardGeneration::share_certificate(const tls::Pem& pem) {
   return false;
 }
 
-// Those of this generation that are whole, and those of the one before.
-std::vector<ShardGeneration::ContextSet> ShardGeneration::context_sets() const {
+// Those that are whole, of this generation and of the one before, and check clients alike.
+std::vector<ShardGeneration::ContextSet> ShardGeneration::sets_like(const config::Tls& tls) const {
+  const auto check_of = [](const config::Tls& one) {
+    return one.clients ? &one.clients->check : nullptr;
+  };
+  const tls::ClientCheck* const wanted = check_of(tls);
   std::vector<ContextSet> sets;
   const ShardGeneration* const generations[] = {this, previous_.get()};
   for (const ShardGeneration* const one : generations) {
     for (std::size_t i = 0; one != nullptr && i < one->contexts_.size(); ++i) {
-      if (one->contexts_[i]) sets.push_back({&*one->config().listeners[i].tls, one->contexts_[i]});
+      if (!one->contexts_[i]) continue;
+      const config::Tls& there = *one->config().listeners[i].tls;
+      const tls::ClientCheck* const check = check_of(there);
+      const bool alike = wanted != nullptr ? check != nullptr && *check == *wanted : !check;
+      if (alike) sets.push_back({&there, one->contexts_[i]});
     }
   }
   return sets;

@@ -50,8 +50,9 @@ class ShardGeneration : public uring::Counted {
 
   void load_listener(const Resources& resources);
   bool load_contexts(const config::Tls& tls, const Resources& resources);
-  bool share_certificate(const tls::Pem& pem);
-  std::vector<ContextSet> context_sets() const;
+  bool share_certificate(const config::Tls& tls);
+  bool begin_contexts(const config::Tls& tls, const Resources& resources);
+  std::vector<ContextSet> sets_like(const config::Tls& tls) const;
   void load_pool(const Resources& resources);
   void name_routes(Counters& counters);
   const UpstreamPool* previous_pool(const std::string& name) const;

@@ -76,6 +76,23 @@ TEST(Difference, NamesWhatHasChanged) {
   }
 }
 
+TEST(Difference, NamesAListenerThatChecksItsClientsOtherwise) {
+  const auto plain = read(kEveryKey);
+  ASSERT_TRUE(plain);
+  const auto checking = [&](const std::string& path, const tls::ClientCheck& check) {
+    Config config = *plain;
+    config.listeners[1].tls.value().clients = {.ca_path = path, .check = check};
+    return config;
+  };
+  const Config required = checking("/ca.pem", {.ca = "one"});
+  EXPECT_TRUE(compare(required, checking("/elsewhere.pem", {.ca = "one"})).empty());
+  for (const Config& other : {*plain, checking("/ca.pem", {.ca = "two"}),
+                              checking("/ca.pem", {.ca = "one", .required = false})}) {
+    EXPECT_THAT(compare(required, other).changes, ElementsAre("listener [::1]:8443 changed"));
+    EXPECT_THAT(compare(other, required).changes, ElementsAre("listener [::1]:8443 changed"));
+  }
+}
+
 TEST(Difference, NamesWhatComesAndGoes) {
   const std::string more =
       "[[listen]]\naddress = \"127.0.0.1:8081\"\n[pool.more]\nservers = \"127.0.0.1:2\"\n"

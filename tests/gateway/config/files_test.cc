@@ -170,6 +170,70 @@ TEST_F(ConfigFiles, WarnsOfWhatCanBeServedAndIsOdd) {
             "[\"site.pem\"]");
 }
 
+TEST_F(ConfigFiles, ReadsWhoseCertificatesClientsHaveToShow) {
+  const struct {
+    const char* lines;
+    bool required;
+  } cases[] = {
+      {"client_ca = \"tls/chain.pem\"", true},
+      {"client_ca = \"tls/chain.pem\"\nclient_certificates = \"required\"", true},
+      {"client_certificates = \"optional\"\nclient_ca = \"tls/chain.pem\"", false},
+  };
+  for (const auto& each : cases) {
+    SCOPED_TRACE(each.lines);
+    const auto config =
+        read_file(write_config("[\"tls/both.pem\"]\n" + std::string(each.lines)), resolve_for_test);
+    ASSERT_TRUE(config) << config.error().front().text();
+    const auto& clients = config->listeners.at(0).tls.value().clients.value();
+    EXPECT_EQ(clients.ca_path, folder_ / "tls/chain.pem");
+    EXPECT_EQ(clients.check.ca, site().chain);
+    EXPECT_EQ(clients.check.required, each.required);
+    EXPECT_THAT(
+        to_toml(*config),
+        testing::HasSubstr("client_ca = \"" + clients.ca_path + "\"\nclient_certificates = \"" +
+                           (each.required ? "required" : "optional") + "\"\n"));
+  }
+  const auto none = read_file(write_config("[\"tls/both.pem\"]"), resolve_for_test);
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(none->listeners.at(0).tls.value().clients);
+}
+
+TEST_F(ConfigFiles, NamesWhatIsWrongWithClientsCertificates) {
+  const struct {
+    const char* lines;
+    const char* error;
+  } cases[] = {
+      {"client_ca = \"tls/none.pem\"",
+       "4:13: error: CA file 'DIR/tls/none.pem' does not exist; its path is taken from the folder "
+       "of "
+       "the configuration file"},
+      {"client_ca = \"tls/key.pem\"",
+       "4:13: error: CA file 'DIR/tls/key.pem' holds no certificate, only EC PRIVATE KEY; name the "
+       "file that has the CA's certificate"},
+      {"client_certificates = \"optional\"",
+       "4:23: error: 'client_certificates' needs a file of the CAs that may have signed them: "
+       "client_ca = \"ca.pem\""},
+      {"client_ca = \"tls/chain.pem\"\nclient_certificates = \"options\"",
+       "5:23: error: 'client_certificates' must be one of required, optional, not 'options'; did "
+       "you mean 'optional'?"},
+      {"client_ca = 7", "4:13: error: 'client_ca' must be a string in quotes, not an integer"},
+  };
+  for (const auto& each : cases) {
+    SCOPED_TRACE(each.lines);
+    EXPECT_THAT(errors(write_config("[\"tls/both.pem\"]\n" + std::string(each.lines))),
+                ElementsAre("DIR/gateway.conf:" + std::string(each.error)));
+  }
+  const std::string plain = "[[listen]]\naddress = \"127.0.0.1:1\"\n";
+  for (const std::string key : {"client_ca", "client_certificates"}) {
+    EXPECT_THAT(errors(write("gateway.conf", plain + key + " = \"required\"\n" +
+                                                 std::string(kPool) + std::string(kRoute))),
+                ElementsAre(testing::HasSubstr("error: '" + key +
+                                               "' is for listeners with "
+                                               "certificates of their own: such as certificates = "
+                                               "[\"site.pem\"]")));
+  }
+}
+
 TEST_F(ConfigFiles, NamesWhatIsWrongWithCertificates) {
   struct Case {
     const char* certificates;

@@ -16,13 +16,16 @@ using Shared = uring::Held<ShardGeneration>;
 
 class ShardGenerationTest : public testing::Test {
  protected:
-  // Listeners, by the certificates that they have; none: plain text.
-  Shared load(const std::vector<std::vector<tls::Pem>>& listeners, const Shared& previous = {}) {
+  // Listeners, by the certificates that they have; none: plain text. All ask clients for one if
+  // there is a check.
+  Shared load(const std::vector<std::vector<tls::Pem>>& listeners, const Shared& previous = {},
+              const std::optional<tls::ClientCheck>& check = {}) {
     gateway::config::Config config;
     for (const std::vector<tls::Pem>& pems : listeners) {
       const auto port = static_cast<std::uint16_t>(8000 + config.listeners.size());
       Listener listener{.address = *gateway::config::literal_address({"127.0.0.1", port})};
       if (!pems.empty()) listener.tls = {.self_signed = true, .pems = pems};
+      if (listener.tls && check) listener.tls->clients = {.ca_path = "ca.pem", .check = *check};
       config.listeners.push_back(std::move(listener));
     }
     auto made = Shared::make(
@@ -74,6 +77,25 @@ TEST_F(ShardGenerationTest, SharesTheCertificatesOfAListenerThatHasTheSameOnes) 
   EXPECT_EQ(steps_, 3);
   EXPECT_EQ(second->contexts_of(0), first->contexts_of(1));
   EXPECT_EQ(second->contexts_of(2), first->contexts_of(0));
+}
+
+TEST_F(ShardGenerationTest, SharesNothingBetweenListenersThatCheckClientsOtherwise) {
+  const std::vector<tls::Pem> pems = {pem(), pem()};
+  const std::string ca = pem().chain;
+  const std::optional<tls::ClientCheck> checks[] = {
+      {}, {{.ca = ca}}, {{.ca = ca, .required = false}}, {{.ca = pem().chain}}};
+  for (const auto& before : checks) {
+    for (const auto& after : checks) {
+      const Shared first = load({pems}, {}, before);
+      EXPECT_EQ(steps_, before ? 3 : 2) << "the CAs are a step";
+      const Shared second = load({pems}, first, after);
+      EXPECT_EQ(second->contexts_of(0) == first->contexts_of(0), before == after);
+      EXPECT_EQ(second->contexts_of(0)->shares(*first->contexts_of(0), 0), before == after);
+      const Shared third = load({{pems[1], pem()}}, first, after);
+      EXPECT_EQ(steps_, after && before != after ? 3 : 2);
+      EXPECT_EQ(third->contexts_of(0)->shares(*first->contexts_of(0), 1), before == after);
+    }
+  }
 }
 
 TEST_F(ShardGenerationTest, MakesOnlyTheCertificatesThatAreNew) {
