@@ -16,6 +16,7 @@
 #include "gateway/log/file.hh"
 #include "gateway/options.hh"
 #include "gateway/process/control_client.hh"
+#include "gateway/process/privileges.hh"
 #include "gateway/process/process.hh"
 #include "gateway/version.hh"
 #include "uring/probe.hh"
@@ -85,6 +86,7 @@ int speak_to_running(const Options& options) {
 
 int run(const Options& options) {
   if (!options.test) survive_signals();
+  forbid_new_privileges();
   const auto read = [options] {
     return options.command_line.from.empty() ? config::read_file(options.config_file)
                                              : config::from_command_line(options.command_line);
@@ -95,6 +97,8 @@ int run(const Options& options) {
     for (const config::Error& error : config.error()) text += error.text() + "\n";
     return fail(text);
   }
+  if (auto account = config::check_account(*config); !account)
+    return fail(account.error().text() + "\n");
   config::SharedGeneration generation =
       std::make_shared<const config::Generation>(1u, *std::move(config));
   uring::raise_descriptor_limit();

@@ -36,6 +36,7 @@ LIBRARIES = {
     "toml++": {"gateway"},
     "CLI": {"gateway", "tools"},
     "fmt": {"gateway", "tools"},
+    "seccomp.h": {"gateway"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
 

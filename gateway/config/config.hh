@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/config/account.hh"
 #include "gateway/config/address.hh"
 #include "gateway/config/network.hh"
 #include "gateway/config/router.hh"
@@ -240,8 +241,12 @@ struct ControlSettings {
 };
 
 struct Config {
-  std::string file;     // the file it came from, as named on the command line
-  unsigned shards = 0;  // 0: one for each core this process may use
+  std::string file;                // the file it came from, as named on the command line
+  unsigned shards = 0;             // 0: one for each core this process may use
+  std::optional<Account> account;  // whom the process becomes
+  Place account_place;
+  bool filters_system_calls = true;
+  std::string pid_file;  // an absolute path; empty: none
   std::vector<Listener> listeners;
   std::vector<Pool> pools;
   std::vector<Route> routes;

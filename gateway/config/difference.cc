@@ -80,6 +80,15 @@ bool is_same_but_servers(const Pool& one, const Pool& other) {
          is_same(tls, other.tls);
 }
 
+// Nothing: whoever started it.
+std::optional<uid_t> user_of(const Config& config) {
+  return config.account ? std::optional(config.account->uid) : std::nullopt;
+}
+
+std::optional<gid_t> group_of(const Config& config) {
+  return config.account ? std::optional(config.account->gid) : std::nullopt;
+}
+
 class Comparison {
  public:
   Comparison(const Config& before, const Config& now) : before_(before), now_(now) {}
@@ -157,11 +166,12 @@ class Comparison {
   }
 
   void compare_the_rest() {
-    const auto& [file, shards, listeners, pools, routes, defaults, timeouts, limits,
-                 trusted_proxies, via, log, control, router, warnings] = before_;
+    const auto& [file, shards, account, account_place, filters_system_calls, pid_file, listeners,
+                 pools, routes, defaults, timeouts, limits, trusted_proxies, via, log, control, router,
+                 warnings] = before_;
     // What these mean is in the routes, or is compared already.
     (void)file, (void)listeners, (void)pools, (void)routes, (void)defaults, (void)router;
-    (void)warnings;
+    (void)warnings, (void)account_place, (void)account;
     changed("[timeouts]", timeouts == now_.timeouts);
     changed("[limits]", limits == now_.limits);
     changed("trusted_proxies", trusted_proxies == now_.trusted_proxies);
@@ -170,6 +180,10 @@ class Comparison {
     changed("log.level", log.level == now_.log.level);
     stays("shards", shards == now_.shards);
     stays("control.socket", control == now_.control);
+    stays("user", user_of(before_) == user_of(now_));
+    stays("group", group_of(before_) == group_of(now_));
+    stays("seccomp", filters_system_calls == now_.filters_system_calls);
+    stays("pid_file", pid_file == now_.pid_file);
     stays("log.buffer", log.buffer_bytes == now_.log.buffer_bytes);
   }
 

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "gateway/config/account.hh"
+
 namespace gateway::config {
 namespace {
 
@@ -20,8 +22,9 @@ std::unexpected<std::string> misfit(std::string_view what, std::string_view cure
 }
 
 std::unexpected<std::string> unreadable(int error, std::string_view cure) {
-  return misfit(fmt::format("cannot be read: {}", strerrordesc_np(error)),
-                error == EACCES ? "let the user that runs the gateway read it" : cure);
+  return misfit(
+      fmt::format("cannot be read: {}", strerrordesc_np(error)),
+      error == EACCES ? fmt::format("let {} read it", who_opens_files()) : std::string(cure));
 }
 
 // Until there is something to read, or the end; false: the time is over.

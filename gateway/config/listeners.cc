@@ -1,7 +1,5 @@
 // [[listen]]: addresses, and what becomes of the file of a Unix socket.
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -14,27 +12,16 @@ namespace {
 
 constexpr std::uint16_t kHttpsPort = 443;
 
-// A user's or group's number, by its name or as it is.
-template <typename Entry>
-std::optional<unsigned> find_id(const std::string& text, Entry* (*find)(const char*),
-                                unsigned Entry::*id) {
-  if (const Entry* const entry = find(text.c_str())) return entry->*id;
-  unsigned number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 void read_owner(const Text& text, Report& report, UnixFile& file) {
   const size_t colon = text.value.find(':');
   const std::string user = text.value.substr(0, colon);
   if (!user.empty()) {
-    file.owner = find_id(user, getpwnam, &passwd::pw_uid);
+    file.owner = user_id(user);
     if (!file.owner) report.add(text.place, fmt::format("there is no user '{}'", user));
   }
   if (colon == std::string::npos) return;
   const std::string group = text.value.substr(colon + 1);
-  file.group = find_id(group, getgrnam, &group::gr_gid);
+  file.group = group_id(group);
   if (!file.group) report.add(text.place, fmt::format("there is no group '{}'", group));
 }
 

@@ -226,6 +226,12 @@ void print_trusted_proxies(Printer& out, const TrustedProxies& trusted) {
 std::string to_toml(const Config& config) {
   Printer out;
   out.line("shards = {}", config.shards == 0 ? quote("auto") : fmt::to_string(config.shards));
+  if (config.account) {
+    out.line("user = {}", quote(config.account->user));
+    out.line("group = {}", quote(config.account->group));
+  }
+  if (!config.pid_file.empty()) out.line("pid_file = {}", quote(config.pid_file));
+  out.line("seccomp = {}", quote(config.filters_system_calls ? "on" : "off"));
   print_trusted_proxies(out, config.trusted_proxies);
   out.line("via = {}", quote(config.via.empty() ? "off" : config.via));
   for (const Listener& listener : config.listeners) print_listener(out, listener);

@@ -1,9 +1,13 @@
 #include "gateway/config/reader.hh"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "gateway/config/file.hh"
 #include "gateway/config/pem.hh"
@@ -18,6 +22,23 @@ namespace {
 constexpr unsigned kShardsMax = 256;
 constexpr size_t kLogBufferBytesMin = 16 << 10;
 constexpr size_t kLogBufferBytesMax = 64 << 20;
+
+constexpr std::array<std::string_view, 2> kOnOff = {"on", "off"};
+
+void read_account(TableReader& file, Config& config) {
+  const auto user = file.text("user");
+  const auto group = file.text("group");
+  if (!user) {
+    if (group) file.report().add(group->place, "'group' goes with 'user': name that, too");
+    return;
+  }
+  auto found = find_account(user->value, group ? std::optional(group->value) : std::nullopt);
+  if (!found)
+    return file.report().add(found.error().of_group ? group->place : user->place,
+                             found.error().text);
+  config.account = *std::move(found);
+  config.account_place = user->place;
+}
 
 void read_trusted_proxies(TableReader& file, TrustedProxies& trusted) {
   for (const Text& text : file.texts("trusted_proxies", "[\"10.0.0.0/8\", \"unix\"]", true)) {
@@ -68,6 +89,13 @@ void read_control(TableReader& table, const std::filesystem::path& folder,
 void read_all(TableReader& file, const std::filesystem::path& folder, const Resolve& resolve,
               Config& config) {
   file.count_or_auto("shards", kShardsMax, config.shards);
+  read_account(file, config);
+  if (const auto filter = file.choice("seccomp", kOnOff))
+    config.filters_system_calls = *filter == 0;
+  if (const auto pid_file = file.text("pid_file"))
+    config.pid_file = path_from(folder, pid_file->value).string();
+  // What follows opens files.
+  const ActingAs acting(config.account);
   read_trusted_proxies(file, config.trusted_proxies);
   read_via(file, config.via);
   read_bounds(file, config);
@@ -113,6 +141,17 @@ void check_complete(const toml::table& file, Report& report) {
                "[\"127.0.0.1:9001\"]");
   if (!routes && !only_redirects)
     report.add({}, "no route: add [[route]] with path = \"/\" and pool = \"app\"");
+}
+
+// A reload reads it as whom the process has become.
+void check_rereadable(const std::filesystem::path& file, Config& config) {
+  const ActingAs acting(config.account);
+  if (faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) == 0) return;
+  const Error warning{config.file,
+                      {},
+                      fmt::format("{} cannot read this file, so it could not be reloaded: {}",
+                                  who_opens_files(), strerrordesc_np(errno))};
+  config.warnings.push_back(warning.text("warning"));
 }
 
 std::unexpected<Errors> failed(const std::filesystem::path& file, Place place,
@@ -170,7 +209,9 @@ std::expected<Config, Errors> read_file(const std::filesystem::path& file, const
   // What came through a pipe has no folder of its own.
   std::error_code failure;
   const bool has_folder = std::filesystem::is_regular_file(file, failure);
-  return read_in(*text, file, has_folder ? file.parent_path() : "", resolve);
+  auto config = read_in(*text, file, has_folder ? file.parent_path() : "", resolve);
+  if (config && has_folder) check_rereadable(file, *config);
+  return config;
 }
 
 std::expected<Config, Errors> read_text(std::string_view toml, const std::filesystem::path& file,
@@ -196,6 +237,13 @@ std::expected<std::string, Error> read_control_socket(const std::filesystem::pat
             {},
             "it names no control socket: add [control] with socket = \"PATH\", or "
             "name it with --control PATH"});
+}
+
+std::expected<void, Error> check_account(const Config& config) {
+  if (!config.account) return {};
+  const auto can = can_become(*config.account);
+  if (!can) return std::unexpected(Error{config.file, config.account_place, can.error()});
+  return {};
 }
 
 unsigned shard_count(const Config& config) {

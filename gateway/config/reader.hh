@@ -38,6 +38,10 @@ std::expected<std::string, Error> read_control_socket(const std::filesystem::pat
 // The effective configuration as TOML, every default filled in; reads back as the same.
 std::string to_toml(const Config& config);
 
+// Whether this process can become whom the configuration names. For a start: a process that has
+// become one user becomes no other.
+std::expected<void, Error> check_account(const Config& config);
+
 // The number of shards to start: as configured, or the cores this process may use.
 unsigned shard_count(const Config& config);
 

@@ -88,14 +88,13 @@ class ControlClient : public std::enable_shared_from_this<ControlClient> {
 };
 
 std::expected<std::unique_ptr<Control>, std::string> Control::open(const std::string& path,
+                                                                   const config::UnixFile& file,
                                                                    uring::Loop& loop,
                                                                    Handler handler) {
   const auto address = config::unix_address(path);
   if (!address) return std::unexpected("'" + path + "' " + address.error());
-  config::Listener listener;
-  listener.address = *address;
-  listener.unix_file.mode = 0600;
-  auto bound = ListeningAddress::bind(listener, 1, {.patience = std::chrono::milliseconds(1000)});
+  auto bound = ListeningAddress::bind(
+      *address, 1, {.patience = std::chrono::milliseconds(1000), .unix_file = file});
   if (!bound) return std::unexpected(std::move(bound.error()));
   if (auto listening = (*bound)->listen(); !listening)
     return std::unexpected(std::move(listening.error()));

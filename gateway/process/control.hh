@@ -36,6 +36,7 @@ class Control final : private uring::Acceptor {
 
   // The error says what is wrong with the path.
   static std::expected<std::unique_ptr<Control>, std::string> open(const std::string& path,
+                                                                   const config::UnixFile& file,
                                                                    uring::Loop& loop,
                                                                    Handler handler);
   ~Control();

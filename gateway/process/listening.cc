@@ -23,24 +23,36 @@ std::expected<void, std::string> ListeningSockets::open(Listeners listeners, uns
   for (std::size_t index = 0; opened && index < had; ++index) {
     const auto now =
         std::ranges::find(listeners, addresses_[index]->address(), &config::Listener::address);
-    if (now != listeners.end()) opened = addresses_[index]->give_file(now->unix_file);
+    if (now != listeners.end()) opened = addresses_[index]->give_file(completed(now->unix_file));
   }
   if (!opened) addresses_.resize(had);
   return opened;
+}
+
+config::UnixFile ListeningSockets::completed(config::UnixFile file) const {
+  if (account_ && !file.owner) file.owner = account_->uid;
+  if (account_ && !file.group) file.group = account_->gid;
+  return file;
 }
 
 std::expected<void, std::string> ListeningSockets::bind_new(Listeners listeners, unsigned count) {
   const std::size_t had = addresses_.size();
   for (const config::Listener& listener : listeners) {
     if (has(listener.address)) continue;
+    if (std::vector<int> taken = inherited_.take(listener.address); !taken.empty()) {
+      addresses_.push_back(ListeningAddress::adopt(listener.address, std::move(taken)));
+      continue;
+    }
     // Of [::]:80 and 127.0.0.1:80 one may follow the other.
     const bool beside_ours = std::any_of(
         addresses_.begin(), addresses_.begin() + static_cast<std::ptrdiff_t>(had),
         [&](const auto& other) {
           return !other->address().is_unix() && other->address().port() == listener.address.port();
         });
-    auto bound = ListeningAddress::bind(listener, count,
-                                        {.patience = patience_, .beside_ours = beside_ours});
+    auto bound = ListeningAddress::bind(listener.address, count,
+                                        {.patience = patience_,
+                                         .beside_ours = beside_ours,
+                                         .unix_file = completed(listener.unix_file)});
     if (!bound) return std::unexpected(std::move(bound.error()));
     addresses_.push_back(std::move(*bound));
   }

@@ -5,11 +5,13 @@
 #include <chrono>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "gateway/config/config.hh"
+#include "gateway/process/inherited_sockets.hh"
 #include "gateway/process/listening_address.hh"
 
 namespace gateway {
@@ -21,6 +23,14 @@ class ListeningSockets {
   using Listeners = std::span<const config::Listener>;
 
   explicit ListeningSockets(std::chrono::milliseconds patience = kPatience) : patience_(patience) {}
+
+  // Whose the files of Unix sockets are where no owner is named.
+  void give_files_to(const config::Account& account) { account_ = account; }
+  config::UnixFile completed(config::UnixFile file) const;
+  // What listens already, for open() to take instead of a socket of its own.
+  void inherit(InheritedSockets sockets) { inherited_ = std::move(sockets); }
+  // Closes what open() has not taken; a sentence for each.
+  std::vector<std::string> close_unused() { return inherited_.close_rest(); }
 
   // Lets clients into the queues of those addresses that it has not yet, `count` sockets each, and
   // gives the files of those Unix sockets that it has to whom they belong now. All of it, or, with
@@ -45,6 +55,8 @@ class ListeningSockets {
   std::expected<void, std::string> bind_new(Listeners listeners, unsigned count);
 
   std::chrono::milliseconds patience_;
+  std::optional<config::Account> account_;
+  InheritedSockets inherited_;
   std::vector<std::unique_ptr<ListeningAddress>> addresses_;
 };
 

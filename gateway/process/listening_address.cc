@@ -6,7 +6,6 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,8 @@
 #include <cstring>
 #include <filesystem>
 #include <thread>
+
+#include "uring/capabilities.hh"
 
 namespace gateway {
 namespace {
@@ -137,24 +138,23 @@ std::expected<BoundUnix, Refusal> bind_unix(const config::Address& address) {
   return refusal(address, -mode);
 }
 
-// The owner first: before that the mode would open the file to the wrong one.
+// The owner first: before that the mode would open the file to the wrong one. What is so already is
+// left alone: a reload may not be allowed it any more.
 int give_away(const char* path, const config::UnixFile& file, mode_t usual_mode) {
-  const bool changes_owner = file.owner || file.group;
-  if (changes_owner && lchown(path, file.owner.value_or(-1u), file.group.value_or(-1u)) != 0)
-    return errno;
-  return chmod(path, file.mode.value_or(usual_mode)) == 0 ? 0 : errno;
+  struct stat now {};
+  if (lstat(path, &now) != 0) return errno;
+  const uid_t owner = file.owner.value_or(now.st_uid);
+  const gid_t group = file.group.value_or(now.st_gid);
+  const bool changes_owner = owner != now.st_uid || group != now.st_gid;
+  if (changes_owner && lchown(path, owner, group) != 0) return errno;
+  const mode_t mode = file.mode.value_or(usual_mode);
+  return (now.st_mode & 07777) == mode || chmod(path, mode) == 0 ? 0 : errno;
 }
 
 std::unexpected<std::string> not_given(const config::Address& address) {
   return std::unexpected("cannot give " + address.text() +
                          " to the owner that the configuration names: only root may; leave 'owner' "
                          "out, or name a group that the gateway's user is in");
-}
-
-bool may_change_owners() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3]{};
-  return syscall(SYS_capget, &header, sets) == 0 && (sets[0].effective & 1u << CAP_CHOWN) != 0;
 }
 
 bool is_in_group(gid_t group) {
@@ -166,7 +166,7 @@ bool is_in_group(gid_t group) {
 
 // Whether give_away() would be allowed it: as chown(2) says.
 bool may_give_away(const std::string& path, const config::UnixFile& file) {
-  if (may_change_owners()) return true;
+  if (uring::has_capability(CAP_CHOWN)) return true;
   if (file.owner.value_or(geteuid()) != geteuid()) return false;
   if (!file.group || is_in_group(*file.group)) return true;
   // A folder may give its own group to what is made in it.
@@ -197,6 +197,7 @@ void ListeningAddress::remove_file() {
 // A SYN that is dropped comes again after a second: it meets the successor, or nobody. A listening
 // socket that was merely closed would reset those that it has let in meanwhile.
 void ListeningAddress::refuse_new() {
+  if (adopted_) return;
   if (address_.is_unix()) return remove_file();
   constexpr std::uint8_t kSyn = 0x02, kAck = 0x10, kFlagsAt = 13;  // RFC 9293 section 3.1
   sock_filter code[] = {
@@ -212,11 +213,21 @@ void ListeningAddress::refuse_new() {
   }
 }
 
-ListeningAddress::Made ListeningAddress::bind(const config::Listener& listener, unsigned count,
+std::unique_ptr<ListeningAddress> ListeningAddress::adopt(const config::Address& address,
+                                                          std::vector<int> descriptors) {
+  std::unique_ptr<ListeningAddress> made(new ListeningAddress(address));
+  made->adopted_ = true;
+  for (const int descriptor : descriptors) {
+    if (!address.is_unix()) set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+  }
+  made->descriptors_ = std::move(descriptors);
+  return made;
+}
+
+ListeningAddress::Made ListeningAddress::bind(const config::Address& address, unsigned count,
                                               const Terms& terms) {
-  std::unique_ptr<ListeningAddress> made(new ListeningAddress(listener.address));
-  auto bound = listener.address.is_unix() ? made->bind_unix_socket(listener.unix_file, terms)
-                                          : made->bind_ports(count, terms);
+  std::unique_ptr<ListeningAddress> made(new ListeningAddress(address));
+  auto bound = address.is_unix() ? made->bind_unix_socket(terms) : made->bind_ports(count, terms);
   if (!bound) return std::unexpected(std::move(bound.error()));
   return made;
 }
@@ -237,8 +248,7 @@ std::expected<void, std::string> ListeningAddress::bind_ports(unsigned count, co
   return {};
 }
 
-std::expected<void, std::string> ListeningAddress::bind_unix_socket(const config::UnixFile& file,
-                                                                    const Terms& terms) {
+std::expected<void, std::string> ListeningAddress::bind_unix_socket(const Terms& terms) {
   const auto bound = try_for(terms.patience, [&] { return bind_unix(address_); });
   if (!bound) return std::unexpected(bound.error());
   descriptors_.push_back(bound->descriptor);
@@ -248,7 +258,7 @@ std::expected<void, std::string> ListeningAddress::bind_unix_socket(const config
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) return std::unexpected(explain(address_, errno));
   file_ = {path, status.st_dev, status.st_ino};
-  return give_file(file);
+  return give_file(terms.unix_file);
 }
 
 std::expected<void, std::string> ListeningAddress::give_file(const config::UnixFile& file) {

@@ -29,10 +29,15 @@ class ListeningAddress {
   struct Terms {
     std::chrono::milliseconds patience;  // how long it may be in use at the most
     bool beside_ours = false;            // another address of ours takes the same port
+    config::UnixFile unix_file{};        // how a Unix socket's is made
   };
 
   // `count` sockets, or one for a Unix socket; nobody gets in before listen().
-  static Made bind(const config::Listener& listener, unsigned count, const Terms& terms);
+  static Made bind(const config::Address& address, unsigned count, const Terms& terms);
+  // Sockets that listen there already and that others have, too, as whoever has handed them down:
+  // their queues and a Unix socket's file outlive this object.
+  static std::unique_ptr<ListeningAddress> adopt(const config::Address& address,
+                                                 std::vector<int> descriptors);
   // For a check: as many sockets, which are bound nowhere, where bind() would be allowed what the
   // configuration says of a Unix socket's owner.
   static Made reserve(const config::Listener& listener, unsigned count);
@@ -45,6 +50,7 @@ class ListeningAddress {
   std::expected<void, std::string> give_file(const config::UnixFile& file);
   // From here on nobody new gets into the queues: over TCP a handshake that has begun may end, no
   // other begins; a Unix socket's file goes. Then what is in the queues can be accepted to its end.
+  // Of sockets that others have, too, nothing: who comes is theirs.
   void refuse_new();
 
   const config::Address& address() const { return address_; }
@@ -60,12 +66,12 @@ class ListeningAddress {
 
   explicit ListeningAddress(const config::Address& address);
   std::expected<void, std::string> bind_ports(unsigned count, const Terms& terms);
-  std::expected<void, std::string> bind_unix_socket(const config::UnixFile& file,
-                                                    const Terms& terms);
+  std::expected<void, std::string> bind_unix_socket(const Terms& terms);
   void remove_file();
 
   config::Address address_;
   std::vector<int> descriptors_;
+  bool adopted_ = false;
   std::optional<OwnFile> file_;
   mode_t usual_mode_ = 0;  // which such a file would have
 };

@@ -7,6 +7,8 @@
 #include <optional>
 #include <set>
 
+#include "uring/probe.hh"
+
 namespace gateway {
 namespace {
 
@@ -72,6 +74,20 @@ const config::Pool* first_without_ports(const config::Config& config, std::size_
   return found;
 }
 
+// Root may, and makes them at the start; who comes later may not.
+std::optional<std::string> about_rings(const config::Account& account,
+                                       const uring::RingPermission& permission) {
+  if (permission.disabled != 1) return std::nullopt;
+  if (permission.group &&
+      std::ranges::find(account.groups, *permission.group) != account.groups.end())
+    return std::nullopt;
+  return fmt::format(
+      "kernel.io_uring_disabled = 1 lets the user '{}' make no rings: only root can start this "
+      "gateway, and an upgrade of it will be refused; run 'sysctl kernel.io_uring_group={}' as "
+      "root",
+      account.user, account.gid);
+}
+
 // What another kernel, or a container, may not have is not judged.
 std::optional<int> read_somaxconn(const std::filesystem::path& root) {
   std::ifstream file(root / "proc/sys/net/core/somaxconn");
@@ -98,6 +114,10 @@ std::vector<std::string> look_at_machine(const Needs& needs, const config::Confi
   if (const auto ports = read_port_range(root)) {
     const config::Pool* const pool = first_without_ports(config, ports->count(), needs.clients_max);
     if (pool != nullptr) found.push_back(about_ports(*ports, *pool, needs));
+  }
+  if (config.account) {
+    if (auto rings = about_rings(*config.account, uring::ring_permission(root)))
+      found.push_back(*std::move(rings));
   }
   return found;
 }

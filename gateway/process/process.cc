@@ -12,6 +12,9 @@
 #include "gateway/log/file.hh"
 #include "gateway/log/quoted.hh"
 #include "gateway/process/machine.hh"
+#include "gateway/process/pid_file.hh"
+#include "gateway/process/privileges.hh"
+#include "gateway/process/system_call_filter.hh"
 #include "gateway/version.hh"
 #include "proto/tls/library.hh"
 #include "uring/probe.hh"
@@ -29,7 +32,11 @@ std::expected<std::unique_ptr<Process>, std::string> Process::create(const Optio
   // Before signals are blocked: they end a start that waits for a disk.
   const config::LogSettings& settings = first->config.log;
   const std::string file = options.test ? std::string(kStderrName) : settings.file;
-  auto writer = LogWriter::start(file, settings.level, settings.buffer_bytes);
+  auto writer = [&] {
+    // The file is to be theirs who will open it again.
+    const config::ActingAs acting(first->config.account);
+    return LogWriter::start(file, settings.level, settings.buffer_bytes);
+  }();
   if (!writer) return std::unexpected(writer.error());
   std::unique_ptr<Process> process(new Process(options, std::move(first), std::move(*writer)));
   if (auto done = process->set_up(std::move(read)); !done) return std::unexpected(done.error());
@@ -39,6 +46,7 @@ std::expected<std::unique_ptr<Process>, std::string> Process::create(const Optio
 Process::Process(const Options& options, config::SharedGeneration first,
                  std::unique_ptr<LogWriter> writer)
     : options_(options),
+      manager_(options.test ? ServiceManager() : ServiceManager::from_environment()),
       generation_(std::move(first)),
       shard_count_(options.shards ? *options.shards : config::shard_count(config())),
       signals_awaited_(options.test ? uring::set_of_signals(kSignals)
@@ -50,9 +58,12 @@ Process::Process(const Options& options, config::SharedGeneration first,
 
 std::expected<void, std::string> Process::set_up(Loader::Read read) {
   if (auto warm = tls::warm_up(); !warm) return std::unexpected(warm.error());
+  if (config().account) sockets_.give_files_to(*config().account);
+  if (!options_.test) sockets_.inherit(InheritedSockets::from_environment());
   auto listening = options_.test ? sockets_.reserve(config().listeners, shard_count_)
                                  : sockets_.open(config().listeners, shard_count_);
   if (!listening) return listening;
+  for (const std::string& unused : sockets_.close_unused()) log_.warning("{}", unused);
   auto kernel = make_kernel(options_.receive);
   if (!kernel) return std::unexpected(kernel.error());
   kernel_ = std::move(*kernel);
@@ -73,6 +84,7 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
                                 .sockets = sockets_});
   if (!shards) return std::unexpected(std::move(shards.error()));
   shards_ = std::move(*shards);
+  watchdog_.emplace(*loop_, manager_, [this](auto& answers) { return shards_->ask(answers); });
   if (auto control = open_control(); !control) return control;
   share_descriptors();
   reload_.emplace(Reload::Parts{.serving = generation_,
@@ -80,20 +92,38 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
                                 .shards = *shards_,
                                 .descriptors = descriptors_,
                                 .log_writer = *log_writer_,
-                                .log = log_},
+                                .log = log_,
+                                .manager = manager_},
                   std::move(read), *loop_, *bell_);
+  if (auto written = write_pid_file(); !written || options_.test) return written;
+  return give_up_rights();
+}
+
+std::expected<void, std::string> Process::write_pid_file() {
+  if (config().pid_file.empty()) return {};
+  if (options_.test) return PidFile::check(config().pid_file);
+  auto written = PidFile::write(config().pid_file, config().account);
+  if (!written) return std::unexpected(std::move(written.error()));
+  pid_file_ = std::move(*written);
   return {};
 }
 
 std::expected<void, std::string> Process::open_control() {
   const std::string& path = config().control.socket;
   if (path.empty() || options_.test) return {};
-  auto opened = Control::open(path, *loop_, [this](std::string_view command, Control::Reply reply) {
-    obey(command, std::move(reply));
-  });
+  auto opened = Control::open(
+      path, sockets_.completed({.mode = 0600}), *loop_,
+      [this](std::string_view command, Control::Reply reply) { obey(command, std::move(reply)); });
   if (!opened) return std::unexpected("[control] socket: " + opened.error());
   control_ = std::move(*opened);
   return {};
+}
+
+// What comes later needs none: all is open, and all threads are there.
+std::expected<void, std::string> Process::give_up_rights() {
+  if (auto dropped = drop_privileges(config().account); !dropped) return dropped;
+  if (!config().filters_system_calls) return {};
+  return filter_system_calls();
 }
 
 std::vector<std::string> Process::look_at_machine() const {
@@ -116,9 +146,12 @@ void Process::run() {
   signals_->start();
   bell_->start();
   if (control_) control_->start();
+  watchdog_->start();
+  manager_.ready("serving");
   loop_->run();
   shards_->join();
   log_traffic();
+  pid_file_.reset();
   log_.info("stopped");
   if (reload_->loads()) leave_the_load_behind();
 }
@@ -184,6 +217,7 @@ void Process::signalled(int signal) {
   log_.info("{}: stopping {}", name, at_once ? "at once" : "in order");
   if (!std::exchange(stopping_, true)) {
     reload_->refuse();
+    manager_.stopping(name + ": stopping");
     sockets_.refuse_new_but({});
     shards_->tell(StopOrder{});
   }
@@ -235,6 +269,7 @@ void Process::rung() {
 }
 
 uring::Task<> Process::wind_up() {
+  watchdog_->stop();
   if (control_) co_await control_->stop();
   co_await signals_->stop();
   co_await bell_->stop();

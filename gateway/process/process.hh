@@ -13,8 +13,11 @@
 #include "gateway/options.hh"
 #include "gateway/process/control.hh"
 #include "gateway/process/listening.hh"
+#include "gateway/process/pid_file.hh"
 #include "gateway/process/reload.hh"
+#include "gateway/process/service_manager.hh"
 #include "gateway/process/shards.hh"
+#include "gateway/process/watchdog.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "uring/io_uring_kernel.hh"
 #include "uring/signals.hh"
@@ -46,6 +49,8 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   const config::Config& config() const { return generation_->config; }
   std::expected<void, std::string> set_up(Loader::Read read);
   std::expected<void, std::string> open_control();
+  std::expected<void, std::string> write_pid_file();
+  std::expected<void, std::string> give_up_rights();
   void share_descriptors();
   void log_start();
   void log_traffic();
@@ -58,6 +63,7 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   uring::Task<> wind_up();
 
   Options options_;
+  ServiceManager manager_;
   config::SharedGeneration generation_;
   unsigned shard_count_;
   sigset_t signals_awaited_;  // and blocked, but in a check, which ends by them
@@ -73,10 +79,12 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   std::optional<uring::Signals> signals_;
   std::optional<uring::Bell> bell_;
   std::optional<uring::Mailbox<Report>> reports_;
+  std::optional<Watchdog> watchdog_;
   uring::Task<> winding_up_;
   std::unique_ptr<Shards> shards_;
   std::optional<Reload> reload_;
   std::unique_ptr<Control> control_;
+  std::unique_ptr<PidFile> pid_file_;
   unsigned drained_ = 0;  // shards that accept nobody any more
   unsigned ended_ = 0;
   bool stopping_ = false;

@@ -58,7 +58,9 @@ uring::Task<> Reload::story() {
   while (std::exchange(wanted_, false)) {
     answered_ = std::exchange(waiting_, {});
     result_ = {};
+    parts_.manager.reloading("reloading");
     co_await load_and_adopt();
+    if (!refused_) parts_.manager.ready("serving");
     answer_all();
   }
 }

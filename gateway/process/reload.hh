@@ -14,6 +14,7 @@
 #include "gateway/config/generation.hh"
 #include "gateway/process/listening.hh"
 #include "gateway/process/loader.hh"
+#include "gateway/process/service_manager.hh"
 #include "gateway/process/shards.hh"
 #include "uring/task.hh"
 
@@ -29,6 +30,7 @@ class Reload {
     DescriptorBudget& descriptors;
     LogWriter& log_writer;
     Log& log;
+    ServiceManager& manager;
   };
   // How a reload went, for whoever has asked for it: the lines that the log has of it.
   struct Result {

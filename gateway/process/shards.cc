@@ -110,30 +110,49 @@ void Shards::adopt(const config::SharedGeneration& newer, const config::Config& 
   }
 }
 
-// One for each shard. A Unix socket is accepted by the first one, which hands over to all in turn.
+// One for each shard. Where there are fewer sockets than shards, as of a Unix socket, those who
+// accept hand over to all in turn, beginning with themselves; where there are more, some accept at
+// several.
 std::vector<AdoptOrder> Shards::orders_for(const config::SharedGeneration& generation,
                                            const config::Config* earlier) {
   std::vector<AdoptOrder> orders(count(), AdoptOrder{generation, {}});
   for (const config::Listener& listener : generation->config.listeners) {
     if (earlier != nullptr && listens_at(*earlier, listener.address)) continue;
     const std::span<const int> descriptors = common_.sockets.descriptors(listener.address);
+    const bool hands_over = listener.address.is_unix() || descriptors.size() < count();
     std::vector<std::shared_ptr<HandedOver>> takers;
     for (unsigned index = 0; index < count(); ++index) {
       ListeningSocket socket{.address = listener.address};
       if (index < descriptors.size()) socket.descriptor = descriptors[index];
-      if (listener.address.is_unix()) {
+      if (hands_over) {
         takers.push_back(shards_[index]->make_handed_over());
         socket.handed_over = takers.back();
       }
       orders[index].added.push_back(std::move(socket));
     }
-    orders.front().added.back().takers = std::move(takers);
+    for (unsigned index = 0;
+         hands_over && index < std::min<std::size_t>(descriptors.size(), count()); ++index) {
+      orders[index].added.back().takers = takers;
+      std::ranges::rotate(takers, takers.begin() + 1);
+    }
+    for (std::size_t index = count(); index < descriptors.size(); ++index) {
+      orders[index % count()].added.push_back(
+          {.address = listener.address, .descriptor = descriptors[index]});
+    }
   }
   return orders;
 }
 
 void Shards::tell(const Order& order) {
   for (const std::unique_ptr<Shard>& shard : shards_) (void)shard->orders().post(order);
+}
+
+unsigned Shards::ask(std::atomic<unsigned>& answers) {
+  unsigned asked = 0;
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    if (shard->orders().post(AnswerOrder{&answers})) ++asked;
+  }
+  return asked;
 }
 
 void Shards::join() {

@@ -44,6 +44,9 @@ class Shards {
   void adopt(const config::SharedGeneration& newer, const config::Config& earlier);
   // A shard that refuses has ended.
   void tell(const Order& order);
+  // Whether they live: each that takes the question adds one to `answers`, which outlives them.
+  // Gives how many will.
+  unsigned ask(std::atomic<unsigned>& answers);
   // After the last report.
   void join();
 

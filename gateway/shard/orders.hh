@@ -1,6 +1,7 @@
 // The messages between the main thread and the shards.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <variant>
@@ -22,7 +23,12 @@ struct AdoptOrder {
   config::SharedGeneration generation;
   std::vector<ListeningSocket> added;
 };
-using Order = std::variant<StopOrder, CutOrder, AdoptOrder>;
+// To show that it is alive, by adding one to what outlives all shards: the next one after the last
+// was answered, as each is, or was refused.
+struct AnswerOrder {
+  std::atomic<unsigned>* answers;
+};
+using Order = std::variant<StopOrder, CutOrder, AdoptOrder, AnswerOrder>;
 inline constexpr std::size_t kOrdersMax = std::variant_size_v<Order>;  // that wait for one shard
 
 // And a shard the main thread.

@@ -93,6 +93,10 @@ void Shard::carry_out(const CutOrder&) {
   cut_all();
 }
 
+void Shard::carry_out(const AnswerOrder& order) {
+  ++*order.answers;
+}
+
 void Shard::carry_out(const AdoptOrder& order) {
   if (retiring_) return;
   begin_to_load(order);
@@ -178,8 +182,10 @@ uring::Task<> Shard::retire() {
   }
   co_await upstreams_->close_all();
   patience_.disarm();
-  // Nothing is left that it could be ordered to do.
-  (void)orders_.close();
+  // Nothing is left that it could be ordered to do, but to answer.
+  for (const Order& order : orders_.close()) {
+    if (const auto* const question = std::get_if<AnswerOrder>(&order)) carry_out(*question);
+  }
   co_await bell_.stop();
   report(Report::Kind::kEnded);
   loop_.stop();

@@ -104,6 +104,7 @@ class Shard final : private uring::BellOwner, private Reception {
   void carry_out(const StopOrder& order);
   void carry_out(const CutOrder& order);
   void carry_out(const AdoptOrder& order);
+  void carry_out(const AnswerOrder& order);
   void begin_to_load(const AdoptOrder& order);
   bool load_step();
   void load_next();

@@ -36,7 +36,7 @@ def without(tmp_path, *names):
 def test_the_gateway_serves_under_the_profile(start_gateway, echo, curl):
     within(PROFILE, "/bin/true")  # or there is no library for it
     config = Config(pools={"echo": echo.port}, routes=[{"path": "/", "pool": "echo"}])
-    gateway = start_gateway(config, wrapper=[sys.executable, SANDBOX, PROFILE],
+    gateway = start_gateway(config, started_by=[sys.executable, SANDBOX, PROFILE],
                             environment=NO_TRACING)
     status = Path(f"/proc/{gateway.pid}/status").read_text()
     assert "\nSeccomp:\t2\n" in status and "\nNoNewPrivs:\t1\n" in status

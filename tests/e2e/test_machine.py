@@ -18,7 +18,7 @@ def test_few_descriptors_are_a_warning_of_the_check_and_of_the_start(start_gatew
     checked = run("-t", "-c", file, "--shards", 1, limits=["prlimit", f"--nofile={FEW}:{FEW}"])
     assert checked.returncode == 0 and checked.stdout
     [said] = [line for line in checked.stderr.splitlines() if "open files" in line]
-    assert said.startswith(f"gateway: warning: only {FEW} open files are allowed, two for each client")
+    assert said.startswith(f"gateway: warning: only {FEW} open files are allowed, two for each")
     gateway = start_gateway(config, open_files=FEW)
     assert f" warning main {said.removeprefix('gateway: warning: ')}\n" in gateway.log()
 

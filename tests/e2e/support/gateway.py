@@ -114,10 +114,11 @@ class Config:
         lines += ["[defaults]"] + pairs(self.defaults)
         lines += ["[timeouts]"] + pairs(self.timeouts)
         lines += ["[limits]"] + pairs(self.limits)
+        if self.control:
+            lines += ["[control]"] + pairs(self.control)
         lines += ["[log]"] + pairs({"level": self.level, "buffer": self.log_buffer})
         if self.log_file != "stderr":
             lines += pairs({"file": self.log_file})
-        lines += ["[control]"] + pairs(self.control)
         return "\n".join(lines) + "\n"
 
     def print_certificates(self):
@@ -132,7 +133,8 @@ class Gateway(Program):
     """Started and ready when the constructor returns."""
 
     def __init__(self, folder, config, variant=Variant(), name="gateway", environment=None,
-                 open_files=None, wrapper=()):
+                 open_files=None, started_by=(), pass_fds=()):
+        """`started_by`: a command that executes the rest of its arguments."""
         self.config = config
         self.variant = variant
         self.http_port = config.http_port
@@ -140,8 +142,8 @@ class Gateway(Program):
         self.file = file = folder / f"{name}.conf"
         file.write_text(config.text())
         limited = ["prlimit", f"--nofile={open_files}:{open_files}"] if open_files else []
-        super().__init__([*wrapper, *limited, GATEWAY, "-c", file, "--shards", variant.shards,
-                          "--receive", variant.receive], folder, name, environment)
+        super().__init__([*limited, *started_by, GATEWAY, "-c", file, "--shards", variant.shards,
+                          "--receive", variant.receive], folder, name, environment, pass_fds)
         try:
             self.wait_for(self.is_ready, "the line 'ready'")
         except BaseException:

@@ -20,7 +20,7 @@ def die_with_parent():
 
 
 class Program:
-    def __init__(self, command, folder, name, environment=None):
+    def __init__(self, command, folder, name, environment=None, pass_fds=()):
         self.name = name
         self.command = [str(part) for part in command]
         self.log_file = folder / f"{name}.log"
@@ -28,7 +28,8 @@ class Program:
         with open(self.log_file, "wb") as log, open(self.output_file, "wb") as output:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=log,
-                cwd=folder, preexec_fn=die_with_parent, env={**os.environ, **(environment or {})})
+                cwd=folder, preexec_fn=die_with_parent, env={**os.environ, **(environment or {})},
+                pass_fds=pass_fds)
 
     @property
     def pid(self):

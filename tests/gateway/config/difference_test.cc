@@ -117,6 +117,15 @@ TEST(Difference, TellsWhatNeedsARestart) {
   EXPECT_FALSE(difference.empty());
   EXPECT_THAT(from_every_key_to(with("run/control.sock", "control.sock")).needs_restart,
               ElementsAre("control.socket"));
+  const auto restarts = [](std::string_view before, std::string_view now) {
+    const Difference one = from_every_key_to(with(before, now));
+    EXPECT_THAT(one.changes, IsEmpty());
+    return one.needs_restart;
+  };
+  EXPECT_THAT(restarts("seccomp = \"off\"", "seccomp = \"on\""), ElementsAre("seccomp"));
+  EXPECT_THAT(restarts("gateway.pid", "other.pid"), ElementsAre("pid_file"));
+  EXPECT_THAT(restarts("shards = 3", "shards = 3\nuser = \"daemon\"\ngroup = \"root\""),
+              ElementsAre("user", "group"));
 }
 
 TEST(Difference, SeesThatANameHasOtherAddresses) {

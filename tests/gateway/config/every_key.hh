@@ -7,6 +7,8 @@ namespace gateway::config {
 
 inline constexpr std::string_view kEveryKey = R"(
 shards = 3
+seccomp = "off"
+pid_file = "run/gateway.pid"
 trusted_proxies = ["10.0.0.0/8", "unix", "::1"]
 via = "edge"
 

@@ -24,6 +24,7 @@ TEST(ConfigPrinter, PrintsEveryDefault) {
   const auto config = read(complete());
   ASSERT_TRUE(config);
   EXPECT_EQ(to_toml(*config), R"(shards = "auto"
+seccomp = "on"
 via = "gateway"
 
 [[listen]]
@@ -82,6 +83,8 @@ TEST(ConfigPrinter, PrintsEveryKeyThatItTakes) {
   const auto config = read(kEveryKey);
   ASSERT_TRUE(config);
   EXPECT_EQ(to_toml(*config), R"(shards = 3
+pid_file = "/etc/gateway/run/gateway.pid"
+seccomp = "off"
 trusted_proxies = ["10.0.0.0/8", "::1", "unix"]
 via = "edge"
 
@@ -230,7 +233,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 22u);
+  EXPECT_EQ(keys, 23u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));

@@ -72,7 +72,7 @@ TEST(ConfigReader, TakesEveryKeyOfListeners) {
   EXPECT_EQ(config->listeners[0].address.text(), "0.0.0.0:80");
   EXPECT_EQ(config->listeners[0].redirect_port, 8443);
   EXPECT_EQ(config->listeners[1].address.text(), "[::1]:8443");
-  EXPECT_EQ(config->listeners[1].place.line, 11u);
+  EXPECT_EQ(config->listeners[1].place.line, 13u);
   EXPECT_FALSE(config->listeners[1].redirect_port);
   EXPECT_TRUE(config->listeners[1].tls.value().self_signed);
   EXPECT_EQ(config->listeners[2].address.text(), "unix:/etc/gateway/run/gateway.sock");

@@ -26,7 +26,7 @@ class LiveGateway {
   explicit LiveGateway(const std::vector<std::uint16_t>& ports, const std::string& more = "") {
     port_ = free_port();
     const std::string text =
-        "shards = 1\n[[listen]]\naddress = \"127.0.0.1:" + std::to_string(port_) +
+        "shards = 1\nseccomp = \"off\"\n[[listen]]\naddress = \"127.0.0.1:" + std::to_string(port_) +
         "\"\n[pool.app]\nservers = [\"app.test:1\"]\n[[route]]\npool = \"app\"\n[log]\nfile = \"" +
         log_file() + "\"\n" + more;
     const auto resolve = [ports](const gateway::config::HostPort&) {

@@ -103,5 +103,34 @@ TEST_F(Machine, NeedsNoPortsTowardsUnixSockets) {
   EXPECT_THAT(look(kMany, "[pool.app]\nservers = [\"unix:/run/a\", \"127.0.0.1:1\"]\n"), IsEmpty());
 }
 
+// Whoever starts it: the account is what is looked at.
+TEST_F(Machine, NamesRingsThatTheUserMayNotMake) {
+  config::Config config;
+  config.account = config::Account{
+      .user = "gateway", .group = "gateway", .uid = 990, .gid = 991, .groups = {991, 992}};
+  const auto found = [&] { return look_at_machine(kFew, config, root_.path()); };
+  struct Case {
+    const char* disabled;
+    const char* group;
+    bool is_named;
+  };
+  for (const Case& one : {Case{"0", "-1", false}, Case{"1", "-1", true}, Case{"1", "5", true},
+                          Case{"1", "991", false}, Case{"1", "992", false}}) {
+    set("proc/sys/kernel/io_uring_disabled", one.disabled);
+    set("proc/sys/kernel/io_uring_group", one.group);
+    if (one.is_named) {
+      EXPECT_THAT(found(), ElementsAre("kernel.io_uring_disabled = 1 lets the user 'gateway' make "
+                                       "no rings: only root can start this gateway, and an "
+                                       "upgrade of it will be refused; run 'sysctl "
+                                       "kernel.io_uring_group=991' as root"));
+    } else {
+      EXPECT_THAT(found(), IsEmpty());
+    }
+  }
+  config.account.reset();
+  set("proc/sys/kernel/io_uring_disabled", "1");
+  EXPECT_THAT(found(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace gateway

@@ -1,0 +1,13 @@
+// Capabilities (capabilities(7)) of the calling thread, by the kernel's own calls.
+#pragma once
+
+namespace uring {
+
+// Whether it has the one (CAP_CHOWN, ...), in effect.
+bool has_capability(int capability);
+
+// Gives up all but the one, and that, too, if it was not there; for good: what is executed later
+// gets none. Gives 0 or an errno.
+int keep_only_capability(int capability);
+
+}  // namespace uring
