@@ -1,5 +1,6 @@
-// The certificate of everybody who is simulated, and of its own authority; for localhost.
-// It is a fixed one, since a signature's length is a matter of chance, and so would be the runs.
+// The certificate of everybody who is simulated, and of its own authority; for localhost. And
+// another one, for a gateway that has got a new one. They are fixed, since a signature's length is
+// a matter of chance, and so would be the runs.
 #pragma once
 
 namespace simulation {
@@ -20,6 +21,25 @@ constexpr const char* kKey = R"(-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgd2f/lqPbp8vRTWtH
 stREw7QHOTr+SWfOcES6ZEBmjbWhRANCAARG3DmyIf8uWOHsQ7Lh6DxYXqxYFw17
 6Fn9YeydKaaGYw/FZiN/Yl9ejxkRfO2VE6w+psD3UXR6gqkWG3eWn/EW
+-----END PRIVATE KEY-----
+)";
+
+constexpr const char* kOtherCertificate = R"(-----BEGIN CERTIFICATE-----
+MIIBZjCCAQugAwIBAgIBAjAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdyZW5ld2Vk
+MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjASMRAwDgYDVQQDDAdy
+ZW5ld2VkMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEnHi2469sYNDsRZ4LwlFU
+JMt+6ywtBy4IPdaOqmztN2yOJVuijpQ1TGUPyvWw12vgJPIT0egRFTAAJrlvd2WJ
+3KNQME4wDwYDVR0TAQH/BAUwAwEB/zAcBgNVHREEFTATgglsb2NhbGhvc3SCBiou
+dGVzdDAdBgNVHQ4EFgQUH8gAOwb0C6+JBGhcepwHHEfyEvswCgYIKoZIzj0EAwID
+SQAwRgIhAMa0b9OnAFLZ6q3HFKsG5VXepWuMcwDp0QU83zREJ/FIAiEAijP2I/DU
+YqNvEVwpWlg5Z07xYEm8t0d0QRmBC4r6V6Q=
+-----END CERTIFICATE-----
+)";
+
+constexpr const char* kOtherKey = R"(-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQguETGUhF7FN72uQ/D
+UnhjTAl4mRCYEODkTMm2QXafOXShRANCAASceLbjr2xg0OxFngvCUVQky37rLC0H
+Lgg91o6qbO03bI4lW6KOlDVMZQ/K9bDXa+Ak8hPR6BEVMAAmuW93ZYnc
 -----END PRIVATE KEY-----
 )";
 

@@ -66,6 +66,7 @@ Time SimulatedClient::next() const {
     next = std::max(stage_.now(), wire_->rests_until());
   }
   if (stage_.now() < may_ask_at_) next = std::min(next, may_ask_at_);
+  if (may_close_at_ && stage_.now() < *may_close_at_) next = std::min(next, *may_close_at_);
   const bool leaves = plan_.leaving == Leaving::kCloses || plan_.leaving == Leaving::kResets;
   if (leaves) next = std::min(next, comes_at_ + plan_.leaves_after);
   return next;
@@ -91,7 +92,7 @@ bool SimulatedClient::come() {
   const bool coarse = (stage_.scenario.faults & kCoarseTime) != 0;
   const microseconds pause_max = coarse ? microseconds(0) : plan_.pause_max;
   wire_.emplace(std::move(stream), Pace{plan_.write_most, plan_.read_most, pause_max},
-                plan_.tls ? stage_.tls->client_end(*plan_.tls) : nullptr);
+                plan_.tls ? stage_.tls->client_end(*plan_.tls, gate_.trust()) : nullptr);
   constexpr std::array<std::string_view, kEntries> kHow = {"", " over the Unix socket",
                                                            " over TLS"};
   stage_.chronicle.note(name_, "comes{}", kHow[static_cast<std::size_t>(plan_.entry())]);
@@ -112,6 +113,7 @@ void SimulatedClient::ask_more() {
     if (turn_has_come && alone && (wire_->has_unsent() || stage_.now() < may_ask_at_)) return;
     stage_.chronicle.note(name_, "asks {} {}", plan_.requests[asked_].method,
                           target_of(plan_.number, asked_));
+    stage_.trail(plan_.number, asked_).asked_in = stage_.adopted;
     wire_->send(request_text(asked_));
     ++asked_;
   }
@@ -198,6 +200,7 @@ void SimulatedClient::take_head() {
     stage_.chronicle.fail(name_, "gets the answer to {} for {}", *whose, target);
   }
   answer.is_own = whose != nullptr;
+  if (!plan_.silent) judge_generation(answering());
   if (reader_.switches()) open_websocket();
 }
 
@@ -231,11 +234,14 @@ void SimulatedClient::open_websocket() {
   const WebSocketPlan& plan = *current().websocket;
   websocket_.emplace(true, stream_of(answering(), Way::kToServer), plan.to_server,
                      plan.closer == Closer::kClient || plan.closer == Closer::kBoth);
+  if (plan.stays.count() > 0) may_close_at_ = stage_.now() + plan.stays;
   digest(reader_.rest());
 }
 
 void SimulatedClient::talk() {
   const RequestPlan& plan = current();
+  const bool stays = may_close_at_ && stage_.now() < *may_close_at_;
+  if (stays && websocket_->is_at_last_message() && !websocket_->close_code()) return;
   if (plan.websocket->closer == Closer::kClientLeaves && websocket_->has_said_all()) {
     dice_.chance(50) ? wire_->close() : wire_->reset();
     left_ = true;

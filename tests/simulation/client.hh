@@ -19,6 +19,8 @@ class Gate {
   virtual ~Gate() = default;
   // Null: nobody is let in any more.
   virtual Stream come(const ClientPlan& plan) = 0;
+  // Of who comes now, over TLS.
+  virtual Trust trust() const = 0;
 };
 
 class SimulatedClient {
@@ -67,8 +69,10 @@ class SimulatedClient {
   // client_judge.cc
   void judge(bool left) const;
   void judge_answer(unsigned number, bool excused) const;
+  void judge_generation(unsigned number) const;
   bool is_spoilt() const;
-  bool may_be_refused(const RequestPlan& plan, unsigned status) const;
+  bool may_be_redirected(unsigned number) const;
+  bool may_be_refused(unsigned number, unsigned status) const;
   bool may_be_cut(const RequestPlan& plan) const;
   bool may_close_behind(unsigned number) const;
   void judge_websocket() const;
@@ -100,7 +104,8 @@ class SimulatedClient {
   bool closing_ = false;  // the gateway has said that it closes, or all is there
   std::optional<WebSocketEnd> websocket_;
   Time touched_{};
-  Time may_ask_at_{};  // the next one, unless it pipelines
+  Time may_ask_at_{};                 // the next one, unless it pipelines
+  std::optional<Time> may_close_at_;  // its WebSocket, or say the last message
   std::size_t read_bytes_ = 0;
   std::optional<Time> dawdles_until_;
   std::optional<Time> lingers_until_;

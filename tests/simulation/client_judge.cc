@@ -1,6 +1,7 @@
 // What a client may have got when its connection has ended: for each request one answer, its own
 // and whole, or an end that its plan explains.
 #include "tests/simulation/client.hh"
+#include "tests/simulation/generations.hh"
 
 namespace simulation {
 
@@ -24,7 +25,8 @@ void SimulatedClient::judge_answer(unsigned number, bool excused) const {
   const Answer answer = number < answers_.size() ? answers_[number] : Answer{};
   // The gateway may close an idle connection at its stop, whatever is on its way to it.
   const bool rested_long = plan.rests + Limits::kMargin >= Limits::kKeepAlive;
-  const bool not_let_in = stage_.stopping && (stage_.scenario.faults & kShortage) != 0;
+  const bool not_let_in =
+      (stage_.stopping && (stage_.scenario.faults & kShortage) != 0) || stage_.left_behind;
   excused =
       excused || is_spoilt() || not_let_in || (number > 0 && (stage_.stopping || rested_long));
   if (answer.got == Got::kNothing) {
@@ -34,7 +36,7 @@ void SimulatedClient::judge_answer(unsigned number, bool excused) const {
       stage_.chronicle.fail(name_, "gets no answer to {} {}", plan.method, target);
     }
   } else if (!answer.is_own) {
-    if (!may_be_refused(plan, answer.status)) {
+    if (!may_be_refused(number, answer.status)) {
       stage_.chronicle.fail(name_, "is refused {} {} with {}", plan.method, target, answer.status);
     }
   } else if (answer.got == Got::kPart) {
@@ -53,13 +55,41 @@ void SimulatedClient::judge_answer(unsigned number, bool excused) const {
   }
 }
 
+// Its route is one that was the newest, for its shard, when it came there.
+void SimulatedClient::judge_generation(unsigned number) const {
+  const Answer& answer = answers_[number];
+  const bool redirected = !answer.is_own && answer.status == 308;
+  if (!answer.is_own && !redirected) return;
+  const std::uint64_t generation = generation_of(reader_);
+  const std::uint64_t asked_in = stage_.trails[{plan_.number, number}].asked_in;
+  const std::string target = target_of(plan_.number, number);
+  if (generation < asked_in || generation > stage_.newest) {
+    stage_.chronicle.fail(name_, "gets {} for {} by generation {}, not {} to {}", answer.status,
+                          target, generation, asked_in, stage_.newest);
+  } else if (plan_generation(stage_.scenario, generation)
+                 .redirects_from(plan_.requests[number].pool) != redirected) {
+    stage_.chronicle.fail(name_, "gets {} for {}, which generation {} does not say", answer.status,
+                          target, generation);
+  }
+}
+
+bool SimulatedClient::may_be_redirected(unsigned number) const {
+  const PoolKind pool = plan_.requests[number].pool;
+  std::uint64_t generation = stage_.trails[{plan_.number, number}].asked_in;
+  for (; generation <= stage_.newest; ++generation) {
+    if (plan_generation(stage_.scenario, generation).redirects_from(pool)) return true;
+  }
+  return false;
+}
+
 // What the gateway got of it may be broken, or lack its end.
 bool SimulatedClient::is_spoilt() const {
   const TlsEnd* const tls = wire_->tls();
   return tls != nullptr && (tls->spoilt() || (half_closed_ && tls->is_rude()));
 }
 
-bool SimulatedClient::may_be_refused(const RequestPlan& plan, unsigned status) const {
+bool SimulatedClient::may_be_refused(unsigned number, unsigned status) const {
+  const RequestPlan& plan = plan_.requests[number];
   const bool wild = is_wild(plan.pool);
   const bool short_of_descriptors = (stage_.scenario.faults & kShortage) != 0;
   // What has not been kept of a request is not sent again; and of its two servers one is out of
@@ -67,6 +97,8 @@ bool SimulatedClient::may_be_refused(const RequestPlan& plan, unsigned status) c
   const bool closed_too_soon = plan.pool == PoolKind::kClosing &&
                                (plan.is_upload() || !plan.is_idempotent() || short_of_descriptors);
   switch (status) {
+    case 308:
+      return may_be_redirected(number);
     case 408:
       return is_spoilt();
     case 502:

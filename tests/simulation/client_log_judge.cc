@@ -22,6 +22,7 @@ struct SimulatedClient::Facts {
   bool cut;       // ... at once
   bool shortage;
   bool refuses;  // the server that cannot be reached
+  bool redirectable;
 
   bool wild() const { return is_wild(plan.pool); }
   bool closing() const { return plan.pool == PoolKind::kClosing; }
@@ -30,6 +31,7 @@ struct SimulatedClient::Facts {
   // The client may not have got what was there for it.
   bool lossy() const { return left || spoilt || late || cut; }
   bool has_whole() const { return answer.got == Got::kWhole; }
+  bool redirected() const { return redirectable && !answer.is_own && answer.status == 308; }
   Closer closer() const { return plan.websocket->closer; }
   // A server which nobody can know more of: its TLS may break anywhere.
   bool opaque() const { return plan.pool == PoolKind::kSecureWild; }
@@ -57,7 +59,8 @@ SimulatedClient::Facts SimulatedClient::facts_of(unsigned number) const {
           .stopping = stage_.stopping,
           .cut = stage_.cut,
           .shortage = (faults & kShortage) != 0,
-          .refuses = stage_.scenario.unreachable_refuses};
+          .refuses = stage_.scenario.unreachable_refuses,
+          .redirectable = may_be_redirected(number)};
 }
 
 void SimulatedClient::judge_log() const {
@@ -106,6 +109,7 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
   static constexpr std::array kRows = {
       Row{"done", kNobody, 0,
           [](const Facts& f) {
+            if (f.redirected() || (f.redirectable && f.lossy())) return true;
             return f.trail.told_whole && (f.lossy() || (f.has_whole() && f.answer.is_own));
           }},
       // Whose session has failed leaves, too.
@@ -175,7 +179,8 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
   }
   if (is_tunnel || answer.got == Got::kNothing) return;
   if (line.status != std::to_string(answer.status)) fail("another status");
-  if (!answer.is_own && answer.status != row->status) fail("a status that its end has not");
+  const bool has_its_status = answer.status == row->status || facts.redirected();
+  if (!answer.is_own && !has_its_status) fail("a status that its end has not");
   const bool was_cut = answer.is_own && !facts.has_whole() && !facts.lossy();
   if (was_cut && line.end == "done") fail("been cut");
   const bool is_whole = answer.is_own && facts.has_whole() && !facts.lossy();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -18,70 +20,155 @@ constexpr std::string_view kEndless =
     "request_body_idle = \"24h\"\nconnect = \"24h\"\nupstream_response = \"24h\"\n"
     "response_idle = \"24h\"\nwebsocket_idle = \"off\"\n";
 
+constexpr const char* kField = "X-Generation";
+
 std::string milliseconds_of(std::string_view key, milliseconds value) {
   return fmt::format("{} = \"{}ms\"\n", key, value.count());
 }
 
-std::string timeouts_of_routes() {
-  return milliseconds_of("request_body_idle", Limits::kBodyIdle) +
-         milliseconds_of("connect", Limits::kConnect) +
-         milliseconds_of("upstream_response", Limits::kResponse) +
-         milliseconds_of("response_idle", Limits::kResponseIdle) +
-         milliseconds_of("websocket_idle", Limits::kWebSocketIdle);
+std::string timeouts_of_routes(const GenerationPlan& plan) {
+  const auto line = [&](std::string_view key, milliseconds limit) {
+    return milliseconds_of(key, plan.is_patient ? limit + limit / 2 : limit);
+  };
+  return line("request_body_idle", Limits::kBodyIdle) + line("connect", Limits::kConnect) +
+         line("upstream_response", Limits::kResponse) +
+         line("response_idle", Limits::kResponseIdle) +
+         line("websocket_idle", Limits::kWebSocketIdle);
 }
 
-std::string config_text(bool routes_override) {
-  std::string text =
-      "[[listen]]\naddress = \"0.0.0.0:80\"\n[[listen]]\naddress = \"unix:/run/gateway.sock\"\n"
-      "[[listen]]\naddress = \"0.0.0.0:443\"\n"
-      "[log]\nlevel = \"debug\"\n[timeouts]\n";
+std::string text_of_route(const GenerationPlan& plan, PoolKind pool) {
+  std::string text = fmt::format("[[route]]\nhost = \"{}\"\n", host_of(pool));
+  const std::string field = fmt::format("set = {{ \"{}\" = \"{}\" }}\n", kField, plan.number);
+  if (plan.redirects_from(pool)) {
+    text += "[route.redirect]\nto = \"https://elsewhere.test{target}\"\n";
+    return text + "[route.response_headers]\n" + field;
+  }
+  text += fmt::format("pool = \"{}\"\n", name_of(pool));
+  if (plan.in_routes) text += "[route.timeouts]\n" + timeouts_of_routes(plan);
+  return text + "[route.request_headers]\n" + field + "[route.response_headers]\n" + field;
+}
+
+std::string text_of_pool(const GenerationPlan& plan, PoolKind pool) {
+  std::string servers;
+  for (std::size_t at = 0; at < kSites.size(); ++at) {
+    if (kSites[at].pool != pool || !plan.sites[at]) continue;
+    servers += fmt::format("{}\"{}\"", servers.empty() ? "" : ", ", kSites[at].address);
+  }
+  return fmt::format("[pool.{}]\nservers = [{}]\n", name_of(pool), servers) +
+         milliseconds_of("keep_alive_idle", Limits::kPoolIdle);
+}
+
+std::string config_text(const GenerationPlan& plan) {
+  std::string text;
+  for (std::size_t entry = 0; entry < kEntries; ++entry) {
+    if (!plan.listens[entry]) continue;
+    text += fmt::format("[[listen]]\naddress = \"{}\"\n", kListeners[entry]);
+  }
+  text += "[log]\nlevel = \"debug\"\n[timeouts]\n";
   text += milliseconds_of("tls_handshake", Limits::kTlsHandshake);
   text += milliseconds_of("request_header", Limits::kRequestHeader);
   text += milliseconds_of("keep_alive_idle", Limits::kKeepAlive);
   text += "[defaults.timeouts]\n";
-  text += routes_override ? std::string(kEndless) : timeouts_of_routes();
+  text += plan.in_routes ? std::string(kEndless) : timeouts_of_routes(plan);
   for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
-    text += fmt::format("[[route]]\nhost = \"{}\"\npool = \"{}\"\n",
-                        host_of(static_cast<PoolKind>(pool)), name_of(static_cast<PoolKind>(pool)));
-    if (routes_override) text += "[route.timeouts]\n" + timeouts_of_routes();
+    text += text_of_route(plan, static_cast<PoolKind>(pool));
   }
   for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
-    std::string servers;
-    for (const Site& site : kSites) {
-      if (site.pool != static_cast<PoolKind>(pool)) continue;
-      servers += fmt::format("{}\"{}\"", servers.empty() ? "" : ", ", site.address);
-    }
-    text +=
-        fmt::format("[pool.{}]\nservers = [{}]\n", name_of(static_cast<PoolKind>(pool)), servers);
-    text += milliseconds_of("keep_alive_idle", Limits::kPoolIdle);
+    text += text_of_pool(plan, static_cast<PoolKind>(pool));
   }
   return text;
 }
 
-void change(gateway::config::Config& config, std::uint64_t number) {
-  for (gateway::config::Pool& pool : config.pools) {
-    if (number % 2 == 0 && pool.servers.size() > 1) pool.servers.pop_back();
-    if (number % 3 == 0 && pool.tls) pool.tls->verify = false;
+void change_listeners(Dice& dice, GenerationPlan& plan) {
+  plan.listens.flip(dice.between(0, kEntries - 1));
+  if (plan.listens.none()) plan.listens.set(dice.between(0, kEntries - 1));
+}
+
+// Each pool keeps one that can be reached.
+void change_servers(Dice& dice, GenerationPlan& plan) {
+  const std::size_t at = dice.between(0, kSites.size() - 1);
+  plan.sites.flip(at);
+  for (std::size_t other = 0; other < kSites.size(); ++other) {
+    const bool stays = kSites[other].pool == kSites[at].pool && plan.sites[other] &&
+                       kSites[other].address != kRefusing;
+    if (stays) return;
+  }
+  plan.sites.set(at);
+}
+
+void change_something(Dice& dice, GenerationPlan& plan) {
+  switch (dice.between(0, 8)) {
+    case 0:
+    case 1:
+      return change_listeners(dice, plan);
+    case 2:
+    case 3:
+      return change_servers(dice, plan);
+    case 4:
+      plan.other_certificate = !plan.other_certificate;
+      return;
+    case 5:
+      plan.verifies = !plan.verifies;
+      return;
+    case 6:
+      plan.redirects = !plan.redirects;
+      return;
+    case 7:
+      plan.is_patient = !plan.is_patient;
+      return;
+    default:
+      plan.in_routes = !plan.in_routes;
   }
 }
 
 }  // namespace
 
-// The certificate is in no file, so it is put in here.
-gateway::config::SharedGeneration read_generation(std::uint64_t number, bool routes_override) {
-  auto config = gateway::config::read_text(config_text(routes_override), "/run/simulated.conf");
-  if (config) {
-    config->listeners[static_cast<std::size_t>(Entry::kSecure)].tls = {
-        .pems = {{kCertificate, kKey}}};
-    for (gateway::config::Pool& pool : config->pools) {
-      const bool secure = pool.name.starts_with(name_of(PoolKind::kSecure));
-      if (secure) pool.tls = {.name = "localhost", .ca = kCertificate};
+bool GenerationPlan::has_server(std::string_view address) const {
+  const auto at = std::ranges::find(kSites, address, &Site::address);
+  return at != kSites.end() && sites[static_cast<std::size_t>(at - kSites.begin())];
+}
+
+GenerationPlan plan_generation(const Scenario& scenario, std::uint64_t number) {
+  GenerationPlan plan;
+  plan.listens.set();
+  for (std::size_t at = 0; at < kSites.size(); ++at) plan.sites[at] = kSites[at].at_first;
+  plan.in_routes = scenario.routes_override;
+  Dice dice(scenario.seed * 7919 + 11);
+  while (plan.number < number) {
+    ++plan.number;
+    for (std::size_t changes = dice.between(0, 4); changes > 0; --changes) {
+      change_something(dice, plan);
     }
-    change(*config, number);
-    return std::make_shared<const gateway::config::Generation>(number, std::move(*config));
   }
-  for (const auto& error : config.error()) std::fprintf(stderr, "%s\n", error.text().c_str());
-  std::abort();
+  return plan;
+}
+
+// The certificates are in no files, so they are put in here.
+gateway::config::SharedGeneration make_generation(const GenerationPlan& plan) {
+  auto config = gateway::config::read_text(config_text(plan), "/run/simulated.conf");
+  if (!config) {
+    for (const auto& error : config.error()) std::fprintf(stderr, "%s\n", error.text().c_str());
+    std::abort();
+  }
+  const std::string_view secure_address = kListeners[static_cast<std::size_t>(Entry::kSecure)];
+  for (gateway::config::Listener& listener : config->listeners) {
+    if (listener.address.text() != secure_address) continue;
+    const bool other = plan.other_certificate;
+    listener.tls = {.pems = {{other ? kOtherCertificate : kCertificate, other ? kOtherKey : kKey}}};
+  }
+  for (gateway::config::Pool& pool : config->pools) {
+    const bool secure = pool.name.starts_with(name_of(PoolKind::kSecure));
+    if (!secure) continue;
+    pool.tls = {.name = "localhost", .ca = kCertificate, .verify = plan.verifies};
+  }
+  return std::make_shared<const gateway::config::Generation>(plan.number, std::move(*config));
+}
+
+std::uint64_t generation_of(const MessageReader& message) {
+  const std::string* const text = message.field("x-generation");
+  std::uint64_t number = 0;
+  if (text != nullptr) std::from_chars(text->data(), text->data() + text->size(), number);
+  return number;
 }
 
 }  // namespace simulation

@@ -1,10 +1,16 @@
-// The configuration of the simulated gateway: where its servers are, and each generation of it.
+// The generations of the simulated gateway's configuration, each drawn from the seed: where it
+// listens, with which certificate, where its servers are, what its routes do.
+//
+// A request says whose route it has taken, and so does its answer: X-Generation.
 #pragma once
 
 #include <array>
+#include <bitset>
+#include <cstdint>
 #include <string_view>
 
 #include "gateway/config/generation.hh"
+#include "tests/simulation/message_reader.hh"
 #include "tests/simulation/scenario.hh"
 
 namespace simulation {
@@ -15,18 +21,42 @@ inline constexpr std::string_view kRefusing = "10.0.1.2:80";
 struct Site {
   std::string_view address;
   PoolKind pool;
+  bool at_first = true;  // in the first generation
 };
-inline constexpr std::array<Site, 7> kSites = {{{"10.0.0.1:80", PoolKind::kApp},
-                                                {"unix:/run/app.sock", PoolKind::kApp},
-                                                {"10.0.1.1:80", PoolKind::kClosing},
-                                                {kRefusing, PoolKind::kClosing},
-                                                {"10.0.2.1:80", PoolKind::kWild},
-                                                {"10.0.3.1:443", PoolKind::kSecure},
-                                                {"10.0.4.1:443", PoolKind::kSecureWild}}};
+inline constexpr std::array<Site, 10> kSites = {{{"10.0.0.1:80", PoolKind::kApp},
+                                                 {"unix:/run/app.sock", PoolKind::kApp},
+                                                 {"10.0.0.2:80", PoolKind::kApp, false},
+                                                 {"10.0.1.1:80", PoolKind::kClosing},
+                                                 {kRefusing, PoolKind::kClosing},
+                                                 {"10.0.2.1:80", PoolKind::kWild},
+                                                 {"10.0.2.2:80", PoolKind::kWild, false},
+                                                 {"10.0.3.1:443", PoolKind::kSecure},
+                                                 {"10.0.3.2:443", PoolKind::kSecure, false},
+                                                 {"10.0.4.1:443", PoolKind::kSecureWild}}};
 
-// `routes_override`: the timeouts of Limits stand in the routes, instead of defaults that are
-// endless. Every second generation has a server less, and every third another trust in those of the
-// pools over TLS: what is kept of them is given up, and all else goes on.
-gateway::config::SharedGeneration read_generation(std::uint64_t number, bool routes_override);
+// By Entry.
+inline constexpr std::array<std::string_view, kEntries> kListeners = {
+    "0.0.0.0:80", "unix:/run/gateway.sock", "0.0.0.0:443"};
+
+struct GenerationPlan {
+  std::uint64_t number = 1;
+  std::bitset<kEntries> listens;
+  std::bitset<kSites.size()> sites;
+  bool other_certificate = false;
+  bool verifies = true;     // the servers of the pools over TLS
+  bool redirects = false;   // whoever wants the wild ones
+  bool is_patient = false;  // half as long again as Limits say
+  bool in_routes = false;   // the timeouts of Limits; else in the defaults
+  bool has_server(std::string_view address) const;
+  bool redirects_from(PoolKind pool) const { return redirects && pool == PoolKind::kWild; }
+};
+
+// The first one listens everywhere. Each other one differs in some ways, or in none, from the one
+// before it.
+GenerationPlan plan_generation(const Scenario& scenario, std::uint64_t number);
+gateway::config::SharedGeneration make_generation(const GenerationPlan& plan);
+
+// What a message says of the route that it has taken; 0: nothing.
+std::uint64_t generation_of(const MessageReader& message);
 
 }  // namespace simulation

@@ -13,7 +13,8 @@ constexpr std::string_view kUsage =
     "simulate --seed N [--clients 1,2,..] [--faults short,late,..] [--requests N] [--salt N]\n"
     "         [--trace]\n"
     "Runs the gateway on simulated kernels, with simulated clients and servers; --fresh: so many\n"
-    "seeds that the clock chooses.\n";
+    "seeds that the clock chooses. Either with --theme closing-websockets, hurry-over-tls,\n"
+    "uploads-in-a-row, servers-lost-in-uploads, reloads or anything, instead of the seed's own.\n";
 
 template <class Number>
 bool read_number(std::string_view text, Number& number) {
@@ -68,6 +69,10 @@ bool read_option(std::string_view name, std::string_view value, Options& options
     return read;
   }
   if (name == "--requests") return read_number(value, options.narrowing.requests.emplace());
+  if (name == "--theme") {
+    options.narrowing.theme = theme_from(value);
+    return options.narrowing.theme.has_value();
+  }
   if (name == "--faults") {
     options.narrowing.faults = faults_from(value);
     return options.narrowing.faults.has_value();
@@ -102,6 +107,7 @@ std::string arguments_of(std::uint64_t seed, const Narrowing& narrowing) {
   }
   if (narrowing.faults) text += " --faults " + names_of_faults(*narrowing.faults);
   if (narrowing.requests) text += fmt::format(" --requests {}", *narrowing.requests);
+  if (narrowing.theme) text += fmt::format(" --theme {}", name_of(*narrowing.theme));
   if (narrowing.salt != 0) text += fmt::format(" --salt {}", narrowing.salt);
   return text;
 }

@@ -49,6 +49,7 @@ WebSocketPlan draw_websocket(Dice& dice, PoolKind pool) {
   plan.to_server = draw_messages(dice);
   plan.to_client = draw_messages(dice);
   plan.closer = static_cast<Closer>(dice.between(0, is_wild(pool) ? 5 : 4));
+  if (dice.chance(30)) plan.stays = any_time(dice, milliseconds(3000));
   return plan;
 }
 
@@ -142,8 +143,22 @@ ClientPlan draw_client(const Scenario& scenario, unsigned number) {
     last.interim = false;
     last.websocket = draw_websocket(dice, last.pool);
   }
-  if (scenario.theme != Theme::kAnything && dice.chance(80)) follow(scenario.theme, dice, plan);
+  if (scenario.theme != Theme::kAnything && dice.chance(80)) follow(scenario, dice, plan);
   return plan;
+}
+
+// Some while the one before, or the stop, is under way.
+void draw_adoptions(Dice& dice, Scenario& scenario) {
+  const bool crowd = scenario.theme == Theme::kReloads;
+  if (!crowd && dice.chance(50)) return;
+  auto& times = scenario.adopts_at;
+  times.resize(crowd ? dice.between(3, 12) : dice.between(1, 6));
+  for (milliseconds& at : times) at = milliseconds(dice.of_any_size(1, crowd ? 3000 : 8000));
+  if (scenario.stop_at && dice.chance(50)) {
+    const milliseconds before(dice.between(0, 120));
+    times.back() = std::max(*scenario.stop_at - before, milliseconds(0));
+  }
+  std::ranges::sort(times);
 }
 
 }  // namespace
@@ -190,8 +205,9 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   scenario.seed = seed;
   scenario.salt = narrowing.salt;
   if (dice.chance(40)) scenario.theme = static_cast<Theme>(dice.between(1, kThemes - 1));
-  const bool themed = scenario.theme != Theme::kAnything;
+  if (narrowing.theme) scenario.theme = *narrowing.theme;
   // Whoever is to meet is on one shard.
+  const bool themed = scenario.theme != Theme::kAnything && scenario.theme != Theme::kReloads;
   scenario.shards = themed ? 1 : static_cast<unsigned>(dice.between(1, 3));
   scenario.byte_cap = dice.chance(60);
   for (const FaultName& fault : kFaultNames) {
@@ -211,7 +227,9 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   scenario.crowd_at_stop = scenario.stop_at && scenario.shards > 1 && dice.chance(40);
   if (scenario.crowd_at_stop) scenario.descriptors = dice.between(4, 16);
   scenario.unreachable_refuses = dice.chance(70);
-  const std::size_t clients = dice.of_any_size(scenario.crowd_at_stop || themed ? 8 : 1, 24);
+  draw_adoptions(dice, scenario);
+  const bool crowd = scenario.crowd_at_stop || scenario.theme != Theme::kAnything;
+  const std::size_t clients = dice.of_any_size(crowd ? 8 : 1, 24);
   for (unsigned number = 0; number < clients; ++number) {
     const bool wanted = !narrowing.clients || std::ranges::count(*narrowing.clients, number) > 0;
     if (!wanted) continue;
@@ -222,11 +240,6 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
     }
   }
   if (narrowing.faults) scenario.faults &= *narrowing.faults;
-  if (dice.chance(50)) {
-    scenario.adopts_at.resize(dice.between(1, 6));
-    for (milliseconds& at : scenario.adopts_at) at = milliseconds(dice.of_any_size(1, 8000));
-    std::ranges::sort(scenario.adopts_at);
-  }
   scenario.routes_override = dice.chance(40);
   return scenario;
 }

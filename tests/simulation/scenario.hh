@@ -93,6 +93,7 @@ struct WebSocketPlan {
   std::vector<std::size_t> to_server;  // sizes of messages
   std::vector<std::size_t> to_client;
   Closer closer = Closer::kClient;
+  microseconds stays{0};  // the client, before it says its last message
 };
 
 struct RequestPlan {
@@ -162,8 +163,9 @@ enum class Theme : std::uint8_t {
   kHurryOverTls,
   kUploadsInARow,
   kServersLostInUploads,
+  kReloads,
 };
-constexpr std::size_t kThemes = 5;
+constexpr std::size_t kThemes = 6;
 
 // What is left out of a run, to make a failing one short.
 struct Narrowing {
@@ -171,6 +173,7 @@ struct Narrowing {
   std::optional<unsigned> faults;                // only these
   std::optional<unsigned> requests;              // at most so many of each client
   std::uint64_t salt = 0;                        // another order of the same things
+  std::optional<Theme> theme;                    // instead of the seed's own
 };
 
 struct Scenario {
@@ -200,10 +203,12 @@ struct Scenario {
 TlsPlan draw_tls(Dice& dice, unsigned percent_spoilt);
 
 // Makes a client's plan one of the theme's.
-void follow(Theme theme, Dice& dice, ClientPlan& plan);
+void follow(const Scenario& scenario, Dice& dice, ClientPlan& plan);
 
 Scenario draw(std::uint64_t seed, const Narrowing& narrowing = {});
 
+std::string_view name_of(Theme theme);
+std::optional<Theme> theme_from(std::string_view name);
 std::string names_of_faults(unsigned faults);
 std::optional<unsigned> faults_from(std::string_view names);
 

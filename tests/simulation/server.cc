@@ -51,13 +51,14 @@ std::string chunked(std::string_view body, Dice& dice) {
 
 }  // namespace
 
-SimulatedServer::SimulatedServer(Stage& stage, PoolKind pool, Stream stream, unsigned number)
+SimulatedServer::SimulatedServer(Stage& stage, const Site& site, Stream stream, unsigned number)
     : stage_(stage),
-      pool_(pool),
+      site_(site),
+      pool_(site.pool),
       dice_(seed_of(stage, number)),
       name_("server " + std::to_string(number)),
-      wire_(std::move(stream), draw_pace(stage.scenario, dice_), secure(stage, pool, dice_)) {
-  stage_.chronicle.note(name_, "accepts for {}", host_of(pool_));
+      wire_(std::move(stream), draw_pace(stage.scenario, dice_), secure(stage, pool_, dice_)) {
+  stage_.chronicle.note(name_, "accepts for {} at {}", host_of(pool_), site_.address);
 }
 
 bool SimulatedServer::act() {
@@ -152,6 +153,7 @@ void SimulatedServer::take_head() {
     stage_.chronicle.fail(name_, "gets {} {} as {}", reader_.method(), reader_.target(),
                           host != nullptr ? *host : "nobody");
   }
+  judge_generation();
   Trail& trail = stage_.trail(client_, request_);
   trail.end_told = false;
   if (++trail.arrivals > 1 && !plan_->is_idempotent()) {
@@ -161,6 +163,22 @@ void SimulatedServer::take_head() {
   request_whole_ = answered_ = false;
   if (plan_->websocket) return;
   if (plan_->deed == Deed::kAnswersEarly || plan_->early) answer();
+}
+
+// Its route is one that was the newest, for its shard, when it came there, and leads here.
+void SimulatedServer::judge_generation() {
+  const std::uint64_t generation = generation_of(reader_);
+  const std::uint64_t asked_in = stage_.trail(client_, request_).asked_in;
+  const std::string target = target_of(client_, request_);
+  if (generation < asked_in || generation > stage_.newest) {
+    return stage_.chronicle.fail(name_, "gets {} by generation {}, not {} to {}", target,
+                                 generation, asked_in, stage_.newest);
+  }
+  const GenerationPlan plan = plan_generation(stage_.scenario, generation);
+  if (!plan.has_server(site_.address) || plan.redirects_from(pool_)) {
+    stage_.chronicle.fail(name_, "gets {} by generation {}, which does not lead to {}", target,
+                          generation, site_.address);
+  }
 }
 
 void SimulatedServer::take_body(std::string_view bytes) {

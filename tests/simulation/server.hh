@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "tests/simulation/generations.hh"
 #include "tests/simulation/message_reader.hh"
 #include "tests/simulation/stage.hh"
 #include "tests/simulation/websocket_end.hh"
@@ -14,7 +15,7 @@ namespace simulation {
 
 class SimulatedServer {
  public:
-  SimulatedServer(Stage& stage, PoolKind pool, Stream stream, unsigned number);
+  SimulatedServer(Stage& stage, const Site& site, Stream stream, unsigned number);
 
   // Does what there is to be done now; false if that is nothing.
   bool act();
@@ -30,6 +31,7 @@ class SimulatedServer {
   bool reads() const;
   void digest(std::string_view bytes);
   void take_head();
+  void judge_generation();
   void take_body(std::string_view bytes);
   void request_is_whole();
   void open_websocket();
@@ -44,6 +46,7 @@ class SimulatedServer {
   StreamName stream_of(Way way) const { return {client_, request_, way}; }
 
   Stage& stage_;
+  const Site& site_;
   PoolKind pool_;
   Dice dice_;
   std::string name_;

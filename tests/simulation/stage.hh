@@ -49,6 +49,9 @@ struct LoggedConnection {
 // What became of a request, as its two ends and the gateway's log tell it.
 struct Trail {
   std::vector<LogLine> lines;
+  // The generation that all shards had adopted when its client began to ask; what it takes is no
+  // earlier one.
+  std::uint64_t asked_in = 1;
   // What servers did that had got its head.
   unsigned arrivals = 0;
   bool told_whole = false;
@@ -83,6 +86,10 @@ struct Stage {
   std::optional<TlsShop> tls;
   bool stopping = false;  // the gateway was told to
   bool cut = false;       // ... at once
+  // Of the gateway's configurations.
+  std::uint64_t newest = 1;
+  std::uint64_t adopted = 1;  // by all shards
+  bool left_behind = false;   // somebody was let in who could not be accepted
   std::map<std::pair<unsigned, unsigned>, Trail> trails;
   std::map<std::uint64_t, LoggedConnection> logged;  // by id
 };

@@ -1,11 +1,16 @@
 // Crowds of one kind: what a fault needs at the same time, which clients that are each drawn for
 // themselves bring about too seldom.
 #include <algorithm>
+#include <array>
 
 #include "tests/simulation/scenario.hh"
 
 namespace simulation {
 namespace {
+
+constexpr std::array<std::string_view, kThemes> kThemeNames = {
+    "anything",         "closing-websockets",      "hurry-over-tls",
+    "uploads-in-a-row", "servers-lost-in-uploads", "reloads"};
 
 RequestPlan plain_request(Dice& dice) {
   RequestPlan plan;
@@ -81,11 +86,50 @@ void lose_server_in_upload(Dice& dice, ClientPlan& plan) {
   }
 }
 
+// Clients that come, ask again and keep WebSockets while one generation follows the other.
+void live_through_reloads(const Scenario& scenario, Dice& dice, ClientPlan& plan) {
+  const auto& times = scenario.adopts_at;
+  if (!times.empty()) {
+    const milliseconds at = times[dice.between(0, times.size() - 1)];
+    const milliseconds before(dice.between(0, 40));
+    plan.comes_at = std::max(at + milliseconds(dice.between(0, 110)) - before, milliseconds(0));
+  }
+  plan.over_unix = dice.chance(50);
+  plan.tls.reset();
+  if (!plan.over_unix && dice.chance(50)) plan.tls = draw_tls(dice, 5);
+  plan.leaving = Leaving::kStays;
+  plan.pipelines = dice.chance(20);
+  plan.requests.clear();
+  const std::size_t requests = dice.between(1, 6);
+  for (std::size_t at = 0; at < requests; ++at) {
+    RequestPlan& request = plan.requests.emplace_back(plain_request(dice));
+    request.pool = static_cast<PoolKind>(dice.between(0, kPoolKinds - 1));
+    request.rests = milliseconds(dice.of_any_size(0, 1500));
+    request.thinking = milliseconds(dice.of_any_size(0, 400));
+  }
+  if (dice.chance(60)) return;
+  RequestPlan& last = plan.requests.back();
+  last.websocket.emplace();
+  last.websocket->to_server.resize(dice.between(1, 4), 100);
+  last.websocket->to_client.resize(dice.between(0, 3), 100);
+  last.websocket->stays = milliseconds(dice.of_any_size(0, 3000));
+}
+
 }  // namespace
 
-void follow(Theme theme, Dice& dice, ClientPlan& plan) {
+std::string_view name_of(Theme theme) {
+  return kThemeNames[static_cast<std::size_t>(theme)];
+}
+
+std::optional<Theme> theme_from(std::string_view name) {
+  const auto at = std::ranges::find(kThemeNames, name);
+  if (at == kThemeNames.end()) return std::nullopt;
+  return static_cast<Theme>(at - kThemeNames.begin());
+}
+
+void follow(const Scenario& scenario, Dice& dice, ClientPlan& plan) {
   plan.silent = false;
-  switch (theme) {
+  switch (scenario.theme) {
     case Theme::kAnything:
       return;
     case Theme::kClosingWebSockets:
@@ -96,6 +140,8 @@ void follow(Theme theme, Dice& dice, ClientPlan& plan) {
       return upload_in_a_row(dice, plan);
     case Theme::kServersLostInUploads:
       return lose_server_in_upload(dice, plan);
+    case Theme::kReloads:
+      return live_through_reloads(scenario, dice, plan);
   }
 }
 

@@ -18,8 +18,11 @@ Loaded must(std::expected<Loaded, std::string> loaded) {
   std::abort();
 }
 
-std::unique_ptr<tls::ClientContext> load_client(tls::Version version) {
-  return must(tls::ClientContext::load({.ca = kCertificate, .version_max = version}));
+std::unique_ptr<tls::ClientContext> load_client(Trust trust, tls::Version version) {
+  std::string trusted;
+  if (trust != Trust::kOther) trusted += kCertificate;
+  if (trust != Trust::kUsual) trusted += kOtherCertificate;
+  return must(tls::ClientContext::load({.ca = trusted, .version_max = version}));
 }
 
 }  // namespace
@@ -84,14 +87,15 @@ TlsShop::TlsShop()
     : server_([&] {
         const tls::Pem pem{kCertificate, kKey};
         return must(tls::ServerContexts::load({&pem, 1}, ticket_keys_));
-      }()),
-      client_(load_client(tls::Version::k13)),
-      client_1_2_(load_client(tls::Version::k12)) {}
+      }()) {}
 
-std::unique_ptr<TlsEnd> TlsShop::client_end(const TlsPlan& plan) {
+std::unique_ptr<TlsEnd> TlsShop::client_end(const TlsPlan& plan, Trust trust) {
   const tls::Ticket& ticket = plan.is_1_2 ? ticket_1_2_ : ticket_;
-  return std::make_unique<TlsEnd>(plan, plan.is_1_2 ? *client_1_2_ : *client_,
-                                  plan.resumes ? ticket : tls::Ticket());
+  auto& context = (plan.is_1_2 ? clients_1_2_ : clients_)[static_cast<std::size_t>(trust)];
+  if (!context) {
+    context = load_client(trust, plan.is_1_2 ? tls::Version::k12 : tls::Version::k13);
+  }
+  return std::make_unique<TlsEnd>(plan, *context, plan.resumes ? ticket : tls::Ticket());
 }
 
 std::unique_ptr<TlsEnd> TlsShop::server_end(const TlsPlan& plan) {

@@ -3,7 +3,9 @@
 // the protocol, but what the gateway does while one is begun, ended, or broken.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,11 +63,15 @@ class TlsEnd final : private tls::Sink {
   bool end_is_lost_ = false;
 };
 
+// Which of the gateway's certificates a client takes for good.
+enum class Trust : std::uint8_t { kUsual, kOther, kBoth };
+constexpr std::size_t kTrusts = 3;
+
 // What the TLS ends of a run share.
 class TlsShop {
  public:
   TlsShop();
-  std::unique_ptr<TlsEnd> client_end(const TlsPlan& plan);
+  std::unique_ptr<TlsEnd> client_end(const TlsPlan& plan, Trust trust);
   std::unique_ptr<TlsEnd> server_end(const TlsPlan& plan);
   // For who comes next, and resumes.
   void keep_ticket(const TlsPlan& plan, const TlsEnd& end);
@@ -73,8 +79,9 @@ class TlsShop {
  private:
   tls::TicketKeys ticket_keys_;
   std::unique_ptr<tls::ServerContexts> server_;
-  std::unique_ptr<tls::ClientContext> client_;
-  std::unique_ptr<tls::ClientContext> client_1_2_;
+  // By Trust; made when they are needed.
+  std::array<std::unique_ptr<tls::ClientContext>, kTrusts> clients_;
+  std::array<std::unique_ptr<tls::ClientContext>, kTrusts> clients_1_2_;
   tls::Ticket ticket_;
   tls::Ticket ticket_1_2_;
 };

@@ -35,6 +35,7 @@ class WebSocketEnd {
   bool is_over() const { return close_sent_ && close_code_.has_value(); }
   bool in_mid_frame() const { return !held_.empty(); }  // of those that it reads
   bool has_said_all() const { return next_message_ == messages_.size(); }
+  bool is_at_last_message() const { return next_message_ + 1 >= messages_.size(); }
   std::size_t payload_sent() const { return payload_sent_; }
   std::size_t payload_received() const { return payload_received_; }
 

@@ -1,8 +1,7 @@
 #include "tests/simulation/world.hh"
 
 #include <algorithm>
-
-#include "tests/simulation/generations.hh"
+#include <utility>
 
 namespace simulation {
 namespace {
@@ -10,17 +9,18 @@ namespace {
 constexpr std::size_t kLogBytes = 1 << 20;
 // What no run of a plan takes: a loop that goes round for nothing.
 constexpr std::uint64_t kRoundsMax = 3'000'000;
-// What the gateway waits for at its stop, less what a completion may be late.
-constexpr milliseconds kHandshakes = gateway::LeavingListeners::kHandshakeTime - milliseconds(30);
 // From here on everybody is at rest, a bulk receive's reservation included.
 constexpr milliseconds kQuiet{2300};
 constexpr milliseconds kGrain{9};
+// From a client's coming until it has seen the gateway's certificate, at the most.
+constexpr milliseconds kCertificateTime = Limits::kTlsHandshake + milliseconds(1000);
 
 }  // namespace
 
 World::World(const Scenario& scenario, std::FILE* told_to)
-    : generation_(read_generation(1, scenario.routes_override)),
-      stage_(scenario, told_to),
+    : stage_(scenario, told_to),
+      plan_(plan_generation(scenario, 1)),
+      generation_(make_generation(plan_)),
       log_reader_(stage_) {
   stage_.system->stepped = true;
   started_ = stage_.now();
@@ -51,28 +51,19 @@ void World::build() {
   shards_.resize(scenario.shards);
   for (unsigned index = 0; index < scenario.shards; ++index) build_shard(index);
   descriptors_->set_capacity(scenario.descriptors, 0, scenario.shards + 1);
-  std::vector<gateway::AdoptOrder> orders = first_orders();
+  std::vector<gateway::AdoptOrder> orders = make_orders();
   for (unsigned index = 0; index < scenario.shards; ++index) {
     shards_[index].shard->begin_with(std::move(orders[index]));
     shards_[index].shard->begin();
   }
 }
 
-// The Unix socket is accepted by the first shard.
-std::vector<gateway::AdoptOrder> World::first_orders() {
-  std::vector<gateway::AdoptOrder> orders(shards_.size(), gateway::AdoptOrder{generation_, {}});
-  for (std::size_t port = 0; port < generation_->config.listeners.size(); ++port) {
-    const gateway::config::Address& address = generation_->config.listeners[port].address;
-    std::vector<std::shared_ptr<gateway::HandedOver>> takers;
-    for (std::size_t index = 0; index < shards_.size(); ++index) {
-      gateway::ListeningSocket socket{address, shards_[index].listening[port], nullptr, {}};
-      if (address.is_unix()) {
-        takers.push_back(shards_[index].shard->make_handed_over());
-        socket.handed_over = takers.back();
-      }
-      orders[index].added.push_back(std::move(socket));
-    }
-    orders.front().added.back().takers = std::move(takers);
+std::vector<gateway::AdoptOrder> World::make_orders() {
+  std::vector<Listening::Host> hosts;
+  for (const ShardHost& host : shards_) hosts.push_back({*host.kernel, *host.shard});
+  std::vector<gateway::AdoptOrder> orders;
+  for (auto& added : listening_.open(plan_.listens, hosts)) {
+    orders.push_back({generation_, std::move(added)});
   }
   return orders;
 }
@@ -85,9 +76,6 @@ void World::build_shard(unsigned index) {
   const std::uint64_t seed = (scenario.seed * 64 + index) * 64 + scenario.salt + 1;
   host.kernel = std::make_unique<SimulatedKernel>(seed, options, stage_.system);
   host.log = std::make_unique<gateway::LogRing>("shard " + std::to_string(index), kLogBytes);
-  host.listening.push_back(host.kernel->open_listener());
-  host.listening.push_back(index == 0 ? host.kernel->open_listener(true) : -1);
-  host.listening.push_back(host.kernel->open_listener());
   auto shard = gateway::Shard::create({.index = index,
                                        .count = scenario.shards,
                                        .tickets = tickets_,
@@ -102,18 +90,22 @@ void World::build_shard(unsigned index) {
 }
 
 Stream World::come(const ClientPlan& plan) {
-  const Entry entry = plan.entry();
-  ShardHost& host =
-      entry == Entry::kUnix ? shards_.front() : shards_[stage_.dice.between(0, shards_.size() - 1)];
-  const int listening = host.listening[static_cast<std::size_t>(entry)];
-  // Whose TCP handshake had begun before the stop.
-  const bool on_its_way = entry != Entry::kUnix && listening >= 0 && !stage_.cut &&
-                          stage_.now() < stopped_at_ + kHandshakes;
-  if (stage_.stopping && !on_its_way) return nullptr;
+  const auto shard = static_cast<unsigned>(stage_.dice.between(0, shards_.size() - 1));
+  Stream stream = listening_.let_in(plan.entry(), shard, *shards_[shard].kernel);
+  if (stream == nullptr) return nullptr;
   ++connections_;
-  Stream stream = host.kernel->come_to(listening);
   stream->come_from(port_of(plan.number));
   return stream;
+}
+
+// Who is certain to be served by the newest generation trusts in its certificate alone.
+Trust World::trust() const {
+  const Scenario& scenario = stage_.scenario;
+  const bool waits_for_long = scenario.crowded() || (scenario.faults & kShortage) != 0;
+  const bool changes_soon = adoption_is_to_come() && stage_.now() + kCertificateTime >=
+                                                         started_ + scenario.adopts_at[adoptions_];
+  if (waits_for_long || changes_soon || stage_.adopted < stage_.newest) return Trust::kBoth;
+  return plan_.other_certificate ? Trust::kOther : Trust::kUsual;
 }
 
 bool World::run() {
@@ -127,8 +119,7 @@ bool World::run() {
   return stage_.chronicle.failures() == 0 && !testing::Test::HasFailure();
 }
 
-template <class Condition>
-bool World::run_until(Condition condition, milliseconds most) {
+bool World::run_until(const std::function<bool()>& condition, milliseconds most) {
   const Time latest = stage_.now() + most;
   while (!condition()) {
     if (stage_.chronicle.failures() > 0 || testing::Test::HasFailure()) return false;
@@ -150,6 +141,7 @@ bool World::run_until(Condition condition, milliseconds most) {
 bool World::step() {
   give_orders();
   meet_servers();
+  while (oldest_ < stage_.newest && earlier_[oldest_ - 1].expired()) ++oldest_;
   const bool acted = act();
   const bool turned = turn_shards();
   return acted || turned;
@@ -177,8 +169,17 @@ bool World::turn_shards() {
     main_->loop().turn();
     turned = true;
   }
-  if (main_->all_drained()) close_listening();
+  note_reports();
   return turned;
+}
+
+// The main thread closes what no shard looks at any more.
+void World::note_reports() {
+  if (main_->adoptions() == adoptions_ * stage_.scenario.shards) {
+    stage_.adopted = stage_.newest;
+    listening_.close_all_but(plan_.listens, main_->kernel());
+  }
+  if (main_->all_drained()) listening_.close_all_but({}, main_->kernel());
 }
 
 void World::turn_shard(ShardHost& host) {
@@ -195,10 +196,20 @@ void World::meet_servers() {
   for (const Site& place : kSites) {
     SimulatedSystem::Site& site = *stage_.system->site_at(std::string(place.address));
     for (; !site.arrived.empty(); site.arrived.pop_front()) {
-      servers_.emplace_back(stage_, place.pool, site.arrived.front(), servers_met_++);
+      judge_arrival(place);
+      servers_.emplace_back(stage_, place, site.arrived.front(), servers_met_++);
       ++connections_;
     }
   }
+}
+
+// Nobody dials where no server is in any generation that is in use. What has been dialled by the
+// last turn may have been let go of in it.
+void World::judge_arrival(const Site& place) {
+  for (std::uint64_t number = oldest_; number <= stage_.newest; ++number) {
+    if (plan_generation(stage_.scenario, number).has_server(place.address)) return;
+  }
+  stage_.chronicle.fail("world", "{} is dialled, which no generation has", place.address);
 }
 
 void World::give_orders() {
@@ -212,7 +223,7 @@ void World::give_orders() {
 void World::stop() {
   stage_.chronicle.note("world", "stops");
   stage_.stopping = true;
-  stopped_at_ = stage_.now();
+  listening_.refuse_new_but({});
   tell_shards(gateway::StopOrder{});
 }
 
@@ -224,10 +235,16 @@ void World::cut() {
 
 void World::adopt() {
   earlier_.emplace_back(generation_);
-  generation_ = read_generation(generation_->number + 1, stage_.scenario.routes_override);
+  plan_ = plan_generation(stage_.scenario, ++stage_.newest);
+  generation_ = make_generation(plan_);
   ++adoptions_;
-  stage_.chronicle.note("world", "has generation {}", generation_->number);
-  tell_shards(gateway::AdoptOrder{generation_, {}});
+  stage_.chronicle.note("world", "has generation {}, which listens at {}", plan_.number,
+                        plan_.listens.to_string());
+  std::vector<gateway::AdoptOrder> orders = make_orders();
+  listening_.refuse_new_but(plan_.listens);
+  for (std::size_t index = 0; index < shards_.size(); ++index) {
+    (void)shards_[index].shard->orders().post(std::move(orders[index]));
+  }
 }
 
 // A shard that refuses has ended.
@@ -271,126 +288,6 @@ Time World::next_event() const {
   if (cut_is_to_come()) next = std::min(next, started_ + *scenario.cut_at);
   if (adoption_is_to_come()) next = std::min(next, started_ + scenario.adopts_at[adoptions_]);
   return next;
-}
-
-// All shards have said that they look at the listening sockets no more.
-void World::close_listening() {
-  for (ShardHost& host : shards_) {
-    for (int& descriptor : host.listening) {
-      if (descriptor < 0) continue;
-      auto& waiting = stage_.system->descriptors.at(descriptor).waiting;
-      const bool excused = (stage_.scenario.faults & kShortage) != 0;
-      if (!waiting.empty() && !excused) {
-        stage_.chronicle.fail("world", "a client that was let in is left behind");
-      }
-      for (const Stream& stream : waiting) stream->local_close(true);
-      main_->kernel().close(descriptor);
-      descriptor = -1;
-    }
-  }
-}
-
-void World::look_for_waiting() {
-  // Few descriptors: one client waits until others have gone.
-  const milliseconds most = stage_.scenario.crowded() ? 10 * Limits::kPatience : Limits::kPatience;
-  for (const SimulatedClient& client : clients_) {
-    if (client.has_waited(most)) stage_.chronicle.fail(client.name(), "waits for ever");
-  }
-}
-
-// Nothing has come or gone for a while: whoever is idle, or waits, holds nothing of what is shared.
-void World::judge_quiet() {
-  const auto owed = [](const auto& actor) { return actor.owes(); };
-  if (std::ranges::any_of(clients_, owed) || std::ranges::any_of(servers_, owed)) return;
-  Chronicle& chronicle = stage_.chronicle;
-  for (ShardHost& host : shards_) {
-    if (host.ended) continue;
-    const std::string& who = host.log->source();
-    const gateway::Shard& shard = *host.shard;
-    if (shard.receive_buffers().lent() != 0) chronicle.fail(who, "lends buffers, all quiet");
-    if (shard.batches().committed() != 0) {
-      chronicle.fail(who, "has committed {} bytes, all quiet", shard.batches().committed());
-    }
-    if (shard.batches().in_use() != 0) {
-      chronicle.fail(who, "uses {} bytes of batches, all quiet", shard.batches().in_use());
-    }
-  }
-}
-
-// Nobody is there any more, and whatever may be kept for a while is given up.
-void World::judge_rest() {
-  const auto quiet = [&] {
-    const bool due =
-        std::ranges::any_of(shards_, [](ShardHost& host) { return host.kernel->due(); });
-    return !due && next_event() == kNever;
-  };
-  if (!run_until(quiet, milliseconds(60'000))) return;
-  Chronicle& chronicle = stage_.chronicle;
-  std::size_t bells_and_listeners = 1;  // of the main thread
-  for (ShardHost& host : shards_) {
-    const gateway::Shard& shard = *host.shard;
-    const std::string& who = host.log->source();
-    const std::size_t armed = 3u + (&host == &shards_.front() ? 1u : 0u);
-    bells_and_listeners += armed;
-    if (shard.connections() != 0) chronicle.fail(who, "has {} clients", shard.connections());
-    if (shard.receive_buffers().lent() != 0) chronicle.fail(who, "has lent buffers");
-    if (shard.batches().committed() != 0) {
-      chronicle.fail(who, "has committed {} bytes", shard.batches().committed());
-    }
-    if (shard.batches().in_use() != 0) chronicle.fail(who, "has batches in use");
-    if (host.shard->frames().in_use() != 0) {
-      chronicle.fail(who, "has {} bytes of blocks in use", host.shard->frames().in_use());
-    }
-    if (host.kernel->requests() != armed) {
-      chronicle.fail(who, "has {} requests under way", host.kernel->requests());
-    }
-  }
-  judge_generations();
-  judge_servers();
-  const std::size_t open = stage_.system->descriptors.size();
-  if (open != bells_and_listeners) chronicle.fail("world", "{} descriptors are open", open);
-}
-
-// The newest alone is left.
-void World::judge_generations() {
-  for (const auto& generation : earlier_) {
-    if (const auto held = generation.lock()) {
-      stage_.chronicle.fail("world", "somebody holds generation {} still", held->number);
-    }
-  }
-}
-
-// Those of the newest generation are known, and nobody asks anything of them.
-void World::judge_servers() {
-  Chronicle& chronicle = stage_.chronicle;
-  std::size_t servers = 0;
-  for (const gateway::config::Pool& pool : generation_->config.pools) {
-    for (const gateway::config::Server& server : pool.servers) {
-      const auto requests = registry_.server(pool.name, server.text)->count();
-      if (requests != 0) chronicle.fail("world", "{} has {} requests", server.text, requests);
-      ++servers;
-    }
-  }
-  if (registry_.size() != servers) {
-    chronicle.fail("world", "{} servers are known, not {}", registry_.size(), servers);
-  }
-}
-
-void World::judge_end() {
-  Chronicle& chronicle = stage_.chronicle;
-  for (ShardHost& host : shards_) {
-    if (!host.ended) chronicle.fail(host.log->source(), "has not ended");
-    if (host.shard->loop().in_flight() != 0)
-      chronicle.fail(host.log->source(), "has requests left");
-  }
-  for (ShardHost& host : shards_) host.shard.reset();
-  main_.reset();
-  judge_generations();
-  if (generation_.use_count() != 1) chronicle.fail("world", "the newest generation is held still");
-  if (registry_.size() != 0) chronicle.fail("world", "{} servers are known", registry_.size());
-  const std::size_t open = stage_.system->descriptors.size();
-  if (open != 0) chronicle.fail("world", "{} descriptors are left", open);
-  for (const SimulatedClient& client : clients_) client.judge_log();
 }
 
 }  // namespace simulation

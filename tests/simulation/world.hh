@@ -9,6 +9,7 @@
 // been before, and nothing at all may be left.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "gateway/log/ring.hh"
 #include "gateway/shard/shard.hh"
 #include "tests/simulation/client.hh"
+#include "tests/simulation/listening.hh"
 #include "tests/simulation/log_reader.hh"
 #include "tests/simulation/main_thread.hh"
 #include "tests/simulation/server.hh"
@@ -39,14 +41,15 @@ class World final : private Gate {
     std::unique_ptr<SimulatedKernel> kernel;
     std::unique_ptr<gateway::LogRing> log;
     std::unique_ptr<gateway::Shard> shard;
-    std::vector<int> listening;
     bool ended = false;
   };
 
   void build();
   void build_shard(unsigned index);
-  std::vector<gateway::AdoptOrder> first_orders();
+  // For the newest generation; with what it listens at beside the one before.
+  std::vector<gateway::AdoptOrder> make_orders();
   Stream come(const ClientPlan& plan) override;
+  Trust trust() const override;
 
   // One round; false if nobody had anything to do.
   bool step();
@@ -61,21 +64,20 @@ class World final : private Gate {
   }
   bool cut_is_to_come() const { return stage_.scenario.cut_at && !stage_.cut && stage_.stopping; }
   // Rounds until condition(), at most so long; false if it does not come.
-  template <class Condition>
-  bool run_until(Condition condition, milliseconds most);
+  bool run_until(const std::function<bool()>& condition, milliseconds most);
   // To when somebody will have something to do; false: nobody ever will.
   bool jump();
   Time next_event() const;
   bool adoption_is_to_come() const {
-    const bool all_have_adopted = main_->adoptions() == adoptions_ * stage_.scenario.shards;
-    return all_have_adopted && adoptions_ < stage_.scenario.adopts_at.size() && !stage_.stopping &&
-           !clients_left_;
+    return stage_.adopted == stage_.newest && adoptions_ < stage_.scenario.adopts_at.size() &&
+           !stage_.stopping && !clients_left_;
   }
   void stop();
   void cut();
   void adopt();
   void tell_shards(const gateway::Order& order);
-  void close_listening();
+  void note_reports();
+  void judge_arrival(const Site& place);
   void look_for_waiting();
   void judge_quiet();
   void judge_rest();
@@ -83,9 +85,12 @@ class World final : private Gate {
   void judge_servers();
   void judge_end();
 
+  Stage stage_;
+  GenerationPlan plan_;                           // of the newest generation
   gateway::config::SharedGeneration generation_;  // the newest
   std::vector<std::weak_ptr<const gateway::config::Generation>> earlier_;
-  Stage stage_;
+  std::uint64_t oldest_ = 1;  // generation that somebody held at the last turn
+  Listening listening_{stage_};
   tls::TicketKeys tickets_;
   gateway::Registry registry_;
   std::optional<gateway::DescriptorBudget> descriptors_;
@@ -99,7 +104,6 @@ class World final : private Gate {
   unsigned adoptions_ = 0;
   std::uint64_t rounds_ = 0;
   Time started_{};
-  Time stopped_at_{};
   Time acted_at_{};
   Time jumps_from_{};
   bool clients_left_ = false;
