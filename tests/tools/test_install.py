@@ -51,6 +51,7 @@ def test_only_what_belongs_is_installed(installed):
         "lib/sysusers.d/gateway.conf",
         "share/bash-completion/completions/gateway",
         "share/bash-completion/completions/gateway-load",
+        "share/doc/gateway/examples/gateway.socket",
         "share/gateway/seccomp.json",
         "share/man/man1/gateway-load.1",
         "share/man/man5/gateway.conf.5",
@@ -159,7 +160,8 @@ def test_the_unit_starts_what_was_installed(installed):
 def test_systemd_takes_the_unit_and_calls_it_safe(installed, tmp_path):
     file = tmp_path / "gateway.service"
     file.write_text(unit_of(installed).replace(f"{PREFIX}/bin", f"{installed}/bin"))
-    done = run("systemd-analyze", "verify", "--man=no", file)
+    shutil.copy(installed / "share/doc/gateway/examples/gateway.socket", tmp_path)
+    done = run("systemd-analyze", "verify", "--man=no", file, tmp_path / "gateway.socket")
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
     # The threshold is in tenths.
     done = run("systemd-analyze", "security", "--offline=yes", "--threshold=20", file)
