@@ -44,4 +44,9 @@ int keep_only_capability(int capability) {
   return set(after);
 }
 
+int give_up_capabilities() {
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  return set(Sets{});
+}
+
 }  // namespace uring

@@ -9,5 +9,6 @@ bool has_capability(int capability);
 // Gives up all but the one, and that, too, if it was not there; for good: what is executed later
 // gets none. Gives 0 or an errno.
 int keep_only_capability(int capability);
+int give_up_capabilities();  // all of them
 
 }  // namespace uring

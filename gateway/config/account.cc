@@ -129,7 +129,9 @@ ActingAs::~ActingAs() {
 
 std::string who_opens_files() {
   const auto uid = static_cast<uid_t>(setfsuid(static_cast<uid_t>(-1)));  // which changes nothing
-  if (uid == geteuid()) return "the user that runs the gateway";
+  // Where it may not even ask, it has not become anybody else.
+  const bool unknown = uid == static_cast<uid_t>(-1);
+  if (unknown || uid == geteuid()) return "the user that runs the gateway";
   const passwd* const entry = getpwuid(uid);
   return entry != nullptr ? fmt::format("the user '{}'", entry->pw_name)
                           : fmt::format("the user {}", uid);

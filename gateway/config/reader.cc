@@ -198,7 +198,10 @@ std::string Error::text(std::string_view kind) const {
 }
 
 std::filesystem::path path_from(const std::filesystem::path& folder, std::string_view path) {
-  return std::filesystem::absolute(folder / path).lexically_normal();
+  // The working folder may be gone.
+  std::error_code failure;
+  const std::filesystem::path whole = std::filesystem::absolute(folder / path, failure);
+  return (failure ? folder / path : whole).lexically_normal();
 }
 
 std::expected<Config, Errors> read_file(const std::filesystem::path& file, const Resolve& resolve) {
@@ -227,7 +230,8 @@ std::expected<std::string, Error> read_control_socket(const std::filesystem::pat
   try {
     const toml::table root = toml::parse(*text);
     const auto socket = root["control"]["socket"].value<std::string>();
-    if (socket && *socket != "off") return path_from(file.parent_path(), *socket).string();
+    if (socket && !socket->empty() && *socket != "off")
+      return path_from(file.parent_path(), *socket).string();
   } catch (const toml::parse_error& error) {
     return std::unexpected(
         Error{file.string(), place_of(error.source()), syntax_error(error.description())});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/config/sections.hh"
 #include "uring/check.hh"
 
 namespace gateway {
@@ -46,13 +47,13 @@ std::expected<void, std::string> ListeningSockets::bind_new(Listeners listeners,
     // Of [::]:80 and 127.0.0.1:80 one may follow the other.
     const bool beside_ours = std::any_of(
         addresses_.begin(), addresses_.begin() + static_cast<std::ptrdiff_t>(had),
-        [&](const auto& other) {
-          return !other->address().is_unix() && other->address().port() == listener.address.port();
-        });
-    auto bound = ListeningAddress::bind(listener.address, count,
-                                        {.patience = patience_,
-                                         .beside_ours = beside_ours,
-                                         .unix_file = completed(listener.unix_file)});
+        [&](const auto& other) { return config::collide(other->address(), listener.address); });
+    auto bound =
+        ListeningAddress::bind(listener.address, count,
+                               {.patience = patience_,
+                                .beside_ours = beside_ours,
+                                .owner = account_ ? std::optional(account_->uid) : std::nullopt,
+                                .unix_file = completed(listener.unix_file)});
     if (!bound) return std::unexpected(std::move(bound.error()));
     addresses_.push_back(std::move(*bound));
   }

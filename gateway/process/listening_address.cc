@@ -1,5 +1,6 @@
 #include "gateway/process/listening_address.hh"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
@@ -51,15 +52,17 @@ void set(int descriptor, int level, int option, int value) {
   setsockopt(descriptor, level, option, &value, sizeof value);
 }
 
-// A bound socket, or -errno. `shared`: with others of ours on the same address.
-int bind_socket(const config::Address& address, bool shared) {
+// A bound socket, or -errno. `shared`: with others of ours on the same address, which the kernel
+// lets it only where all are of one user: whom the process will be.
+int bind_socket(const config::Address& address, bool shared, std::optional<uid_t> owner) {
   const int descriptor = socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return -errno;
   set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
   if (shared) set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1);
   set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit it
   if (address.family() == AF_INET6) set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  if (bind(descriptor, address.get(), address.length) == 0) return descriptor;
+  const bool owned = !owner || fchown(descriptor, *owner, static_cast<gid_t>(-1)) == 0;
+  if (owned && bind(descriptor, address.get(), address.length) == 0) return descriptor;
   const int error = errno;
   close(descriptor);
   return -error;
@@ -85,7 +88,7 @@ auto try_for(std::chrono::milliseconds patience, Attempt attempt)
 }
 
 std::expected<int, Refusal> bind_alone(const config::Address& address) {
-  const int descriptor = bind_socket(address, false);
+  const int descriptor = bind_socket(address, false, std::nullopt);
   if (descriptor < 0) return refusal(address, -descriptor);
   return descriptor;
 }
@@ -139,16 +142,19 @@ std::expected<BoundUnix, Refusal> bind_unix(const config::Address& address) {
 }
 
 // The owner first: before that the mode would open the file to the wrong one. What is so already is
-// left alone: a reload may not be allowed it any more.
-int give_away(const char* path, const config::UnixFile& file, mode_t usual_mode) {
+// left alone: a reload may not be allowed it any more. `descriptor` was opened with O_PATH, so that
+// no other file can be meant by its name meanwhile.
+int give_away(int descriptor, const config::UnixFile& file, mode_t usual_mode) {
   struct stat now {};
-  if (lstat(path, &now) != 0) return errno;
+  if (fstat(descriptor, &now) != 0) return errno;
   const uid_t owner = file.owner.value_or(now.st_uid);
   const gid_t group = file.group.value_or(now.st_gid);
   const bool changes_owner = owner != now.st_uid || group != now.st_gid;
-  if (changes_owner && lchown(path, owner, group) != 0) return errno;
+  if (changes_owner && fchownat(descriptor, "", owner, group, AT_EMPTY_PATH) != 0) return errno;
   const mode_t mode = file.mode.value_or(usual_mode);
-  return (now.st_mode & 07777) == mode || chmod(path, mode) == 0 ? 0 : errno;
+  if ((now.st_mode & 07777) == mode) return 0;
+  const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
+  return chmod(path.c_str(), mode) == 0 ? 0 : errno;
 }
 
 std::unexpected<std::string> not_given(const config::Address& address) {
@@ -241,7 +247,7 @@ std::expected<void, std::string> ListeningAddress::bind_ports(unsigned count, co
     close(*trial);
   }
   for (unsigned index = 0; index < count; ++index) {
-    const int descriptor = bind_socket(address_, true);
+    const int descriptor = bind_socket(address_, true, terms.owner);
     if (descriptor < 0) return std::unexpected(explain(address_, -descriptor));
     descriptors_.push_back(descriptor);
   }
@@ -263,7 +269,13 @@ std::expected<void, std::string> ListeningAddress::bind_unix_socket(const Terms&
 
 std::expected<void, std::string> ListeningAddress::give_file(const config::UnixFile& file) {
   if (!file_) return {};
-  const int error = give_away(file_->path.c_str(), file, usual_mode_);
+  const int descriptor = open(file_->path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  struct stat status {};
+  const bool ours = descriptor >= 0 && fstat(descriptor, &status) == 0 &&
+                    status.st_dev == file_->device && status.st_ino == file_->inode;
+  // One that is gone, or is somebody else's by now, is nothing to be given.
+  const int error = ours ? give_away(descriptor, file, usual_mode_) : 0;
+  if (descriptor >= 0) close(descriptor);
   if (error == EPERM) return not_given(address_);
   if (error != 0) return std::unexpected(explain(address_, error));
   return {};

@@ -28,7 +28,8 @@ class ListeningAddress {
   using Made = std::expected<std::unique_ptr<ListeningAddress>, std::string>;
   struct Terms {
     std::chrono::milliseconds patience;  // how long it may be in use at the most
-    bool beside_ours = false;            // another address of ours takes the same port
+    bool beside_ours = false;            // one of ours is in the way, and may be
+    std::optional<uid_t> owner{};        // whom TCP sockets belong to; none: the process
     config::UnixFile unix_file{};        // how a Unix socket's is made
   };
 

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -26,13 +27,22 @@ int Loader::begin() {
   try {
     thread_ = std::thread([this] {
       setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNicest);
-      const bool posted = results_.post(read_());
+      const bool posted = results_.post(read());
       CHECK(posted, "there is room for what one load gives");
     });
   } catch (const std::system_error& failure) {
     return failure.code().value();
   }
   return 0;
+}
+
+// Whatever goes wrong there is no reason for the process to end.
+Loader::Result Loader::read() const {
+  try {
+    return read_();
+  } catch (const std::exception& failure) {
+    return std::unexpected(config::Errors{{"the configuration", {}, failure.what()}});
+  }
 }
 
 std::optional<Loader::Result> Loader::take() {

@@ -32,6 +32,8 @@ class Loader {
   std::optional<Result> take();
 
  private:
+  Result read() const;
+
   Read read_;
   uring::Mailbox<Result> results_;
   std::thread thread_;

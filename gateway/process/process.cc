@@ -234,8 +234,8 @@ void Process::obey(std::string_view command, Control::Reply reply) {
   }
   if (command == "status") return reply({.done = true, .text = status()});
   if (command != "stop") return reply({.done = false, .text = "there is no such command\n"});
-  reply({.done = true, .text = "stopping in order\n"});
-  signalled(SIGTERM);
+  reply({.done = true, .text = stopping_ ? "stopping already\n" : "stopping in order\n"});
+  if (!stopping_) signalled(SIGTERM);
 }
 
 std::string Process::status() const {

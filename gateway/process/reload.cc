@@ -55,7 +55,7 @@ void Reload::request(Answer answer) {
 }
 
 uring::Task<> Reload::story() {
-  while (std::exchange(wanted_, false)) {
+  while (!refused_ && std::exchange(wanted_, false)) {
     answered_ = std::exchange(waiting_, {});
     result_ = {};
     parts_.manager.reloading("reloading");
@@ -63,6 +63,9 @@ uring::Task<> Reload::story() {
     if (!refused_) parts_.manager.ready("serving");
     answer_all();
   }
+  answered_ = std::exchange(waiting_, {});
+  result_ = {.done = false, .lines = {"refused: the gateway is stopping"}};
+  answer_all();
 }
 
 uring::Task<> Reload::load_and_adopt() {

@@ -2,11 +2,13 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <system_error>
 #include <utility>
 
+#include "uring/capabilities.hh"
 #include "uring/probe.hh"
 
 namespace gateway {
@@ -78,7 +80,10 @@ std::expected<void, std::string> Shards::make_threads() {
     try {
       threads_.emplace_back([this, index] {
         gate_.wait(Gate::kClosed);
-        if (gate_ == Gate::kRun) shards_[index]->run(ready_);
+        if (gate_ != Gate::kRun) return;
+        // It has them still where the process was no root's to begin with.
+        if (geteuid() != 0) (void)uring::give_up_capabilities();
+        shards_[index]->run(ready_);
       });
     } catch (const std::system_error& failure) {
       const std::string purpose = "shard " + std::to_string(index);

@@ -205,6 +205,22 @@ def test_a_log_that_the_user_cannot_write_is_named(folder):
 
 
 @as_root
+def test_one_address_of_a_port_follows_another(start_gateway, echo, log_of):
+    """The sockets of the start were opened by root, and those of the reload are by the user."""
+    port = next(one for one in range(20000, 30000) if is_free(one))
+    config = as_nobody(echo, listeners=[{"address": f"0.0.0.0:{port}"}])
+    gateway = start_gateway(config)
+    for one in (*gateway.file.parents[:-2], gateway.file):
+        one.chmod(0o755)
+    for number, address in ((2, f"127.0.0.1:{port}"), (3, f"0.0.0.0:{port}")):
+        config.listeners = [{"address": address}]
+        assert f"generation {number}: " in reload(gateway, log_of(gateway), config.text())
+        with connect(port) as client:
+            client.send(b"GET /bytes?n=1 HTTP/1.1\r\nHost: x.test\r\n\r\n")
+            assert client.read_response()[0].status == 200
+
+
+@as_root
 def test_a_configuration_that_the_user_cannot_read_again_is_a_warning(folder):
     file = folder / "gateway.conf"
     file.write_text(f"{TOP}{ROUTE}")

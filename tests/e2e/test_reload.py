@@ -469,20 +469,24 @@ def test_reloads_in_a_row_under_load_lose_nothing(start, echo, variant):
 
 
 def test_the_log_follows(start, tmp_path):
-    config = Config({}, [saying("one")])
+    config = Config({}, [saying("one")], control={"socket": str(tmp_path / "control.sock")})
     gateway, reload = start(config)
-    text = config.text()
     moved = tmp_path / "moved.log"
-    moved_to = text.replace("[log]\n", f"[log]\nfile = \"{moved}\"\n")
-    reload.write(moved_to)
+    config.log_file = str(moved)
+    reload.write()
     reload.signal()
     wait_until(lambda: moved.exists() and "reload: generation 2: log.file changed" in moved.read_text(),
                "the log to go on in its new file")
     assert ask_anew(gateway.http_port) == (200, "one")
     wait_until(lambda: "request id=" in moved.read_text(), "requests to be told there")
-    reload.write(moved_to.replace('level = "debug"', 'level = "error"'))
+    # Of the next one the log says nothing.
+    config.level = "error"
+    reload.write()
+    assert run_gateway("reload", "-c", gateway.file).returncode == 0
+    assert "generation: 3\n" in run_gateway("status", "-c", gateway.file).stdout
+    config.level = "debug"
+    reload.write()
     reload.signal()
-    wait_until(lambda: len(moved.read_text()) and ask_anew(gateway.http_port) == (200, "one"), "an answer")
-    reload.write(moved_to)
-    reload.signal()
-    wait_until(lambda: "reload: generation 4: " in moved.read_text(), "the level to be as it was")
+    wait_until(lambda: "reload: generation 4: log.level changed" in moved.read_text(),
+               "the level to be as it was")
+    assert "generation 3" not in moved.read_text()
