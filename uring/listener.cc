@@ -9,6 +9,7 @@ Listener::Listener(Loop& loop, int descriptor, Acceptor& acceptor)
       descriptor_(descriptor),
       acceptor_(acceptor),
       pause_(*this, loop.timers()),
+      stolen_(*this, loop.timers()),
       ended_(loop.ready()) {}
 
 void Listener::start() {
@@ -53,13 +54,16 @@ Task<> Listener::stop() {
   stopping_ = true;
   pause_.disarm();
   loop_.cancel(accept_);
-  for (unsigned left = kDrainMax; left > 0; --left) {
+  for (unsigned left = kDrainMax;; --left) {
     while (accept_.in_flight()) {
       ended_.clear();
       co_await ended_.wait();
     }
-    if (failed_ || !loop_.kernel().client_waits(descriptor_)) break;
+    stolen_.disarm();
+    if (left == 0 || failed_ || !loop_.kernel().client_waits(descriptor_)) break;
     accept_one();
+    // Where another process accepts here, too, it may be the one who gets him.
+    stolen_.arm(loop_.now() + kPause);
   }
 }
 

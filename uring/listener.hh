@@ -1,8 +1,8 @@
 // A listening socket of a loop: one multishot accept, or one for a single client where only few can
-// be taken: it holds back what the kernel would accept at once. stop() cancels it, awaits its end and
-// accepts whoever waits still, before the descriptor may be closed: a closed listener with an armed
-// accept keeps accepting, and who is in its queue is reset.
-// When descriptors run out it pauses, and goes on after a moment.
+// be taken: it holds back what the kernel would accept at once. stop() cancels it, awaits its end
+// and accepts whoever waits still, before the descriptor may be closed: a closed listener with an
+// armed accept keeps accepting, and who is in its queue is reset. When descriptors run out it
+// pauses, and goes on after a moment.
 #pragma once
 
 #include <sys/socket.h>
@@ -41,13 +41,14 @@ class Listener {
   void resume() {
     if (pause_.armed()) start();
   }
-  // Accepts whoever has come so far; afterwards the descriptor may be closed. Who comes meanwhile is
-  // to be held off by other means: it ends with kDrainMax at the latest.
+  // Accepts whoever has come so far; afterwards the descriptor may be closed. Who comes meanwhile
+  // is to be held off by other means: it ends with kDrainMax at the latest.
   Task<> stop();
   static constexpr unsigned kDrainMax = 8192;
 
  private:
   void accept_one();
+  void wait_no_more() { loop_.cancel(accept_); }
   void on_accepted(Completion completion);
 
   Loop& loop_;
@@ -55,6 +56,7 @@ class Listener {
   Acceptor& acceptor_;
   OperationMember<&Listener::on_accepted> accept_{*this};
   TimerMember<&Listener::start> pause_;
+  TimerMember<&Listener::wait_no_more> stolen_;  // while it stops
   Event ended_;
   bool stopping_ = false;
   bool failed_ = false;  // it stops, and a client could not be accepted

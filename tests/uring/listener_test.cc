@@ -196,4 +196,26 @@ TEST(Listener, StopsAtAnyMomentWithEverybodyServedWhoHasCome) {
   });
 }
 
+// Where nothing holds them off, as on a socket that somebody else has, too.
+TEST(Listener, StopsThoughThereIsAlwaysOneMoreWhoComes) {
+  Simulation simulation(1, {.calm = true});
+  Accepted accepted(simulation.kernel);
+  const int descriptor = simulation.kernel.open_listener();
+  Listener listener(simulation.loop, descriptor, accepted);
+  simulation.kernel.come_to(descriptor);
+  simulation.kernel.come_to(descriptor);
+  uring::Task<> stopping = listener.stop();
+  stopping.start();
+  std::size_t came = 2;
+  while (!stopping.done() && came < 2 * Listener::kDrainMax) {
+    simulation.kernel.come_to(descriptor);
+    ++came;
+    simulation.loop.turn(milliseconds(1));
+  }
+  EXPECT_TRUE(stopping.done());
+  EXPECT_EQ(accepted.count, Listener::kDrainMax);
+  EXPECT_EQ(simulation.loop.in_flight(), 0u);
+  simulation.kernel.close(descriptor);
+}
+
 }  // namespace

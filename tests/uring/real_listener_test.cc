@@ -83,4 +83,29 @@ TEST(RealListener, AcceptsNobodyOnceItHasStopped) {
   EXPECT_TRUE(accepted.clients.empty());
 }
 
+// Who takes nobody yet.
+struct Full final : uring::Acceptor {
+  void accepted(int descriptor) override { clients.emplace_back(descriptor); }
+  void accept_failed(int) override {}
+  Appetite appetite() override { return Appetite::kNone; }
+  std::vector<OwnedDescriptor> clients;
+};
+
+// As where a predecessor has the same socket.
+TEST(RealListener, StopsThoughAnotherProcessTakesTheClientThatWaited) {
+  RealRing ring;
+  Full full;
+  const OwnedDescriptor descriptor = listen_on_loopback();
+  Listener listener(ring.loop, descriptor.get(), full);
+  listener.start();
+  const OwnedDescriptor client = connect_to(descriptor.get());
+  uring::Task<> stopping = listener.stop();
+  stopping.start();  // it has seen him, and asks the kernel for him with the next turn
+  const OwnedDescriptor stolen(accept(descriptor.get(), nullptr, nullptr));
+  EXPECT_GE(stolen.get(), 0);
+  EXPECT_TRUE(ring.turn_until([&] { return stopping.done(); }));
+  EXPECT_TRUE(full.clients.empty());
+  ring.expect_quiet();
+}
+
 }  // namespace
