@@ -1,6 +1,7 @@
 #include "gateway/process/control_client.hh"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,9 +13,16 @@
 namespace gateway {
 namespace {
 
+// A reload may wait for name servers; who takes longer than this hangs.
+constexpr timeval kPatience{.tv_sec = 300, .tv_usec = 0};
+
 class Connection {
  public:
-  Connection() : descriptor_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+  Connection() : descriptor_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    // Of a connect, too.
+    for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO})
+      setsockopt(descriptor_, SOL_SOCKET, option, &kPatience, sizeof kPatience);
+  }
   ~Connection() {
     if (descriptor_ >= 0) close(descriptor_);
   }
@@ -46,6 +54,7 @@ class Connection {
 
 std::string cure_for(int error) {
   if (error == ENOENT || error == ECONNREFUSED) return "; no gateway runs with this control socket";
+  if (error == EAGAIN) return "; it takes nobody: too many wait for it, or it hangs";
   if (error == EACCES) return "; only the gateway's user and root may use it";
   return "";
 }

@@ -39,16 +39,14 @@ bool takes_ports(const config::Pool& pool) {
 std::string about_descriptors(const Needs& needs) {
   return fmt::format(
       "only {} open files are allowed, two for each client: at most {} clients at a time; raise "
-      "the "
-      "limit with 'ulimit -n' or LimitNOFILE=",
+      "the limit with 'ulimit -n' or LimitNOFILE=",
       needs.descriptors, needs.clients_max);
 }
 
 std::string about_backlog(int allowed, int wanted) {
   return fmt::format(
       "net.core.somaxconn = {} lets only so many clients wait to be accepted at a listening "
-      "socket, "
-      "where {} are asked for; run 'sysctl net.core.somaxconn={}' as root",
+      "socket, where {} are asked for; run 'sysctl net.core.somaxconn={}' as root",
       allowed, wanted, wanted);
 }
 

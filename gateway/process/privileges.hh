@@ -3,7 +3,8 @@
 //
 //     main thread   the user; CAP_NET_BIND_SERVICE, if it was there: a reload may open ports below
 //                   1024 (and a thread that is made to load one has it, too)
-//     all others    the user; no capability
+//     shards        the user; no capability
+//     the log's     the user; what the process began with, where that was no root's
 //
 // And for good: whatever would be executed later gains nothing (no_new_privs).
 #pragma once

@@ -34,6 +34,16 @@ void keep_self_signed(const config::Config& before, config::Config& now) {
   }
 }
 
+// What holds from the start to the end: so the next comparison is with what really is.
+void keep_until_restart(const config::Config& before, config::Config& now) {
+  now.shards = before.shards;
+  now.account = before.account;
+  now.filters_system_calls = before.filters_system_calls;
+  now.pid_file = before.pid_file;
+  now.control = before.control;
+  now.log.buffer_bytes = before.log.buffer_bytes;
+}
+
 }  // namespace
 
 Reload::Reload(const Parts& parts, Loader::Read read, uring::Loop& loop, uring::Bell& bell)
@@ -97,6 +107,7 @@ bool Reload::prepare(config::Config config) {
   }
   keep_self_signed(earlier->config, config);
   difference_ = config::compare(earlier->config, config);
+  keep_until_restart(earlier->config, config);
   for (const std::string& key : difference_.needs_restart) {
     say(LogLevel::warning, fmt::format("reload: {} stays as it is until a restart", key));
   }

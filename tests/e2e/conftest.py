@@ -15,8 +15,9 @@ import pytest
 
 from support.checking import run as run_gateway
 from support.gateway import (ALL, BUILD, DOWN_HOST, ECHO, FEW, GATEWAY, LOAD, RAW_HOST, Config, Echo,
-                             Gateway)
+                             Gateway, Variant)
 from support.ports import free_port
+from support.reloading import Reloading
 from support.serving import Serving
 from support.streams import Upstream, connect
 from support.waiting import DEADLINE, wait_until
@@ -164,6 +165,15 @@ def log(gateway):
 @pytest.fixture
 def log_of():
     return LogView
+
+
+@pytest.fixture
+def start_reloading(start_gateway, log_of):
+    """A gateway of the test's own, and how to reload it."""
+    def start(config, variant=Variant(2)):
+        gateway = start_gateway(config, variant)
+        return gateway, Reloading(gateway, log_of(gateway))
+    return start
 
 
 @pytest.fixture

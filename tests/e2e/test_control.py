@@ -21,7 +21,8 @@ def saying(text):
 @pytest.fixture
 def start(start_gateway, tmp_path, echo):
     def begin(*routes):
-        config = Config({"echo": echo.port}, [*(routes or [saying("one")]), {"name": "echo", "pool": "echo"}],
+        config = Config({"echo": echo.port},
+                        [*(routes or [saying("one")]), {"name": "echo", "pool": "echo"}],
                         control={"socket": str(tmp_path / "control.sock")})
         return start_gateway(config, Variant(2))
     return begin
@@ -56,7 +57,8 @@ def test_a_reload_says_how_it_went(start):
         assert (done.returncode, done.stderr) == (0, "")
         *warnings, told = done.stdout.splitlines()
         assert all("warning: a self-signed certificate" in warning for warning in warnings)
-        assert told == "reload: generation 2: route says changed; 1 websockets and 0 requests kept, 0 closed"
+        assert told == ("reload: generation 2: route says changed; 1 websockets and 0 requests kept, "
+                        "0 closed")
         assert ask(gateway.http_port) == "two"
         gateway.file.write_text("colour = 1\n" + gateway.config.text().replace("/says", "says"))
         done = order(gateway, "reload")

@@ -1,6 +1,36 @@
 """A gateway whose configuration changes while it serves."""
 
 import signal
+import socket
+
+from support.frames import TEXT, frame, read_frame
+from support.streams import connect
+
+
+def saying(text, path="/"):
+    """A route that answers by itself."""
+    return {"name": "says", "path": path, "answer": {"body": text}}
+
+
+def ask(stream, target="/", host="x.test"):
+    stream.send(f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    head, body = stream.read_response()
+    return head.status, body.decode()
+
+
+def ask_anew(port, secure=False, target="/"):
+    with connect(port, secure) as client:
+        return ask(client, target)
+
+
+def echoes(client, word=b"x"):
+    client.send(frame(TEXT, word))
+    return read_frame(client).payload == word
+
+
+def refuses(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) != 0
 
 
 class Reloading:

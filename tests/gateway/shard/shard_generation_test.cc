@@ -4,9 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "gateway/config/network.hh"
-#include "gateway/log/ring.hh"
 #include "proto/tls/self_signed.hh"
-#include "tests/uring/simulation.hh"
+#include "tests/gateway/upstream/upstreams_stand.hh"
 
 namespace {
 
@@ -14,7 +13,7 @@ using gateway::ShardGeneration;
 using gateway::config::Listener;
 using Shared = uring::Held<ShardGeneration>;
 
-class ShardGenerationTest : public testing::Test {
+class ShardGenerationTest : public UpstreamsStand {
  protected:
   // Listeners, by the certificates that they have; none: plain text. All ask clients for one if
   // there is a check.
@@ -37,24 +36,7 @@ class ShardGenerationTest : public testing::Test {
   }
   static tls::Pem pem() { return tls::make_self_signed().value(); }
 
-  Simulation simulation_{1};
-  uring::BatchPool batches_{1 << 20};
-  std::vector<std::byte> plaintext_ = std::vector<std::byte>(1 << 15);
-  uring::LinkResources links_{simulation_.loop, *simulation_.buffers, batches_, plaintext_};
   tls::TicketKeys tickets_;
-  tls::RecordBuffers records_;
-  gateway::Registry registry_;
-  gateway::Counters counters_;
-  gateway::DescriptorBudget descriptors_{1};
-  gateway::LogRing log_{"test", 1 << 16};
-  gateway::Upstreams upstreams_{links_,
-                                records_,
-                                registry_,
-                                counters_,
-                                descriptors_,
-                                0,
-                                gateway::Log(log_, gateway::LogLevel::error)};
-  std::uint64_t number_ = 0;
   int steps_ = 0;
 };
 

@@ -6,9 +6,8 @@
 #include <list>
 
 #include "gateway/config/generation.hh"
-#include "gateway/log/ring.hh"
+#include "tests/gateway/upstream/upstreams_stand.hh"
 #include "tests/simulation/certificate.hh"
-#include "tests/uring/simulation.hh"
 
 namespace {
 
@@ -16,7 +15,7 @@ using gateway::UpstreamPool;
 using Pool = uring::Held<UpstreamPool>;
 using gateway::config::PoolTls;
 
-class UpstreamsTest : public testing::Test {
+class UpstreamsTest : public UpstreamsStand {
  protected:
   struct Server {
     std::string text;
@@ -39,24 +38,6 @@ class UpstreamsTest : public testing::Test {
     if (previous) upstreams_.succeed(*previous, **made);
     return std::move(*made);
   }
-
-  Simulation simulation_{1};
-  uring::BatchPool batches_{1 << 20};
-  std::vector<std::byte> plaintext_ = std::vector<std::byte>(1 << 15);
-  uring::LinkResources links_{simulation_.loop, *simulation_.buffers, batches_, plaintext_};
-  tls::RecordBuffers records_;
-  gateway::Registry registry_;
-  gateway::Counters counters_;
-  gateway::DescriptorBudget descriptors_{1};
-  gateway::LogRing log_{"test", 1 << 16};
-  gateway::Upstreams upstreams_{links_,
-                                records_,
-                                registry_,
-                                counters_,
-                                descriptors_,
-                                0,
-                                gateway::Log(log_, gateway::LogLevel::error)};
-  std::uint64_t number_ = 0;
 };
 
 const PoolTls kTrust{.name = "localhost", .ca = simulation::kCertificate, .verify = true};
