@@ -108,8 +108,7 @@ int run(const Options& options) {
   auto process = Process::create(options, std::move(generation), read);
   if (!process) return fail("gateway: error: " + process.error() + "\n");
   if (options.test) return print(tested->config, **process);
-  (*process)->run();
-  return 0;
+  return (*process)->run();
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ void Connection::open_tunnel(TunnelOpening opening, Bytes behind_response) {
   tunnel_ = frames().make<Tunnel>(*this, std::move(opening));
   tunnel_->start(input_.bytes(), behind_response);
   input_.reset();
-  if (stopping_) end({.reason = Reason::kStopping});
+  shard_.closings().note_opened(*tunnel_);
 }
 
 uring::Task<> Connection::shake_hands() {
@@ -204,6 +204,7 @@ void Connection::await_first(std::chrono::milliseconds limit, Reason reason) {
 
 void Connection::stop() {
   stopping_ = true;
+  if (tunnel_) return;
   const bool awaits_first = exchange_ ? requests_ == 1 && !exchange_->under_way() : requests_ == 0;
   if (awaits_first && !ended()) {
     return set_deadline(kLastChance, {.reason = Reason::kStopping});
@@ -212,12 +213,21 @@ void Connection::stop() {
   end({.reason = Reason::kStopping});
 }
 
-void Connection::cut() {
+Connection::Loss Connection::cut(const End& end) {
+  if (cut_) return Loss::kNothing;
+  const Loss loss = to_lose();
   cut_ = true;
-  end({.reason = Reason::kStopping});
+  this->end(end);
   client_.abort();
   if (exchange_) exchange_->abort();
   if (tunnel_) tunnel_->abort();
+  return loss;
+}
+
+Connection::Loss Connection::to_lose() const {
+  if (taking_leave_) return client_.has_unsent() ? Loss::kLastBytes : Loss::kNothing;
+  const bool is_under_way = tunnel_ != nullptr || (exchange_ && exchange_->under_way());
+  return is_under_way ? Loss::kUnderWay : Loss::kNothing;
 }
 
 void Connection::set_deadline(std::chrono::milliseconds limit, End end) {

@@ -54,11 +54,20 @@ class Connection : private uring::ListEntry {
     if (!end_) end_ = end;
   }
 
-  // The gateway stops: at once where nothing is under way, politely where something is.
+  // The gateway stops: at once where nothing is under way, politely where something is. When a
+  // WebSocket is closed is the shard's affair.
   void stop();
   bool stopping() const { return stopping_; }
-  // No more patience: no farewell either.
-  void cut();
+  // No more patience: no farewell either. Gives what is lost by that.
+  enum class Loss : std::uint8_t {
+    kNothing,
+    kUnderWay,   // a request or a WebSocket
+    kLastBytes,  // ... of which the end was told already
+  };
+  Loss cut(const End& end);
+  // Its end counts among those that the stop has let end.
+  void note_tallied() { tallied_ = true; }
+  bool is_tallied() const { return tallied_; }
   bool is_cut() const { return cut_; }
 
   // Calls end() when nothing has touched the connection for so long.
@@ -70,6 +79,10 @@ class Connection : private uring::ListEntry {
   // behind the heads goes first.
   void open_tunnel(TunnelOpening opening, Bytes behind_response);
   bool has_tunnel() const { return tunnel_ != nullptr; }
+  Tunnel* tunnel() { return tunnel_.get(); }
+
+  // Goes by what a newer generation says of its listener.
+  void renew_entrance();
 
   Shard& shard() { return shard_; }
   Link& client() { return client_; }
@@ -93,6 +106,7 @@ class Connection : private uring::ListEntry {
   uring::BlockPool& frames() { return client_.frames(); }
 
  private:
+  Loss to_lose() const;
   friend class Connections;
   friend class uring::List<Connection>;
   uring::Task<> story();
@@ -104,7 +118,6 @@ class Connection : private uring::ListEntry {
   uring::Task<> linger();
   void explain_tls_failure();
   void refuse_plain_http();
-  void renew_entrance();
   int find_peer(config::Address& peer);
   void learn_client_address();
   void log_no_request();
@@ -134,6 +147,7 @@ class Connection : private uring::ListEntry {
   bool taking_leave_ = false;
   bool stopping_ = false;
   bool cut_ = false;
+  bool tallied_ = false;
   bool started_ = false;
   uring::Task<> story_;
 };

@@ -240,6 +240,23 @@ struct ControlSettings {
   bool operator==(const ControlSettings&) const = default;
 };
 
+// In which order WebSockets are closed, where not all are closed at once.
+enum class ClosingOrder : std::uint8_t { random, oldest };
+
+inline constexpr std::array<std::string_view, 2> kClosingOrderNames = {"random", "oldest"};
+
+// How the gateway stops in order. hard_stop is more than delay and over together.
+struct DrainSettings {
+  std::chrono::milliseconds delay{0};      // so long it goes on letting clients in
+  std::chrono::milliseconds over{30'000};  // then so long it closes WebSockets, one by one
+  std::uint16_t close_code = 1001;
+  std::string close_reason = "the gateway is stopping";
+  ClosingOrder order = ClosingOrder::random;
+  std::chrono::milliseconds hard_stop{60'000};  // from the signal on; what is left then is cut
+
+  bool operator==(const DrainSettings&) const = default;
+};
+
 struct Config {
   std::string file;                // the file it came from, as named on the command line
   unsigned shards = 0;             // 0: one for each core this process may use
@@ -254,6 +271,7 @@ struct Config {
   Timeouts timeouts;
   Limits limits;
   TrustedProxies trusted_proxies;
+  DrainSettings drain;
   std::string via = "gateway";  // the gateway's name in Via (RFC 9110 section 7.6.3); empty: no Via
   LogSettings log;
   ControlSettings control;

@@ -214,6 +214,16 @@ void print_limits(Printer& out, const Limits& limits) {
            limits.requests == 0 ? quote("off") : fmt::to_string(limits.requests));
 }
 
+void print_drain(Printer& out, const DrainSettings& drain) {
+  out.line("\n[drain]");
+  out.line("delay = {}", duration(drain.delay));
+  out.line("over = {}", duration(drain.over));
+  out.line("close_code = {}", drain.close_code);
+  out.line("close_reason = {}", quote(drain.close_reason));
+  out.line("order = {}", quote(kClosingOrderNames[static_cast<size_t>(drain.order)]));
+  out.line("hard_stop = {}", duration(drain.hard_stop));
+}
+
 void print_trusted_proxies(Printer& out, const TrustedProxies& trusted) {
   std::vector<std::string> names;
   for (const Network& network : trusted.networks) names.push_back(network.text());
@@ -240,6 +250,7 @@ std::string to_toml(const Config& config) {
   print_bounds(out, "defaults", config.defaults, nullptr);
   print_timeouts(out, config.timeouts);
   print_limits(out, config.limits);
+  print_drain(out, config.drain);
   out.line("\n[log]");
   out.line("file = {}", quote(config.log.file));
   out.line("level = {}", quote(name_of(config.log.level)));

@@ -64,6 +64,9 @@ void read_bounds_of_route(TableReader& table, Route& route);
 // A table in [[route]] or [defaults], as the label says, is told that those beside it belong there.
 void tell_of_tables(TableReader& inner, std::string_view label);
 
+// [drain].
+void read_drain(TableReader& file, DrainSettings& drain);
+
 // [route.websocket] or [defaults.websocket].
 void read_websocket(TableReader& table, WebSocket& websocket);
 

@@ -11,6 +11,7 @@
 namespace gateway::config {
 namespace {
 
+constexpr std::chrono::milliseconds kDurationMin{1};
 constexpr std::chrono::milliseconds kDurationMax = std::chrono::hours(24);
 
 std::string_view type_name(const toml::node& node) {
@@ -177,14 +178,20 @@ std::optional<size_t> TableReader::choice(std::string_view key,
 }
 
 void TableReader::duration(std::string_view key, std::chrono::milliseconds& value) {
-  duration(key, false, value);
+  duration(key, kDurationMin, kDurationMax, false, value);
+}
+
+void TableReader::duration(std::string_view key, std::chrono::milliseconds least,
+                           std::chrono::milliseconds most, std::chrono::milliseconds& value) {
+  duration(key, least, most, false, value);
 }
 
 void TableReader::duration_or_off(std::string_view key, std::chrono::milliseconds& value) {
-  duration(key, true, value);
+  duration(key, kDurationMin, kDurationMax, true, value);
 }
 
-void TableReader::duration(std::string_view key, bool may_be_off,
+void TableReader::duration(std::string_view key, std::chrono::milliseconds least,
+                           std::chrono::milliseconds most, bool may_be_off,
                            std::chrono::milliseconds& value) {
   const toml::node* const node = take(key);
   if (node == nullptr) return;
@@ -199,9 +206,10 @@ void TableReader::duration(std::string_view key, bool may_be_off,
   const auto parsed = parse_duration(text->value);
   if (!parsed) {
     report_.add(text->place, fmt::format("'{}' {}{}", text->value, parsed.error(), or_off));
-  } else if (parsed->count() < 1 || *parsed > kDurationMax) {
-    report_.add(text->place, fmt::format("'{}' must be between 1ms and 24h{}, not {}", key, or_off,
-                                         text->value));
+  } else if (*parsed < least || *parsed > most) {
+    report_.add(text->place,
+                fmt::format("'{}' must be between {} and {}{}, not {}", key, print_duration(least),
+                            print_duration(most), or_off, text->value));
   } else {
     value = *parsed;
   }

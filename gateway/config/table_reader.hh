@@ -72,7 +72,9 @@ class TableReader {
   std::optional<size_t> choice(std::string_view key, std::span<const std::string_view> words);
 
   // These leave `value` as it is where the key is absent or wrong.
-  void duration(std::string_view key, std::chrono::milliseconds& value);         // 1ms to 24h
+  void duration(std::string_view key, std::chrono::milliseconds& value);  // 1ms to 24h
+  void duration(std::string_view key, std::chrono::milliseconds least,
+                std::chrono::milliseconds most, std::chrono::milliseconds& value);
   void duration_or_off(std::string_view key, std::chrono::milliseconds& value);  // "off" is 0
   void size(std::string_view key, size_t least, size_t most, size_t& value);
   void size_or_off(std::string_view key, size_t most, std::uint64_t& value);  // from 1B; "off" is 0
@@ -102,7 +104,8 @@ class TableReader {
 
  private:
   // Each in both its forms; `word` stands for 0, and is empty where there is none.
-  void duration(std::string_view key, bool may_be_off, std::chrono::milliseconds& value);
+  void duration(std::string_view key, std::chrono::milliseconds least,
+                std::chrono::milliseconds most, bool may_be_off, std::chrono::milliseconds& value);
   void size(std::string_view key, size_t least, size_t most, bool may_be_off, std::uint64_t& value);
   void count(std::string_view key, std::uint64_t most, std::string_view word, std::uint64_t& value);
   // How errors call a table in this one.

@@ -68,6 +68,7 @@ std::expected<size_t, std::string> parse_size(std::string_view text) {
 }
 
 std::string print_duration(std::chrono::milliseconds duration) {
+  if (duration.count() == 0) return "0s";
   return print(static_cast<uint64_t>(duration.count()), kDurationUnits);
 }
 

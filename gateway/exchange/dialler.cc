@@ -26,9 +26,11 @@ UpstreamConnection* Dialler::take_kept() {
 }
 
 bool Dialler::pass_over() {
-  if (passed_over_ + 1 == pool_.size()) return false;
-  ++passed_over_;
-  return true;
+  while (passed_over_ + 1 < pool_.size()) {
+    ++passed_over_;
+    if (pool_.takes(turn())) return true;
+  }
+  return false;
 }
 
 uring::Task<UpstreamConnection*> Dialler::dial(Kept kept) {

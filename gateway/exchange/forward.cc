@@ -28,7 +28,12 @@ bool is_idempotent(http::Method method) {
 
 uring::Task<> Exchange::proxy() {
   const config::Route& route = *facts_.route;
-  dialler_ = frames().make<Dialler>(connection(), route, facts_.generation->pool(route.pool));
+  UpstreamPool& pool = facts_.generation->pool(route.pool);
+  if (!pool.has_takers()) {
+    connection().end({.reason = Reason::kNoServer});
+    co_return;
+  }
+  dialler_ = frames().make<Dialler>(connection(), route, pool);
   for (;;) {
     const bool connected = co_await dial();
     if (!connected) co_return;

@@ -71,6 +71,11 @@ constexpr std::array kTable = {
     Row{Reason::kIdle, {"idle", Party::kGateway, 0, 1001, 1001, "idle for too long"}},
     Row{Reason::kCloseTimeout,
         {"close-timeout", Party::kGateway, 0, 0, 0, "the closing took too long"}},
+    Row{Reason::kNoServer,
+        {"no-server", Party::kGateway, 503, 0, 0,
+         "The servers that could answer this take no requests at the moment."}},
+    Row{Reason::kDraining,
+        {"draining", Party::kGateway, 503, 1001, 1001, "the server takes no more connections"}},
     Row{Reason::kStopping,
         {"stopping", Party::kGateway, 503, 1001, 1001, "the gateway is stopping"}},
 };

@@ -36,6 +36,8 @@ enum class Reason : std::uint8_t {
   kUpstreamViolation,
   kIdle,
   kCloseTimeout,
+  kNoServer,
+  kDraining,
   kStopping,
 };
 

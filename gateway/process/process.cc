@@ -71,6 +71,9 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
   signals_.emplace(*loop_, signals_awaited_, static_cast<uring::SignalListener&>(*this));
   if (const int error = signals_->error(); error != 0)
     return std::unexpected(uring::explain_ring_error(error));
+  drain_.emplace(*loop_, log_, static_cast<Drained&>(*this));
+  server_drains_.emplace(registry_, log_, shard_count_,
+                         [this](const Order& order) { shards_->tell(order); });
   bell_.emplace(*loop_, static_cast<uring::BellOwner&>(*this));
   const int error = bell_->open();
   if (error != 0) return std::unexpected(uring::explain_ring_error(error));
@@ -139,7 +142,7 @@ void Process::share_descriptors() {
                             sockets_.count());
 }
 
-void Process::run() {
+int Process::run() {
   kernel_->enable();
   shards_->run(generation_);
   log_start();
@@ -150,16 +153,18 @@ void Process::run() {
   manager_.ready("serving");
   loop_->run();
   shards_->join();
+  drain_->finish();
   log_traffic();
   pid_file_.reset();
   log_.info("stopped");
-  if (reload_->loads()) leave_the_load_behind();
+  if (reload_->loads()) leave_the_load_behind(drain_->exit_status());
+  return drain_->exit_status();
 }
 
 // It may wait for a disk or a name server for as long as it likes: nobody needs what it reads.
-void Process::leave_the_load_behind() {
+void Process::leave_the_load_behind(int status) {
   log_writer_->flush();
-  std::_Exit(0);
+  std::_Exit(status);
 }
 
 void Process::log_start() {
@@ -213,15 +218,35 @@ void Process::signalled(int signal) {
     return log_.warning("{} is ignored: it means nothing to this gateway", name);
   }
   // Who asks a second time has no more patience.
-  const bool at_once = signal == SIGINT || stopping_;
+  const bool at_once = signal == SIGINT || drain_->begun();
   log_.info("{}: stopping {}", name, at_once ? "at once" : "in order");
-  if (!std::exchange(stopping_, true)) {
+  if (!drain_->begun()) {
     reload_->refuse();
     manager_.stopping(name + ": stopping");
-    sockets_.refuse_new_but({});
-    shards_->tell(StopOrder{});
+    drain_->begin(config().drain);
   }
-  if (at_once && !std::exchange(cut_, true)) shards_->tell(CutOrder{});
+  if (at_once) drain_->hurry();
+}
+
+void Process::close_doors(const ClosingPlan& websockets) {
+  sockets_.refuse_new_but({});
+  shards_->tell(StopOrder{websockets});
+}
+
+UnderWay Process::remaining() const {
+  UnderWay all;
+  shards_->for_each([&](const Shard& shard) { all += shard.under_way().now(); });
+  return all;
+}
+
+std::expected<void, std::string> Process::drain(const ServerDrains::Target& target,
+                                                ClosingPlan plan, ServerDrains::Done done) {
+  return server_drains_->drain(config(), target, std::move(plan), std::move(done));
+}
+
+std::expected<void, std::string> Process::undrain(const ServerDrains::Target& target,
+                                                  ServerDrains::Done done) {
+  return server_drains_->undrain(config(), target, std::move(done));
 }
 
 // What came through the control socket.
@@ -234,8 +259,8 @@ void Process::obey(std::string_view command, Control::Reply reply) {
   }
   if (command == "status") return reply({.done = true, .text = status()});
   if (command != "stop") return reply({.done = false, .text = "there is no such command\n"});
-  reply({.done = true, .text = stopping_ ? "stopping already\n" : "stopping in order\n"});
-  if (!stopping_) signalled(SIGTERM);
+  reply({.done = true, .text = drain_->begun() ? "stopping already\n" : "stopping in order\n"});
+  if (!drain_->begun()) signalled(SIGTERM);
 }
 
 std::string Process::status() const {
@@ -243,7 +268,7 @@ std::string Process::status() const {
   return fmt::format(
       "version: {}\npid: {}\nstate: {}\nconfiguration: {}\ngeneration: {}\n"
       "reloads: {} applied, {} without a change, {} failed\n",
-      kVersion, getpid(), stopping_ ? "stopping" : "serving", config().file, generation_->number,
+      kVersion, getpid(), drain_->begun() ? "stopping" : "serving", config().file, generation_->number,
       reloads.applied, reloads.unchanged, reloads.failed);
 }
 
@@ -258,8 +283,11 @@ void Process::reopen_log() {
 void Process::rung() {
   for (const Report& report : reports_->take()) {
     if (report.kind == Report::Kind::kDrained) ++drained_;
-    if (report.kind == Report::Kind::kEnded) ++ended_;
     if (report.kind == Report::Kind::kAdopted) reload_->note_adopted(report.under_way);
+    if (report.kind == Report::Kind::kCarriedOut) server_drains_->reported(report);
+    if (report.kind != Report::Kind::kEnded) continue;
+    drain_->add(report.stopped);
+    ++ended_;
   }
   reload_->look();
   if (drained_ == shard_count_) sockets_.close_all_but({});

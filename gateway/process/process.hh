@@ -12,9 +12,11 @@
 #include "gateway/log/writer.hh"
 #include "gateway/options.hh"
 #include "gateway/process/control.hh"
+#include "gateway/process/drain.hh"
 #include "gateway/process/listening.hh"
 #include "gateway/process/pid_file.hh"
 #include "gateway/process/reload.hh"
+#include "gateway/process/server_drains.hh"
 #include "gateway/process/service_manager.hh"
 #include "gateway/process/shards.hh"
 #include "gateway/process/watchdog.hh"
@@ -24,7 +26,7 @@
 
 namespace gateway {
 
-class Process final : private uring::SignalListener, private uring::BellOwner {
+class Process final : private uring::SignalListener, private uring::BellOwner, private Drained {
  public:
   // `read` reads the configuration again, for a reload, on a thread of its own.
   // Everything that can fail at start fails here, with what is wrong and the cure. A check
@@ -40,8 +42,14 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   std::vector<std::string> look_at_machine() const;
 
   // Serves until SIGTERM or SIGQUIT (in order), or SIGINT or a second one (at once). SIGHUP
-  // reloads the configuration.
-  void run();
+  // reloads the configuration. Gives the exit status: 0, or Drain::kHasCut if requests or WebSockets were cut.
+  int run();
+
+  // On the main thread, while it runs: a server, or a pool's, gets nothing new, or its share again.
+  std::expected<void, std::string> drain(const ServerDrains::Target& target, ClosingPlan plan,
+                                         ServerDrains::Done done = {});
+  std::expected<void, std::string> undrain(const ServerDrains::Target& target,
+                                           ServerDrains::Done done = {});
 
  private:
   Process(const Options& options, config::SharedGeneration first,
@@ -54,12 +62,15 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   void share_descriptors();
   void log_start();
   void log_traffic();
-  void leave_the_load_behind();
+  [[noreturn]] void leave_the_load_behind(int status);
   void signalled(int signal) override;
   void obey(std::string_view command, Control::Reply reply);
   std::string status() const;
   void reopen_log();
   void rung() override;
+  void close_doors(const ClosingPlan& websockets) override;
+  void cut() override { shards_->tell(CutOrder{}); }
+  UnderWay remaining() const override;
   uring::Task<> wind_up();
 
   Options options_;
@@ -80,6 +91,8 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   std::optional<uring::Bell> bell_;
   std::optional<uring::Mailbox<Report>> reports_;
   std::optional<Watchdog> watchdog_;
+  std::optional<Drain> drain_;
+  std::optional<ServerDrains> server_drains_;
   uring::Task<> winding_up_;
   std::unique_ptr<Shards> shards_;
   std::optional<Reload> reload_;
@@ -87,8 +100,6 @@ class Process final : private uring::SignalListener, private uring::BellOwner {
   std::unique_ptr<PidFile> pid_file_;
   unsigned drained_ = 0;  // shards that accept nobody any more
   unsigned ended_ = 0;
-  bool stopping_ = false;
-  bool cut_ = false;
 };
 
 }  // namespace gateway

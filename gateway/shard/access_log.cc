@@ -25,6 +25,7 @@ std::int64_t milliseconds_since(uring::Clock::time_point begun, Shard& shard) {
 // Calls count(Traffic&) for the listener, the route and the server.
 template <class Count>
 void count(const Access& access, Count count) {
+  access.connection.shard().note_ended(access.connection);
   count(access.connection.traffic_of_listener());
   if (access.route != nullptr) count(access.generation.traffic_of(*access.route));
   if (access.server != nullptr) count(access.server->traffic());

@@ -4,17 +4,22 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <variant>
 #include <vector>
 
 #include "gateway/config/generation.hh"
+#include "gateway/shard/paced_closing.hh"
 #include "gateway/shard/shard_listener.hh"
 #include "gateway/shard/under_way.hh"
+#include "gateway/upstream/registry.hh"
 
 namespace gateway {
 
-// What the main thread tells a shard. To stop, and to cut what is left: each once at the most.
-struct StopOrder {};
+// What the main thread tells a shard. To stop, and then to cut what is left: each once at the most.
+struct StopOrder {
+  ClosingPlan websockets;
+};
 struct CutOrder {};
 // A newer generation, and where the shard listens beside what it has: the next one after all shards
 // have reported this one, and none after a StopOrder. Nobody new is let into the queues of the
@@ -28,8 +33,20 @@ struct AdoptOrder {
 struct AnswerOrder {
   std::atomic<unsigned>* answers;
 };
-using Order = std::variant<StopOrder, CutOrder, AdoptOrder, AnswerOrder>;
-inline constexpr std::size_t kOrdersMax = std::variant_size_v<Order>;  // that wait for one shard
+// These servers have been marked (ServerState::set_draining): they get nothing new, and their
+// WebSockets are closed. The next one, or the next ReviewOrder, after all shards have reported this
+// one.
+struct DrainOrder {
+  std::string name;  // of the drain: a later one of this name replaces it
+  ServerStates servers;
+  ClosingPlan websockets;
+};
+// Some servers are not marked any more: whoever waits to be closed for their sake goes on.
+struct ReviewOrder {};
+using Order =
+    std::variant<StopOrder, CutOrder, AdoptOrder, AnswerOrder, DrainOrder, ReviewOrder>;
+// That wait for one shard: of the last two there is one at a time.
+inline constexpr std::size_t kOrdersMax = 5;
 
 // And a shard the main thread.
 struct Report {
@@ -39,10 +56,13 @@ struct Report {
     // What begins from here on begins in the newest generation; the listeners that it does not have
     // may be closed.
     kAdopted,
+    kCarriedOut,  // a DrainOrder or a ReviewOrder
   };
   Kind kind;
   UnderWay under_way;
+  std::size_t closing = 0;  // kCarriedOut: WebSockets that are closed for the DrainOrder
+  StopTally stopped;        // kEnded: since the StopOrder
 };
-inline constexpr std::size_t kReportsMax = 3;  // that wait of one shard
+inline constexpr std::size_t kReportsMax = 4;  // that wait of one shard: one of a kind
 
 }  // namespace gateway

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gateway/exchange/exchange.hh"
+#include "gateway/websocket/tunnel.hh"
 #include "uring/probe.hh"
 
 namespace gateway {
@@ -41,7 +42,6 @@ Shard::Shard(Setup setup, uring::Kernel& kernel)
       leaving_(loop_),
       adopted_(loop_.ready()),
       all_left_(loop_.ready()),
-      patience_(*this, loop_.timers()),
       all_gone_(loop_.ready()) {}
 
 Shard::~Shard() = default;
@@ -84,7 +84,13 @@ void Shard::rung() {
   }
 }
 
-void Shard::carry_out(const StopOrder&) {
+void Shard::carry_out(const StopOrder& order) {
+  retiring_ = true;
+  // Its listeners may have let clients in already.
+  if (loading_) load_at_once();
+  // A connection that ends takes itself out of the table, but never before the next turn.
+  connections_.for_each([](Connection& connection) { connection.stop(); });
+  closings_.begin_all(order.websockets);
   retirement_ = retire();
   retirement_.start();
 }
@@ -102,6 +108,24 @@ void Shard::carry_out(const AdoptOrder& order) {
   begin_to_load(order);
   adopting_ = true;
   loop_.push_next_turn(load_next_);
+}
+
+void Shard::carry_out(const DrainOrder& order) {
+  upstreams_->give_up_drained();
+  // What a later generation has forgotten is not kept for this.
+  const std::vector<std::weak_ptr<ServerState>> servers(order.servers.begin(), order.servers.end());
+  const std::size_t closing =
+      closings_.begin(order.name, order.websockets, [servers](const Tunnel& tunnel) {
+        const ServerState& state = tunnel.server().state();
+        const auto is_its = [&](const auto& server) { return server.lock().get() == &state; };
+        return state.draining() && std::ranges::any_of(servers, is_its);
+      });
+  report({.kind = Report::Kind::kCarriedOut, .closing = closing});
+}
+
+void Shard::carry_out(const ReviewOrder&) {
+  closings_.let_go();
+  report(Report::Kind::kCarriedOut);
 }
 
 void Shard::begin_to_load(const AdoptOrder& order) {
@@ -160,12 +184,6 @@ void Shard::finish_adopting() {
 }
 
 uring::Task<> Shard::retire() {
-  retiring_ = true;
-  // Its listeners may have let clients in already.
-  if (loading_) load_at_once();
-  patience_.arm(loop_.now() + kStopTime);
-  // A connection that ends takes itself out of the table, but never before the next turn.
-  connections_.for_each([](Connection& connection) { connection.stop(); });
   // The listening sockets let nobody new in any more; who is on the way in is served.
   while (adopting_) {
     adopted_.clear();
@@ -181,30 +199,52 @@ uring::Task<> Shard::retire() {
     co_await all_gone_.wait();
   }
   co_await upstreams_->close_all();
-  patience_.disarm();
   // Nothing is left that it could be ordered to do, but to answer.
   for (const Order& order : orders_.close()) {
     if (const auto* const question = std::get_if<AnswerOrder>(&order)) carry_out(*question);
   }
   co_await bell_.stop();
-  report(Report::Kind::kEnded);
+  report({.kind = Report::Kind::kEnded, .stopped = stopped_});
   loop_.stop();
 }
 
-void Shard::report(Report::Kind kind) {
-  const bool told = setup_.reports.post({kind, under_way_});
+void Shard::report(Report report) {
+  report.under_way = under_way_.now();
+  const bool told = setup_.reports.post(report);
   CHECK(told, "the main thread has room for each report");
 }
 
 void Shard::cut_all() {
   cut_ = true;
   leaving_.hurry();
-  connections_.for_each([](Connection& connection) { connection.cut(); });
+  connections_.for_each([this](Connection& connection) { cut(connection); });
   upstreams_->cut();
+}
+
+void Shard::cut(Connection& connection) {
+  const Connection::Loss loss = connection.cut(closings_.end_of_all());
+  if (loss == Connection::Loss::kNothing) return;
+  ++stopped_.cut;
+  // What was told to have ended in order has not, after all.
+  if (connection.is_tallied()) --tally_of(connection);
+}
+
+// Where the end of its request or WebSocket counts.
+std::uint64_t& Shard::tally_of(const Connection& connection) {
+  if (!connection.has_tunnel()) return stopped_.requests;
+  const bool by_us = policy_of(connection.how_ended().reason).party == Party::kGateway;
+  return by_us ? stopped_.websockets_by_us : stopped_.websockets_by_peers;
+}
+
+void Shard::note_ended(Connection& connection) {
+  if (!retiring_ || connection.is_cut()) return;
+  ++tally_of(connection);
+  connection.note_tallied();
 }
 
 void Shard::forget(Connection& connection) {
   connections_.forget(connection);
+  under_way_.connections.fall();
   setup_.descriptors.note_clients(setup_.index, connections_.count());
   for (ShardListener& listener : listeners_) listener.resume();
   if (connections_.empty()) all_gone_.set();
@@ -214,10 +254,11 @@ void Shard::admit(const Entrance& entrance, int descriptor) {
   const std::uint64_t id = accepted_++ * setup_.count + setup_.index + 1;
   Connection& connection =
       connections_.add(frames().make<Connection>(*this, descriptor, entrance, id));
+  under_way_.connections.rise();
   setup_.descriptors.note_clients(setup_.index, connections_.count());
   connection.start();
   if (retiring_) connection.stop();
-  if (cut_) connection.cut();
+  if (cut_) cut(connection);
 }
 
 // Accepts only whom it can serve: a client needs a descriptor, and one more towards its server.

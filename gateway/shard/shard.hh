@@ -15,6 +15,7 @@
 #include "gateway/client/connections.hh"
 #include "gateway/log/log.hh"
 #include "gateway/log/throttle.hh"
+#include "gateway/shard/closings.hh"
 #include "gateway/shard/leaving_listeners.hh"
 #include "gateway/shard/orders.hh"
 #include "gateway/shard/shard_generation.hh"
@@ -31,8 +32,6 @@ namespace gateway {
 
 class Shard final : private uring::BellOwner, private Reception {
  public:
-  // Connections that are still open then are cut.
-  static constexpr std::chrono::seconds kStopTime{10};
   // Memory for outbound batches of slow peers, beyond what each may have anyway.
   static constexpr std::size_t kBatchBudget = 4 * 1024 * 1024;
 
@@ -75,7 +74,10 @@ class Shard final : private uring::BellOwner, private Reception {
   const uring::ReceiveBuffers& receive_buffers() const { return *buffers_; }
   const uring::BatchPool& batches() const { return batches_; }
   std::size_t connections() const { return connections_.count(); }
-  UnderWay& under_way() { return under_way_; }
+  UnderWayCounts& under_way() { return under_way_; }
+  const UnderWayCounts& under_way() const { return under_way_; }  // for any thread
+  // WebSockets that are closed one by one.
+  Closings& closings() { return closings_; }
   // For any thread.
   const Counters& counters() const { return counters_; }
   // The newest, for whatever begins now.
@@ -92,6 +94,8 @@ class Shard final : private uring::BellOwner, private Reception {
   uring::BlockPool& frames() { return loop_.frames(); }
 
   void forget(Connection& connection);
+  // A request or a WebSocket of it has ended, which was told in the log.
+  void note_ended(Connection& connection);
 
  private:
   // Clients, from its listeners.
@@ -105,6 +109,8 @@ class Shard final : private uring::BellOwner, private Reception {
   void carry_out(const CutOrder& order);
   void carry_out(const AdoptOrder& order);
   void carry_out(const AnswerOrder& order);
+  void carry_out(const DrainOrder& order);
+  void carry_out(const ReviewOrder& order);
   void begin_to_load(const AdoptOrder& order);
   bool load_step();
   void load_next();
@@ -113,7 +119,10 @@ class Shard final : private uring::BellOwner, private Reception {
   void finish_adopting();
   uring::Task<> retire();
   void cut_all();
-  void report(Report::Kind kind);
+  void cut(Connection& connection);
+  std::uint64_t& tally_of(const Connection& connection);
+  void report(Report::Kind kind) { report(Report{.kind = kind}); }
+  void report(Report report);
 
   Setup setup_;
   uring::Kernel& kernel_;
@@ -138,9 +147,10 @@ class Shard final : private uring::BellOwner, private Reception {
   uring::Event adopted_;
   uring::Event all_left_;  // the listeners, at the stop
   Connections connections_;
-  UnderWay under_way_;
+  Closings closings_{loop_, connections_};
+  UnderWayCounts under_way_;
+  StopTally stopped_;  // since the stop has begun
   Counters counters_;
-  uring::TimerMember<&Shard::cut_all> patience_;
   uring::Event all_gone_;
   uring::Task<> retirement_;
   std::uint64_t accepted_ = 0;

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace gateway {
 
@@ -19,10 +20,17 @@ struct alignas(64) ServerState {
   // Exchanges and WebSockets: what least-connections compares.
   std::atomic<std::uint32_t> under_way{0};
 
+  // It gets nothing new: an operator's wish, which later generations keep.
+  std::atomic<bool> drains{false};
+
+  void set_draining(bool wish) { drains.store(wish, std::memory_order_relaxed); }
+  bool draining() const { return drains.load(std::memory_order_relaxed); }
   void begin() { under_way.fetch_add(1, std::memory_order_relaxed); }
   void end() { under_way.fetch_sub(1, std::memory_order_relaxed); }
   std::uint32_t count() const { return under_way.load(std::memory_order_relaxed); }
 };
+
+using ServerStates = std::vector<std::shared_ptr<ServerState>>;
 
 class Registry {
  public:

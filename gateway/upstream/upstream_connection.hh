@@ -52,6 +52,8 @@ class UpstreamConnection : private uring::ListEntry {
 
   Link& link() { return link_; }
   UpstreamServer& server() const { return *server_; }
+  // It is never to be kept: nothing of the pool is needed any more.
+  void let_go_of_pool() { pool_ = {}; }
   // Another exchange has had it before.
   bool reused() const { return reused_; }
 

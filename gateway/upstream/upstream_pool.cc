@@ -1,5 +1,6 @@
 #include "gateway/upstream/upstream_pool.hh"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/upstream/upstreams.hh"
@@ -28,14 +29,23 @@ UpstreamPool::~UpstreamPool() {
   }
 }
 
+bool UpstreamPool::has_takers() const {
+  return std::ranges::any_of(servers_, [](const uring::Held<UpstreamServer>& server) {
+    return !server->state_->draining();
+  });
+}
+
 std::size_t UpstreamPool::choose() {
   const std::size_t count = servers_.size();
-  const std::size_t start = turn_++ % count;
-  if (pool_.balance == config::Balance::round_robin) return start;
-  std::size_t best = start;
+  std::size_t best = turn_++ % count;
+  // Where all are drained meanwhile it is the last one that was looked at.
+  for (std::size_t step = 1; step < count && !takes(best); ++step) best = turn_++ % count;
+  if (pool_.balance == config::Balance::round_robin) return best;
+  const std::size_t start = best;
   for (std::size_t step = 1; step < count; ++step) {
     const std::size_t other = (start + step) % count;
-    if (servers_[other]->state_->count() < servers_[best]->state_->count()) best = other;
+    const bool is_less = servers_[other]->state_->count() < servers_[best]->state_->count();
+    if (is_less && takes(other)) best = other;
   }
   return best;
 }

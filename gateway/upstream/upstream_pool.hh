@@ -35,9 +35,12 @@ class UpstreamPool : public uring::Counted {
   }
   tls::ClientContext* tls() const { return tls_.get(); }  // null: plain
 
-  // Where an exchange begins to try: the next turn. The servers behind it (and around) come next,
-  // which moves no turn.
+  // Whether there is a server that is not drained.
+  bool has_takers() const;
+  // Where an exchange begins to try: the next turn, or whoever comes behind it (and around) where
+  // that one is drained. Those behind come next, which moves no turn.
   std::size_t choose();
+  bool takes(std::size_t index) const { return !servers_[index]->state_->draining(); }
 
  private:
   friend class UpstreamConnection;

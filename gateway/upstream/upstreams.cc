@@ -133,7 +133,7 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
   }
   UpstreamServer& server = *connection.server_;
   const auto ends = std::min(now + idle, connection.opened_ + limits.age);
-  const bool is_stale = ends <= now || connection.era_ != server.era_;
+  const bool is_stale = ends <= now || connection.era_ != server.era_ || server.state_->draining();
   if (is_stale || server.kept_count_ >= limits.count) {
     return close(connection, Farewell::kPolite);
   }
@@ -200,6 +200,13 @@ void Upstreams::give_up_idle(std::size_t count) {
     return count == 0;
   });
   for (; count > 0 && !closing_slowly_.empty(); --count) closing_slowly_.pop().link_.abort();
+}
+
+void Upstreams::give_up_drained() {
+  servers_.find([this](UpstreamServer& server) {
+    if (server.state_->draining()) give_up_kept(server, Farewell::kPolite);
+    return false;
+  });
 }
 
 void Upstreams::give_up_kept(UpstreamServer& server, Farewell farewell) {

@@ -80,6 +80,8 @@ class Upstreams {
   // Closes so many of those that no client uses, kept ones first, for whoever needs their
   // descriptors more.
   void give_up_idle(std::size_t count);
+  // What is kept of servers that get nothing new.
+  void give_up_drained();
   // Closes what is kept, and waits for all that closes.
   uring::Task<> close_all();
   // Those that take their time to close are closed at once.

@@ -1,5 +1,7 @@
 #include "gateway/websocket/relay.hh"
 
+#include <algorithm>
+
 #include "gateway/link/link_end.hh"
 #include "gateway/websocket/mask_key.hh"
 #include "proto/ws/close.hh"
@@ -8,23 +10,22 @@ namespace gateway {
 
 template <class Client, Opposite<Client> Upstream>
 BasicRelay<Client, Upstream>::BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream,
-                                         const Settings& settings, std::string& detail)
+                                         std::uint8_t rsv_allowed, RelayOwner& owner,
+                                         std::string& detail)
     : loop_(loop),
+      owner_(owner),
       detail_(detail),
-      to_upstream_{client, upstream, ws::FrameScanner(ws::Sender::kClient, settings.rsv_allowed),
+      to_upstream_{client, upstream, ws::FrameScanner(ws::Sender::kClient, rsv_allowed),
                    Party::kClient},
-      to_client_{upstream, client, ws::FrameScanner(ws::Sender::kServer, settings.rsv_allowed),
+      to_client_{upstream, client, ws::FrameScanner(ws::Sender::kServer, rsv_allowed),
                  Party::kUpstream},
-      idle_(settings.idle),
       last_activity_(loop.now()),
       deadline_(*this, loop.timers()),
-      finished_(loop.ready()),
-      upstream_lost_code_(settings.upstream_lost_code) {
-  if (idle_.count() > 0) deadline_.arm(last_activity_ + idle_);
-}
+      finished_(loop.ready()) {}
 
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::start(Bytes behind_request, Bytes behind_response) {
+  go_by_policy();
   to_upstream_.from.watch_hangup_when_held_back(client_left_);
   to_client_.from.watch_hangup_when_held_back(upstream_left_);
   if (!behind_response.empty()) pass_on(to_client_, behind_response);
@@ -59,8 +60,11 @@ uring::Task<> BasicRelay<Client, Upstream>::pump(auto& way) {
 // Writes on what is valid of `bytes`.
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::pass_on(auto& way, Bytes bytes) {
+  if (way.to.send_failed()) {
+    // Where it waits for the end of a frame there is nobody any more to wait for.
+    return stopping_ ? close_towards(way) : stop(end_of_link(way.to, way.receiver(), detail_));
+  }
   last_activity_ = loop_.now();
-  if (way.to.send_failed()) return stop(end_of_link(way.to, way.receiver(), detail_));
   if (way.close_passed) return;  // RFC 6455 section 5.5.1: nothing follows a close frame
   way.frames.feed(bytes);
   while (const auto piece = way.frames.next()) way.to.write(piece->bytes);
@@ -141,14 +145,16 @@ void BasicRelay<Client, Upstream>::set_deadline(uring::Clock::time_point at) {
 }
 
 template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::stop(End end) {
+void BasicRelay<Client, Upstream>::stop(End end, std::chrono::milliseconds boundary_time) {
   if (has_finished()) return;
   decide(end);
   if (stopping_) return;
   stopping_ = true;
   closing_ = true;
   told_ = end;
-  set_deadline(loop_.now() + kBoundaryTime);
+  last_activity_ = loop_.now();
+  boundary_by_ = last_activity_ + boundary_time;
+  set_deadline(last_activity_ + std::min<uring::Clock::duration>(boundary_time, kCloseTime));
   stop_direction(to_upstream_);
   stop_direction(to_client_);
 }
@@ -186,9 +192,10 @@ bool BasicRelay<Client, Upstream>::client_stream_is_whole() const {
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::close_towards(auto& way) {
   if (owes_close(way) && way.frames.at_frame_boundary()) {
-    // Which rule was broken helps; what the system said of a failure is nobody else's affair.
-    const bool tells_rule = told_.close_code != 0 && !told_.detail.empty();
-    const std::string_view text = tells_rule ? told_.detail : policy_of(told_.reason).text;
+    // Whoever says the code says the text, too, such as which rule was broken; what the system said
+    // of a failure is nobody else's affair.
+    const bool says_text = told_.close_code != 0;
+    const std::string_view text = says_text ? told_.detail : policy_of(told_.reason).text;
     const auto frame =
         way.sender == Party::kUpstream
             ? ws::make_close(code_towards(way.sender), text)
@@ -223,18 +230,33 @@ void BasicRelay<Client, Upstream>::note_left(auto& way, Reason left, Reason rese
 
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::on_deadline() {
+  const auto stands_still = last_activity_ + kCloseTime;
+  if (stopping_ && loop_.now() < std::min(boundary_by_, stands_still)) {
+    return set_deadline(std::min(boundary_by_, stands_still));
+  }
   if (closing_) {
     decide({.reason = Reason::kCloseTimeout});
     to_upstream_.from.abort();
     to_client_.from.abort();
     return;
   }
-  const std::chrono::milliseconds limit = left_ ? kCloseTime : idle_;
-  if (loop_.now() - last_activity_ < limit) {
-    set_deadline(last_activity_ + limit);
-  } else {
-    stop({.reason = left_.value_or(Reason::kIdle)});
+  if (left_ != Reason::kDone) {
+    if (loop_.now() - last_activity_ >= kCloseTime) return stop({.reason = left_});
+    return set_deadline(last_activity_ + kCloseTime);
   }
+  go_by_policy();
+}
+
+// Which may be another one before it is idle for long enough.
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::go_by_policy() {
+  const RelayPolicy policy = owner_.policy();
+  upstream_lost_code_ = policy.upstream_lost_code;
+  const auto renews = loop_.now() + kRenewTime;
+  if (policy.idle.count() == 0) return set_deadline(renews);
+  const auto idle_at = last_activity_ + policy.idle;
+  if (idle_at <= loop_.now()) return stop({.reason = Reason::kIdle});
+  set_deadline(std::min(idle_at, renews));
 }
 
 template class BasicRelay<Link, Link>;

@@ -23,13 +23,33 @@
 
 namespace gateway {
 
+// What may change while a WebSocket is open.
+struct RelayPolicy {
+  std::chrono::milliseconds idle{0};  // zero: no limit
+  // What the client gets when its server has gone without a close frame; 0: nothing, its connection
+  // is cut as the server's was.
+  std::uint16_t upstream_lost_code = ws::kCloseInternalError;
+};
+
+// Who knows it.
+class RelayOwner {
+ public:
+  virtual RelayPolicy policy() = 0;
+
+ protected:
+  ~RelayOwner() = default;
+};
+
 template <class Client, Opposite<Client> Upstream>
 class BasicRelay {
  public:
+  // How soon it goes by what its policy has become, at the latest.
+  static constexpr std::chrono::seconds kRenewTime{60};
   // How long the other side may take to answer a close frame, to go on after a half-close, or to
-  // take anything at all of what a peer that has left was sending.
+  // take anything at all of what a peer that has left was sending; how long a frame may stand still
+  // before whose end we want to close.
   static constexpr std::chrono::seconds kCloseTime{10};
-  // How long a frame under way may take to reach its end when we want to close.
+  // The same of a frame under way, to reach its end when we want to close, unless who does says so.
   static constexpr std::chrono::seconds kBoundaryTime{2};
 
   struct Counts {
@@ -38,17 +58,10 @@ class BasicRelay {
     std::uint64_t payload_bytes = 0;
   };
 
-  struct Settings {
-    std::uint8_t rsv_allowed = 0;       // the bits that the negotiated extensions use
-    std::chrono::milliseconds idle{0};  // zero: no limit
-    // What the client gets when its server has gone without a close frame; 0: nothing, its
-    // connection is cut as the server's was.
-    std::uint16_t upstream_lost_code = ws::kCloseInternalError;
-  };
-
-  // `detail` takes the text of an End that is not static; it outlives the relay.
-  BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream, const Settings& settings,
-             std::string& detail);
+  // `rsv_allowed`: the bits that the negotiated extensions use. `detail` takes the text of an End
+  // that is not static; it outlives the relay, as the owner does.
+  BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream, std::uint8_t rsv_allowed,
+             RelayOwner& owner, std::string& detail);
   BasicRelay(const BasicRelay&) = delete;
   BasicRelay& operator=(const BasicRelay&) = delete;
 
@@ -65,8 +78,11 @@ class BasicRelay {
   // No frame towards the server was cut.
   bool upstream_stream_is_whole() const { return to_upstream_.frames.at_frame_boundary(); }
 
-  // Ends it politely; the first End wins. Nothing happens once it has finished.
-  void stop(End end);
+  // Ends it politely; the first End wins. Nothing happens once it has finished. `boundary_time`:
+  // how long a frame under way may take to its end, while it gets on.
+  void stop(End end, std::chrono::milliseconds boundary_time = kBoundaryTime);
+  // A peer closes it, or somebody has called stop().
+  bool is_closing() const { return closing_; }
 
   Counts from_client() const { return counts_of(to_upstream_.frames); }
   Counts from_upstream() const { return counts_of(to_client_.frames); }
@@ -107,12 +123,14 @@ class BasicRelay {
     return {frames.frames(), frames.messages(), frames.payload_bytes()};
   }
 
+  void go_by_policy();
+
   uring::Loop& loop_;
+  RelayOwner& owner_;
   std::string& detail_;
   Direction<Client, Upstream> to_upstream_;
   Direction<Upstream, Client> to_client_;
   std::optional<End> end_;
-  std::chrono::milliseconds idle_;
   uring::Clock::time_point last_activity_;
   uring::ReadyMember<&BasicRelay::on_client_left> client_left_{*this};
   uring::ReadyMember<&BasicRelay::on_upstream_left> upstream_left_{*this};
@@ -120,11 +138,12 @@ class BasicRelay {
   uring::Task<> pump_to_upstream_;
   uring::Task<> pump_to_client_;
   uring::Event finished_;
-  std::uint16_t upstream_lost_code_;
+  End told_;                              // what our close frames speak of: set by stop()
+  uring::Clock::time_point boundary_by_;  // then a frame under way is cut: set by stop()
   std::uint16_t close_code_ = 0;
+  std::uint16_t upstream_lost_code_ = 0;  // of its policy
   Party closed_by_ = Party::kNobody;
-  std::optional<Reason> left_;  // a peer closed while what it sent is held back
-  End told_;                    // what our close frames speak of: set by stop()
+  Reason left_ = Reason::kDone;  // a peer closed while what it sent is held back
   bool stopping_ = false;
   bool closing_ = false;  // the deadline is the closing's, not the idle one
 };

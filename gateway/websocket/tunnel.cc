@@ -1,31 +1,70 @@
 #include "gateway/websocket/tunnel.hh"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/shard/access_log.hh"
+#include "gateway/shard/paced_closing.hh"
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
+namespace {
+
+// A route without a name of its own is named by its place, which another one may have now; and one
+// may answer by itself from now on, which says nothing of WebSockets.
+bool is_same(const config::Route& before, const config::Route& now) {
+  const bool proxies = !now.answer && !now.redirect;
+  return proxies && now.name == before.name && now.hosts == before.hosts && now.path == before.path;
+}
+
+}  // namespace
 
 Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
     : connection_(connection),
-      under_way_(connection.shard().under_way().websockets),
       generation_(std::move(opening.generation)),
-      route_(opening.route),
+      route_(&opening.route),
       upstream_(&opening.upstream),
-      server_(opening.upstream.server()),
       request_line_(std::move(opening.request_line)),
       begun_(opening.begun),
       relay_(connection.shard().loop(), connection.client(), opening.upstream.link(),
-             {.rsv_allowed = opening.rsv_allowed,
-              .idle = route_.timeouts.websocket_idle,
-              .upstream_lost_code = route_.websocket.upstream_lost_code},
-             connection.detail()) {}
+             opening.rsv_allowed, static_cast<RelayOwner&>(*this), connection.detail()) {
+  upstream_->let_go_of_pool();
+  connection_.shard().under_way().websockets.rise();
+}
+
+RelayPolicy Tunnel::policy() {
+  renew();
+  return {.idle = route_->timeouts.websocket_idle,
+          .upstream_lost_code = route_->websocket.upstream_lost_code};
+}
+
+// It goes by what the newest generation says of its route, and keeps no earlier one; where that has
+// no such route any more it goes on as it was.
+void Tunnel::renew() {
+  const uring::Held<ShardGeneration>& newest = connection_.shard().generation();
+  if (newest.get() == generation_.get()) return;
+  const auto& routes = newest->config().routes;
+  const auto route = std::ranges::find_if(
+      routes, [this](const config::Route& one) { return is_same(*route_, one); });
+  if (route == routes.end()) return;
+  route_ = &*route;
+  generation_ = newest;
+  connection_.renew_entrance();
+}
+
+Tunnel::~Tunnel() {
+  CHECK(upstream_ == nullptr, "it has settled before it goes");
+  CHECK(closing_ == nullptr, "nobody closes a WebSocket that has gone");
+}
 
 bool Tunnel::stop(const End& end) {
   if (upstream_ == nullptr) return false;
   relay_.stop(end);
   return true;
+}
+
+void Tunnel::close_in_turn(const End& end, std::chrono::milliseconds boundary_time) {
+  if (upstream_ != nullptr && !relay_.is_closing()) relay_.stop(end, boundary_time);
 }
 
 void Tunnel::abort() {
@@ -34,10 +73,11 @@ void Tunnel::abort() {
 
 void Tunnel::settle() {
   relay_.stop_watching();
+  if (closing_ != nullptr) closing_->leave(*this);
   connection_.complete(relay_.how_ended());
+  log(upstream_->server());
   connection_.shard().upstreams().close(*std::exchange(upstream_, nullptr), farewell_to_upstream());
-  log();
-  under_way_.reset();
+  connection_.shard().under_way().websockets.fall();
 }
 
 Farewell Tunnel::farewell_to_upstream() const {
@@ -57,15 +97,15 @@ std::string Tunnel::close_code_text() const {
   return relay_.close_code() == 0 || never_sent ? "-" : std::to_string(relay_.close_code());
 }
 
-void Tunnel::log() const {
+void Tunnel::log(UpstreamServer& server) const {
   const End& end = connection_.how_ended();
   const Party party = end.is_done() ? relay_.closed_by() : policy_of(end.reason).party;
   const std::string code = close_code_text();
   account_for({.connection = connection_,
                .generation = *generation_,
                .request_line = request_line_,
-               .route = &route_,
-               .server = &server_,
+               .route = route_,
+               .server = &server,
                .begun = begun_},
               WebSocketRecord{.from_client = relay_.from_client(),
                               .from_upstream = relay_.from_upstream(),

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <memory_resource>
-#include <optional>
 #include <string>
 
 #include "gateway/client/connection.hh"
@@ -26,9 +25,12 @@ struct TunnelOpening {
   std::uint8_t rsv_allowed;  // see Relay::Settings
 };
 
-class Tunnel {
+class PacedClosing;
+
+class Tunnel final : private uring::ListEntry, private RelayOwner {
  public:
   Tunnel(Connection& connection, TunnelOpening opening);
+  ~Tunnel();
   Tunnel(const Tunnel&) = delete;
   Tunnel& operator=(const Tunnel&) = delete;
 
@@ -43,25 +45,36 @@ class Tunnel {
 
   // Ends it politely, the first End wins; false once it has settled.
   bool stop(const End& end);
+  // The same where WebSockets are closed one by one and its turn has come. Nothing happens where it
+  // is being closed already, by whatever code.
+  void close_in_turn(const End& end, std::chrono::milliseconds boundary_time);
   // Every wait on the server's link ends.
   void abort();
+
+  bool is_open() const { return upstream_ != nullptr; }  // until it has settled
+  uring::Clock::time_point begun() const { return begun_; }
+  UpstreamServer& server() const { return upstream_->server(); }  // until it has settled
+  const config::Route& route() const { return *route_; }
 
   uring::BlockPool& frames() { return connection_.frames(); }
 
  private:
+  friend class PacedClosing;
+  friend class uring::List<Tunnel>;
+  RelayPolicy policy() override;
+  void renew();
   Farewell farewell_to_upstream() const;
   std::string close_code_text() const;
-  void log() const;
+  void log(UpstreamServer& server) const;
 
   Connection& connection_;
-  std::optional<OneUnderWay> under_way_;
-  uring::Held<ShardGeneration> generation_;
-  const config::Route& route_;
-  UpstreamConnection* upstream_;  // until it has settled
-  UpstreamServer& server_;        // as long as the generation
+  uring::Held<ShardGeneration> generation_;  // the newest that it knows with its route
+  const config::Route* route_;               // there
+  UpstreamConnection* upstream_;             // until it has settled
   std::pmr::string request_line_;
   uring::Clock::time_point begun_;
   Relay relay_;
+  PacedClosing* closing_ = nullptr;  // in which it waits for its turn
 };
 
 }  // namespace gateway

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from support.frames import CLOSE, TEXT, close_payload, frame, read_frame
-from support.gateway import ALL, GATEWAY, Config
+from support.gateway import ALL, GATEWAY, HAS_CUT, Config
 from support.relay import open_echo, open_relay
 from support.streams import Upstream, connect
 from support.waiting import DEADLINE, wait_until
@@ -203,10 +203,13 @@ def test_sigterm_lets_a_response_end(start_gateway, raw_port):
 
 
 def test_sigterm_ends_a_gateway_whose_peers_do_not_answer(start_gateway, echo):
-    gateway = start_gateway(simple_config(echo.port))
+    config = simple_config(echo.port)
+    config.drain = {"over": "0s", "hard_stop": "1s"}
+    gateway = start_gateway(config)
     with connect(gateway.https_port, True, receive_buffer=4096) as silent:
         open_echo(silent, "/push?rate=0&size=10000")
-        assert gateway.stop() == 0
+        # Whether it was cut depends on how much the kernel has taken.
+        assert gateway.stop() in (0, HAS_CUT)
 
 
 def test_sigint_ends_at_once(start_gateway, echo):
@@ -217,8 +220,7 @@ def test_sigint_ends_at_once(start_gateway, echo):
         open_echo(client)
         client.send(frame(TEXT, b"x"))
         read_frame(client)
-        code = gateway.stop(signal.SIGINT, seconds=5)
-        assert code in (0, 130, -signal.SIGINT)
+        assert gateway.stop(signal.SIGINT, seconds=5) == HAS_CUT, "WebSockets were cut"
 
 
 def test_a_client_that_reads_nothing_can_be_many(start_gateway, echo):

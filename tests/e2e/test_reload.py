@@ -92,6 +92,22 @@ def test_a_server_that_is_gone_gets_nothing_new(start_reloading, start_echo):
         assert echoes(kept)
 
 
+def test_an_open_websocket_takes_the_idle_time_of_its_route_over(start_reloading, echo):
+    """The other one shows when the first one's time would have been over."""
+    def route(name, idle):
+        return {"name": name, "path": f"/{name}", "pool": "echo", "strip_prefix": True,
+                "timeouts": {"websocket_idle": idle}}
+    config = Config({"echo": echo.port}, [route("first", "2s"), route("other", "2s")])
+    gateway, reload = start_reloading(config)
+    with connect(gateway.http_port, False) as first, connect(gateway.http_port, False) as other:
+        open_echo(first, "/first/echo")
+        open_echo(other, "/other/echo")
+        config.routes[0] = route("first", "1h")
+        assert "route first changed" in reload()
+        assert read_frame(other).opcode == CLOSE
+        assert echoes(first)
+
+
 # What is wrong.
 
 WRONG = [

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from support.frames import CLOSE, TEXT, frame, read_frame
-from support.gateway import ALL, GATEWAY, Config
+from support.gateway import ALL, GATEWAY, HAS_CUT, Config
 from support.relay import open_echo, open_relay
 from support.streams import Upstream, connect
 from support.waiting import DEADLINE, wait_until
@@ -84,7 +84,7 @@ def test_a_log_that_nobody_reads_any_more_kills_nobody(start_gateway, echo, tmp_
                 open_echo(client)
                 assert echoes(client)
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         process.wait(DEADLINE)
     assert process.returncode == 0
 
@@ -134,5 +134,5 @@ def test_more_signals_than_two_change_nothing(start_echoing):
             for one in (*HARMLESS, signal.SIGUSR1, signal.SIGTERM, signal.SIGQUIT, signal.SIGINT,
                         signal.SIGUSR1, *HARMLESS):
                 gateway.process.send_signal(one)
-        assert gateway.wait(AT_ONCE_SECONDS) == 0
+        assert gateway.wait(AT_ONCE_SECONDS) in (0, HAS_CUT)  # by how much the kernel has taken
     gateway.check_faults()

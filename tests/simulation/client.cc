@@ -156,6 +156,7 @@ std::string SimulatedClient::request_text(unsigned number) const {
 void SimulatedClient::digest(std::string_view bytes) {
   if (websocket_) {
     if (!websocket_->feed(bytes)) stage_.chronicle.fail(name_, "gets {}", websocket_->why());
+    stage_.trail(plan_.number, answering()).client_told = websocket_->told_by_gateway();
     return;
   }
   reader_.feed(bytes);

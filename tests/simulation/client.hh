@@ -83,6 +83,7 @@ class SimulatedClient {
   Facts facts_of(unsigned number) const;
   bool was_refused_in_head(unsigned number) const;
   void judge_line(unsigned number, const LogLine& line) const;
+  void judge_told(const Facts& facts, const LogLine& line) const;
 
   const RequestPlan& current() const { return plan_.requests[answers_.size() - 1]; }
   bool expects_answer() const { return answers_.size() < plan_.requests.size() + 1; }

@@ -104,7 +104,7 @@ bool SimulatedClient::may_be_refused(unsigned number, unsigned status) const {
     case 502:
       return wild || closed_too_soon;
     case 503:
-      return stage_.stopping || short_of_descriptors;
+      return stage_.stopping || short_of_descriptors || stage_.drained.contains(plan.pool);
     case 504:
       return wild || plan.may_come_too_late() ||
              (plan.pool == PoolKind::kClosing && short_of_descriptors);
@@ -149,7 +149,7 @@ void SimulatedClient::judge_websocket() const {
   const std::string target = target_of(plan_.number, number);
   // There the server's TLS may break anywhere.
   const bool may_end = stage_.stopping || stage_.cut || plan_.tries_patience() || is_spoilt() ||
-                       plan.pool == PoolKind::kSecureWild;
+                       stage_.drained.contains(plan.pool) || plan.pool == PoolKind::kSecureWild;
   const auto code = websocket_->close_code();
   if (!code) {
     const bool may_lack = may_end || closer == Closer::kClientLeaves;
@@ -165,7 +165,8 @@ void SimulatedClient::judge_websocket() const {
     }
   } else if (regular && !may_end) {
     stage_.chronicle.fail(name_, "is closed with {} on {} by the gateway", *code, target);
-  } else if (*code != 1001 && *code != 1011) {
+  } else if (*code != 1001 && *code != 1011 && *code != kDrainCode &&
+             *code != stage_.scenario.stop.close_code) {
     stage_.chronicle.fail(name_, "is closed with {} on {}", *code, target);
   }
 }

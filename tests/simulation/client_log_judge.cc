@@ -20,6 +20,7 @@ struct SimulatedClient::Facts {
   bool secure;    // it speaks TLS
   bool stopping;  // the gateway
   bool cut;       // ... at once
+  bool drained;   // a server of the pool was
   bool shortage;
   bool refuses;  // the server that cannot be reached
   bool redirectable;
@@ -58,6 +59,7 @@ SimulatedClient::Facts SimulatedClient::facts_of(unsigned number) const {
           .secure = plan_.tls.has_value(),
           .stopping = stage_.stopping,
           .cut = stage_.cut,
+          .drained = stage_.drained.contains(plan_.requests[number].pool),
           .shortage = (faults & kShortage) != 0,
           .refuses = stage_.scenario.unreachable_refuses,
           .redirectable = may_be_redirected(number)};
@@ -149,6 +151,8 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
             return f.plan.websocket &&
                    (f.lossy() || f.opaque() || f.stopping || f.closer() == Closer::kServerLeaves);
           }},
+      Row{"no-server", kGateway, 503, [](const Facts& f) { return f.drained; }},
+      Row{"draining", kGateway, 0, [](const Facts& f) { return f.drained && f.plan.websocket; }},
       Row{"stopping", kGateway, 503, [](const Facts& f) { return f.stopping; }},
   };
   const Facts facts = facts_of(number);
@@ -177,6 +181,7 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
   } else if (line.by != row->by) {
     fail("somebody else to blame");
   }
+  if (is_tunnel) judge_told(facts, line);
   if (is_tunnel || answer.got == Got::kNothing) return;
   if (line.status != std::to_string(answer.status)) fail("another status");
   const bool has_its_status = answer.status == row->status || facts.redirected();
@@ -188,6 +193,35 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
   if (line.end != "done") fail("been answered");
   const std::size_t bytes = facts.plan.has_answer_body() ? facts.plan.answer_bytes : 0;
   if (line.answer_bytes != std::to_string(bytes)) fail("another size");
+}
+
+// What both ends of a WebSocket were closed with is what it was closed for.
+void SimulatedClient::judge_told(const Facts& facts, const LogLine& line) const {
+  const auto& stop = stage_.scenario.stop;
+  const std::string by_stop = fmt::format("{} {}", stop.close_code, stop.close_reason);
+  const std::string by_drain = fmt::format("{} {}", kDrainCode, kDrainReason);
+  const bool for_stop = line.end == "stopping";
+  const bool for_drain = line.end == "draining";
+  const auto judge = [&](std::string_view who, const std::string& told) {
+    if (told.empty()) return;
+    const bool is_right = for_stop    ? told == by_stop
+                          : for_drain ? told == by_drain
+                                      : told != by_stop && told != by_drain;
+    // Whoever is cut while he closes is told that, too, if anything.
+    if (is_right || (facts.cut && told == by_stop)) return;
+    stage_.chronicle.fail(name_, "its WebSocket's {} is told \"{}\": the log says end={}", who,
+                          told, line.end);
+  };
+  judge("client", facts.trail.client_told);
+  judge("server", facts.trail.server_told);
+  if ((!for_stop && !for_drain) || facts.lossy() || facts.opaque()) return;
+  if (!websocket_ || !websocket_->close_code()) {
+    stage_.chronicle.fail(name_, "is not told that its WebSocket is closed: end={}", line.end);
+  }
+  if (!facts.trail.server_was_closed && facts.closer() != Closer::kServerLeaves) {
+    stage_.chronicle.fail(name_, "its WebSocket's server is not told that it is closed: end={}",
+                          line.end);
+  }
 }
 
 }  // namespace simulation

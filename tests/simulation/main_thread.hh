@@ -30,11 +30,19 @@ class MainThread final : private uring::BellOwner {
   bool all_ended() const { return ended_ == shards_; }
   // Each generation by each shard.
   unsigned adoptions() const { return adopted_; }
+  // Drains of servers, and their ends, likewise.
+  unsigned carried_out() const { return carried_out_; }
+  const gateway::StopTally& stopped() const { return stopped_; }
+  uring::Clock::time_point ended_at() const { return ended_at_; }  // once all shards have
 
  private:
   void rung() override {
-    for (const gateway::Report& report : reports_.take()) ++count_of(report.kind);
+    for (const gateway::Report& report : reports_.take()) {
+      ++count_of(report.kind);
+      stopped_ += report.stopped;
+    }
     if (!all_ended() || !winding_up_.done()) return;
+    ended_at_ = loop_.now();
     winding_up_ = wind_up();
     winding_up_.start();
   }
@@ -45,9 +53,11 @@ class MainThread final : private uring::BellOwner {
       case gateway::Report::Kind::kEnded:
         return ended_;
       case gateway::Report::Kind::kAdopted:
+        return adopted_;
+      case gateway::Report::Kind::kCarriedOut:
         break;
     }
-    return adopted_;
+    return carried_out_;
   }
   uring::Task<> wind_up() {
     co_await bell_.stop();
@@ -63,6 +73,9 @@ class MainThread final : private uring::BellOwner {
   unsigned drained_ = 0;
   unsigned ended_ = 0;
   unsigned adopted_ = 0;
+  unsigned carried_out_ = 0;
+  gateway::StopTally stopped_;
+  uring::Clock::time_point ended_at_;
 };
 
 }  // namespace simulation

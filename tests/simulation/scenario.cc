@@ -107,11 +107,11 @@ ClientPlan draw_client(const Scenario& scenario, unsigned number) {
   plan.comes_at = milliseconds(dice.of_any_size(0, 3000));
   // While the gateway stops: those whose handshake had begun are let in still.
   if (stops && dice.chance(40))
-    plan.comes_at = *scenario.stop_at + milliseconds(dice.between(0, 110));
+    plan.comes_at = scenario.doors_close_at() + milliseconds(dice.between(0, 110));
   plan.over_unix = dice.chance(30);
   if (scenario.crowd_at_stop && dice.chance(80)) {
     const milliseconds before(dice.between(0, 40));
-    plan.comes_at = std::max(*scenario.stop_at - before, milliseconds(0));
+    plan.comes_at = std::max(scenario.doors_close_at() - before, milliseconds(0));
     plan.over_unix = true;
   }
   if (!plan.over_unix && dice.chance(50)) plan.tls = draw_tls(dice, 20);
@@ -226,6 +226,9 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   }
   scenario.crowd_at_stop = scenario.stop_at && scenario.shards > 1 && dice.chance(40);
   if (scenario.crowd_at_stop) scenario.descriptors = dice.between(4, 16);
+  Dice for_drains(mixed(seed, 1000));
+  scenario.stop = draw_stop(for_drains);
+  if (for_drains.chance(35)) scenario.drains = draw_drains(for_drains);
   scenario.unreachable_refuses = dice.chance(70);
   draw_adoptions(dice, scenario);
   const bool crowd = scenario.crowd_at_stop || scenario.theme != Theme::kAnything;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/simulation/drains.hh"
 #include "tests/uring/dice.hh"
 #include "tests/uring/simulator.hh"
 #include "uring/receive_buffers.hh"
@@ -188,6 +189,8 @@ struct Scenario {
   std::size_t descriptors = 10'000;
   std::optional<milliseconds> stop_at;
   std::optional<milliseconds> cut_at;
+  gateway::config::DrainSettings stop;  // how it is done, at stop_at or when all is over
+  std::vector<DrainPlan> drains;        // in order
   std::vector<milliseconds> adopts_at;  // newer generations of the configuration, in order
   bool crowd_at_stop = false;           // many wait at the Unix socket then, for descriptors
   bool unreachable_refuses = true;      // or does not answer at all
@@ -196,6 +199,7 @@ struct Scenario {
 
   // There may be fewer descriptors than would be used.
   bool crowded() const { return descriptors < 100; }
+  milliseconds doors_close_at() const { return *stop_at + stop.delay; }
   const RequestPlan* request(unsigned client, unsigned number) const;
 };
 

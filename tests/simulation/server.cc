@@ -107,6 +107,9 @@ void SimulatedServer::digest(std::string_view bytes) {
   closes_at_.reset();
   if (websocket_) {
     if (!websocket_->feed(bytes)) stage_.chronicle.fail(name_, "gets {}", websocket_->why());
+    Trail& trail = stage_.trail(client_, request_);
+    trail.server_told = websocket_->told_by_gateway();
+    trail.server_was_closed = websocket_->close_code().has_value();
     return;
   }
   if (leaving_) return;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,6 +65,10 @@ struct Trail {
   // Of a WebSocket: the payload that each end had sent when it sent its own close frame.
   std::size_t client_sent = 0;
   std::size_t server_sent = 0;
+  // ... and what the gateway has closed each with, code and text.
+  std::string client_told;
+  std::string server_told;
+  bool server_was_closed = false;  // by either
 };
 
 struct Stage {
@@ -90,6 +95,7 @@ struct Stage {
   std::uint64_t newest = 1;
   std::uint64_t adopted = 1;  // by all shards
   bool left_behind = false;   // somebody was let in who could not be accepted
+  std::set<PoolKind> drained;  // a server of it was, if only for a while
   std::map<std::pair<unsigned, unsigned>, Trail> trails;
   std::map<std::uint64_t, LoggedConnection> logged;  // by id
 };

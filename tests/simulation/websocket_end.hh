@@ -32,6 +32,11 @@ class WebSocketEnd {
   std::optional<unsigned> close_code() const { return close_code_; }  // received
   // The close that was received is the other end's own, and not the gateway's.
   bool closed_by_peer() const { return close_text_ == kCloseText; }
+  // What the gateway has closed it with, as "1001 going away"; empty if it has not.
+  std::string told_by_gateway() const {
+    if (!close_code_ || closed_by_peer()) return {};
+    return std::to_string(*close_code_) + " " + close_text_;
+  }
   bool is_over() const { return close_sent_ && close_code_.has_value(); }
   bool in_mid_frame() const { return !held_.empty(); }  // of those that it reads
   bool has_said_all() const { return next_message_ == messages_.size(); }

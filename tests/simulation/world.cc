@@ -48,6 +48,9 @@ void World::build() {
   descriptors_.emplace(scenario.shards);
   const SimulationOptions calm{.calm = true};
   main_ = std::make_unique<MainThread>(scenario.seed, calm, stage_.system, scenario.shards);
+  main_log_ = std::make_unique<gateway::LogRing>("main", kLogBytes);
+  drain_.emplace(main_->loop(), gateway::Log(*main_log_, gateway::LogLevel::debug),
+                 static_cast<gateway::Drained&>(*this));
   shards_.resize(scenario.shards);
   for (unsigned index = 0; index < scenario.shards; ++index) build_shard(index);
   descriptors_->set_capacity(scenario.descriptors, 0, scenario.shards + 1);
@@ -112,8 +115,8 @@ bool World::run() {
   const auto all_over = [&] { return std::ranges::all_of(clients_, &SimulatedClient::over); };
   run_until(all_over, milliseconds(300'000));
   clients_left_ = true;
-  if (!stage_.stopping && stage_.chronicle.failures() == 0) judge_rest();
-  if (!stage_.stopping) stop();
+  if (!drain_->begun() && stage_.chronicle.failures() == 0) judge_rest();
+  if (!drain_->begun()) stop();
   const auto ended = [&] { return main_->loop().stopped(); };
   if (stage_.chronicle.failures() == 0 && run_until(ended, milliseconds(30'000))) judge_end();
   return stage_.chronicle.failures() == 0 && !testing::Test::HasFailure();
@@ -212,46 +215,6 @@ void World::judge_arrival(const Site& place) {
   stage_.chronicle.fail("world", "{} is dialled, which no generation has", place.address);
 }
 
-void World::give_orders() {
-  const Scenario& scenario = stage_.scenario;
-  const Time now = stage_.now();
-  if (stop_is_to_come() && now >= started_ + *scenario.stop_at) stop();
-  if (cut_is_to_come() && now >= started_ + *scenario.cut_at) cut();
-  if (adoption_is_to_come() && now >= started_ + scenario.adopts_at[adoptions_]) adopt();
-}
-
-void World::stop() {
-  stage_.chronicle.note("world", "stops");
-  stage_.stopping = true;
-  listening_.refuse_new_but({});
-  tell_shards(gateway::StopOrder{});
-}
-
-void World::cut() {
-  stage_.chronicle.note("world", "cuts");
-  stage_.cut = true;
-  tell_shards(gateway::CutOrder{});
-}
-
-void World::adopt() {
-  earlier_.emplace_back(generation_);
-  plan_ = plan_generation(stage_.scenario, ++stage_.newest);
-  generation_ = make_generation(plan_);
-  ++adoptions_;
-  stage_.chronicle.note("world", "has generation {}, which listens at {}", plan_.number,
-                        plan_.listens.to_string());
-  std::vector<gateway::AdoptOrder> orders = make_orders();
-  listening_.refuse_new_but(plan_.listens);
-  for (std::size_t index = 0; index < shards_.size(); ++index) {
-    (void)shards_[index].shard->orders().post(std::move(orders[index]));
-  }
-}
-
-// A shard that refuses has ended.
-void World::tell_shards(const gateway::Order& order) {
-  for (ShardHost& host : shards_) (void)host.shard->orders().post(order);
-}
-
 bool World::jump() {
   Time next = next_event();
   if (next == kNever) return false;
@@ -287,6 +250,8 @@ Time World::next_event() const {
   if (stop_is_to_come()) next = std::min(next, started_ + *scenario.stop_at);
   if (cut_is_to_come()) next = std::min(next, started_ + *scenario.cut_at);
   if (adoption_is_to_come()) next = std::min(next, started_ + scenario.adopts_at[adoptions_]);
+  if (drain_is_to_come()) next = std::min(next, started_ + scenario.drains[drains_].at);
+  if (undrain_is_to_come()) next = std::min(next, *undrain_at_);
   return next;
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "gateway/log/ring.hh"
+#include "gateway/process/drain.hh"
 #include "gateway/shard/shard.hh"
 #include "tests/simulation/client.hh"
 #include "tests/simulation/listening.hh"
@@ -26,7 +27,7 @@
 
 namespace simulation {
 
-class World final : private Gate {
+class World final : private Gate, private gateway::Drained {
  public:
   World(const Scenario& scenario, std::FILE* told_to);
   ~World() override;
@@ -60,9 +61,22 @@ class World final : private Gate {
   void give_orders();
   // Nobody is left to be met by it otherwise.
   bool stop_is_to_come() const {
-    return stage_.scenario.stop_at && !stage_.stopping && !clients_left_;
+    return stage_.scenario.stop_at && !drain_->begun() && !clients_left_;
   }
-  bool cut_is_to_come() const { return stage_.scenario.cut_at && !stage_.cut && stage_.stopping; }
+  bool cut_is_to_come() const {
+    return stage_.scenario.cut_at && !stage_.cut && drain_->begun() && !clients_left_;
+  }
+  // One after the other, as the adoptions.
+  bool drain_is_to_come() const {
+    return !stage_.stopping && !clients_left_ && drains_ < stage_.scenario.drains.size() &&
+           !undrain_at_ && drain_was_carried_out();
+  }
+  bool undrain_is_to_come() const {
+    return !stage_.stopping && undrain_at_ && drain_was_carried_out();
+  }
+  bool drain_was_carried_out() const {
+    return main_->carried_out() == drain_orders_ * stage_.scenario.shards;
+  }
   // Rounds until condition(), at most so long; false if it does not come.
   bool run_until(const std::function<bool()>& condition, milliseconds most);
   // To when somebody will have something to do; false: nobody ever will.
@@ -73,8 +87,12 @@ class World final : private Gate {
            !stage_.stopping && !clients_left_;
   }
   void stop();
-  void cut();
+  void close_doors(const gateway::ClosingPlan& websockets) override;
+  void cut() override;
+  gateway::UnderWay remaining() const override;
   void adopt();
+  void drain_server();
+  void undrain_server();
   void tell_shards(const gateway::Order& order);
   void note_reports();
   void judge_arrival(const Site& place);
@@ -83,6 +101,7 @@ class World final : private Gate {
   void judge_rest();
   void judge_generations();
   void judge_servers();
+  void judge_stop();
   void judge_end();
 
   Stage stage_;
@@ -96,14 +115,20 @@ class World final : private Gate {
   std::optional<gateway::DescriptorBudget> descriptors_;
   LogReader log_reader_;
   std::unique_ptr<MainThread> main_;
+  std::unique_ptr<gateway::LogRing> main_log_;
+  std::optional<gateway::Drain> drain_;
   std::vector<ShardHost> shards_;
   std::list<SimulatedClient> clients_;
   std::list<SimulatedServer> servers_;
   std::size_t connections_ = 0;
   unsigned servers_met_ = 0;
   unsigned adoptions_ = 0;
+  std::size_t drains_ = 0;  // begun
+  unsigned drain_orders_ = 0;
+  std::optional<Time> undrain_at_;  // the last of them
   std::uint64_t rounds_ = 0;
   Time started_{};
+  Time asked_to_stop_at_{};
   Time acted_at_{};
   Time jumps_from_{};
   bool clients_left_ = false;

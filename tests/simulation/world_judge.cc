@@ -94,6 +94,7 @@ void World::judge_servers() {
 }
 
 void World::judge_end() {
+  judge_stop();
   Chronicle& chronicle = stage_.chronicle;
   for (ShardHost& host : shards_) {
     if (!host.ended) chronicle.fail(host.log->source(), "has not ended");
@@ -101,6 +102,7 @@ void World::judge_end() {
       chronicle.fail(host.log->source(), "has requests left");
   }
   for (ShardHost& host : shards_) host.shard.reset();
+  drain_.reset();
   main_.reset();
   judge_generations();
   listening_.judge_mailboxes();

@@ -32,6 +32,13 @@ def is_sanitized():
     return any(option["name"] == "b_sanitize" and option["value"] != "none" for option in options)
 
 
+# The exit status where requests or WebSockets were cut.
+HAS_CUT = 3
+
+# How a gateway stops whose test is about something else.
+AT_ONCE = {"over": "0s", "hard_stop": "20s"}
+
+
 @dataclass(frozen=True)
 class Variant:
     shards: int = 1
@@ -75,13 +82,13 @@ class Config:
 
     pools: {name: port or "host:port" or a list of them, or a table with them and other keys};
     routes: [{"path": ..., "pool": ...}]; timeouts: {key: "5s"}; limits: {key: value}; defaults:
-    {"timeouts": {key: "5s"}, "limits": ...}; certificates: "self-signed" or a list; listeners: more
-    of them, as tables; top: keys that are in no table.
+    {"timeouts": {key: "5s"}, "limits": ...}; drain: {key: value}; certificates: "self-signed" or a
+    list; listeners: more of them, as tables; top: keys that are in no table.
     """
 
     def __init__(self, pools, routes, timeouts=None, certificates="self-signed", level="debug",
                  limits=None, listeners=(), top=None, log_buffer="256KiB", defaults=None, control=None,
-                 log_file="stderr"):
+                 log_file="stderr", drain=None):
         self.http_port = free_port()
         self.https_port = free_port()
         self.pools = pools
@@ -96,6 +103,7 @@ class Config:
         self.defaults = defaults or {}
         self.listeners = listeners
         self.top = top or {}
+        self.drain = AT_ONCE if drain is None else drain
 
     def text(self):
         lines = pairs(self.top)
@@ -116,6 +124,7 @@ class Config:
         lines += ["[limits]"] + pairs(self.limits)
         if self.control:
             lines += ["[control]"] + pairs(self.control)
+        lines += ["[drain]"] + pairs(self.drain)
         lines += ["[log]"] + pairs({"level": self.level, "buffer": self.log_buffer})
         if self.log_file != "stderr":
             lines += pairs({"file": self.log_file})

@@ -115,6 +115,14 @@ header_count = 64
 target = "4KiB"
 requests_per_connection = 1000
 
+[drain]
+delay = "3s"
+over = "2h"
+close_code = 4321
+close_reason = "käme wieder"
+order = "oldest"
+hard_stop = "3h"
+
 [log]
 file = "/tmp/gateway.log"
 level = "debug"

@@ -69,6 +69,14 @@ header_count = 128
 target = "8KiB"
 requests_per_connection = "off"
 
+[drain]
+delay = "0s"
+over = "30s"
+close_code = 1001
+close_reason = "the gateway is stopping"
+order = "random"
+hard_stop = "1m"
+
 [log]
 file = "stderr"
 level = "info"
@@ -209,6 +217,14 @@ header_count = 64
 target = "4KiB"
 requests_per_connection = 1000
 
+[drain]
+delay = "3s"
+over = "2h"
+close_code = 4321
+close_reason = "käme wieder"
+order = "oldest"
+hard_stop = "3h"
+
 [log]
 file = "/tmp/gateway.log"
 level = "debug"
@@ -233,7 +249,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 23u);
+  EXPECT_EQ(keys, 29u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));

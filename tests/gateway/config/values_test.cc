@@ -40,7 +40,7 @@ TEST(Units, ReadsSizes) {
 }
 
 TEST(Units, PrintsInTheLargestWholeUnit) {
-  EXPECT_EQ(print_duration(0ms), "0ms");
+  EXPECT_EQ(print_duration(0ms), "0s");
   EXPECT_EQ(print_duration(1500ms), "1500ms");
   EXPECT_EQ(print_duration(90s), "90s");
   EXPECT_EQ(print_duration(60s), "1m");

@@ -24,7 +24,7 @@ class UpstreamsTest : public UpstreamsStand {
 
   Pool make(const std::vector<Server>& servers, std::optional<PoolTls> tls = {},
             const Pool& previous = {}, const std::string& name = "app") {
-    gateway::config::Pool pool{.name = name, .tls = std::move(tls)};
+    gateway::config::Pool pool{.name = name, .balance = balance_, .tls = std::move(tls)};
     for (const Server& server : servers) {
       const auto address = gateway::config::literal_address({"10.0.0.1", server.port});
       pool.servers.push_back({.text = server.text, .host = "localhost", .addresses = {*address}});
@@ -38,6 +38,8 @@ class UpstreamsTest : public UpstreamsStand {
     if (previous) upstreams_.succeed(*previous, **made);
     return std::move(*made);
   }
+
+  gateway::config::Balance balance_ = gateway::config::Balance::round_robin;
 };
 
 const PoolTls kTrust{.name = "localhost", .ca = simulation::kCertificate, .verify = true};
@@ -146,6 +148,48 @@ TEST_F(UpstreamsTest, KnowsServersOfThePoolOfThatNameAlone) {
   EXPECT_NE(&other->server(0), &first->server(0));
   EXPECT_NE(&other->server(0).state(), &first->server(0).state());
   EXPECT_EQ(registry_.size(), 2u);
+}
+
+// Whose turn it would be.
+TEST_F(UpstreamsTest, ChoosesNobodyWhoIsDrained) {
+  const Pool pool = make({{"one:80"}, {"two:80"}, {"three:80"}});
+  const Pool later = make({{"one:80"}, {"two:80"}, {"three:80"}}, {}, pool);
+  pool->server(1).state().set_draining(true);
+  for (const Pool& either : {pool, later}) {
+    EXPECT_TRUE(either->has_takers());
+    for (const std::size_t chosen : {0u, 2u, 0u, 2u, 0u}) EXPECT_EQ(either->choose(), chosen);
+  }
+  pool->server(0).state().set_draining(true);
+  EXPECT_EQ(pool->choose(), 2u);
+  pool->server(2).state().set_draining(true);
+  EXPECT_FALSE(pool->has_takers());
+  pool->server(1).state().set_draining(false);
+  EXPECT_TRUE(pool->has_takers());
+  EXPECT_EQ(pool->choose(), 1u);
+}
+
+TEST_F(UpstreamsTest, ChoosesTheLeastBusyOfThoseWhoAreNotDrained) {
+  balance_ = gateway::config::Balance::least_connections;
+  const Pool pool = make({{"one:80"}, {"two:80"}, {"three:80"}});
+  pool->server(0).state().begin();
+  pool->server(2).state().begin();
+  pool->server(2).state().begin();
+  pool->server(1).state().set_draining(true);
+  for (int turn = 0; turn < 3; ++turn) EXPECT_EQ(pool->choose(), 0u);
+}
+
+TEST_F(KeptUpstreamsTest, KeepsNothingToAServerThatIsDrained) {
+  const Pool pool = make({{"one:80"}});
+  keep(connect(pool));
+  gateway::UpstreamConnection& borrowed = connect(pool);
+  pool->server(0).state().set_draining(true);
+  upstreams_.give_up_drained();
+  EXPECT_FALSE(keeps_any(pool)) << "what was kept";
+  keep(borrowed);
+  EXPECT_FALSE(keeps_any(pool)) << "what was borrowed then";
+  pool->server(0).state().set_draining(false);
+  keep(connect(pool));
+  EXPECT_TRUE(keeps_any(pool));
 }
 
 TEST_F(UpstreamsTest, LetsGoOfWhatNoGenerationHas) {

@@ -43,13 +43,14 @@ inline std::string told(std::span<const std::byte> bytes, ws::Sender sender) {
   return text;
 }
 
-class Stand {
+class Stand final : private gateway::RelayOwner {
  public:
-  explicit Stand(std::uint64_t seed, const gateway::Relay::Settings& settings = {})
-      : simulation(seed, {.window = 4096}), seconds_(simulation.loop.now()) {
+  explicit Stand(std::uint64_t seed, const gateway::RelayPolicy& allowed = {})
+      : now_allowed(allowed), simulation(seed, {.window = 4096}), seconds_(simulation.loop.now()) {
     client_.adopt(simulation.kernel.open_stream(client));
     upstream_.adopt(simulation.kernel.open_stream(upstream));
-    relay.emplace(simulation.loop, client_, upstream_, settings, detail);
+    relay.emplace(simulation.loop, client_, upstream_, std::uint8_t{0},
+                  static_cast<gateway::RelayOwner&>(*this), detail);
   }
   ~Stand() {
     EXPECT_TRUE(story_.done());
@@ -96,6 +97,7 @@ class Stand {
     return std::chrono::duration<double>(simulation.loop.now() - seconds_).count();
   }
 
+  gateway::RelayPolicy now_allowed;  // may change
   Simulation simulation;
   SimulatedKernel::Stream client;
   SimulatedKernel::Stream upstream;
@@ -105,6 +107,7 @@ class Stand {
   bool client_reads = true;
 
  private:
+  gateway::RelayPolicy policy() override { return now_allowed; }
   void act() {
     play(*client, client_unsent_, to_client_, client_reads);
     play(*upstream, upstream_unsent_, to_upstream_, true);

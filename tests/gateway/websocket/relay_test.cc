@@ -134,6 +134,83 @@ TEST(Relay, StopsAtOnceWithACloseFrameEachWayAndPassesNothingOnAfterwards) {
   });
 }
 
+TEST(Relay, TellsBothSidesTheCodeOfWhoeverStopsIt) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start(from_client(kText, "one"));
+    EXPECT_FALSE(stand.relay->is_closing());
+    stand.relay->stop({.reason = Reason::kStopping, .close_code = 4321, .detail = "see you"});
+    EXPECT_TRUE(stand.relay->is_closing());
+    stand.until_done();
+    EXPECT_EQ(stand.upstream_got(), "81:one 88:4321");
+    EXPECT_EQ(stand.client_got(), "88:4321");
+    EXPECT_EQ(stand.relay->close_code(), 4321);
+  });
+}
+
+TEST(Relay, IsClosingFromTheFirstCloseFrameOn) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start();
+    stand.client_says(from_client(kClose, code(4001)));
+    stand.until_upstream_got("88:4001");
+    EXPECT_TRUE(stand.relay->is_closing());
+    stand.upstream_says(from_upstream(kClose, code(4001)));
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), "88:4001");
+  });
+}
+
+TEST(Relay, WaitsForTheEndOfAFrameAsLongAsItIsTold) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    const std::string longest(40, 'x');
+    const auto frame = from_upstream(kText, longest);
+    stand.start({}, first_part(frame));
+    stand.relay->stop({.reason = Reason::kStopping}, std::chrono::seconds(60));
+    auto rest = frame.begin() + 20;
+    for (const int second : {8, 16, 24}) {
+      stand.until([&] { return stand.seconds() > second; });
+      EXPECT_FALSE(stand.done());
+      stand.upstream_says({rest, rest + 6});
+      rest += 6;
+    }
+    stand.upstream_says({rest, frame.end()});
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), "81:" + longest + " 88:1001");
+  });
+}
+
+TEST(Relay, WaitsForNoFrameThatStandsStill) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start({}, first_part(from_upstream(kText, kLong)));
+    stand.relay->stop({.reason = Reason::kStopping}, std::chrono::seconds(60));
+    stand.until_done();
+    EXPECT_EQ(stand.client_got(), "81:cut");
+    EXPECT_GE(stand.seconds(), 10);
+    EXPECT_LT(stand.seconds(), 13);
+  });
+}
+
+// Whoever sends on to somebody who has gone does not hold it up.
+TEST(Relay, WaitsForNoFrameWhoseReceiverHasGone) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    const auto frame = from_upstream(kText, kLong);
+    stand.start({}, first_part(frame));
+    stand.relay->stop({.reason = Reason::kStopping}, std::chrono::seconds(60));
+    stand.client->local_close(true);
+    for (int part = 20; part < 40 && !stand.done(); ++part) {
+      stand.upstream_says({frame.begin() + part, frame.begin() + part + 1});
+      const double until = stand.seconds() + 0.5;
+      stand.until([&] { return stand.done() || stand.seconds() > until; });
+    }
+    stand.until_done();
+    EXPECT_LT(stand.seconds(), 9);
+  });
+}
+
 TEST(Relay, WaitsWithItsCloseFrameForTheEndOfAFrame) {
   for_each_seed(kSeeds, [](std::uint64_t seed) {
     Stand stand(seed);
@@ -279,6 +356,29 @@ TEST(Relay, EndsWhenNothingMovesForTheIdleTimeAndNotBefore) {
     EXPECT_EQ(stand.reason(), Reason::kIdle);
     EXPECT_LT(stand.seconds(), 13);
   });
+}
+
+// Longer, shorter, or at all: within a minute it goes by what holds now.
+TEST(Relay, GoesByAnIdleTimeThatChanges) {
+  using std::chrono::seconds;
+  struct Case {
+    seconds before, now;
+    int from, to;  // seconds until it ends
+  };
+  for (const Case& test :
+       {Case{seconds(5), seconds(20), 20, 23}, Case{seconds(0), seconds(30), 60, 63},
+        Case{seconds(1000), seconds(30), 60, 63}}) {
+    for_each_seed(kSeeds / 4, [&](std::uint64_t seed) {
+      Stand stand(seed, {.idle = test.before});
+      stand.start();
+      stand.until([&] { return stand.seconds() > 2; });
+      stand.now_allowed.idle = test.now;
+      stand.until_done();
+      EXPECT_EQ(stand.reason(), Reason::kIdle);
+      EXPECT_GE(stand.seconds(), test.from);
+      EXPECT_LT(stand.seconds(), test.to);
+    });
+  }
 }
 
 TEST(Relay, KeepsAClientThatDoesNotReadInBoundsAndLosesNothing) {

@@ -1,0 +1,82 @@
+// [drain]: how the gateway stops.
+#include <fmt/format.h>
+
+#include "gateway/config/sections.hh"
+#include "gateway/config/units.hh"
+#include "proto/ws/close.hh"
+
+namespace gateway::config {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kNone{0};
+constexpr milliseconds kOverMax = std::chrono::hours(2);
+constexpr milliseconds kDayMax = std::chrono::hours(24);
+constexpr std::string_view kCloseCodes = "a close code, 1001, 1012 or 4000 to 4999";
+
+// What is true of a gateway that stops, and what applications have agreed on (RFC 6455
+// section 7.4.2).
+bool may_tell_of_stop(std::int64_t code) {
+  return code == ws::kCloseGoingAway || code == ws::kCloseServiceRestart ||
+         (code >= 4000 && code <= 4999);
+}
+
+void read_close_code(TableReader& table, std::uint16_t& code) {
+  const toml::node* const node = table.take("close_code");
+  if (node == nullptr) return;
+  const auto* const number = node->as_integer();
+  if (number == nullptr) return table.wrong_type(*node, "close_code", kCloseCodes);
+  if (!may_tell_of_stop(number->get())) {
+    return table.report().add(
+        place_of(node->source()),
+        fmt::format("'close_code' must be {}, not {}", kCloseCodes, number->get()));
+  }
+  code = static_cast<std::uint16_t>(number->get());
+}
+
+// TOML is UTF-8 throughout.
+void read_close_reason(TableReader& table, std::string& reason) {
+  const toml::node* const node = table.take("close_reason");
+  if (node == nullptr) return;
+  const auto text = table.any_text_of(*node, "close_reason", "a string in quotes");
+  if (!text) return;
+  if (text->value.size() > ws::kCloseReasonBytesMax) {
+    return table.report().add(
+        text->place,
+        fmt::format("'close_reason' must have at most {} bytes, which is what fits in a close "
+                    "frame, not {}",
+                    ws::kCloseReasonBytesMax, text->value.size()));
+  }
+  reason = text->value;
+}
+
+void check_hard_stop(const TableReader& table, const DrainSettings& drain) {
+  const milliseconds before = drain.delay + drain.over;
+  if (drain.hard_stop > before) return;
+  table.report().add(
+      table.place("hard_stop"),
+      fmt::format("'hard_stop', which is {}{}, must be more than 'delay' and 'over' together, {}: "
+                  "it would cut what they are to let end",
+                  print_duration(drain.hard_stop), table.has("hard_stop") ? "" : " by default",
+                  print_duration(before)));
+}
+
+}  // namespace
+
+void read_drain(TableReader& file, DrainSettings& drain) {
+  file.inner("drain", [&](TableReader& table) {
+    const size_t errors_before = table.report().count();
+    table.duration("delay", kNone, kDayMax, drain.delay);
+    table.duration("over", kNone, kOverMax, drain.over);
+    read_close_code(table, drain.close_code);
+    read_close_reason(table, drain.close_reason);
+    if (const auto order = table.choice("order", kClosingOrderNames))
+      drain.order = static_cast<ClosingOrder>(*order);
+    table.duration("hard_stop", milliseconds(1), kDayMax, drain.hard_stop);
+    // A wrong value has left its default, which would be told of the wrong key.
+    if (table.report().count() == errors_before) check_hard_stop(table, drain);
+  });
+}
+
+}  // namespace gateway::config

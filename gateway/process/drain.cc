@@ -1,0 +1,100 @@
+#include "gateway/process/drain.hh"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "uring/check.hh"
+
+namespace gateway {
+namespace {
+
+std::string counted(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+// Those that take their leave, or have asked nothing yet, where there are any.
+std::string text_of(const UnderWay& left) {
+  std::string text =
+      counted(left.websockets, "websocket") + " and " + counted(left.requests, "request");
+  const std::uint64_t busy = left.websockets + left.requests;
+  if (left.connections > busy) text += ", " + counted(left.connections - busy, "other connection");
+  return text;
+}
+
+// Rounded up: nothing is left only when it is over.
+std::uint64_t seconds_of(uring::Clock::duration time) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(time).count();
+  return seconds > 0 ? static_cast<std::uint64_t>(seconds) : 0;
+}
+
+}  // namespace
+
+Drain::Drain(uring::Loop& loop, Log log, Drained& drained)
+    : loop_(loop),
+      log_(log),
+      drained_(drained),
+      delay_(*this, loop.timers()),
+      hard_stop_(*this, loop.timers()),
+      progress_(*this, loop.timers()) {}
+
+void Drain::begin(const config::DrainSettings& settings) {
+  CHECK(!begun_, "it stops once");
+  begun_ = true;
+  settings_ = settings;
+  began_ = loop_.now();
+  hard_stop_.arm(began_ + settings_.hard_stop);
+  progress_.arm(began_ + kProgress);
+  if (settings_.delay.count() == 0) return on_delay_over();
+  delay_.arm(began_ + settings_.delay);
+}
+
+void Drain::on_delay_over() {
+  if (std::exchange(doors_closed_, true)) return;
+  drained_.close_doors({.over = settings_.over,
+                        .order = settings_.order,
+                        .reason = Reason::kStopping,
+                        .close_code = settings_.close_code,
+                        .close_reason = settings_.close_reason,
+                        // As long as a request may take.
+                        .boundary_time = settings_.hard_stop - settings_.delay});
+}
+
+void Drain::hurry() {
+  delay_.disarm();
+  on_delay_over();
+  cut();
+}
+
+void Drain::on_hard_stop() {
+  log_.warning("drain: hard_stop is over: {} are cut", text_of(drained_.remaining()));
+  cut();
+}
+
+void Drain::cut() {
+  if (std::exchange(cut_, true)) return;
+  hard_stop_.disarm();
+  progress_.disarm();
+  drained_.cut();
+}
+
+void Drain::on_progress() {
+  const auto now = loop_.now();
+  progress_.arm(now + kProgress);
+  const auto closes_until = began_ + settings_.delay + settings_.over;
+  const bool closes = now < closes_until;
+  const auto until = closes ? closes_until : began_ + settings_.hard_stop;
+  log_.info("drain: {} remain, {}{} s{}", text_of(drained_.remaining()), closes ? "" : "cut in ",
+            seconds_of(until - now), closes ? " left" : "");
+}
+
+void Drain::finish() {
+  hard_stop_.disarm();
+  progress_.disarm();
+  log_.info(
+      "drain: finished: requests finished={}, websockets closed by us={}, by peers={}, cut={}",
+      tally_.requests, tally_.websockets_by_us, tally_.websockets_by_peers, tally_.cut);
+}
+
+}  // namespace gateway

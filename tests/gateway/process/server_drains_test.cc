@@ -1,0 +1,125 @@
+// Orders to drain servers: marked at once, and told to the shards one after the other.
+#include "gateway/process/server_drains.hh"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "gateway/log/ring.hh"
+
+namespace {
+
+using gateway::ClosingPlan;
+using gateway::DrainOrder;
+using gateway::Order;
+using gateway::Report;
+using gateway::ReviewOrder;
+using gateway::ServerDrains;
+
+class ServerDrainsTest : public testing::Test {
+ protected:
+  static constexpr unsigned kShards = 2;
+
+  ServerDrainsTest() {
+    for (const char* name : {"chat", "app"}) {
+      gateway::config::Pool pool{.name = name};
+      for (const char* server : {"10.0.0.1:1", "10.0.0.2:1"}) pool.servers.push_back({server});
+      config_.pools.push_back(pool);
+    }
+  }
+
+  void all_report(std::size_t closing = 0) {
+    for (unsigned shard = 0; shard < kShards; ++shard) {
+      drains_.reported({.kind = Report::Kind::kCarriedOut, .closing = closing});
+    }
+  }
+  bool is_drained(const std::string& pool, const std::string& server) {
+    return drains_.is_drained(pool, server);
+  }
+  std::string last_line() {
+    std::string line;
+    log_.drain([&](const gateway::LogRing::Record& record) { line = record.text; });
+    return line;
+  }
+
+  gateway::Registry registry_;
+  gateway::LogRing log_{"main", 1 << 16};
+  gateway::config::Config config_;
+  std::vector<Order> told_;
+  ServerDrains drains_{registry_, gateway::Log(log_, gateway::LogLevel::info), kShards,
+                       [this](const Order& order) { told_.push_back(order); }};
+};
+
+TEST_F(ServerDrainsTest, MarksAServerAndTellsTheShards) {
+  std::size_t websockets = 0;
+  const ClosingPlan plan{
+      .over = std::chrono::minutes(10), .close_code = 1012, .close_reason = "elsewhere"};
+  ASSERT_TRUE(drains_.drain(config_, {"chat", "10.0.0.2:1"}, plan,
+                            [&](std::size_t count) { websockets = count; }));
+  EXPECT_TRUE(is_drained("chat", "10.0.0.2:1"));
+  EXPECT_FALSE(is_drained("chat", "10.0.0.1:1"));
+  EXPECT_FALSE(is_drained("app", "10.0.0.2:1"));
+  ASSERT_EQ(told_.size(), 1u);
+  const auto& order = std::get<DrainOrder>(told_[0]);
+  EXPECT_EQ(order.name, "chat/10.0.0.2:1");
+  EXPECT_EQ(order.websockets.reason, gateway::Reason::kDraining);
+  EXPECT_EQ(order.websockets.close_code, 1012);
+  ASSERT_EQ(order.servers.size(), 1u);
+  EXPECT_EQ(order.servers[0], registry_.server("chat", "10.0.0.2:1"));
+  all_report(21);
+  EXPECT_EQ(websockets, 42u);
+  EXPECT_EQ(last_line(), "drain: drains chat/10.0.0.2:1, over=10m websockets=42");
+}
+
+TEST_F(ServerDrainsTest, MarksAWholePool) {
+  ASSERT_TRUE(drains_.drain(config_, {"app", ""}, {}));
+  EXPECT_TRUE(is_drained("app", "10.0.0.1:1"));
+  EXPECT_TRUE(is_drained("app", "10.0.0.2:1"));
+  EXPECT_FALSE(is_drained("chat", "10.0.0.1:1"));
+  ASSERT_TRUE(drains_.undrain(config_, {"app", "10.0.0.1:1"}));
+  EXPECT_FALSE(is_drained("app", "10.0.0.1:1"));
+  EXPECT_TRUE(is_drained("app", "10.0.0.2:1"));
+}
+
+TEST_F(ServerDrainsTest, SendsOneOrderAtATime) {
+  int done = 0;
+  ASSERT_TRUE(drains_.drain(config_, {"app", ""}, {}));
+  ASSERT_TRUE(drains_.undrain(config_, {"app", ""}, [&](std::size_t) { ++done; }));
+  ASSERT_TRUE(drains_.drain(config_, {"chat", ""}, {}));
+  EXPECT_EQ(told_.size(), 1u);
+  all_report();
+  ASSERT_EQ(told_.size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<ReviewOrder>(told_[1]));
+  EXPECT_EQ(done, 0);
+  all_report();
+  EXPECT_EQ(done, 1);
+  EXPECT_EQ(told_.size(), 3u);
+  all_report();
+  EXPECT_EQ(told_.size(), 3u);
+}
+
+TEST_F(ServerDrainsTest, SaysWhatThereIsInstead) {
+  const auto pool = drains_.drain(config_, {"chart", ""}, {});
+  ASSERT_FALSE(pool);
+  EXPECT_EQ(pool.error(), "there is no pool 'chart': the pools are chat, app");
+  const auto server = drains_.undrain(config_, {"chat", "10.0.0.3:1"});
+  ASSERT_FALSE(server);
+  EXPECT_EQ(server.error(),
+            "pool 'chat' has no server '10.0.0.3:1': its servers are 10.0.0.1:1, 10.0.0.2:1");
+  EXPECT_TRUE(told_.empty());
+}
+
+// A reload may leave it out and take it in again.
+TEST_F(ServerDrainsTest, RemembersAServerThatNobodyHolds) {
+  ASSERT_TRUE(drains_.drain(config_, {"chat", "10.0.0.1:1"}, {}));
+  all_report();
+  told_.clear();
+  EXPECT_EQ(registry_.size(), 1u);
+  EXPECT_TRUE(is_drained("chat", "10.0.0.1:1"));
+  ASSERT_TRUE(drains_.undrain(config_, {"chat", "10.0.0.1:1"}));
+  all_report();
+  told_.clear();
+  EXPECT_EQ(registry_.size(), 0u);
+}
+
+}  // namespace

@@ -1,0 +1,53 @@
+#include "tests/simulation/drains.hh"
+
+#include <algorithm>
+#include <array>
+
+namespace simulation {
+namespace {
+
+// Servers that do what they say: one of two, and one that is alone in its pool.
+constexpr std::array<std::size_t, 3> kDrainable = {0, 1, 5};
+
+gateway::config::ClosingOrder draw_order(Dice& dice) {
+  using enum gateway::config::ClosingOrder;
+  return dice.chance(50) ? random : oldest;
+}
+
+}  // namespace
+
+gateway::ClosingPlan plan_of(const DrainPlan& drain) {
+  return {.over = drain.over,
+          .order = gateway::config::ClosingOrder::oldest,
+          .reason = gateway::Reason::kDraining,
+          .close_code = kDrainCode,
+          .close_reason = std::string(kDrainReason),
+          .boundary_time = milliseconds(2000)};
+}
+
+gateway::config::DrainSettings draw_stop(Dice& dice) {
+  constexpr std::array<std::uint16_t, 3> kCodes = {1001, 1012, 4321};
+  gateway::config::DrainSettings stop{.close_code = kCodes[dice.between(0, 2)],
+                                      .close_reason = dice.chance(30) ? "" : "see you later",
+                                      .order = draw_order(dice)};
+  stop.delay = dice.chance(60) ? milliseconds(0) : milliseconds(dice.of_any_size(1, 1000));
+  stop.over = dice.chance(30) ? milliseconds(0) : milliseconds(dice.of_any_size(1, 4000));
+  // Most have time enough for whatever peers take of theirs.
+  const std::size_t more = dice.chance(70) ? 10'000 : dice.of_any_size(1, 10'000);
+  stop.hard_stop = stop.delay + stop.over + milliseconds(more);
+  return stop;
+}
+
+std::vector<DrainPlan> draw_drains(Dice& dice) {
+  std::vector<DrainPlan> drains(dice.between(1, 4));
+  for (DrainPlan& drain : drains) {
+    drain.at = milliseconds(dice.of_any_size(1, 4000));
+    drain.site = kDrainable[dice.between(0, kDrainable.size() - 1)];
+    drain.over = dice.chance(30) ? milliseconds(0) : milliseconds(dice.of_any_size(1, 3000));
+    if (dice.chance(60)) drain.ends_after = milliseconds(dice.of_any_size(1, 2000));
+  }
+  std::ranges::sort(drains, {}, &DrainPlan::at);
+  return drains;
+}
+
+}  // namespace simulation

@@ -1,0 +1,31 @@
+// What of a run is stopped or drained, and how, drawn from its seed.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "gateway/config/config.hh"
+#include "gateway/shard/paced_closing.hh"
+#include "tests/uring/dice.hh"
+
+namespace simulation {
+
+using std::chrono::milliseconds;
+
+// A server that gets nothing new for a while, or from then on.
+struct DrainPlan {
+  milliseconds at{0};
+  std::size_t site = 0;  // of kSites
+  milliseconds over{0};
+  std::optional<milliseconds> ends_after;
+};
+
+constexpr std::uint16_t kDrainCode = 1012;
+constexpr std::string_view kDrainReason = "another server, please";
+
+gateway::ClosingPlan plan_of(const DrainPlan& drain);
+
+gateway::config::DrainSettings draw_stop(Dice& dice);
+std::vector<DrainPlan> draw_drains(Dice& dice);
+
+}  // namespace simulation

@@ -1,0 +1,116 @@
+// What the gateway of a run is told, and when: to stop, to cut, to adopt a generation, to drain a
+// server; and whether it has stopped as it was told.
+#include "tests/simulation/generations.hh"
+#include "tests/simulation/world.hh"
+
+namespace simulation {
+namespace {
+
+// What a cut may take, by a kernel that is late.
+constexpr milliseconds kSlack{3000};
+
+}  // namespace
+
+void World::give_orders() {
+  const Scenario& scenario = stage_.scenario;
+  const Time now = stage_.now();
+  if (stop_is_to_come() && now >= started_ + *scenario.stop_at) stop();
+  if (cut_is_to_come() && now >= started_ + *scenario.cut_at) drain_->hurry();
+  if (adoption_is_to_come() && now >= started_ + scenario.adopts_at[adoptions_]) adopt();
+  if (drain_is_to_come() && now >= started_ + scenario.drains[drains_].at) drain_server();
+  if (undrain_is_to_come() && now >= *undrain_at_) undrain_server();
+}
+
+void World::stop() {
+  const auto& how = stage_.scenario.stop;
+  stage_.chronicle.note("world", "is to stop, delay {} ms, over {} ms, hard_stop {} ms, code {}",
+                        how.delay.count(), how.over.count(), how.hard_stop.count(), how.close_code);
+  asked_to_stop_at_ = stage_.now();
+  drain_->begin(how);
+  // As behind a signal: what is to come is known to its kernel.
+  main_->loop().turn();
+}
+
+void World::close_doors(const gateway::ClosingPlan& websockets) {
+  stage_.chronicle.note("world", "stops");
+  stage_.stopping = true;
+  listening_.refuse_new_but({});
+  tell_shards(gateway::StopOrder{websockets});
+}
+
+gateway::UnderWay World::remaining() const {
+  gateway::UnderWay all;
+  for (const ShardHost& host : shards_) all += host.shard->under_way().now();
+  return all;
+}
+
+void World::cut() {
+  stage_.chronicle.note("world", "cuts");
+  stage_.cut = true;
+  tell_shards(gateway::CutOrder{});
+}
+
+void World::adopt() {
+  earlier_.emplace_back(generation_);
+  plan_ = plan_generation(stage_.scenario, ++stage_.newest);
+  generation_ = make_generation(plan_);
+  ++adoptions_;
+  stage_.chronicle.note("world", "has generation {}, which listens at {}", plan_.number,
+                        plan_.listens.to_string());
+  std::vector<gateway::AdoptOrder> orders = make_orders();
+  listening_.refuse_new_but(plan_.listens);
+  for (std::size_t index = 0; index < shards_.size(); ++index) {
+    (void)shards_[index].shard->orders().post(std::move(orders[index]));
+  }
+}
+
+void World::drain_server() {
+  const DrainPlan& plan = stage_.scenario.drains[drains_++];
+  const Site& site = kSites[plan.site];
+  const auto server = registry_.server(std::string(name_of(site.pool)), std::string(site.address));
+  stage_.chronicle.note("world", "drains {} over {} ms", site.address, plan.over.count());
+  stage_.drained.insert(site.pool);
+  server->set_draining(true);
+  ++drain_orders_;
+  if (plan.ends_after) undrain_at_ = stage_.now() + *plan.ends_after;
+  tell_shards(gateway::DrainOrder{std::string(site.address), {server}, plan_of(plan)});
+}
+
+void World::undrain_server() {
+  const Site& site = kSites[stage_.scenario.drains[drains_ - 1].site];
+  stage_.chronicle.note("world", "drains {} no more", site.address);
+  registry_.server(std::string(name_of(site.pool)), std::string(site.address))->set_draining(false);
+  ++drain_orders_;
+  undrain_at_.reset();
+  tell_shards(gateway::ReviewOrder{});
+}
+
+// A shard that refuses has ended.
+void World::tell_shards(const gateway::Order& order) {
+  for (ShardHost& host : shards_) (void)host.shard->orders().post(order);
+}
+
+// What the last line tells is what the log has told one by one.
+void World::judge_stop() {
+  drain_->finish();
+  Chronicle& chronicle = stage_.chronicle;
+  const milliseconds most = stage_.scenario.stop.hard_stop + kSlack;
+  if (main_->ended_at() > asked_to_stop_at_ + most) chronicle.fail("world", "has stopped too late");
+  const gateway::StopTally& tally = main_->stopped();
+  if (stage_.cut) return;
+  if (tally.cut != 0) chronicle.fail("world", "has cut {} without being told to", tally.cut);
+  std::size_t for_stop = 0;
+  std::size_t by_gateway = 0;  // before it stopped, too
+  for (const auto& [whose, trail] : stage_.trails) {
+    for (const LogLine& line : trail.lines) {
+      if (line.websocket && line.end == "stopping") ++for_stop;
+      if (line.websocket && line.by == "gateway") ++by_gateway;
+    }
+  }
+  if (tally.websockets_by_us < for_stop || tally.websockets_by_us > by_gateway) {
+    chronicle.fail("world", "has closed {} to {} WebSockets, not {}", for_stop, by_gateway,
+                   tally.websockets_by_us);
+  }
+}
+
+}  // namespace simulation
