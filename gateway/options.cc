@@ -4,6 +4,8 @@
 #include <map>
 #include <sstream>
 
+#include "gateway/config/drain_command.hh"
+
 namespace gateway {
 namespace {
 
@@ -24,6 +26,22 @@ void add_command_line(CLI::App& app, config::CommandLine& line) {
       ->type_name("FILE");
   app.add_option("--key", line.key_path, "Its key, if that is in a file of its own")
       ->type_name("FILE");
+}
+
+void add_drain_commands(CLI::App& app, std::string& command, config::DrainWords& words) {
+  const auto add = [&](const char* name, const char* help) {
+    CLI::App* const one = app.add_subcommand(name, help)->fallthrough();
+    one->parse_complete_callback([&command, name] { command = name; });
+    one->add_option("TARGET", words.target, "POOL or POOL/SERVER, as the configuration has them")
+        ->required();
+    return one;
+  };
+  CLI::App* const drain = add("drain", "Let a server, or a pool's, get nothing new from now on");
+  drain->add_option("--over", words.over, "Close its WebSockets over so long, such as 10m")
+      ->type_name("DURATION");
+  drain->add_option("--code", words.code, "With this close code")->type_name("CODE");
+  drain->add_option("--reason", words.reason, "And this text")->type_name("WORDS");
+  add("undrain", "Let it get its share again, and keep what is not closed yet");
 }
 
 void add_commands(CLI::App& app, Options& options) {
@@ -69,6 +87,8 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   app.add_flag("--version", options.version, "Print versions, and end");
   add_command_line(app, options.command_line);
   add_commands(app, options);
+  config::DrainWords drain_words;
+  add_drain_commands(app, options.command, drain_words);
   app.add_option("--shards", options.shards, "Threads that serve, whatever the configuration says")
       ->type_name("N")
       ->check(CLI::Range(1u, kShardsMax));
@@ -91,6 +111,11 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   const std::string fault = fault_of(options.command_line, config_file->count() > 0);
   if (!fault.empty())
     return std::unexpected(EarlyExit{kUsageError, "gateway: error: " + fault + "\n"});
+  if (options.command != "drain" && options.command != "undrain") return options;
+  const auto command = config::drain_command(options.command == "drain", drain_words);
+  if (!command)
+    return std::unexpected(EarlyExit{kUsageError, "gateway: error: " + command.error() + "\n"});
+  options.command = config::line_of(*command);
   return options;
 }
 

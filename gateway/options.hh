@@ -14,7 +14,7 @@ enum class ReceiveForm { automatic, multishot, one_shot };
 struct Options {
   std::string config_file = "gateway.conf";
   config::CommandLine command_line;  // instead of the file where its `from` is not empty
-  std::string command;               // for a gateway that runs: "reload", "stop", "status"; or none
+  std::string command;               // for a gateway that runs: its control socket's line, or none
   std::string control_socket;        // its control socket; empty: as the file says
   bool test = false;                 // check the configuration, print it, and end
   bool version = false;              // print versions, and end

@@ -257,6 +257,17 @@ struct DrainSettings {
   bool operator==(const DrainSettings&) const = default;
 };
 
+// What becomes of open WebSockets whose route or server a reload has left out.
+enum class Orphans : std::uint8_t { keep, drain };
+
+inline constexpr std::array<std::string_view, 2> kOrphansNames = {"keep", "drain"};
+
+struct ReloadSettings {
+  Orphans orphans = Orphans::keep;
+
+  bool operator==(const ReloadSettings&) const = default;
+};
+
 struct Config {
   std::string file;                // the file it came from, as named on the command line
   unsigned shards = 0;             // 0: one for each core this process may use
@@ -272,6 +283,7 @@ struct Config {
   Limits limits;
   TrustedProxies trusted_proxies;
   DrainSettings drain;
+  ReloadSettings reload;
   std::string via = "gateway";  // the gateway's name in Via (RFC 9110 section 7.6.3); empty: no Via
   LogSettings log;
   ControlSettings control;

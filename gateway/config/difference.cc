@@ -167,8 +167,8 @@ class Comparison {
 
   void compare_the_rest() {
     const auto& [file, shards, account, account_place, filters_system_calls, pid_file, listeners,
-                 pools, routes, defaults, timeouts, limits, trusted_proxies, drain, via, log, control, router,
-                 warnings] = before_;
+                 pools, routes, defaults, timeouts, limits, trusted_proxies, drain, reload, via,
+                 log, control, router, warnings] = before_;
     // What these mean is in the routes, or is compared already.
     (void)file, (void)listeners, (void)pools, (void)routes, (void)defaults, (void)router;
     (void)warnings, (void)account_place, (void)account;
@@ -176,6 +176,7 @@ class Comparison {
     changed("[limits]", limits == now_.limits);
     changed("trusted_proxies", trusted_proxies == now_.trusted_proxies);
     changed("[drain]", drain == now_.drain);
+    changed("[reload]", reload == now_.reload);
     changed("via", via == now_.via);
     changed("log.file", log.file == now_.log.file);
     changed("log.level", log.level == now_.log.level);

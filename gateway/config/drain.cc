@@ -1,6 +1,7 @@
-// [drain]: how the gateway stops.
+// [drain] and [reload]: how the gateway stops, and what a reload does with what has lost its place.
 #include <fmt/format.h>
 
+#include "gateway/config/drain_command.hh"
 #include "gateway/config/sections.hh"
 #include "gateway/config/units.hh"
 #include "proto/ws/close.hh"
@@ -11,26 +12,17 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kNone{0};
-constexpr milliseconds kOverMax = std::chrono::hours(2);
 constexpr milliseconds kDayMax = std::chrono::hours(24);
-constexpr std::string_view kCloseCodes = "a close code, 1001, 1012 or 4000 to 4999";
-
-// What is true of a gateway that stops, and what applications have agreed on (RFC 6455
-// section 7.4.2).
-bool may_tell_of_stop(std::int64_t code) {
-  return code == ws::kCloseGoingAway || code == ws::kCloseServiceRestart ||
-         (code >= 4000 && code <= 4999);
-}
 
 void read_close_code(TableReader& table, std::uint16_t& code) {
   const toml::node* const node = table.take("close_code");
   if (node == nullptr) return;
   const auto* const number = node->as_integer();
-  if (number == nullptr) return table.wrong_type(*node, "close_code", kCloseCodes);
-  if (!may_tell_of_stop(number->get())) {
+  if (number == nullptr) return table.wrong_type(*node, "close_code", kDrainCloseCodes);
+  if (!may_tell_of_drain(number->get())) {
     return table.report().add(
         place_of(node->source()),
-        fmt::format("'close_code' must be {}, not {}", kCloseCodes, number->get()));
+        fmt::format("'close_code' must be {}, not {}", kDrainCloseCodes, number->get()));
   }
   code = static_cast<std::uint16_t>(number->get());
 }
@@ -68,7 +60,7 @@ void read_drain(TableReader& file, DrainSettings& drain) {
   file.inner("drain", [&](TableReader& table) {
     const size_t errors_before = table.report().count();
     table.duration("delay", kNone, kDayMax, drain.delay);
-    table.duration("over", kNone, kOverMax, drain.over);
+    table.duration("over", kNone, kDrainOverMax, drain.over);
     read_close_code(table, drain.close_code);
     read_close_reason(table, drain.close_reason);
     if (const auto order = table.choice("order", kClosingOrderNames))
@@ -76,6 +68,13 @@ void read_drain(TableReader& file, DrainSettings& drain) {
     table.duration("hard_stop", milliseconds(1), kDayMax, drain.hard_stop);
     // A wrong value has left its default, which would be told of the wrong key.
     if (table.report().count() == errors_before) check_hard_stop(table, drain);
+  });
+}
+
+void read_reload(TableReader& file, ReloadSettings& reload) {
+  file.inner("reload", [&](TableReader& table) {
+    if (const auto orphans = table.choice("orphans", kOrphansNames))
+      reload.orphans = static_cast<Orphans>(*orphans);
   });
 }
 

@@ -224,6 +224,11 @@ void print_drain(Printer& out, const DrainSettings& drain) {
   out.line("hard_stop = {}", duration(drain.hard_stop));
 }
 
+void print_reload(Printer& out, const ReloadSettings& reload) {
+  out.line("\n[reload]");
+  out.line("orphans = {}", quote(kOrphansNames[static_cast<size_t>(reload.orphans)]));
+}
+
 void print_trusted_proxies(Printer& out, const TrustedProxies& trusted) {
   std::vector<std::string> names;
   for (const Network& network : trusted.networks) names.push_back(network.text());
@@ -251,6 +256,7 @@ std::string to_toml(const Config& config) {
   print_timeouts(out, config.timeouts);
   print_limits(out, config.limits);
   print_drain(out, config.drain);
+  print_reload(out, config.reload);
   out.line("\n[log]");
   out.line("file = {}", quote(config.log.file));
   out.line("level = {}", quote(name_of(config.log.level)));

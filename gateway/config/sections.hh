@@ -67,6 +67,9 @@ void tell_of_tables(TableReader& inner, std::string_view label);
 // [drain].
 void read_drain(TableReader& file, DrainSettings& drain);
 
+// [reload].
+void read_reload(TableReader& file, ReloadSettings& reload);
+
 // [route.websocket] or [defaults.websocket].
 void read_websocket(TableReader& table, WebSocket& websocket);
 

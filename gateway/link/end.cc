@@ -76,6 +76,8 @@ constexpr std::array kTable = {
          "The servers that could answer this take no requests at the moment."}},
     Row{Reason::kDraining,
         {"draining", Party::kGateway, 503, 1001, 1001, "the server takes no more connections"}},
+    Row{Reason::kOrphaned,
+        {"orphaned", Party::kGateway, 503, 1001, 1001, "its route or its server is gone"}},
     Row{Reason::kStopping,
         {"stopping", Party::kGateway, 503, 1001, 1001, "the gateway is stopping"}},
 };

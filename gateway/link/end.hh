@@ -38,6 +38,7 @@ enum class Reason : std::uint8_t {
   kCloseTimeout,
   kNoServer,
   kDraining,
+  kOrphaned,
   kStopping,
 };
 

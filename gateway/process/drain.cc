@@ -5,14 +5,11 @@
 #include <string>
 #include <utility>
 
+#include "gateway/process/words.hh"
 #include "uring/check.hh"
 
 namespace gateway {
 namespace {
-
-std::string counted(std::uint64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
 
 // Those that take their leave, or have asked nothing yet, where there are any.
 std::string text_of(const UnderWay& left) {
@@ -21,12 +18,6 @@ std::string text_of(const UnderWay& left) {
   const std::uint64_t busy = left.websockets + left.requests;
   if (left.connections > busy) text += ", " + counted(left.connections - busy, "other connection");
   return text;
-}
-
-// Rounded up: nothing is left only when it is over.
-std::uint64_t seconds_of(uring::Clock::duration time) {
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(time).count();
-  return seconds > 0 ? static_cast<std::uint64_t>(seconds) : 0;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "gateway/process/machine.hh"
 #include "gateway/process/pid_file.hh"
 #include "gateway/process/privileges.hh"
+#include "gateway/process/status.hh"
 #include "gateway/process/system_call_filter.hh"
 #include "gateway/version.hh"
 #include "proto/tls/library.hh"
@@ -72,8 +73,10 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
   if (const int error = signals_->error(); error != 0)
     return std::unexpected(uring::explain_ring_error(error));
   drain_.emplace(*loop_, log_, static_cast<Drained&>(*this));
+  closing_watch_.emplace(*loop_, log_);
   server_drains_.emplace(registry_, log_, shard_count_,
                          [this](const Order& order) { shards_->tell(order); });
+  drain_service_.emplace(*server_drains_, *closing_watch_);
   bell_.emplace(*loop_, static_cast<uring::BellOwner&>(*this));
   const int error = bell_->open();
   if (error != 0) return std::unexpected(uring::explain_ring_error(error));
@@ -96,7 +99,8 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
                                 .descriptors = descriptors_,
                                 .log_writer = *log_writer_,
                                 .log = log_,
-                                .manager = manager_},
+                                .manager = manager_,
+                                .watch = *closing_watch_},
                   std::move(read), *loop_, *bell_);
   if (auto written = write_pid_file(); !written || options_.test) return written;
   return give_up_rights();
@@ -222,6 +226,7 @@ void Process::signalled(int signal) {
   log_.info("{}: stopping {}", name, at_once ? "at once" : "in order");
   if (!drain_->begun()) {
     reload_->refuse();
+    server_drains_->refuse();
     manager_.stopping(name + ": stopping");
     drain_->begin(config().drain);
   }
@@ -229,6 +234,7 @@ void Process::signalled(int signal) {
 }
 
 void Process::close_doors(const ClosingPlan& websockets) {
+  closing_watch_->stop();
   sockets_.refuse_new_but({});
   shards_->tell(StopOrder{websockets});
 }
@@ -237,16 +243,6 @@ UnderWay Process::remaining() const {
   UnderWay all;
   shards_->for_each([&](const Shard& shard) { all += shard.under_way().now(); });
   return all;
-}
-
-std::expected<void, std::string> Process::drain(const ServerDrains::Target& target,
-                                                ClosingPlan plan, ServerDrains::Done done) {
-  return server_drains_->drain(config(), target, std::move(plan), std::move(done));
-}
-
-std::expected<void, std::string> Process::undrain(const ServerDrains::Target& target,
-                                                  ServerDrains::Done done) {
-  return server_drains_->undrain(config(), target, std::move(done));
 }
 
 // What came through the control socket.
@@ -258,18 +254,22 @@ void Process::obey(std::string_view command, Control::Reply reply) {
     });
   }
   if (command == "status") return reply({.done = true, .text = status()});
+  if (config::is_drain_command(command))
+    return drain_service_->obey(command, config(), std::move(reply));
   if (command != "stop") return reply({.done = false, .text = "there is no such command\n"});
   reply({.done = true, .text = drain_->begun() ? "stopping already\n" : "stopping in order\n"});
   if (!drain_->begun()) signalled(SIGTERM);
 }
 
 std::string Process::status() const {
-  const Reload::Counts& reloads = reload_->counts();
-  return fmt::format(
-      "version: {}\npid: {}\nstate: {}\nconfiguration: {}\ngeneration: {}\n"
-      "reloads: {} applied, {} without a change, {} failed\n",
-      kVersion, getpid(), drain_->begun() ? "stopping" : "serving", config().file, generation_->number,
-      reloads.applied, reloads.unchanged, reloads.failed);
+  return status_text({.state = drain_->begun()           ? "stopping"
+                               : reload_->is_under_way() ? "reloading"
+                                                         : "serving",
+                      .generation = *generation_,
+                      .reloads = reload_->counts(),
+                      .under_way = remaining(),
+                      .drains = *server_drains_,
+                      .watch = *closing_watch_});
 }
 
 void Process::reopen_log() {
@@ -283,7 +283,7 @@ void Process::reopen_log() {
 void Process::rung() {
   for (const Report& report : reports_->take()) {
     if (report.kind == Report::Kind::kDrained) ++drained_;
-    if (report.kind == Report::Kind::kAdopted) reload_->note_adopted(report.under_way);
+    if (report.kind == Report::Kind::kAdopted) reload_->note_adopted(report);
     if (report.kind == Report::Kind::kCarriedOut) server_drains_->reported(report);
     if (report.kind != Report::Kind::kEnded) continue;
     drain_->add(report.stopped);

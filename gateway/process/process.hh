@@ -11,8 +11,10 @@
 #include "gateway/log/last_words.hh"
 #include "gateway/log/writer.hh"
 #include "gateway/options.hh"
+#include "gateway/process/closing_watch.hh"
 #include "gateway/process/control.hh"
 #include "gateway/process/drain.hh"
+#include "gateway/process/drain_service.hh"
 #include "gateway/process/listening.hh"
 #include "gateway/process/pid_file.hh"
 #include "gateway/process/reload.hh"
@@ -44,12 +46,6 @@ class Process final : private uring::SignalListener, private uring::BellOwner, p
   // Serves until SIGTERM or SIGQUIT (in order), or SIGINT or a second one (at once). SIGHUP
   // reloads the configuration. Gives the exit status: 0, or Drain::kHasCut if requests or WebSockets were cut.
   int run();
-
-  // On the main thread, while it runs: a server, or a pool's, gets nothing new, or its share again.
-  std::expected<void, std::string> drain(const ServerDrains::Target& target, ClosingPlan plan,
-                                         ServerDrains::Done done = {});
-  std::expected<void, std::string> undrain(const ServerDrains::Target& target,
-                                           ServerDrains::Done done = {});
 
  private:
   Process(const Options& options, config::SharedGeneration first,
@@ -92,7 +88,9 @@ class Process final : private uring::SignalListener, private uring::BellOwner, p
   std::optional<uring::Mailbox<Report>> reports_;
   std::optional<Watchdog> watchdog_;
   std::optional<Drain> drain_;
+  std::optional<ClosingWatch> closing_watch_;
   std::optional<ServerDrains> server_drains_;
+  std::optional<DrainService> drain_service_;
   uring::Task<> winding_up_;
   std::unique_ptr<Shards> shards_;
   std::optional<Reload> reload_;

@@ -6,6 +6,9 @@
 #include <cstring>
 #include <utility>
 
+#include "gateway/config/units.hh"
+#include "gateway/process/closing_plan.hh"
+
 namespace gateway {
 namespace {
 
@@ -129,9 +132,18 @@ bool Reload::prepare(config::Config config) {
   parts_.sockets.refuse_new_but(parts_.serving->config.listeners);
   adopted_ = 0;
   kept_ = {};
+  orphans_ = 0;
   loaded_or_adopted_.clear();
-  parts_.shards.adopt(parts_.serving, earlier->config);
+  parts_.shards.adopt(parts_.serving, earlier->config, orphans_plan());
   return true;
+}
+
+std::optional<ClosingPlan> Reload::orphans_plan() const {
+  const config::Config& config = parts_.serving->config;
+  if (config.reload.orphans == config::Orphans::keep) return std::nullopt;
+  ClosingPlan plan = closing_plan(config.drain, Reason::kOrphaned);
+  plan.waiting = orphans_waiting_;
+  return plan;
 }
 
 void Reload::apply_log_settings(const config::LogSettings& before) {
@@ -143,10 +155,26 @@ void Reload::apply_log_settings(const config::LogSettings& before) {
 void Reload::tell_what_changed() {
   ++counts_.applied;
   result_.done = true;
+  const std::size_t leave = std::max<std::size_t>(orphans_, orphans_waiting_->load());
   say(LogLevel::info,
-      fmt::format("reload: generation {}: {}; {} websockets and {} requests kept, 0 closed",
-                  parts_.serving->number, joined(difference_.changes), kept_.websockets,
-                  kept_.requests));
+      fmt::format("reload: generation {}: {}; {} websockets and {} requests kept, {}",
+                  parts_.serving->number, joined(difference_.changes),
+                  kept_.websockets - std::min(leave, kept_.websockets), kept_.requests,
+                  tell_of_orphans()));
+}
+
+// How many are closed; and from here on what is left of them.
+std::string Reload::tell_of_orphans() {
+  const std::size_t waiting = *orphans_waiting_;
+  if (orphans_ == 0 && waiting > 0) return fmt::format("{} wait to be closed still", waiting);
+  if (orphans_ == 0) return "0 closed";
+  const std::chrono::milliseconds over = parts_.serving->config.drain.over;
+  const auto look = [count = orphans_waiting_] {
+    return std::optional(ClosingWatch::Left{.websockets = count->load()});
+  };
+  parts_.watch.begin("orphans", over, look, "finished: each has had its turn");
+  return fmt::format("{} {} closed {}", orphans_, orphans_ == 1 ? "is" : "are",
+                     over.count() == 0 ? "at once" : "over " + config::print_duration(over));
 }
 
 void Reload::fail(const config::Errors& errors) {
@@ -177,8 +205,9 @@ void Reload::look() {
   }
 }
 
-void Reload::note_adopted(const UnderWay& kept) {
-  kept_ += kept;
+void Reload::note_adopted(const Report& report) {
+  kept_ += report.under_way;
+  orphans_ += report.closing;
   if (++adopted_ == parts_.shards.count()) loaded_or_adopted_.set();
 }
 

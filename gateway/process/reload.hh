@@ -7,11 +7,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gateway/config/difference.hh"
 #include "gateway/config/generation.hh"
+#include "gateway/process/closing_watch.hh"
 #include "gateway/process/listening.hh"
 #include "gateway/process/loader.hh"
 #include "gateway/process/service_manager.hh"
@@ -31,6 +34,7 @@ class Reload {
     LogWriter& log_writer;
     Log& log;
     ServiceManager& manager;
+    ClosingWatch& watch;
   };
   // How a reload went, for whoever has asked for it: the lines that the log has of it.
   struct Result {
@@ -56,9 +60,10 @@ class Reload {
   // When the main thread's bell has rung.
   void look();
   // A shard has reported kAdopted.
-  void note_adopted(const UnderWay& kept);
+  void note_adopted(const Report& report);
 
   bool loads() const { return loader_.loads(); }
+  bool is_under_way() const { return !story_.done(); }
   const Counts& counts() const { return counts_; }
 
  private:
@@ -66,7 +71,9 @@ class Reload {
   uring::Task<> load_and_adopt();
   bool prepare(config::Config config);
   void apply_log_settings(const config::LogSettings& before);
+  std::optional<ClosingPlan> orphans_plan() const;
   void tell_what_changed();
+  std::string tell_of_orphans();
   void fail(const config::Errors& errors);
   void fail(std::string why);
   void say(LogLevel level, std::string line);
@@ -82,6 +89,8 @@ class Reload {
   config::Difference difference_;
   Result result_;
   UnderWay kept_;
+  std::size_t orphans_ = 0;  // of these, that are closed
+  std::shared_ptr<ClosingCount> orphans_waiting_ = std::make_shared<ClosingCount>(0);
   unsigned adopted_ = 0;  // shards that have
   uring::Task<> story_;
   bool wanted_ = false;

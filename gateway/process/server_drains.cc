@@ -22,15 +22,25 @@ std::string names_in(const List& list, Name name) {
 std::expected<void, std::string> ServerDrains::drain(const config::Config& config,
                                                      const Target& target, ClosingPlan plan,
                                                      Done done) {
-  auto servers = find(config, target);
+  if (refused_) return std::unexpected(kRefused);
+  const auto servers = find(config, target);
   if (!servers) return std::unexpected(servers.error());
-  for (const auto& server : *servers) {
-    server->set_draining(true);
-    if (std::ranges::find(drained_, server) == drained_.end()) drained_.push_back(server);
+  const auto fresh = std::ranges::count_if(*servers, [&](const Drained& one) { return !has(one); });
+  if (drained_.size() + static_cast<std::size_t>(fresh) > kDrainedMax) {
+    return std::unexpected(
+        fmt::format("{} servers are drained already, more than which are not remembered: 'gateway "
+                    "undrain' those that are gone for good, which 'gateway status' names",
+                    drained_.size()));
+  }
+  ServerStates states;
+  for (const Drained& server : *servers) {
+    if (!has(server)) drained_.push_back(server);
+    server.state->set_draining(true);
+    states.push_back(server.state);
   }
   plan.reason = Reason::kDraining;
   const std::string over = config::print_duration(plan.over);
-  push({.order = DrainOrder{target.text(), std::move(*servers), std::move(plan)},
+  push({.order = DrainOrder{target.text(), std::move(states), std::move(plan)},
         .text = fmt::format("drains {}, over={}", target.text(), over),
         .done = std::move(done)});
   return {};
@@ -38,40 +48,87 @@ std::expected<void, std::string> ServerDrains::drain(const config::Config& confi
 
 std::expected<void, std::string> ServerDrains::undrain(const config::Config& config,
                                                        const Target& target, Done done) {
-  const auto servers = find(config, target);
-  if (!servers) return std::unexpected(servers.error());
-  for (const auto& server : *servers) {
-    server->set_draining(false);
-    std::erase(drained_, server);
+  if (refused_) return std::unexpected(kRefused);
+  const std::vector<Drained> servers = find_drained(target);
+  if (servers.empty()) {
+    if (const auto known = find(config, target); !known) return std::unexpected(known.error());
   }
+  for (const Drained& server : servers) server.state->set_draining(false);
+  std::erase_if(drained_, [](const Drained& one) { return !one.state->draining(); });
   push({.order = ReviewOrder{},
         .text = fmt::format("drains {} no more", target.text()),
         .done = std::move(done)});
   return {};
 }
 
-bool ServerDrains::is_drained(const std::string& pool, const std::string& server) {
-  return registry_.server(pool, server)->draining();
+void ServerDrains::refuse() {
+  refused_ = true;
+  // The first one is with the shards, which report it.
+  while (tasks_.size() > 1) {
+    const Task task = std::move(tasks_.back());
+    tasks_.pop_back();
+    if (task.done) task.done(std::nullopt);
+  }
 }
 
-std::expected<ServerStates, std::string> ServerDrains::find(const config::Config& config,
-                                                            const Target& target) {
+bool ServerDrains::is_drained(const std::string& pool, const std::string& server) const {
+  return std::ranges::any_of(
+      drained_, [&](const Drained& one) { return one.pool == pool && one.server == server; });
+}
+
+ClosingWatch::Look ServerDrains::look_at(const config::Config& config, const Target& target) {
+  // Whom nobody else holds has nothing left.
+  std::vector<std::weak_ptr<const ServerState>> states;
+  if (const auto servers = find(config, target)) {
+    for (const Drained& server : *servers) states.push_back(server.state);
+  }
+  return [states] {
+    std::optional<ClosingWatch::Left> left;
+    for (const auto& one : states) {
+      const auto state = one.lock();
+      if (state == nullptr || !state->draining()) continue;
+      if (!left) left.emplace();
+      const std::size_t websockets = state->count_websockets();
+      const std::size_t all = state->count();
+      left->websockets += websockets;
+      left->requests += all > websockets ? all - websockets : 0;
+    }
+    return left;
+  };
+}
+
+std::expected<std::vector<ServerDrains::Drained>, std::string> ServerDrains::find(
+    const config::Config& config, const Target& target) {
   const auto pool = std::ranges::find(config.pools, target.pool, &config::Pool::name);
   if (pool == config.pools.end()) {
-    return std::unexpected(fmt::format("there is no pool '{}': the pools are {}", target.pool,
-                                       names_in(config.pools, &config::Pool::name)));
+    return std::unexpected(
+        config.pools.empty()
+            ? fmt::format("there is no pool '{}': the configuration has none", target.pool)
+            : fmt::format("there is no pool '{}': the pools are {}", target.pool,
+                          names_in(config.pools, &config::Pool::name)));
   }
-  ServerStates states;
+  std::vector<Drained> servers;
   for (const config::Server& server : pool->servers) {
     const bool is_meant = target.server.empty() || target.server == server.text;
-    if (is_meant) states.push_back(registry_.server(pool->name, server.text));
+    if (!is_meant) continue;
+    servers.push_back({pool->name, server.text, registry_.server(pool->name, server.text)});
   }
-  if (states.empty()) {
+  if (servers.empty()) {
     return std::unexpected(fmt::format("pool '{}' has no server '{}': its servers are {}",
                                        target.pool, target.server,
                                        names_in(pool->servers, &config::Server::text)));
   }
-  return states;
+  return servers;
+}
+
+std::vector<ServerDrains::Drained> ServerDrains::find_drained(const Target& target) const {
+  std::vector<Drained> servers;
+  for (const Drained& one : drained_) {
+    const bool is_meant =
+        one.pool == target.pool && (target.server.empty() || one.server == target.server);
+    if (is_meant) servers.push_back(one);
+  }
+  return servers;
 }
 
 void ServerDrains::push(Task task) {

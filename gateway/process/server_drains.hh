@@ -8,10 +8,15 @@
 #include <deque>
 #include <expected>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "gateway/config/config.hh"
 #include "gateway/log/log.hh"
+#include "gateway/process/closing_watch.hh"
 #include "gateway/shard/orders.hh"
 #include "gateway/upstream/registry.hh"
 
@@ -19,6 +24,11 @@ namespace gateway {
 
 class ServerDrains {
  public:
+  // Servers that a reload has left out stay marked, for when one brings them back: so there may be
+  // more of them than the configuration has.
+  static constexpr std::size_t kDrainedMax = 4096;
+  static constexpr const char* kRefused = "refused: the gateway is stopping";
+
   // A server of a pool, as the configuration has it, or all that it has now.
   struct Target {
     std::string pool;
@@ -26,8 +36,9 @@ class ServerDrains {
 
     std::string text() const { return server.empty() ? pool : pool + "/" + server; }
   };
-  // How many WebSockets are being closed, once all shards have begun with it.
-  using Done = std::function<void(std::size_t websockets)>;
+  // How many WebSockets are being closed, once all shards have begun with it; nothing: the gateway
+  // stops, which closes them all.
+  using Done = std::function<void(std::optional<std::size_t> websockets)>;
   using Tell = std::function<void(const Order& order)>;  // all shards
 
   ServerDrains(Registry& registry, Log log, unsigned shards, Tell tell)
@@ -39,33 +50,59 @@ class ServerDrains {
   // be, are closed by the plan, whose reason is kDraining.
   std::expected<void, std::string> drain(const config::Config& config, const Target& target,
                                          ClosingPlan plan, Done done = {});
-  // They get their share again, and whoever waits to be closed goes on.
+  // They get their share again, and whoever waits to be closed goes on. Also of those that the
+  // configuration has no more.
   std::expected<void, std::string> undrain(const config::Config& config, const Target& target,
                                            Done done = {});
+  // The process stops: whoever waits for his turn is told, and nobody else gets one.
+  void refuse();
+
   // Whether it is drained, for who tells the state.
-  bool is_drained(const std::string& pool, const std::string& server);
+  bool is_drained(const std::string& pool, const std::string& server) const;
+  bool has_drained(const Target& target) const { return !find_drained(target).empty(); }
+  // What shards know of a server that the newest configuration has.
+  std::shared_ptr<const ServerState> state_of(const std::string& pool,
+                                              const std::string& server) const {
+    return registry_.server(pool, server);
+  }
+  // What is left at those of the target that are drained; nothing: none of them is.
+  ClosingWatch::Look look_at(const config::Config& config, const Target& target);
+  // Calls visit(pool, server, state) for each that is drained.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const Drained& one : drained_) visit(one.pool, one.server, std::as_const(*one.state));
+  }
 
   // A report of the kind kCarriedOut.
   void reported(const Report& report);
 
  private:
+  struct Drained {
+    std::string pool;
+    std::string server;
+    std::shared_ptr<ServerState> state;  // held, so that the mark outlives a generation without it
+  };
   struct Task {
     Order order;
     std::string text;
     Done done;
   };
 
-  std::expected<ServerStates, std::string> find(const config::Config& config, const Target& target);
+  std::expected<std::vector<Drained>, std::string> find(const config::Config& config,
+                                                        const Target& target);
+  std::vector<Drained> find_drained(const Target& target) const;
+  bool has(const Drained& server) const { return is_drained(server.pool, server.server); }
   void push(Task task);
 
   Registry& registry_;
   Log log_;
   const unsigned shards_;
   const Tell tell_;
-  ServerStates drained_;    // held, so that the mark outlives a generation without them
+  std::vector<Drained> drained_;
   std::deque<Task> tasks_;  // the first one is with the shards
   unsigned reports_ = 0;
   std::size_t closing_ = 0;
+  bool refused_ = false;
 };
 
 }  // namespace gateway

@@ -108,9 +108,11 @@ void Shards::run(const config::SharedGeneration& first) {
   for (unsigned ready = ready_; ready != count(); ready = ready_) ready_.wait(ready);
 }
 
-void Shards::adopt(const config::SharedGeneration& newer, const config::Config& earlier) {
+void Shards::adopt(const config::SharedGeneration& newer, const config::Config& earlier,
+                   const std::optional<ClosingPlan>& orphans) {
   std::vector<AdoptOrder> orders = orders_for(newer, &earlier);
   for (unsigned index = 0; index < count(); ++index) {
+    orders[index].orphans = orphans;
     (void)shards_[index]->orders().post(std::move(orders[index]));
   }
 }

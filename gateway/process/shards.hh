@@ -41,7 +41,8 @@ class Shards {
   // The first generation. Until all of them serve it.
   void run(const config::SharedGeneration& first);
   // A later one; where `earlier` does not listen they do from here on. Each reports kAdopted.
-  void adopt(const config::SharedGeneration& newer, const config::Config& earlier);
+  void adopt(const config::SharedGeneration& newer, const config::Config& earlier,
+             const std::optional<ClosingPlan>& orphans);
   // A shard that refuses has ended.
   void tell(const Order& order);
   // Whether they live: each that takes the question adds one to `answers`, which outlives them.

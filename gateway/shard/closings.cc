@@ -8,18 +8,31 @@
 namespace gateway {
 
 std::size_t Closings::begin(std::string_view name, const ClosingPlan& plan,
-                            PacedClosing::Takes takes) {
+                            PacedClosing::Takes takes, PacedClosing::Stands stands) {
   if (all_) return 0;
   // The earlier one of that name goes when it has nobody any more whom this one takes over.
   std::list<PacedClosing> earlier;
   const auto same = std::ranges::find(causes_, name, &PacedClosing::name);
   if (same != causes_.end()) earlier.splice(earlier.begin(), causes_, same);
-  PacedClosing& closing =
-      causes_.emplace_back(std::string(name), loop_, plan, end_of(plan), std::move(takes));
-  std::vector<Tunnel*> open = open_ones(closing);
+  std::vector<Tunnel*> open = open_ones(takes);
   const std::size_t count = open.size();
-  closing.start(std::move(open));
+  causes_
+      .emplace_back(std::string(name), loop_, plan, end_of(plan), std::move(takes),
+                    std::move(stands))
+      .start(std::move(open));
+  if (!earlier.empty()) offer(earlier.front().let_all_go());
   return count;
+}
+
+std::size_t Closings::renew(std::string_view name, const ClosingPlan& plan,
+                            const PacedClosing::Takes& takes) {
+  const auto same = std::ranges::find(causes_, name, &PacedClosing::name);
+  if (same == causes_.end() || same->plan() != plan) return begin(name, plan, takes);
+  offer(same->let_go());
+  const std::vector<Tunnel*> open = open_ones(takes);
+  const bool all_wait =
+      std::ranges::all_of(open, [&](const Tunnel* tunnel) { return same->has(*tunnel); });
+  return all_wait ? 0 : begin(name, plan, takes);
 }
 
 void Closings::begin_all(const ClosingPlan& plan) {
@@ -31,17 +44,40 @@ void Closings::begin_all(const ClosingPlan& plan) {
 }
 
 void Closings::end(std::string_view name) {
-  causes_.remove_if([&](const PacedClosing& cause) { return cause.name() == name; });
+  const auto cause = std::ranges::find(causes_, name, &PacedClosing::name);
+  if (cause == causes_.end()) return;
+  const std::vector<Tunnel*> gone = cause->let_all_go();
+  causes_.erase(cause);
+  offer(gone);
 }
 
 void Closings::let_go() {
-  for (PacedClosing& cause : causes_) cause.let_go();
+  std::vector<Tunnel*> gone;
+  for (PacedClosing& cause : causes_) {
+    const std::vector<Tunnel*> some = cause.let_go();
+    gone.insert(gone.end(), some.begin(), some.end());
+  }
+  causes_.remove_if([](const PacedClosing& cause) { return !cause.stands(); });
+  offer(gone);
 }
 
 void Closings::note_opened(Tunnel& tunnel) {
-  const auto cause =
-      std::ranges::find_if(causes_, [&](const PacedClosing& one) { return one.takes(tunnel); });
-  if (cause != causes_.end()) cause->join(tunnel);
+  if (PacedClosing* const cause = join_last(tunnel)) cause->go_on();
+}
+
+// Null: nobody means it.
+PacedClosing* Closings::join_last(Tunnel& tunnel) {
+  const auto cause = std::find_if(causes_.rbegin(), causes_.rend(),
+                                  [&](const PacedClosing& one) { return one.takes(tunnel); });
+  if (cause == causes_.rend()) return nullptr;
+  cause->join(tunnel);
+  return &*cause;
+}
+
+// Those that wait nowhere. All of them take their places before the first one goes.
+void Closings::offer(const std::vector<Tunnel*>& tunnels) {
+  for (Tunnel* const tunnel : tunnels) join_last(*tunnel);
+  for (PacedClosing& cause : causes_) cause.go_on();
 }
 
 End Closings::end_of(const ClosingPlan& plan) {
@@ -51,11 +87,12 @@ End Closings::end_of(const ClosingPlan& plan) {
 }
 
 // The oldest first.
-std::vector<Tunnel*> Closings::open_ones(const PacedClosing& closing) {
+std::vector<Tunnel*> Closings::open_ones(const PacedClosing::Takes& takes) {
   std::vector<Tunnel*> open;
   connections_.for_each([&](Connection& connection) {
     Tunnel* const tunnel = connection.tunnel();
-    if (tunnel != nullptr && tunnel->is_open() && closing.takes(*tunnel)) open.push_back(tunnel);
+    if (tunnel == nullptr || !tunnel->is_open() || tunnel->is_closing()) return;
+    if (takes(*tunnel)) open.push_back(tunnel);
   });
   std::ranges::stable_sort(open, {}, &Tunnel::begun);
   return open;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -27,6 +28,8 @@ struct CutOrder {};
 struct AdoptOrder {
   config::SharedGeneration generation;
   std::vector<ListeningSocket> added;
+  // How WebSockets are closed whose route or server it does not have; nothing: they live on.
+  std::optional<ClosingPlan> orphans = std::nullopt;
 };
 // To show that it is alive, by adding one to what outlives all shards: the next one after the last
 // was answered, as each is, or was refused.
@@ -60,7 +63,9 @@ struct Report {
   };
   Kind kind;
   UnderWay under_way;
-  std::size_t closing = 0;  // kCarriedOut: WebSockets that are closed for the DrainOrder
+  // WebSockets that are closed from now on: kCarriedOut, for the DrainOrder; kAdopted, because the
+  // generation leaves them out.
+  std::size_t closing = 0;
   StopTally stopped;        // kEnded: since the StopOrder
 };
 inline constexpr std::size_t kReportsMax = 4;  // that wait of one shard: one of a kind

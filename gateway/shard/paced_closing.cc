@@ -12,13 +12,13 @@
 namespace gateway {
 
 PacedClosing::PacedClosing(std::string name, uring::Loop& loop, const ClosingPlan& plan,
-                           const End& end, Takes takes)
+                           const End& end, Takes takes, Stands stands)
     : name_(std::move(name)),
       loop_(loop),
-      order_(plan.order),
-      boundary_time_(plan.boundary_time),
+      plan_(plan),
       end_(end),
       takes_(std::move(takes)),
+      stands_(std::move(stands)),
       pace_(loop.now(), plan.over),
       timer_(*this, loop.timers()) {}
 
@@ -27,12 +27,12 @@ PacedClosing::~PacedClosing() {
 }
 
 void PacedClosing::start(std::vector<Tunnel*> tunnels) {
-  if (order_ == config::ClosingOrder::random) shuffle(tunnels);
+  if (plan_.order == config::ClosingOrder::random) shuffle(tunnels);
   for (Tunnel* const tunnel : tunnels) {
     if (tunnel->closing_ != nullptr) tunnel->closing_->leave(*tunnel);
     push(*tunnel);
   }
-  close_due();
+  go_on();
 }
 
 // Nobody else knows who goes next; nothing hangs on its being unpredictable.
@@ -46,7 +46,6 @@ void PacedClosing::shuffle(std::vector<Tunnel*>& tunnels) {
 void PacedClosing::join(Tunnel& tunnel) {
   if (waiting_ == 0) pace_.note_alone(loop_.now());
   push(tunnel);
-  close_due();
 }
 
 void PacedClosing::push(Tunnel& tunnel) {
@@ -54,6 +53,7 @@ void PacedClosing::push(Tunnel& tunnel) {
   tunnel.closing_ = this;
   tunnels_.push(tunnel);
   ++waiting_;
+  if (plan_.waiting) plan_.waiting->fetch_add(1, std::memory_order_relaxed);
 }
 
 void PacedClosing::leave(Tunnel& tunnel) {
@@ -61,23 +61,41 @@ void PacedClosing::leave(Tunnel& tunnel) {
   tunnel.unlist();
   tunnel.closing_ = nullptr;
   --waiting_;
+  if (plan_.waiting) plan_.waiting->fetch_sub(1, std::memory_order_relaxed);
   if (waiting_ == 0) timer_.disarm();
 }
 
-void PacedClosing::let_go() {
-  tunnels_.find([this](Tunnel& tunnel) {
-    if (!takes_(tunnel)) leave(tunnel);
+std::vector<Tunnel*> PacedClosing::let_go() {
+  std::vector<Tunnel*> gone;
+  tunnels_.find([&](Tunnel& tunnel) {
+    if (takes_(tunnel)) return false;
+    leave(tunnel);
+    gone.push_back(&tunnel);
     return false;
   });
+  return gone;
 }
 
-void PacedClosing::close_due() {
+std::vector<Tunnel*> PacedClosing::let_all_go() {
+  std::vector<Tunnel*> gone;
+  while (!tunnels_.empty()) {
+    gone.push_back(&tunnels_.first());
+    leave(*gone.back());
+  }
+  return gone;
+}
+
+bool PacedClosing::has(const Tunnel& tunnel) const {
+  return tunnel.closing_ == this;
+}
+
+void PacedClosing::go_on() {
   const auto now = loop_.now();
   while (waiting_ > 0 && pace_.next() <= now) {
     Tunnel& tunnel = tunnels_.first();
     pace_.note_gone(now, waiting_);
     leave(tunnel);
-    tunnel.close_in_turn(end_, boundary_time_);
+    tunnel.close_in_turn(end_, plan_.boundary_time);
   }
   if (waiting_ > 0) timer_.arm(pace_.next());
 }

@@ -3,10 +3,12 @@
 // WebSocket waits in one of these at most, and leaves it when it ends by itself.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,9 @@ namespace gateway {
 
 class Tunnel;
 
+// Those that wait for their turn, in all shards: each writes it, anybody may read it.
+using ClosingCount = std::atomic<std::size_t>;
+
 struct ClosingPlan {
   std::chrono::milliseconds over{0};
   config::ClosingOrder order = config::ClosingOrder::random;
@@ -29,48 +34,58 @@ struct ClosingPlan {
   std::string close_reason;  // at most 123 bytes of UTF-8
   // How long a frame under way may take to its end when a WebSocket's turn has come.
   std::chrono::milliseconds boundary_time{60'000};
+  std::shared_ptr<ClosingCount> waiting = nullptr;  // null: nobody wants to know
+
+  bool operator==(const ClosingPlan&) const = default;
 };
 
 class PacedClosing {
  public:
+  // Whom it means, and whether it still means anybody, ever; empty: it does.
   using Takes = std::function<bool(const Tunnel&)>;
+  using Stands = std::function<bool()>;
 
   // `end`: what each is closed with; its detail outlives them all. `takes`: whose turn is to come.
   PacedClosing(std::string name, uring::Loop& loop, const ClosingPlan& plan, const End& end,
-               Takes takes);
+               Takes takes, Stands stands);
   ~PacedClosing();  // whoever waits goes on
   PacedClosing(const PacedClosing&) = delete;
   PacedClosing& operator=(const PacedClosing&) = delete;
 
   const std::string& name() const { return name_; }
+  const ClosingPlan& plan() const { return plan_; }
   bool takes(const Tunnel& tunnel) const { return takes_(tunnel); }
+  bool stands() const { return !stands_ || stands_(); }
   // Those that are open, the oldest first: each waits in the plan's order from here on, and in no
   // other such list. The first ones are closed before this returns.
   void start(std::vector<Tunnel*> tunnels);
-  // One that has just opened, behind all others.
+  // One that has just opened, or waits nowhere else any more, behind all others; then go_on().
   void join(Tunnel& tunnel);
+  // Closes those whose turn has come.
+  void go_on();
   // It has ended, or is not to be closed any more.
   void leave(Tunnel& tunnel);
-  // Those that are not to be closed any more.
-  void let_go();
+  // Those that are not to be closed any more, or all: they wait nowhere.
+  std::vector<Tunnel*> let_go();
+  std::vector<Tunnel*> let_all_go();
 
   std::size_t waiting() const { return waiting_; }
+  bool has(const Tunnel& tunnel) const;
 
  private:
   void shuffle(std::vector<Tunnel*>& tunnels);
   void push(Tunnel& tunnel);
-  void close_due();
 
   const std::string name_;
   uring::Loop& loop_;
-  const config::ClosingOrder order_;
-  const std::chrono::milliseconds boundary_time_;
+  const ClosingPlan plan_;
   const End end_;
   const Takes takes_;
+  const Stands stands_;
   Pace pace_;
   uring::List<Tunnel> tunnels_;
   std::size_t waiting_ = 0;
-  uring::TimerMember<&PacedClosing::close_due> timer_;
+  uring::TimerMember<&PacedClosing::go_on> timer_;
 };
 
 }  // namespace gateway

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <unordered_set>
 #include <utility>
 
 #include "gateway/exchange/exchange.hh"
@@ -15,6 +16,8 @@ namespace {
 constexpr std::size_t kPlaintextBytes = 64 * 1024;
 // Of kept connections to servers, when a client waits for a descriptor.
 constexpr std::size_t kGivenUpAtOnce = 64;
+// Among the closings, where all others are named as a pool or a server.
+constexpr std::string_view kOrphans = "[reload] orphans";
 
 }  // namespace
 
@@ -114,12 +117,20 @@ void Shard::carry_out(const DrainOrder& order) {
   upstreams_->give_up_drained();
   // What a later generation has forgotten is not kept for this.
   const std::vector<std::weak_ptr<ServerState>> servers(order.servers.begin(), order.servers.end());
-  const std::size_t closing =
-      closings_.begin(order.name, order.websockets, [servers](const Tunnel& tunnel) {
-        const ServerState& state = tunnel.server().state();
-        const auto is_its = [&](const auto& server) { return server.lock().get() == &state; };
-        return state.draining() && std::ranges::any_of(servers, is_its);
-      });
+  // Those that are drained stay where they are until they are drained no more.
+  std::unordered_set<const ServerState*> its;
+  for (const auto& server : order.servers) its.insert(server.get());
+  const auto takes = [its = std::move(its)](const Tunnel& tunnel) {
+    const ServerState& state = tunnel.server().state();
+    return state.draining() && its.contains(&state);
+  };
+  const auto stands = [servers] {
+    return std::ranges::any_of(servers, [](const auto& server) {
+      const auto state = server.lock();
+      return state != nullptr && state->draining();
+    });
+  };
+  const std::size_t closing = closings_.begin(order.name, order.websockets, takes, stands);
   report({.kind = Report::Kind::kCarriedOut, .closing = closing});
 }
 
@@ -131,6 +142,7 @@ void Shard::carry_out(const ReviewOrder&) {
 void Shard::begin_to_load(const AdoptOrder& order) {
   CHECK(!adopting_, "one generation is adopted at a time");
   loading_ = uring::Held<ShardGeneration>::make(order.generation, generation_);
+  orphans_plan_ = order.orphans;
   for (const ListeningSocket& socket : order.added) {
     coming_.emplace_back(loop_, static_cast<Reception&>(*this), socket);
   }
@@ -141,6 +153,7 @@ bool Shard::load_step() {
   const bool more = loading_->load_next({setup_.tickets, record_buffers_, *upstreams_, counters_});
   if (more) return true;
   generation_ = std::exchange(loading_, {});
+  orphans_.look_at(*generation_);
   counters_.forget_unheld();
   take_listeners();
   return false;
@@ -179,8 +192,19 @@ void Shard::take_listeners() {
 
 void Shard::finish_adopting() {
   if (!std::exchange(adopting_, false)) return;  // the first one
-  report(Report::Kind::kAdopted);
+  report({.kind = Report::Kind::kAdopted, .closing = close_orphans()});
   adopted_.set();
+}
+
+// Those that the newest generation has left without a route or a server; it may have given others
+// theirs back. Gives how many are closed from now on, beside those who keep their turns.
+std::size_t Shard::close_orphans() {
+  if (orphans_plan_) {
+    return closings_.renew(kOrphans, *orphans_plan_,
+                           [this](const Tunnel& tunnel) { return orphans_.contain(tunnel); });
+  }
+  closings_.end(kOrphans);
+  return 0;
 }
 
 uring::Task<> Shard::retire() {

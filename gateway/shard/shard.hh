@@ -18,6 +18,7 @@
 #include "gateway/shard/closings.hh"
 #include "gateway/shard/leaving_listeners.hh"
 #include "gateway/shard/orders.hh"
+#include "gateway/shard/orphans.hh"
 #include "gateway/shard/shard_generation.hh"
 #include "gateway/shard/shard_listener.hh"
 #include "gateway/upstream/descriptor_budget.hh"
@@ -117,6 +118,7 @@ class Shard final : private uring::BellOwner, private Reception {
   void load_at_once();
   void take_listeners();
   void finish_adopting();
+  std::size_t close_orphans();
   uring::Task<> retire();
   void cut_all();
   void cut(Connection& connection);
@@ -148,6 +150,8 @@ class Shard final : private uring::BellOwner, private Reception {
   uring::Event all_left_;  // the listeners, at the stop
   Connections connections_;
   Closings closings_{loop_, connections_};
+  Orphans orphans_;
+  std::optional<ClosingPlan> orphans_plan_;  // of the newest generation
   UnderWayCounts under_way_;
   StopTally stopped_;  // since the stop has begun
   Counters counters_;

@@ -19,6 +19,8 @@ namespace gateway {
 struct alignas(64) ServerState {
   // Exchanges and WebSockets: what least-connections compares.
   std::atomic<std::uint32_t> under_way{0};
+  // Those of them that are open WebSockets.
+  std::atomic<std::uint32_t> websockets{0};
 
   // It gets nothing new: an operator's wish, which later generations keep.
   std::atomic<bool> drains{false};
@@ -28,6 +30,9 @@ struct alignas(64) ServerState {
   void begin() { under_way.fetch_add(1, std::memory_order_relaxed); }
   void end() { under_way.fetch_sub(1, std::memory_order_relaxed); }
   std::uint32_t count() const { return under_way.load(std::memory_order_relaxed); }
+  void begin_websocket() { websockets.fetch_add(1, std::memory_order_relaxed); }
+  void end_websocket() { websockets.fetch_sub(1, std::memory_order_relaxed); }
+  std::uint32_t count_websockets() const { return websockets.load(std::memory_order_relaxed); }
 };
 
 using ServerStates = std::vector<std::shared_ptr<ServerState>>;

@@ -30,6 +30,7 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
              opening.rsv_allowed, static_cast<RelayOwner&>(*this), connection.detail()) {
   upstream_->let_go_of_pool();
   connection_.shard().under_way().websockets.rise();
+  server().state().begin_websocket();
 }
 
 RelayPolicy Tunnel::policy() {
@@ -75,6 +76,7 @@ void Tunnel::settle() {
   relay_.stop_watching();
   if (closing_ != nullptr) closing_->leave(*this);
   connection_.complete(relay_.how_ended());
+  server().state().end_websocket();
   log(upstream_->server());
   connection_.shard().upstreams().close(*std::exchange(upstream_, nullptr), farewell_to_upstream());
   connection_.shard().under_way().websockets.fall();

@@ -52,6 +52,8 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   void abort();
 
   bool is_open() const { return upstream_ != nullptr; }  // until it has settled
+  // A close frame has passed, or is to: its turn would change nothing.
+  bool is_closing() const { return relay_.is_closing(); }
   uring::Clock::time_point begun() const { return begun_; }
   UpstreamServer& server() const { return upstream_->server(); }  // until it has settled
   const config::Route& route() const { return *route_; }

@@ -79,16 +79,36 @@ def test_a_file_that_cannot_be_parsed_is_told_with_its_place(start):
     assert re.fullmatch(rf"{gateway.file}:1:\d+: error: syntax: .+\n", done.stderr), done.stderr
 
 
-def test_the_status_tells_what_serves(start):
+def test_the_status_tells_what_serves(start, echo):
     gateway = start()
     order(gateway, "reload")
     done = order(gateway, "status")
     assert (done.returncode, done.stderr) == (0, "")
-    told = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    told = {key: value.strip()
+            for key, value in (line.split(": ", 1) for line in done.stdout.splitlines())}
     assert told["pid"] == str(gateway.pid)
     assert (told["state"], told["generation"]) == ("serving", "1")
     assert told["reloads"] == "0 applied, 1 without a change, 0 failed"
     assert told["configuration"] == str(gateway.file)
+    assert (told["websockets"], told["requests"], told["connections"]) == ("0", "0", "0")
+    assert told["pool echo"] == "servers=1 draining=0"
+    assert told[f"server echo/127.0.0.1:{echo.port}"] == "serving websockets=0 requests=0"
+    assert len({len(line) - len(line.split(": ", 1)[1].lstrip())
+                for line in done.stdout.splitlines()}) == 1, "the values stand below each other"
+
+
+def test_the_status_counts_what_is_under_way(start, echo):
+    gateway = start()
+    with connect(gateway.http_port, False) as websocket, connect(gateway.http_port, False) as idle:
+        open_echo(websocket)
+        idle.send(b"GET /says HTTP/1.1\r\nHost: x\r\n\r\n")
+        idle.read_response()
+        told = order(gateway, "status").stdout
+        assert re.search(r"^websockets: +1$", told, re.M), told
+        assert re.search(r"^requests: +0$", told, re.M), told
+        assert re.search(r"^connections: +2$", told, re.M), told
+        assert re.search(rf"^server echo/127.0.0.1:{echo.port}: +serving websockets=1 requests=0$",
+                         told, re.M), told
 
 
 def test_a_stop_is_one_in_order(start):

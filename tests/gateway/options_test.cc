@@ -87,6 +87,44 @@ TEST(Options, SayWhatGoesTogether) {
   }
 }
 
+TEST(Options, NameACommandForTheGatewayThatRuns) {
+  struct Case {
+    std::vector<const char*> arguments;
+    const char* line;
+  };
+  const std::vector<Case> cases = {
+      {{"reload", "-c", "a.conf"}, "reload"},
+      {{"drain", "chat", "-c", "a.conf"}, "drain chat"},
+      {{"-c", "a.conf", "undrain", "chat/10.0.0.1:9001"}, "undrain chat/10.0.0.1:9001"},
+      {{"drain", "--over", "10m", "chat/[::1]:1", "--code=1012", "--reason", "bye now", "-c",
+        "a.conf"},
+       "drain chat/[::1]:1\tover=10m\tcode=1012\treason=bye now"},
+      {{"drain", "stop", "-c", "a.conf"}, "drain stop"},
+  };
+  for (const Case& one : cases) {
+    const auto options = parse(one.arguments);
+    ASSERT_TRUE(options) << options.error().text;
+    EXPECT_EQ(options->command, one.line);
+    EXPECT_EQ(options->config_file, "a.conf");
+  }
+}
+
+TEST(Options, CheckADrainBeforeItIsAskedFor) {
+  const auto over = parse({"drain", "chat", "--over", "3h"});
+  ASSERT_FALSE(over);
+  EXPECT_EQ(over.error().code, 2);
+  EXPECT_EQ(over.error().text, "gateway: error: --over must be between 0s and 2h, not 3h\n");
+  for (const std::vector<const char*>& wrong : {std::vector<const char*>{"drain"},
+                                                {"undrain", "chat", "--over", "1m"},
+                                                {"drain", "/"},
+                                                {"drain", "a", "b"},
+                                                {"drain", "a", "--code", "1000"}}) {
+    const auto options = parse(wrong);
+    ASSERT_FALSE(options) << wrong.back();
+    EXPECT_EQ(options.error().code, 2) << wrong.back();
+  }
+}
+
 TEST(Options, ExplainThemselvesOnRequest) {
   const auto options = parse({"--help"});
   ASSERT_FALSE(options);

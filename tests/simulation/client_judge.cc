@@ -149,7 +149,8 @@ void SimulatedClient::judge_websocket() const {
   const std::string target = target_of(plan_.number, number);
   // There the server's TLS may break anywhere.
   const bool may_end = stage_.stopping || stage_.cut || plan_.tries_patience() || is_spoilt() ||
-                       stage_.drained.contains(plan.pool) || plan.pool == PoolKind::kSecureWild;
+                       stage_.drained.contains(plan.pool) || stage_.orphaned.contains(plan.pool) ||
+                       plan.pool == PoolKind::kSecureWild;
   const auto code = websocket_->close_code();
   if (!code) {
     const bool may_lack = may_end || closer == Closer::kClientLeaves;
@@ -165,7 +166,7 @@ void SimulatedClient::judge_websocket() const {
     }
   } else if (regular && !may_end) {
     stage_.chronicle.fail(name_, "is closed with {} on {} by the gateway", *code, target);
-  } else if (*code != 1001 && *code != 1011 && *code != kDrainCode &&
+  } else if (*code != 1001 && *code != 1011 && *code != kDrainCode && *code != kOrphanCode &&
              *code != stage_.scenario.stop.close_code) {
     stage_.chronicle.fail(name_, "is closed with {} on {}", *code, target);
   }

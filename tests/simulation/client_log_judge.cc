@@ -21,6 +21,7 @@ struct SimulatedClient::Facts {
   bool stopping;  // the gateway
   bool cut;       // ... at once
   bool drained;   // a server of the pool was
+  bool orphaned;  // ... may have gone
   bool shortage;
   bool refuses;  // the server that cannot be reached
   bool redirectable;
@@ -60,6 +61,7 @@ SimulatedClient::Facts SimulatedClient::facts_of(unsigned number) const {
           .stopping = stage_.stopping,
           .cut = stage_.cut,
           .drained = stage_.drained.contains(plan_.requests[number].pool),
+          .orphaned = stage_.orphaned.contains(plan_.requests[number].pool),
           .shortage = (faults & kShortage) != 0,
           .refuses = stage_.scenario.unreachable_refuses,
           .redirectable = may_be_redirected(number)};
@@ -153,6 +155,7 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
           }},
       Row{"no-server", kGateway, 503, [](const Facts& f) { return f.drained; }},
       Row{"draining", kGateway, 0, [](const Facts& f) { return f.drained && f.plan.websocket; }},
+      Row{"orphaned", kGateway, 0, [](const Facts& f) { return f.orphaned && f.plan.websocket; }},
       Row{"stopping", kGateway, 503, [](const Facts& f) { return f.stopping; }},
   };
   const Facts facts = facts_of(number);
@@ -200,13 +203,16 @@ void SimulatedClient::judge_told(const Facts& facts, const LogLine& line) const 
   const auto& stop = stage_.scenario.stop;
   const std::string by_stop = fmt::format("{} {}", stop.close_code, stop.close_reason);
   const std::string by_drain = fmt::format("{} {}", kDrainCode, kDrainReason);
+  const std::string by_orphans = fmt::format("{} {}", kOrphanCode, kOrphanReason);
   const bool for_stop = line.end == "stopping";
   const bool for_drain = line.end == "draining";
+  const bool for_orphans = line.end == "orphaned";
   const auto judge = [&](std::string_view who, const std::string& told) {
     if (told.empty()) return;
-    const bool is_right = for_stop    ? told == by_stop
-                          : for_drain ? told == by_drain
-                                      : told != by_stop && told != by_drain;
+    const bool is_right = for_stop      ? told == by_stop
+                          : for_drain   ? told == by_drain
+                          : for_orphans ? told == by_orphans
+                                        : told != by_stop && told != by_drain && told != by_orphans;
     // Whoever is cut while he closes is told that, too, if anything.
     if (is_right || (facts.cut && told == by_stop)) return;
     stage_.chronicle.fail(name_, "its WebSocket's {} is told \"{}\": the log says end={}", who,
@@ -214,7 +220,8 @@ void SimulatedClient::judge_told(const Facts& facts, const LogLine& line) const 
   };
   judge("client", facts.trail.client_told);
   judge("server", facts.trail.server_told);
-  if ((!for_stop && !for_drain) || facts.lossy() || facts.opaque()) return;
+  if (!for_stop && !for_drain && !for_orphans) return;
+  if (facts.lossy() || facts.opaque()) return;
   if (!websocket_ || !websocket_->close_code()) {
     stage_.chronicle.fail(name_, "is not told that its WebSocket is closed: end={}", line.end);
   }

@@ -25,6 +25,15 @@ gateway::ClosingPlan plan_of(const DrainPlan& drain) {
           .boundary_time = milliseconds(2000)};
 }
 
+gateway::ClosingPlan plan_of_orphans(milliseconds over) {
+  return {.over = over,
+          .order = gateway::config::ClosingOrder::random,
+          .reason = gateway::Reason::kOrphaned,
+          .close_code = kOrphanCode,
+          .close_reason = std::string(kOrphanReason),
+          .boundary_time = milliseconds(2000)};
+}
+
 gateway::config::DrainSettings draw_stop(Dice& dice) {
   constexpr std::array<std::uint16_t, 3> kCodes = {1001, 1012, 4321};
   gateway::config::DrainSettings stop{.close_code = kCodes[dice.between(0, 2)],
@@ -48,6 +57,19 @@ std::vector<DrainPlan> draw_drains(Dice& dice) {
   }
   std::ranges::sort(drains, {}, &DrainPlan::at);
   return drains;
+}
+
+// Some have the plan of the one before: whoever waits keeps his turn.
+std::vector<OrphansOver> draw_orphans(Dice& dice, std::size_t generations) {
+  std::vector<OrphansOver> orphans(generations);
+  if (dice.chance(40)) return orphans;
+  OrphansOver last;
+  for (OrphansOver& over : orphans) {
+    if (!last || dice.chance(50))
+      last = milliseconds(dice.chance(30) ? 0 : dice.of_any_size(1, 4000));
+    if (dice.chance(75)) over = last;
+  }
+  return orphans;
 }
 
 }  // namespace simulation

@@ -25,7 +25,17 @@ constexpr std::string_view kDrainReason = "another server, please";
 
 gateway::ClosingPlan plan_of(const DrainPlan& drain);
 
+// Of WebSockets whose server a generation has left out; nothing: they live on.
+using OrphansOver = std::optional<milliseconds>;
+
+constexpr std::uint16_t kOrphanCode = 4002;
+constexpr std::string_view kOrphanReason = "your server has gone";
+
+gateway::ClosingPlan plan_of_orphans(milliseconds over);
+
 gateway::config::DrainSettings draw_stop(Dice& dice);
 std::vector<DrainPlan> draw_drains(Dice& dice);
+// For each of so many generations.
+std::vector<OrphansOver> draw_orphans(Dice& dice, std::size_t generations);
 
 }  // namespace simulation

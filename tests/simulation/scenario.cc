@@ -231,6 +231,8 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   if (for_drains.chance(35)) scenario.drains = draw_drains(for_drains);
   scenario.unreachable_refuses = dice.chance(70);
   draw_adoptions(dice, scenario);
+  Dice for_orphans(mixed(seed, 1001));
+  scenario.orphans = draw_orphans(for_orphans, scenario.adopts_at.size());
   const bool crowd = scenario.crowd_at_stop || scenario.theme != Theme::kAnything;
   const std::size_t clients = dice.of_any_size(crowd ? 8 : 1, 24);
   for (unsigned number = 0; number < clients; ++number) {

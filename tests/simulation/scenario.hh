@@ -192,6 +192,7 @@ struct Scenario {
   gateway::config::DrainSettings stop;  // how it is done, at stop_at or when all is over
   std::vector<DrainPlan> drains;        // in order
   std::vector<milliseconds> adopts_at;  // newer generations of the configuration, in order
+  std::vector<OrphansOver> orphans;     // of each of these
   bool crowd_at_stop = false;           // many wait at the Unix socket then, for descriptors
   bool unreachable_refuses = true;      // or does not answer at all
   bool routes_override = false;         // each has its timeouts, where the defaults are endless

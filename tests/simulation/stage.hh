@@ -95,7 +95,8 @@ struct Stage {
   std::uint64_t newest = 1;
   std::uint64_t adopted = 1;  // by all shards
   bool left_behind = false;   // somebody was let in who could not be accepted
-  std::set<PoolKind> drained;  // a server of it was, if only for a while
+  std::set<PoolKind> drained;   // a server of it was, if only for a while
+  std::set<PoolKind> orphaned;  // ... of it has gone, and its WebSockets were to be closed
   std::map<std::pair<unsigned, unsigned>, Trail> trails;
   std::map<std::uint64_t, LoggedConnection> logged;  // by id
 };

@@ -91,6 +91,7 @@ class World final : private Gate, private gateway::Drained {
   void cut() override;
   gateway::UnderWay remaining() const override;
   void adopt();
+  void close_orphans(milliseconds over, std::vector<gateway::AdoptOrder>& orders);
   void drain_server();
   void undrain_server();
   void tell_shards(const gateway::Order& order);
@@ -100,6 +101,7 @@ class World final : private Gate, private gateway::Drained {
   void judge_quiet();
   void judge_rest();
   void judge_generations();
+  void judge_orphans();
   void judge_servers();
   void judge_stop();
   void judge_end();
@@ -123,6 +125,8 @@ class World final : private Gate, private gateway::Drained {
   std::size_t connections_ = 0;
   unsigned servers_met_ = 0;
   unsigned adoptions_ = 0;
+  std::shared_ptr<gateway::ClosingCount> orphans_waiting_ =
+      std::make_shared<gateway::ClosingCount>(0);
   std::size_t drains_ = 0;  // begun
   unsigned drain_orders_ = 0;
   std::optional<Time> undrain_at_;  // the last of them

@@ -62,6 +62,7 @@ void World::judge_rest() {
     }
   }
   judge_generations();
+  judge_orphans();
   judge_servers();
   listening_.judge_mailboxes();
   const std::size_t open = stage_.system->descriptors.size();
@@ -77,6 +78,12 @@ void World::judge_generations() {
   }
 }
 
+// No WebSocket waits for its turn that is not there.
+void World::judge_orphans() {
+  const std::size_t waiting = *orphans_waiting_;
+  if (waiting != 0) stage_.chronicle.fail("world", "{} orphans wait to be closed", waiting);
+}
+
 // Those of the newest generation are known, and nobody asks anything of them.
 void World::judge_servers() {
   Chronicle& chronicle = stage_.chronicle;
@@ -85,6 +92,8 @@ void World::judge_servers() {
     for (const gateway::config::Server& server : pool.servers) {
       const auto requests = registry_.server(pool.name, server.text)->count();
       if (requests != 0) chronicle.fail("world", "{} has {} requests", server.text, requests);
+      const auto websockets = registry_.server(pool.name, server.text)->count_websockets();
+      if (websockets != 0) chronicle.fail("world", "{} has {} WebSockets", server.text, websockets);
       ++servers;
     }
   }
@@ -105,6 +114,7 @@ void World::judge_end() {
   drain_.reset();
   main_.reset();
   judge_generations();
+  judge_orphans();
   listening_.judge_mailboxes();
   if (generation_.use_count() != 1) chronicle.fail("world", "the newest generation is held still");
   if (registry_.size() != 0) chronicle.fail("world", "{} servers are known", registry_.size());

@@ -54,13 +54,27 @@ void World::adopt() {
   earlier_.emplace_back(generation_);
   plan_ = plan_generation(stage_.scenario, ++stage_.newest);
   generation_ = make_generation(plan_);
-  ++adoptions_;
+  const OrphansOver orphans = stage_.scenario.orphans[adoptions_++];
   stage_.chronicle.note("world", "has generation {}, which listens at {}", plan_.number,
                         plan_.listens.to_string());
   std::vector<gateway::AdoptOrder> orders = make_orders();
   listening_.refuse_new_but(plan_.listens);
+  if (orphans) close_orphans(*orphans, orders);
   for (std::size_t index = 0; index < shards_.size(); ++index) {
     (void)shards_[index].shard->orders().post(std::move(orders[index]));
+  }
+}
+
+void World::close_orphans(milliseconds over, std::vector<gateway::AdoptOrder>& orders) {
+  stage_.chronicle.note("world", "closes orphans over {} ms", over.count());
+  gateway::ClosingPlan plan = plan_of_orphans(over);
+  plan.waiting = orphans_waiting_;
+  for (gateway::AdoptOrder& order : orders) order.orphans = plan;
+  for (std::uint64_t number = 1; number < plan_.number; ++number) {
+    const auto gone = plan_generation(stage_.scenario, number).sites & ~plan_.sites;
+    for (std::size_t at = 0; at < kSites.size(); ++at) {
+      if (gone[at]) stage_.orphaned.insert(kSites[at].pool);
+    }
   }
 }
 

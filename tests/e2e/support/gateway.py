@@ -82,13 +82,13 @@ class Config:
 
     pools: {name: port or "host:port" or a list of them, or a table with them and other keys};
     routes: [{"path": ..., "pool": ...}]; timeouts: {key: "5s"}; limits: {key: value}; defaults:
-    {"timeouts": {key: "5s"}, "limits": ...}; drain: {key: value}; certificates: "self-signed" or a
+    {"timeouts": {key: "5s"}, "limits": ...}; drain, reload: {key: value}; certificates: "self-signed" or a
     list; listeners: more of them, as tables; top: keys that are in no table.
     """
 
     def __init__(self, pools, routes, timeouts=None, certificates="self-signed", level="debug",
                  limits=None, listeners=(), top=None, log_buffer="256KiB", defaults=None, control=None,
-                 log_file="stderr", drain=None):
+                 log_file="stderr", drain=None, reload=None):
         self.http_port = free_port()
         self.https_port = free_port()
         self.pools = pools
@@ -104,6 +104,7 @@ class Config:
         self.listeners = listeners
         self.top = top or {}
         self.drain = AT_ONCE if drain is None else drain
+        self.reload = reload or {}
 
     def text(self):
         lines = pairs(self.top)
@@ -125,6 +126,7 @@ class Config:
         if self.control:
             lines += ["[control]"] + pairs(self.control)
         lines += ["[drain]"] + pairs(self.drain)
+        lines += ["[reload]"] + pairs(self.reload)
         lines += ["[log]"] + pairs({"level": self.level, "buffer": self.log_buffer})
         if self.log_file != "stderr":
             lines += pairs({"file": self.log_file})

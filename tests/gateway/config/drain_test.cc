@@ -99,5 +99,16 @@ TEST(ConfigDrain, StopsHardOnlyBehindAllElse) {
   });
 }
 
+TEST(ConfigReload, SaysWhatBecomesOfOrphans) {
+  EXPECT_EQ(read(complete())->reload.orphans, Orphans::keep);
+  EXPECT_EQ(read(table("[reload]\norphans = \"drain\""))->reload.orphans, Orphans::drain);
+  expect_each({
+      {"word", table("[reload]\norphans = \"close\""),
+       "2:11: error: 'orphans' must be one of keep, drain, not 'close'"},
+      {"key", table("[reload]\norphan = \"keep\""),
+       "2:1: error: unknown key 'orphan' in [reload]; did you mean 'orphans'?"},
+  });
+}
+
 }  // namespace
 }  // namespace gateway::config

@@ -123,6 +123,9 @@ close_reason = "käme wieder"
 order = "oldest"
 hard_stop = "3h"
 
+[reload]
+orphans = "drain"
+
 [log]
 file = "/tmp/gateway.log"
 level = "debug"

@@ -77,6 +77,9 @@ close_reason = "the gateway is stopping"
 order = "random"
 hard_stop = "1m"
 
+[reload]
+orphans = "keep"
+
 [log]
 file = "stderr"
 level = "info"
@@ -225,6 +228,9 @@ close_reason = "käme wieder"
 order = "oldest"
 hard_stop = "3h"
 
+[reload]
+orphans = "drain"
+
 [log]
 file = "/tmp/gateway.log"
 level = "debug"
@@ -249,7 +255,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 29u);
+  EXPECT_EQ(keys, 30u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));

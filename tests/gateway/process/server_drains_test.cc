@@ -54,8 +54,9 @@ TEST_F(ServerDrainsTest, MarksAServerAndTellsTheShards) {
   std::size_t websockets = 0;
   const ClosingPlan plan{
       .over = std::chrono::minutes(10), .close_code = 1012, .close_reason = "elsewhere"};
-  ASSERT_TRUE(drains_.drain(config_, {"chat", "10.0.0.2:1"}, plan,
-                            [&](std::size_t count) { websockets = count; }));
+  ASSERT_TRUE(
+      drains_.drain(config_, {"chat", "10.0.0.2:1"}, plan,
+                    [&](std::optional<std::size_t> count) { websockets = count.value_or(0); }));
   EXPECT_TRUE(is_drained("chat", "10.0.0.2:1"));
   EXPECT_FALSE(is_drained("chat", "10.0.0.1:1"));
   EXPECT_FALSE(is_drained("app", "10.0.0.2:1"));
@@ -84,7 +85,7 @@ TEST_F(ServerDrainsTest, MarksAWholePool) {
 TEST_F(ServerDrainsTest, SendsOneOrderAtATime) {
   int done = 0;
   ASSERT_TRUE(drains_.drain(config_, {"app", ""}, {}));
-  ASSERT_TRUE(drains_.undrain(config_, {"app", ""}, [&](std::size_t) { ++done; }));
+  ASSERT_TRUE(drains_.undrain(config_, {"app", ""}, [&](std::optional<std::size_t>) { ++done; }));
   ASSERT_TRUE(drains_.drain(config_, {"chat", ""}, {}));
   EXPECT_EQ(told_.size(), 1u);
   all_report();
@@ -120,6 +121,51 @@ TEST_F(ServerDrainsTest, RemembersAServerThatNobodyHolds) {
   all_report();
   told_.clear();
   EXPECT_EQ(registry_.size(), 0u);
+}
+
+// Nothing but a restart would forget it otherwise.
+TEST_F(ServerDrainsTest, LetsGoOfAServerThatTheConfigurationHasNoMore) {
+  ASSERT_TRUE(drains_.drain(config_, {"chat", "10.0.0.1:1"}, {}));
+  all_report();
+  told_.clear();
+  const gateway::config::Config without;
+  EXPECT_FALSE(drains_.drain(without, {"chat", "10.0.0.1:1"}, {}));
+  ASSERT_TRUE(drains_.undrain(without, {"chat", ""}));
+  EXPECT_FALSE(is_drained("chat", "10.0.0.1:1"));
+  EXPECT_FALSE(drains_.undrain(without, {"chat", ""}));
+  all_report();
+  told_.clear();
+  EXPECT_EQ(registry_.size(), 0u);
+}
+
+TEST_F(ServerDrainsTest, RemembersSoManyAtTheMost) {
+  gateway::config::Pool pool{.name = "many"};
+  for (std::size_t number = 0; number < ServerDrains::kDrainedMax; ++number) {
+    pool.servers.push_back({"10.1.0.1:" + std::to_string(number)});
+  }
+  config_.pools.push_back(pool);
+  ASSERT_TRUE(drains_.drain(config_, {"many", ""}, {}));
+  ASSERT_TRUE(drains_.drain(config_, {"many", ""}, {})) << "it takes no more room";
+  const auto another = drains_.drain(config_, {"chat", "10.0.0.1:1"}, {});
+  ASSERT_FALSE(another);
+  EXPECT_TRUE(another.error().starts_with("4096 servers are drained already")) << another.error();
+  EXPECT_FALSE(is_drained("chat", "10.0.0.1:1"));
+  ASSERT_TRUE(drains_.undrain(config_, {"many", "10.1.0.1:1"}));
+  EXPECT_TRUE(drains_.drain(config_, {"chat", "10.0.0.1:1"}, {}));
+}
+
+TEST_F(ServerDrainsTest, RefusesWhoComesWhenItStops) {
+  std::vector<std::optional<std::size_t>> answers;
+  const auto note = [&](std::optional<std::size_t> count) { answers.push_back(count); };
+  ASSERT_TRUE(drains_.drain(config_, {"chat", ""}, {}, note));
+  ASSERT_TRUE(drains_.drain(config_, {"app", ""}, {}, note));
+  drains_.refuse();
+  EXPECT_EQ(answers, (std::vector<std::optional<std::size_t>>{std::nullopt}));
+  EXPECT_FALSE(drains_.drain(config_, {"app", ""}, {}, note));
+  EXPECT_FALSE(drains_.undrain(config_, {"app", ""}, note));
+  all_report(1);
+  EXPECT_EQ(answers.back(), 2u);
+  EXPECT_EQ(told_.size(), 1u);
 }
 
 }  // namespace

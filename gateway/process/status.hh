@@ -1,0 +1,26 @@
+// What `gateway status` says: lines of "KEY: VALUE", for people and for scripts.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gateway/config/generation.hh"
+#include "gateway/process/closing_watch.hh"
+#include "gateway/process/reload.hh"
+#include "gateway/process/server_drains.hh"
+#include "gateway/shard/under_way.hh"
+
+namespace gateway {
+
+struct StatusFacts {
+  std::string_view state;  // a word
+  const config::Generation& generation;
+  const Reload::Counts& reloads;
+  UnderWay under_way;
+  const ServerDrains& drains;
+  const ClosingWatch& watch;
+};
+
+std::string status_text(const StatusFacts& facts);
+
+}  // namespace gateway

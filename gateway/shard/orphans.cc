@@ -1,0 +1,48 @@
+#include "gateway/shard/orphans.hh"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "gateway/shard/shard_generation.hh"
+#include "gateway/websocket/tunnel.hh"
+
+namespace gateway {
+namespace {
+
+// "route-7", as the seventh route is called that has no name of its own.
+bool tells_place(std::string_view name) {
+  constexpr std::string_view kPrefix = "route-";
+  if (!name.starts_with(kPrefix) || name.size() == kPrefix.size()) return false;
+  return std::ranges::all_of(name.substr(kPrefix.size()),
+                             [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+std::string identity_of(const config::Route& route) {
+  if (!tells_place(route.name)) return route.name;
+  // No name has a blank.
+  std::string identity = " " + route.path;
+  std::vector<std::string> hosts = route.hosts;
+  std::ranges::sort(hosts);
+  for (const std::string& host : hosts) identity += " " + host;
+  return identity;
+}
+
+void Orphans::look_at(const ShardGeneration& newest) {
+  routes_.clear();
+  servers_.clear();
+  for (const config::Route& route : newest.config().routes) routes_.insert(identity_of(route));
+  for (std::size_t index = 0; index < newest.config().pools.size(); ++index) {
+    const UpstreamPool& pool = newest.pool(index);
+    for (std::size_t at = 0; at < pool.size(); ++at) servers_.insert(&pool.server(at).state());
+  }
+}
+
+bool Orphans::contain(const Tunnel& tunnel) const {
+  return !servers_.contains(&tunnel.server().state()) ||
+         !routes_.contains(identity_of(tunnel.route()));
+}
+
+}  // namespace gateway
