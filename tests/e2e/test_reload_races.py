@@ -154,7 +154,7 @@ def test_the_log_follows(start_reloading, tmp_path):
     config.level = "error"
     reload.write()
     assert run_gateway("reload", "-c", gateway.file).returncode == 0
-    assert "generation: 3\n" in run_gateway("status", "-c", gateway.file).stdout
+    assert re.search(r"^generation: +3$", run_gateway("status", "-c", gateway.file).stdout, re.M)
     config.level = "debug"
     reload.write()
     reload.signal()

@@ -85,8 +85,7 @@ void change_listeners(Dice& dice, GenerationPlan& plan) {
 }
 
 // Each pool keeps one that can be reached.
-void change_servers(Dice& dice, GenerationPlan& plan) {
-  const std::size_t at = dice.between(0, kSites.size() - 1);
+void change_server(std::size_t at, GenerationPlan& plan) {
   plan.sites.flip(at);
   for (std::size_t other = 0; other < kSites.size(); ++other) {
     const bool stays = kSites[other].pool == kSites[at].pool && plan.sites[other] &&
@@ -94,6 +93,10 @@ void change_servers(Dice& dice, GenerationPlan& plan) {
     if (stays) return;
   }
   plan.sites.set(at);
+}
+
+void change_servers(Dice& dice, GenerationPlan& plan) {
+  change_server(dice.between(0, kSites.size() - 1), plan);
 }
 
 void change_something(Dice& dice, GenerationPlan& plan) {
@@ -139,6 +142,8 @@ GenerationPlan plan_generation(const Scenario& scenario, std::uint64_t number) {
     for (std::size_t changes = dice.between(0, 4); changes > 0; --changes) {
       change_something(dice, plan);
     }
+    const bool has_many = scenario.theme == Theme::kLongWebSockets;
+    if (has_many && dice.chance(70)) change_server(dice.between(0, kAppSites - 1), plan);
   }
   return plan;
 }

@@ -34,6 +34,8 @@ inline constexpr std::array<Site, 10> kSites = {{{"10.0.0.1:80", PoolKind::kApp}
                                                  {"10.0.3.2:443", PoolKind::kSecure, false},
                                                  {"10.0.4.1:443", PoolKind::kSecureWild}}};
 
+constexpr std::size_t kAppSites = 3;  // the first ones
+
 // By Entry.
 inline constexpr std::array<std::string_view, kEntries> kListeners = {
     "0.0.0.0:80", "unix:/run/gateway.sock", "0.0.0.0:443"};

@@ -147,9 +147,13 @@ ClientPlan draw_client(const Scenario& scenario, unsigned number) {
   return plan;
 }
 
+bool reloads_often(Theme theme) {
+  return theme == Theme::kReloads || theme == Theme::kLongWebSockets;
+}
+
 // Some while the one before, or the stop, is under way.
 void draw_adoptions(Dice& dice, Scenario& scenario) {
-  const bool crowd = scenario.theme == Theme::kReloads;
+  const bool crowd = reloads_often(scenario.theme);
   if (!crowd && dice.chance(50)) return;
   auto& times = scenario.adopts_at;
   times.resize(crowd ? dice.between(3, 12) : dice.between(1, 6));
@@ -207,7 +211,7 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   if (dice.chance(40)) scenario.theme = static_cast<Theme>(dice.between(1, kThemes - 1));
   if (narrowing.theme) scenario.theme = *narrowing.theme;
   // Whoever is to meet is on one shard.
-  const bool themed = scenario.theme != Theme::kAnything && scenario.theme != Theme::kReloads;
+  const bool themed = scenario.theme != Theme::kAnything && !reloads_often(scenario.theme);
   scenario.shards = themed ? 1 : static_cast<unsigned>(dice.between(1, 3));
   scenario.byte_cap = dice.chance(60);
   for (const FaultName& fault : kFaultNames) {
@@ -228,7 +232,8 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   if (scenario.crowd_at_stop) scenario.descriptors = dice.between(4, 16);
   Dice for_drains(mixed(seed, 1000));
   scenario.stop = draw_stop(for_drains);
-  if (for_drains.chance(35)) scenario.drains = draw_drains(for_drains);
+  const bool drains_often = scenario.theme == Theme::kLongWebSockets;
+  if (for_drains.chance(drains_often ? 70 : 35)) scenario.drains = draw_drains(for_drains);
   scenario.unreachable_refuses = dice.chance(70);
   draw_adoptions(dice, scenario);
   Dice for_orphans(mixed(seed, 1001));

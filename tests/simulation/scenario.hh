@@ -165,8 +165,9 @@ enum class Theme : std::uint8_t {
   kUploadsInARow,
   kServersLostInUploads,
   kReloads,
+  kLongWebSockets,
 };
-constexpr std::size_t kThemes = 6;
+constexpr std::size_t kThemes = 7;
 
 // What is left out of a run, to make a failing one short.
 struct Narrowing {

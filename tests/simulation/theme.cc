@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::array<std::string_view, kThemes> kThemeNames = {
     "anything",         "closing-websockets",      "hurry-over-tls",
-    "uploads-in-a-row", "servers-lost-in-uploads", "reloads"};
+    "uploads-in-a-row", "servers-lost-in-uploads", "reloads",
+    "long-websockets"};
 
 RequestPlan plain_request(Dice& dice) {
   RequestPlan plan;
@@ -115,6 +116,20 @@ void live_through_reloads(const Scenario& scenario, Dice& dice, ClientPlan& plan
   last.websocket->stays = milliseconds(dice.of_any_size(0, 3000));
 }
 
+// WebSockets that stay while their servers are drained, go, and come back.
+void stay_long(Dice& dice, ClientPlan& plan) {
+  plan.comes_at = milliseconds(dice.between(0, 1500));
+  plan.leaving = Leaving::kStays;
+  plan.requests.clear();
+  RequestPlan& request = plan.requests.emplace_back(plain_request(dice));
+  request.pool = dice.chance(80) ? PoolKind::kApp : PoolKind::kSecure;
+  request.websocket.emplace();
+  request.websocket->to_server.resize(dice.between(1, 4), 100);
+  request.websocket->to_client.resize(dice.between(0, 3), 100);
+  request.websocket->closer = static_cast<Closer>(dice.between(0, 2));
+  request.websocket->stays = milliseconds(dice.between(500, 4000));
+}
+
 }  // namespace
 
 std::string_view name_of(Theme theme) {
@@ -142,6 +157,8 @@ void follow(const Scenario& scenario, Dice& dice, ClientPlan& plan) {
       return lose_server_in_upload(dice, plan);
     case Theme::kReloads:
       return live_through_reloads(scenario, dice, plan);
+    case Theme::kLongWebSockets:
+      return stay_long(dice, plan);
   }
 }
 
