@@ -87,11 +87,13 @@ int speak_to_running(const Options& options) {
 int run(const Options& options) {
   if (!options.test) survive_signals();
   forbid_new_privileges();
-  const auto read = [options] {
-    return options.command_line.from.empty() ? config::read_file(options.config_file)
-                                             : config::from_command_line(options.command_line);
+  const auto read = [options](config::FilesRead& files) {
+    return options.command_line.from.empty()
+               ? config::read_file(options.config_file, config::resolve_by_system, &files)
+               : config::from_command_line(options.command_line, config::resolve_by_system, &files);
   };
-  auto config = read();
+  config::FilesRead files;
+  auto config = read(files);
   if (!config) {
     std::string text;
     for (const config::Error& error : config.error()) text += error.text() + "\n";
@@ -105,7 +107,7 @@ int run(const Options& options) {
   uring::raise_locked_memory_limit();
   // A process that serves has the only one that stays: a later generation may follow it.
   const config::SharedGeneration tested = options.test ? generation : nullptr;
-  auto process = Process::create(options, std::move(generation), read);
+  auto process = Process::create(options, std::move(generation), read, std::move(files));
   if (!process) return fail("gateway: error: " + process.error() + "\n");
   if (options.test) return print(tested->config, **process);
   return (*process)->run();

@@ -59,6 +59,17 @@ void add_commands(CLI::App& app, Options& options) {
       ->type_name("PATH");
 }
 
+// Of --watch; or nothing.
+std::string fault_of_watch(const Options& options) {
+  if (!options.watch) return {};
+  if (options.test || !options.command.empty())
+    return "--watch is for a gateway that serves: leave it out with " +
+           (options.test ? "-t" : options.command);
+  if (!options.command_line.from.empty() && options.command_line.chain_path.empty())
+    return "--watch has nothing to watch: it goes with -c FILE, or with --cert";
+  return {};
+}
+
 // What no single option can tell; or nothing.
 std::string fault_of(const config::CommandLine& line, bool names_a_file) {
   const bool has_from = !line.from.empty();
@@ -84,6 +95,10 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
           ->capture_default_str();
   app.add_flag("-t,--test", options.test,
                "Check the configuration, print it with all defaults, and end");
+  app.add_flag(
+      "--watch", options.watch,
+      "Take the configuration over again when it, or a file that it names, has changed and "
+      "been still for a second");
   app.add_flag("--version", options.version, "Print versions, and end");
   add_command_line(app, options.command_line);
   add_commands(app, options);
@@ -108,7 +123,8 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
     const bool failed = app.exit(error, output, failure) != 0;
     return std::unexpected(EarlyExit{failed ? kUsageError : 0, output.str() + failure.str()});
   }
-  const std::string fault = fault_of(options.command_line, config_file->count() > 0);
+  std::string fault = fault_of(options.command_line, config_file->count() > 0);
+  if (fault.empty()) fault = fault_of_watch(options);
   if (!fault.empty())
     return std::unexpected(EarlyExit{kUsageError, "gateway: error: " + fault + "\n"});
   if (options.command != "drain" && options.command != "undrain") return options;

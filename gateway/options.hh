@@ -17,6 +17,7 @@ struct Options {
   std::string command;               // for a gateway that runs: its control socket's line, or none
   std::string control_socket;        // its control socket; empty: as the file says
   bool test = false;                 // check the configuration, print it, and end
+  bool watch = false;                // reload when a file of the configuration changes
   bool version = false;              // print versions, and end
   std::optional<unsigned> shards;    // instead of the configuration's
   ReceiveForm receive = ReceiveForm::automatic;

@@ -47,8 +47,8 @@ std::string_view all_addresses() {
 
 class CommandLineReader {
  public:
-  CommandLineReader(const CommandLine& line, const Resolve& resolve)
-      : line_(line), resolve_(resolve) {
+  CommandLineReader(const CommandLine& line, const Resolve& resolve, FilesRead* files)
+      : line_(line), resolve_(resolve), pems_(files) {
     config_.file = "the command line";
   }
 
@@ -188,8 +188,9 @@ class CommandLineReader {
 
 }  // namespace
 
-std::expected<Config, Errors> from_command_line(const CommandLine& line, const Resolve& resolve) {
-  return CommandLineReader(line, resolve).read();
+std::expected<Config, Errors> from_command_line(const CommandLine& line, const Resolve& resolve,
+                                                FilesRead* files) {
+  return CommandLineReader(line, resolve, files).read();
 }
 
 }  // namespace gateway::config

@@ -21,8 +21,10 @@ struct CommandLine {
 };
 
 // `from` and `to` are not empty. Relative paths are taken from the working folder. Errors call the
-// option their file: "--from: error: ...". Blocks while it resolves names.
+// option their file: "--from: error: ...". Blocks while it resolves names. The files that it has
+// read are noted in `files`.
 std::expected<Config, Errors> from_command_line(const CommandLine& line,
-                                                const Resolve& resolve = resolve_by_system);
+                                                const Resolve& resolve = resolve_by_system,
+                                                FilesRead* files = nullptr);
 
 }  // namespace gateway::config

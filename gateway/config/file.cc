@@ -9,13 +9,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 #include "gateway/config/account.hh"
+#include "proto/digest.hh"
 
 namespace gateway::config {
 namespace {
 
 using std::chrono::steady_clock;
+
+// Of two changes within so long a file system's clock may show one: FAT has the coarsest.
+constexpr std::int64_t kClockGrainNs = 2'000'000'000;
 
 std::unexpected<std::string> misfit(std::string_view what, std::string_view cure) {
   return std::unexpected(fmt::format("{}; {}", what, cure));
@@ -25,6 +30,30 @@ std::unexpected<std::string> unreadable(int error, std::string_view cure) {
   return misfit(
       fmt::format("cannot be read: {}", strerrordesc_np(error)),
       error == EACCES ? fmt::format("let {} read it", who_opens_files()) : std::string(cure));
+}
+
+std::int64_t nanoseconds(const timespec& time) {
+  return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+// All but the content.
+FileState state_by(const struct stat& status) {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  const FileState::Identity identity{.device = status.st_dev,
+                                     .inode = status.st_ino,
+                                     .size_bytes = status.st_size,
+                                     .modified_ns = nanoseconds(status.st_mtim),
+                                     .changed_ns = nanoseconds(status.st_ctim)};
+  return {.regular = S_ISREG(status.st_mode),
+          .settled = identity.changed_ns + kClockGrainNs < nanoseconds(now),
+          .identity = identity};
+}
+
+void note(const std::string& content, FileState& state) {
+  proto::Sha256 digest;
+  digest.update(std::as_bytes(std::span(content)));
+  state.digest = digest.finish();
 }
 
 // Until there is something to read, or the end; false: the time is over.
@@ -65,15 +94,20 @@ std::expected<std::string, std::string> read_to_end(int descriptor, mode_t mode,
 
 std::expected<std::string, std::string> read_small_file(const std::string& path,
                                                         const FileWords& words,
-                                                        std::chrono::milliseconds patience) {
+                                                        std::chrono::milliseconds patience,
+                                                        FileState* state) {
+  FileState unwanted;
+  FileState& noted = state == nullptr ? unwanted : *state;
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (descriptor < 0) {
+    noted = {.error = errno};
     if (errno == ENOENT) return std::unexpected(std::string(words.if_absent));
     if (errno == ENXIO) return misfit("is a socket, or a device that is not there", words.cure);
     return unreadable(errno, words.cure);
   }
   struct stat status {};
   fstat(descriptor, &status);
+  noted = state_by(status);
   std::expected<std::string, std::string> text;
   if (S_ISDIR(status.st_mode)) {
     text = misfit("is a folder", words.cure);
@@ -81,7 +115,22 @@ std::expected<std::string, std::string> read_small_file(const std::string& path,
     text = read_to_end(descriptor, status.st_mode, words.cure, patience);
   }
   close(descriptor);
+  if (!text) noted.error = S_ISDIR(status.st_mode) ? EISDIR : EIO;
+  if (text && state != nullptr) note(*text, noted);
   return text;
+}
+
+FileState look_at_file(const std::string& path, const FileState& earlier) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return {.error = errno};
+  FileState now = state_by(status);
+  if (!now.regular) {
+    now.error = S_ISDIR(status.st_mode) ? EISDIR : EIO;
+    return now;
+  }
+  if (earlier.regular && earlier.settled && earlier.identity == now.identity) return earlier;
+  (void)read_small_file(path, {}, std::chrono::milliseconds(0), &now);
+  return now;
 }
 
 }  // namespace gateway::config

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <utility>
 
-#include "gateway/config/file.hh"
 #include "proto/tls/credentials.hh"
 #include "proto/tls/pem.hh"
 
@@ -24,10 +23,28 @@ std::string about_ca(const std::string& path, std::string_view what) {
 
 std::expected<std::string, std::string> PemFiles::read(const std::string& path,
                                                        std::string_view if_absent) {
-  if (const auto found = texts_.find(path); found != texts_.end()) return found->second;
+  FileState state;
+  auto text = read(path, if_absent, state);
+  if (files_ != nullptr) files_->insert_or_assign(path, state);
+  return text;
+}
+
+std::expected<std::string, std::string> PemFiles::read_unnamed(const std::string& path) {
+  FileState unwanted;
+  return read(path, "", unwanted);
+}
+
+std::expected<std::string, std::string> PemFiles::read(const std::string& path,
+                                                       std::string_view if_absent,
+                                                       FileState& state) {
+  if (const auto found = contents_.find(path); found != contents_.end()) {
+    state = found->second.state;
+    return found->second.text;
+  }
   const std::string absent = fmt::format("does not exist{}", if_absent);
-  auto text = read_small_file(path, {.if_absent = absent, .cure = "name a PEM file"});
-  if (text) texts_.emplace(path, *text);
+  auto text = read_small_file(path, {.if_absent = absent, .cure = "name a PEM file"}, kFilePatience,
+                              &state);
+  if (text) contents_.emplace(path, Contents{*text, state});
   return text;
 }
 
@@ -92,7 +109,7 @@ std::expected<std::string, std::string> find_system_ca(std::span<const std::stri
 std::expected<void, std::string> load_system_ca(PemFiles& files, PoolTls& tls) {
   const auto path = find_system_ca();
   if (!path) return std::unexpected(path.error());
-  auto text = files.read(*path, "");
+  auto text = files.read_unnamed(*path);
   if (!text) return std::unexpected(about_ca(*path, text.error()));
   if (const auto usable = tls::ClientContext::load({.ca = *text}); !usable)
     return std::unexpected(about_ca(*path, "cannot be used: " + usable.error()));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gateway/config/config.hh"
+#include "gateway/config/file.hh"
 #include "proto/tls/context.hh"
 
 namespace gateway::config {
@@ -19,11 +20,24 @@ namespace gateway::config {
 // pipe has nothing for a second reader, and what is renewed between two would be halves of a pair.
 class PemFiles {
  public:
+  // All that the configuration names is noted in `files`, if there is one.
+  explicit PemFiles(FilesRead* files) : files_(files) {}
+
   // Failures are words that fit behind the file's name; `if_absent` goes behind "does not exist".
   std::expected<std::string, std::string> read(const std::string& path, std::string_view if_absent);
+  // What the configuration does not name.
+  std::expected<std::string, std::string> read_unnamed(const std::string& path);
 
  private:
-  std::map<std::string, std::string> texts_;
+  struct Contents {
+    std::string text;
+    FileState state;
+  };
+  std::expected<std::string, std::string> read(const std::string& path, std::string_view if_absent,
+                                               FileState& state);
+
+  FilesRead* files_;
+  std::map<std::string, Contents> contents_;
 };
 
 // Sentences, with the file's name.

@@ -87,7 +87,7 @@ void read_control(TableReader& table, const std::filesystem::path& folder,
 }
 
 void read_all(TableReader& file, const std::filesystem::path& folder, const Resolve& resolve,
-              Config& config) {
+              FilesRead* files, Config& config) {
   file.count_or_auto("shards", kShardsMax, config.shards);
   read_account(file, config);
   if (const auto filter = file.choice("seccomp", kOnOff))
@@ -99,7 +99,7 @@ void read_all(TableReader& file, const std::filesystem::path& folder, const Reso
   read_trusted_proxies(file, config.trusted_proxies);
   read_via(file, config.via);
   read_bounds(file, config);
-  PemFiles pems;
+  PemFiles pems(files);
   read_listeners(file, folder, pems, config);
   read_pools(file, folder, resolve, pems, config);
   read_routes(file, config);
@@ -172,7 +172,8 @@ std::string syntax_error(std::string_view description) {
 // `file` is what errors call it; relative paths are taken from the folder, the working one if
 // empty.
 std::expected<Config, Errors> read_in(std::string_view toml, const std::filesystem::path& file,
-                                      const std::filesystem::path& folder, const Resolve& resolve) {
+                                      const std::filesystem::path& folder, const Resolve& resolve,
+                                      FilesRead* files = nullptr) {
   toml::table root;
   try {
     root = toml::parse(toml);
@@ -184,7 +185,7 @@ std::expected<Config, Errors> read_in(std::string_view toml, const std::filesyst
   Report report(config.file);
   {
     TableReader reader(root, "", report);
-    read_all(reader, folder, resolve, config);
+    read_all(reader, folder, resolve, files, config);
   }
   check_complete(root, report);
   if (report.count() > 0) return std::unexpected(report.take());
@@ -206,15 +207,21 @@ std::filesystem::path path_from(const std::filesystem::path& folder, std::string
   return (failure ? folder / path : whole).lexically_normal();
 }
 
-std::expected<Config, Errors> read_file(const std::filesystem::path& file, const Resolve& resolve) {
-  const auto text = read_small_file(
-      file.string(), {.if_absent = "there is no such file; name the configuration with -c FILE",
-                      .cure = "name the configuration file with -c FILE"});
+std::expected<Config, Errors> read_file(const std::filesystem::path& file, const Resolve& resolve,
+                                        FilesRead* files) {
+  FileState state;
+  const auto text =
+      read_small_file(file.string(),
+                      {.if_absent = "there is no such file; name the configuration with -c FILE",
+                       .cure = "name the configuration file with -c FILE"},
+                      kFilePatience, &state);
+  std::error_code failure;
+  if (files != nullptr)
+    files->insert_or_assign(std::filesystem::absolute(file, failure).string(), state);
   if (!text) return failed(file, {}, text.error());
   // What came through a pipe has no folder of its own.
-  std::error_code failure;
   const bool has_folder = std::filesystem::is_regular_file(file, failure);
-  auto config = read_in(*text, file, has_folder ? file.parent_path() : "", resolve);
+  auto config = read_in(*text, file, has_folder ? file.parent_path() : "", resolve, files);
   if (config && has_folder) check_rereadable(file, *config);
   return config;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gateway/config/config.hh"
+#include "gateway/config/file.hh"
 
 namespace gateway::config {
 
@@ -23,9 +24,11 @@ struct Error {
 
 using Errors = std::vector<Error>;  // in the order of the file
 
-// Blocks while it resolves the servers' names: not for a shard.
+// Blocks while it resolves the servers' names: not for a shard. All files that it has read are
+// noted in `files`, whatever is wrong with them.
 std::expected<Config, Errors> read_file(const std::filesystem::path& file,
-                                        const Resolve& resolve = resolve_by_system);
+                                        const Resolve& resolve = resolve_by_system,
+                                        FilesRead* files = nullptr);
 
 // `file` is what errors call it; relative paths in it are taken from its folder.
 std::expected<Config, Errors> read_text(std::string_view toml, const std::filesystem::path& file,

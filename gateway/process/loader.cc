@@ -37,16 +37,19 @@ int Loader::begin() {
 }
 
 // Whatever goes wrong there is no reason for the process to end.
-Loader::Result Loader::read() const {
+Loader::Loaded Loader::read() const {
+  config::FilesRead files;
   try {
-    return read_();
+    Result config = read_(files);
+    return {std::move(config), std::move(files)};
   } catch (const std::exception& failure) {
-    return std::unexpected(config::Errors{{"the configuration", {}, failure.what()}});
+    return {std::unexpected(config::Errors{{"the configuration", {}, failure.what()}}),
+            std::move(files)};
   }
 }
 
-std::optional<Loader::Result> Loader::take() {
-  for (Result& result : results_.take()) {
+std::optional<Loader::Loaded> Loader::take() {
+  for (Loaded& result : results_.take()) {
     thread_.join();
     return std::move(result);
   }

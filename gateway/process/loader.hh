@@ -17,7 +17,12 @@ namespace gateway {
 class Loader {
  public:
   using Result = std::expected<config::Config, config::Errors>;
-  using Read = std::function<Result()>;
+  // Notes the files that it reads.
+  using Read = std::function<Result(config::FilesRead&)>;
+  struct Loaded {
+    Result config;
+    config::FilesRead files;
+  };
 
   // The bell is rung when there is something to take(); it outlives this.
   Loader(Read read, uring::Bell& bell);
@@ -29,13 +34,13 @@ class Loader {
   [[nodiscard]] int begin();
   bool loads() const { return thread_.joinable(); }
   // What has been read, once.
-  std::optional<Result> take();
+  std::optional<Loaded> take();
 
  private:
-  Result read() const;
+  Loaded read() const;
 
   Read read_;
-  uring::Mailbox<Result> results_;
+  uring::Mailbox<Loaded> results_;
   std::thread thread_;
 };
 

@@ -29,7 +29,8 @@ constexpr auto kSignals = {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
 std::expected<std::unique_ptr<Process>, std::string> Process::create(const Options& options,
                                                                      config::SharedGeneration first,
-                                                                     Loader::Read read) {
+                                                                     Loader::Read read,
+                                                                     config::FilesRead files) {
   // Before signals are blocked: they end a start that waits for a disk.
   const config::LogSettings& settings = first->config.log;
   const std::string file = options.test ? std::string(kStderrName) : settings.file;
@@ -41,6 +42,7 @@ std::expected<std::unique_ptr<Process>, std::string> Process::create(const Optio
   if (!writer) return std::unexpected(writer.error());
   std::unique_ptr<Process> process(new Process(options, std::move(first), std::move(*writer)));
   if (auto done = process->set_up(std::move(read)); !done) return std::unexpected(done.error());
+  if (process->watch_) process->watch_->note_loaded(files, true);
   return process;
 }
 
@@ -92,6 +94,10 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
   shards_ = std::move(*shards);
   watchdog_.emplace(*loop_, manager_, [this](auto& answers) { return shards_->ask(answers); });
   if (auto control = open_control(); !control) return control;
+  if (options_.watch)
+    watch_.emplace(*loop_, log_,
+                   Watch::Reloads{.request = [this] { reload_->request(); },
+                                  .is_to_read = [this] { return reload_->is_to_read(); }});
   share_descriptors();
   reload_.emplace(Reload::Parts{.serving = generation_,
                                 .sockets = sockets_,
@@ -100,10 +106,15 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
                                 .log_writer = *log_writer_,
                                 .log = log_,
                                 .manager = manager_,
-                                .watch = *closing_watch_},
+                                .closing_watch = *closing_watch_,
+                                .on_loaded = [this](const auto& loaded) { note_loaded(loaded); }},
                   std::move(read), *loop_, *bell_);
   if (auto written = write_pid_file(); !written || options_.test) return written;
   return give_up_rights();
+}
+
+void Process::note_loaded(const Loader::Loaded& loaded) {
+  if (watch_) watch_->note_loaded(loaded.files, loaded.config.has_value());
 }
 
 std::expected<void, std::string> Process::write_pid_file() {
@@ -153,6 +164,7 @@ int Process::run() {
   signals_->start();
   bell_->start();
   if (control_) control_->start();
+  if (watch_) watch_->start();
   watchdog_->start();
   manager_.ready("serving");
   loop_->run();
@@ -227,6 +239,7 @@ void Process::signalled(int signal) {
   if (!drain_->begun()) {
     reload_->refuse();
     server_drains_->refuse();
+    if (watch_) watch_->rest();
     manager_.stopping(name + ": stopping");
     drain_->begin(config().drain);
   }
@@ -299,6 +312,7 @@ void Process::rung() {
 uring::Task<> Process::wind_up() {
   watchdog_->stop();
   if (control_) co_await control_->stop();
+  if (watch_) co_await watch_->stop();
   co_await signals_->stop();
   co_await bell_->stop();
   loop_->stop();

@@ -21,6 +21,7 @@
 #include "gateway/process/server_drains.hh"
 #include "gateway/process/service_manager.hh"
 #include "gateway/process/shards.hh"
+#include "gateway/process/watch.hh"
 #include "gateway/process/watchdog.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "uring/io_uring_kernel.hh"
@@ -30,13 +31,15 @@ namespace gateway {
 
 class Process final : private uring::SignalListener, private uring::BellOwner, private Drained {
  public:
-  // `read` reads the configuration again, for a reload, on a thread of its own.
+  // `read` reads the configuration again, for a reload, on a thread of its own. `files` are those
+  // that `first` was read from.
   // Everything that can fail at start fails here, with what is wrong and the cure. A check
   // (Options::test) makes all of it, threads that wait included, but its sockets are bound nowhere
   // and there is no file of the log: what it gives is not to be run.
   static std::expected<std::unique_ptr<Process>, std::string> create(const Options& options,
                                                                      config::SharedGeneration first,
-                                                                     Loader::Read read);
+                                                                     Loader::Read read,
+                                                                     config::FilesRead files = {});
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
@@ -63,6 +66,7 @@ class Process final : private uring::SignalListener, private uring::BellOwner, p
   void obey(std::string_view command, Control::Reply reply);
   std::string status() const;
   void reopen_log();
+  void note_loaded(const Loader::Loaded& loaded);
   void rung() override;
   void close_doors(const ClosingPlan& websockets) override;
   void cut() override { shards_->tell(CutOrder{}); }
@@ -95,6 +99,7 @@ class Process final : private uring::SignalListener, private uring::BellOwner, p
   std::unique_ptr<Shards> shards_;
   std::optional<Reload> reload_;
   std::unique_ptr<Control> control_;
+  std::optional<Watch> watch_;
   std::unique_ptr<PidFile> pid_file_;
   unsigned drained_ = 0;  // shards that accept nobody any more
   unsigned ended_ = 0;

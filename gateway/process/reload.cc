@@ -89,11 +89,12 @@ uring::Task<> Reload::load_and_adopt() {
   }
   co_await loaded_or_adopted_.wait();
   auto loaded = std::exchange(loaded_, std::nullopt);
-  if (!*loaded) {
-    fail(loaded->error());
+  if (parts_.on_loaded) parts_.on_loaded(*loaded);
+  if (!loaded->config) {
+    fail(loaded->config.error());
     co_return;
   }
-  const bool adopts = prepare(std::move(**loaded));
+  const bool adopts = prepare(*std::move(loaded->config));
   if (!adopts) co_return;
   co_await loaded_or_adopted_.wait();
   parts_.sockets.close_all_but(parts_.serving->config.listeners);
@@ -172,7 +173,7 @@ std::string Reload::tell_of_orphans() {
   const auto look = [count = orphans_waiting_] {
     return std::optional(ClosingWatch::Left{.websockets = count->load()});
   };
-  parts_.watch.begin("orphans", over, look, "finished: each has had its turn");
+  parts_.closing_watch.begin("orphans", over, look, "finished: each has had its turn");
   return fmt::format("{} {} closed {}", orphans_, orphans_ == 1 ? "is" : "are",
                      over.count() == 0 ? "at once" : "over " + config::print_duration(over));
 }

@@ -34,7 +34,10 @@ class Reload {
     LogWriter& log_writer;
     Log& log;
     ServiceManager& manager;
-    ClosingWatch& watch;
+    ClosingWatch& closing_watch;
+    // Hears of each configuration that was read, good or bad, before it is taken over; may be
+    // empty.
+    std::function<void(const Loader::Loaded&)> on_loaded;
   };
   // How a reload went, for whoever has asked for it: the lines that the log has of it.
   struct Result {
@@ -64,6 +67,8 @@ class Reload {
 
   bool loads() const { return loader_.loads(); }
   bool is_under_way() const { return !story_.done(); }
+  // The files are being read, or will be.
+  bool is_to_read() const { return wanted_ || loads(); }
   const Counts& counts() const { return counts_; }
 
  private:
@@ -84,7 +89,7 @@ class Reload {
   Counts counts_;
   std::vector<Answer> waiting_;   // for the next one
   std::vector<Answer> answered_;  // by the one that is under way
-  std::optional<Loader::Result> loaded_;
+  std::optional<Loader::Loaded> loaded_;
   uring::Event loaded_or_adopted_;
   config::Difference difference_;
   Result result_;

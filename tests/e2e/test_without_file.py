@@ -242,3 +242,19 @@ def test_an_address_in_use_is_named(port):
         code, said = refused("--from", f"http://127.0.0.1:{port}", *TO)
     assert code == 1
     assert f"127.0.0.1:{port}" in said and "in use" in said
+
+
+def test_a_watched_certificate_is_renewed(start, echo, port, tmp_path):
+    folder = tmp_path / "live"
+    folder.mkdir()
+    chain, key = make_certificate(folder, ["a.test"])
+    gateway = start("--watch", "--from", f"https://127.0.0.1:{port}", "--to", f"127.0.0.1:{echo.port}",
+                    "--cert", "live/" + chain.name, "--key", "live/" + key.name)
+    gateway.wait_for(lambda: "watch: 2 files in 1 folder" in gateway.log(), "what it watches")
+    (tmp_path / "renewed").mkdir()
+    chain, _ = make_certificate(tmp_path / "renewed", ["a.test"])
+    folder.rename(tmp_path / "old")
+    (tmp_path / "renewed").rename(folder)
+    renewed = (folder / chain.name).read_text().strip()
+    gateway.wait_for(lambda: ssl.get_server_certificate(("127.0.0.1", port)).strip() == renewed,
+                     "the new certificate")

@@ -25,6 +25,7 @@ TEST(Options, HaveDefaults) {
   EXPECT_EQ(options->config_file, "gateway.conf");
   EXPECT_FALSE(options->test);
   EXPECT_FALSE(options->version);
+  EXPECT_FALSE(options->watch);
   EXPECT_FALSE(options->shards);
   EXPECT_THAT(options->command_line.from, IsEmpty());
   EXPECT_THAT(options->command_line.to, IsEmpty());
@@ -48,6 +49,16 @@ TEST(Options, TakeShortAndLongForms) {
   ASSERT_TRUE(multishot);
   EXPECT_TRUE(multishot->version);
   EXPECT_EQ(multishot->receive, ReceiveForm::multishot);
+}
+
+TEST(Options, WatchFiles) {
+  const auto named = parse({"--watch", "-c", "a.conf"});
+  ASSERT_TRUE(named) << named.error().text;
+  EXPECT_TRUE(named->watch);
+  const auto certificate =
+      parse({"--from", "https://:443", "--to", "a:1", "--cert", "site.pem", "--watch"});
+  ASSERT_TRUE(certificate) << certificate.error().text;
+  EXPECT_TRUE(certificate->watch);
 }
 
 TEST(Options, TakeThePlaceOfAFile) {
@@ -78,6 +89,10 @@ TEST(Options, SayWhatGoesTogether) {
        "either a configuration file, with -c, or --from and --to: not both"},
       {{"--cert", "chain.pem"},
        "--cert and --key go with --from; in a configuration file write certificates = [...]"},
+      {{"--watch", "-t"}, "--watch is for a gateway that serves: leave it out with -t"},
+      {{"--watch", "reload"}, "--watch is for a gateway that serves: leave it out with reload"},
+      {{"--watch", "--from", "https://:443", "--to", "127.0.0.1:3000"},
+       "--watch has nothing to watch: it goes with -c FILE, or with --cert"},
   };
   for (const Case& one : cases) {
     const auto options = parse(one.arguments);

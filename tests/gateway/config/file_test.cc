@@ -105,5 +105,69 @@ TEST_F(SmallFile, IsNotWaitedForWithoutEnd) {
   close(ends[1]);
 }
 
+// What a file was, and what it is now.
+class StateOfFile : public SmallFile {
+ protected:
+  static FileState read(const std::string& file) {
+    FileState state;
+    (void)read_small_file(file, kWords, kFilePatience, &state);
+    return state;
+  }
+  // Its clock stood still since: nothing but the content tells of a change.
+  static FileState unsettled(FileState state) {
+    state.settled = false;
+    return state;
+  }
+};
+
+TEST_F(StateOfFile, SaysTheSameWhileItsContentDoes) {
+  const std::string file = write("file", "text");
+  const FileState before = read(file);
+  EXPECT_TRUE(before.regular);
+  EXPECT_EQ(before.error, 0);
+  EXPECT_TRUE(look_at_file(file, before).says_the_same_as(before));
+  fs::last_write_time(file, fs::file_time_type::clock::now() + std::chrono::hours(1));
+  EXPECT_TRUE(look_at_file(file, before).says_the_same_as(before)) << "it was touched";
+  fs::rename(write("other", "text"), file);
+  EXPECT_TRUE(look_at_file(file, before).says_the_same_as(before)) << "the same was laid over it";
+  write("file", "TEXT");
+  EXPECT_FALSE(look_at_file(file, before).says_the_same_as(before));
+}
+
+TEST_F(StateOfFile, IsReadAgainOnlyWhereItMayBeAnother) {
+  const std::string file = write("file", "text");
+  FileState before = read(file);
+  EXPECT_FALSE(before.settled) << "it was written just now";
+  before.digest = {};
+  before.settled = true;
+  EXPECT_TRUE(look_at_file(file, before).says_the_same_as(before)) << "it was not read";
+  EXPECT_FALSE(look_at_file(file, unsettled(before)).says_the_same_as(before));
+}
+
+TEST_F(StateOfFile, KnowsThatItCannotBeRead) {
+  const FileState none = read(path("none"));
+  EXPECT_EQ(none.error, ENOENT);
+  EXPECT_TRUE(look_at_file(path("none"), none).says_the_same_as(none));
+  const FileState there = read(write("none", ""));
+  EXPECT_FALSE(there.says_the_same_as(none)) << "empty, but there";
+  EXPECT_EQ(read(folder_).error, EISDIR);
+  EXPECT_EQ(look_at_file(folder_, there).error, EISDIR);
+  const std::string large = write("large", std::string(kFileBytesMax + 1, 'x'));
+  EXPECT_TRUE(look_at_file(large, there).says_the_same_as(read(large)));
+}
+
+// What is in it is for whoever reads it.
+TEST_F(StateOfFile, OfAPipeIsNotLookedAt) {
+  ASSERT_EQ(mkfifo(path("fifo").c_str(), 0600), 0);
+  const FileState fifo = read(path("fifo"));
+  EXPECT_FALSE(fifo.regular);
+  const int both_ends = open(path("fifo").c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_EQ(::write(both_ends, "x", 1), 1);
+  EXPECT_TRUE(look_at_file(path("fifo"), fifo).says_the_same_as(fifo));
+  char left = 0;
+  EXPECT_EQ(::read(both_ends, &left, 1), 1);
+  close(both_ends);
+}
+
 }  // namespace
 }  // namespace gateway::config

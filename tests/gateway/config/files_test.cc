@@ -389,5 +389,27 @@ TEST_F(ConfigFiles, TakesTheLogFileFromTheFolderOfTheConfiguration) {
   EXPECT_EQ(config->log.file, folder_ / "gateway.log");
 }
 
+// Also what could not be read, and whatever is wrong elsewhere: it may be mended there.
+TEST_F(ConfigFiles, AreNotedAsTheyWereRead) {
+  write("tls/ca.pem", site().chain);
+  const auto file = write(
+      "gateway.conf",
+      "colour = 1\n[[listen]]\naddress = \"127.0.0.1:8443\"\ncertificates = [\"tls/both.pem\", "
+      "{ chain = \"tls/chain.pem\", key = \"tls/none.pem\" }]\nclient_ca = \"tls/ca.pem\"\n"
+      "[pool.app]\nservers = \"127.0.0.1:1\"\n[pool.app.tls]\nca = \"tls/ca.pem\"\n"
+      "[pool.public]\nservers = \"127.0.0.1:1\"\n[pool.public.tls]\n" +
+          std::string(kRoute));
+  FilesRead files;
+  EXPECT_FALSE(read_file(file, resolve_for_test, &files));
+  std::vector<std::string> names;
+  for (const auto& [name, state] : files) {
+    names.push_back(without_folder(name));
+    EXPECT_EQ(state.error, name.ends_with("none.pem") ? ENOENT : 0) << name;
+    EXPECT_TRUE(look_at_file(name, state).says_the_same_as(state)) << name;
+  }
+  EXPECT_THAT(names, ElementsAre("DIR/gateway.conf", "DIR/tls/both.pem", "DIR/tls/ca.pem",
+                                 "DIR/tls/chain.pem", "DIR/tls/none.pem"));
+}
+
 }  // namespace
 }  // namespace gateway::config

@@ -26,7 +26,8 @@ class LiveGateway {
   explicit LiveGateway(const std::vector<std::uint16_t>& ports, const std::string& more = "") {
     port_ = free_port();
     const std::string text =
-        "shards = 1\nseccomp = \"off\"\n[[listen]]\naddress = \"127.0.0.1:" + std::to_string(port_) +
+        "shards = 1\nseccomp = \"off\"\n[[listen]]\naddress = \"127.0.0.1:" +
+        std::to_string(port_) +
         "\"\n[pool.app]\nservers = [\"app.test:1\"]\n[[route]]\npool = \"app\"\n[log]\nfile = \"" +
         log_file() + "\"\n" + more;
     const auto resolve = [ports](const gateway::config::HostPort&) {
@@ -36,10 +37,12 @@ class LiveGateway {
       }
       return std::expected<std::vector<gateway::config::Address>, std::string>(addresses);
     };
-    const auto read = [text, resolve, file = folder_ + "/gateway.conf"] {
+    const auto read = [text, resolve,
+                       file = folder_ + "/gateway.conf"](gateway::config::FilesRead&) {
       return gateway::config::read_text(text, file, resolve);
     };
-    auto config = read();
+    gateway::config::FilesRead files;
+    auto config = read(files);
     EXPECT_TRUE(config.has_value()) << (config ? "" : config.error().front().text());
     auto process = gateway::Process::create(
         {}, std::make_shared<const gateway::config::Generation>(1u, std::move(*config)), read);
