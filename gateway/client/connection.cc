@@ -225,9 +225,9 @@ Connection::Loss Connection::cut(const End& end) {
 }
 
 Connection::Loss Connection::to_lose() const {
-  if (taking_leave_) return client_.has_unsent() ? Loss::kLastBytes : Loss::kNothing;
   const bool is_under_way = tunnel_ != nullptr || (exchange_ && exchange_->under_way());
-  return is_under_way ? Loss::kUnderWay : Loss::kNothing;
+  if (is_under_way && !taking_leave_) return Loss::kUnderWay;
+  return owes_bytes() ? Loss::kLastBytes : Loss::kNothing;
 }
 
 void Connection::set_deadline(std::chrono::milliseconds limit, End end) {
@@ -246,6 +246,7 @@ void Connection::on_deadline() {
   if (shard_.loop().now() < due) {
     deadline_.arm(due);
   } else if (taking_leave_) {
+    if (owes_bytes()) shard_.note_cut(*this, Loss::kLastBytes);
     client_.abort();
   } else {
     exchange_ ? exchange_->on_deadline(deadline_end_) : end(deadline_end_);

@@ -80,6 +80,7 @@ class Connection : private uring::ListEntry {
   void open_tunnel(TunnelOpening opening, Bytes behind_response);
   bool has_tunnel() const { return tunnel_ != nullptr; }
   Tunnel* tunnel() { return tunnel_.get(); }
+  const Tunnel* tunnel() const { return tunnel_.get(); }
 
   // Goes by what a newer generation says of its listener.
   void renew_entrance();
@@ -107,6 +108,8 @@ class Connection : private uring::ListEntry {
 
  private:
   Loss to_lose() const;
+  // Of an answer or a close frame.
+  bool owes_bytes() const { return requests_ > 0 && client_.has_unsent(); }
   friend class Connections;
   friend class uring::List<Connection>;
   uring::Task<> story();

@@ -23,6 +23,8 @@
 namespace gateway {
 namespace {
 
+// What the end itself may take, behind a drain.
+constexpr std::chrono::seconds kEndTime{10};
 constexpr auto kSignals = {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
 }  // namespace
@@ -169,7 +171,6 @@ int Process::run() {
   manager_.ready("serving");
   loop_->run();
   shards_->join();
-  drain_->finish();
   log_traffic();
   pid_file_.reset();
   log_.info("stopped");
@@ -240,7 +241,7 @@ void Process::signalled(int signal) {
     reload_->refuse();
     server_drains_->refuse();
     if (watch_) watch_->rest();
-    manager_.stopping(name + ": stopping");
+    manager_.stopping(name + ": stopping", config().drain.hard_stop + kEndTime);
     drain_->begin(config().drain);
   }
   if (at_once) drain_->hurry();
@@ -249,7 +250,7 @@ void Process::signalled(int signal) {
 void Process::close_doors(const ClosingPlan& websockets) {
   closing_watch_->stop();
   sockets_.refuse_new_but({});
-  shards_->tell(StopOrder{websockets});
+  shards_->tell(StopOrder{{websockets, shard_count_}});
 }
 
 UnderWay Process::remaining() const {
@@ -305,6 +306,7 @@ void Process::rung() {
   reload_->look();
   if (drained_ == shard_count_) sockets_.close_all_but({});
   if (ended_ < shard_count_ || !winding_up_.done()) return;
+  drain_->finish();
   winding_up_ = wind_up();
   winding_up_.start();
 }

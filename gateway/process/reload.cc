@@ -139,12 +139,12 @@ bool Reload::prepare(config::Config config) {
   return true;
 }
 
-std::optional<ClosingPlan> Reload::orphans_plan() const {
+std::optional<PacedPlan> Reload::orphans_plan() const {
   const config::Config& config = parts_.serving->config;
   if (config.reload.orphans == config::Orphans::keep) return std::nullopt;
   ClosingPlan plan = closing_plan(config.drain, Reason::kOrphaned);
   plan.waiting = orphans_waiting_;
-  return plan;
+  return PacedPlan(std::move(plan), parts_.shards.count());
 }
 
 void Reload::apply_log_settings(const config::LogSettings& before) {

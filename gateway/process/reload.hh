@@ -76,7 +76,7 @@ class Reload {
   uring::Task<> load_and_adopt();
   bool prepare(config::Config config);
   void apply_log_settings(const config::LogSettings& before);
-  std::optional<ClosingPlan> orphans_plan() const;
+  std::optional<PacedPlan> orphans_plan() const;
   void tell_what_changed();
   std::string tell_of_orphans();
   void fail(const config::Errors& errors);

@@ -40,7 +40,7 @@ std::expected<void, std::string> ServerDrains::drain(const config::Config& confi
   }
   plan.reason = Reason::kDraining;
   const std::string over = config::print_duration(plan.over);
-  push({.order = DrainOrder{target.text(), std::move(states), std::move(plan)},
+  push({.order = DrainOrder{target.text(), std::move(states), {std::move(plan), shards_}},
         .text = fmt::format("drains {}, over={}", target.text(), over),
         .done = std::move(done)});
   return {};

@@ -78,8 +78,8 @@ void ServiceManager::reloading(std::string_view status) {
       fmt::format("RELOADING=1\nMONOTONIC_USEC={}\nSTATUS={}\n", monotonic_microseconds(), status));
 }
 
-void ServiceManager::stopping(std::string_view status) {
-  tell(fmt::format("STOPPING=1\nSTATUS={}\n", status));
+void ServiceManager::stopping(std::string_view status, std::chrono::microseconds within) {
+  tell(fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}\nSTATUS={}\n", within.count(), status));
 }
 
 void ServiceManager::status(std::string_view status) {

@@ -109,7 +109,7 @@ void Shards::run(const config::SharedGeneration& first) {
 }
 
 void Shards::adopt(const config::SharedGeneration& newer, const config::Config& earlier,
-                   const std::optional<ClosingPlan>& orphans) {
+                   const std::optional<PacedPlan>& orphans) {
   std::vector<AdoptOrder> orders = orders_for(newer, &earlier);
   for (unsigned index = 0; index < count(); ++index) {
     orders[index].orphans = orphans;

@@ -42,7 +42,7 @@ class Shards {
   void run(const config::SharedGeneration& first);
   // A later one; where `earlier` does not listen they do from here on. Each reports kAdopted.
   void adopt(const config::SharedGeneration& newer, const config::Config& earlier,
-             const std::optional<ClosingPlan>& orphans);
+             const std::optional<PacedPlan>& orphans);
   // A shard that refuses has ended.
   void tell(const Order& order);
   // Whether they live: each that takes the question adds one to `answers`, which outlives them.

@@ -7,37 +7,44 @@
 
 namespace gateway {
 
-std::size_t Closings::begin(std::string_view name, const ClosingPlan& plan,
+std::size_t Closings::begin(std::string_view name, const PacedPlan& paced,
                             PacedClosing::Takes takes, PacedClosing::Stands stands) {
-  if (all_) return 0;
+  if (all_) {
+    paced.pace->begin(loop_.now(), 0);
+    return 0;
+  }
   // The earlier one of that name goes when it has nobody any more whom this one takes over.
   std::list<PacedClosing> earlier;
   const auto same = std::ranges::find(causes_, name, &PacedClosing::name);
   if (same != causes_.end()) earlier.splice(earlier.begin(), causes_, same);
   std::vector<Tunnel*> open = open_ones(takes);
+  if (paced.plan.order == config::ClosingOrder::oldest)
+    std::ranges::stable_sort(open, {}, &Tunnel::begun);
   const std::size_t count = open.size();
   causes_
-      .emplace_back(std::string(name), loop_, plan, end_of(plan), std::move(takes),
-                    std::move(stands))
+      .emplace_back(std::string(name), loop_, paced.plan, paced.pace, end_of(paced.plan),
+                    std::move(takes), std::move(stands))
       .start(std::move(open));
   if (!earlier.empty()) offer(earlier.front().let_all_go());
   return count;
 }
 
-std::size_t Closings::renew(std::string_view name, const ClosingPlan& plan,
+std::size_t Closings::renew(std::string_view name, const PacedPlan& paced,
                             const PacedClosing::Takes& takes) {
   const auto same = std::ranges::find(causes_, name, &PacedClosing::name);
-  if (same == causes_.end() || same->plan() != plan) return begin(name, plan, takes);
+  if (same == causes_.end() || same->plan() != paced.plan) return begin(name, paced, takes);
   offer(same->let_go());
   const std::vector<Tunnel*> open = open_ones(takes);
   const bool all_wait =
       std::ranges::all_of(open, [&](const Tunnel* tunnel) { return same->has(*tunnel); });
-  return all_wait ? 0 : begin(name, plan, takes);
+  if (!all_wait) return begin(name, paced, takes);
+  paced.pace->begin(loop_.now(), 0);
+  return 0;
 }
 
-void Closings::begin_all(const ClosingPlan& plan) {
-  begin("", plan, [](const Tunnel&) { return true; });
-  end_of_all_ = end_of(plan);
+void Closings::begin_all(const PacedPlan& paced) {
+  begin("", paced, [](const Tunnel&) { return true; });
+  end_of_all_ = end_of(paced.plan);
   all_ = true;
   // The last one has them all.
   while (causes_.size() > 1) causes_.pop_front();
@@ -86,7 +93,6 @@ End Closings::end_of(const ClosingPlan& plan) {
           .detail = *texts_.insert(plan.close_reason).first};
 }
 
-// The oldest first.
 std::vector<Tunnel*> Closings::open_ones(const PacedClosing::Takes& takes) {
   std::vector<Tunnel*> open;
   connections_.for_each([&](Connection& connection) {
@@ -94,7 +100,6 @@ std::vector<Tunnel*> Closings::open_ones(const PacedClosing::Takes& takes) {
     if (tunnel == nullptr || !tunnel->is_open() || tunnel->is_closing()) return;
     if (takes(*tunnel)) open.push_back(tunnel);
   });
-  std::ranges::stable_sort(open, {}, &Tunnel::begun);
   return open;
 }
 

@@ -24,14 +24,14 @@ class Closings {
   // Of the WebSockets that are open, and of those that will be, whom `takes` says, until end() or
   // the next one of that name, or let_go() when it does not stand any more. Gives how many are
   // open. Nothing happens once all are closed.
-  std::size_t begin(std::string_view name, const ClosingPlan& plan, PacedClosing::Takes takes,
+  std::size_t begin(std::string_view name, const PacedPlan& paced, PacedClosing::Takes takes,
                     PacedClosing::Stands stands = {});
   // The same; but where the one of that name has this plan, and nobody comes to those who wait,
   // they keep their turns, and it gives 0.
-  std::size_t renew(std::string_view name, const ClosingPlan& plan,
+  std::size_t renew(std::string_view name, const PacedPlan& paced,
                     const PacedClosing::Takes& takes);
   // All of them, for good.
-  void begin_all(const ClosingPlan& plan);
+  void begin_all(const PacedPlan& paced);
   // Whoever waits there goes on, if no other cause means him.
   void end(std::string_view name);
   // Whom the causes do not mean any more goes on, likewise.

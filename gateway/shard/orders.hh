@@ -19,7 +19,7 @@ namespace gateway {
 
 // What the main thread tells a shard. To stop, and then to cut what is left: each once at the most.
 struct StopOrder {
-  ClosingPlan websockets;
+  PacedPlan websockets;
 };
 struct CutOrder {};
 // A newer generation, and where the shard listens beside what it has: the next one after all shards
@@ -29,7 +29,7 @@ struct AdoptOrder {
   config::SharedGeneration generation;
   std::vector<ListeningSocket> added;
   // How WebSockets are closed whose route or server it does not have; nothing: they live on.
-  std::optional<ClosingPlan> orphans = std::nullopt;
+  std::optional<PacedPlan> orphans = std::nullopt;
 };
 // To show that it is alive, by adding one to what outlives all shards: the next one after the last
 // was answered, as each is, or was refused.
@@ -42,7 +42,7 @@ struct AnswerOrder {
 struct DrainOrder {
   std::string name;  // of the drain: a later one of this name replaces it
   ServerStates servers;
-  ClosingPlan websockets;
+  PacedPlan websockets;
 };
 // Some servers are not marked any more: whoever waits to be closed for their sake goes on.
 struct ReviewOrder {};

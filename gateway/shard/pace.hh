@@ -1,10 +1,14 @@
-// When the next one goes of those that are to go evenly over a time: the k-th of n at k/n of it,
-// the first at once. Whoever goes by himself, or joins, changes the pace of those behind him. No
-// I/O: it is told the time.
+// When the next one goes of those that are to go evenly over a time, in all shards together: the
+// k-th of n at k/n of it, the first at once. Each shard claims a turn for the next one of its own
+// who wait, and the next turn when that one has gone. Whoever goes by himself, or joins, changes
+// the pace of those behind him. For any thread, without a lock or I/O: it is told the time.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include "uring/kernel.hh"
 
@@ -16,23 +20,62 @@ class Pace {
 
   // Who comes later than that does not make up for it: what was due meanwhile would go all at once.
   static constexpr std::chrono::seconds kStandstill{1};
+  // How long a shard waits for the others to begin: until then nobody knows how many there are.
+  static constexpr std::chrono::seconds kGathering{1};
 
-  Pace(Time now, std::chrono::milliseconds over) : next_(now), ends_(now + over) {}
+  // The time begins with the first shard that does.
+  Pace(std::chrono::milliseconds over, unsigned shards) : over_(over), shards_(shards) {}
 
-  Time next() const { return next_; }
-  // One of those that are left, himself included, goes.
-  void note_gone(Time now, std::size_t left) {
-    if (now - next_ > kStandstill) next_ = now;
-    if (next_ < ends_) next_ += (ends_ - next_) / static_cast<long>(left);
+  // Each shard once, whether it has any or not; those who join later come by join().
+  void begin(Time now, std::size_t count) {
+    std::int64_t unset = kUnset;
+    next_.compare_exchange_strong(unset, ticks(now));
+    unset = kUnset;
+    ends_.compare_exchange_strong(unset, ticks(now + over_));
+    unclaimed_.fetch_add(static_cast<std::int64_t>(count), std::memory_order_relaxed);
+    begun_.fetch_add(1, std::memory_order_release);
   }
-  // Somebody has joined, and is the only one.
-  void note_alone(Time now) {
-    if (next_ > now) next_ = now;
+  bool is_ready(Time now) const {
+    return over_.count() == 0 || begun_.load(std::memory_order_acquire) >= shards_ ||
+           ticks(now) >= ends_.load() - ticks_of(over_) + ticks_of(kGathering);
   }
+
+  // The turn of one who waits and has none yet, once a shard has begun.
+  Time claim(Time now) {
+    const std::int64_t late = ticks(now) - ticks_of(kStandstill);
+    const std::int64_t ends = ends_.load();
+    std::int64_t next = next_.load();
+    for (;;) {
+      const std::int64_t turn = next < late ? ticks(now) : next;
+      const std::int64_t left =
+          std::max<std::int64_t>(1, unclaimed_.load(std::memory_order_relaxed));
+      const std::int64_t then = turn < ends ? turn + (ends - turn) / left : turn;
+      if (!next_.compare_exchange_weak(next, then)) continue;
+      unclaimed_.fetch_sub(1, std::memory_order_relaxed);
+      return Time(Time::duration(turn));
+    }
+  }
+  // Of those without a turn.
+  void join(Time now) {
+    if (unclaimed_.fetch_add(1, std::memory_order_relaxed) > 0) return;
+    // He is the only one, and waits for nobody.
+    std::int64_t next = next_.load();
+    while (next > ticks(now) && !next_.compare_exchange_weak(next, ticks(now))) {
+    }
+  }
+  void leave() { unclaimed_.fetch_sub(1, std::memory_order_relaxed); }
 
  private:
-  Time next_;
-  Time ends_;
+  static constexpr std::int64_t kUnset = INT64_MIN;
+  static std::int64_t ticks(Time time) { return time.time_since_epoch().count(); }
+  static std::int64_t ticks_of(Time::duration time) { return time.count(); }
+
+  const std::chrono::milliseconds over_;
+  const unsigned shards_;
+  std::atomic<std::int64_t> next_{kUnset};
+  std::atomic<std::int64_t> ends_{kUnset};
+  std::atomic<std::int64_t> unclaimed_{0};
+  std::atomic<unsigned> begun_{0};
 };
 
 }  // namespace gateway

@@ -12,14 +12,14 @@
 namespace gateway {
 
 PacedClosing::PacedClosing(std::string name, uring::Loop& loop, const ClosingPlan& plan,
-                           const End& end, Takes takes, Stands stands)
+                           std::shared_ptr<Pace> pace, const End& end, Takes takes, Stands stands)
     : name_(std::move(name)),
       loop_(loop),
       plan_(plan),
       end_(end),
       takes_(std::move(takes)),
       stands_(std::move(stands)),
-      pace_(loop.now(), plan.over),
+      pace_(std::move(pace)),
       timer_(*this, loop.timers()) {}
 
 PacedClosing::~PacedClosing() {
@@ -32,6 +32,7 @@ void PacedClosing::start(std::vector<Tunnel*> tunnels) {
     if (tunnel->closing_ != nullptr) tunnel->closing_->leave(*tunnel);
     push(*tunnel);
   }
+  pace_->begin(loop_.now(), waiting_);
   go_on();
 }
 
@@ -44,7 +45,7 @@ void PacedClosing::shuffle(std::vector<Tunnel*>& tunnels) {
 }
 
 void PacedClosing::join(Tunnel& tunnel) {
-  if (waiting_ == 0) pace_.note_alone(loop_.now());
+  pace_->join(loop_.now());
   push(tunnel);
 }
 
@@ -57,6 +58,16 @@ void PacedClosing::push(Tunnel& tunnel) {
 }
 
 void PacedClosing::leave(Tunnel& tunnel) {
+  take_out(tunnel);
+  // The last one takes his turn with him; else that is for whoever is the first one now.
+  if (waiting_ == 0 && turn_) {
+    turn_.reset();
+  } else {
+    pace_->leave();
+  }
+}
+
+void PacedClosing::take_out(Tunnel& tunnel) {
   CHECK(tunnel.closing_ == this, "who leaves a list is in it");
   tunnel.unlist();
   tunnel.closing_ = nullptr;
@@ -90,14 +101,25 @@ bool PacedClosing::has(const Tunnel& tunnel) const {
 }
 
 void PacedClosing::go_on() {
-  const auto now = loop_.now();
-  while (waiting_ > 0 && pace_.next() <= now) {
+  while (waiting_ > 0 && turn_has_come()) {
     Tunnel& tunnel = tunnels_.first();
-    pace_.note_gone(now, waiting_);
-    leave(tunnel);
+    take_out(tunnel);
+    turn_.reset();
     tunnel.close_in_turn(end_, plan_.boundary_time);
   }
-  if (waiting_ > 0) timer_.arm(pace_.next());
+}
+
+// Else the timer says when to look again.
+bool PacedClosing::turn_has_come() {
+  const auto now = loop_.now();
+  if (!pace_->is_ready(now)) {
+    timer_.arm(now + kLook);
+    return false;
+  }
+  if (!turn_) turn_ = pace_->claim(now);
+  if (*turn_ <= now) return true;
+  timer_.arm(*turn_);
+  return false;
 }
 
 }  // namespace gateway

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,15 +40,28 @@ struct ClosingPlan {
   bool operator==(const ClosingPlan&) const = default;
 };
 
+// What all shards are told: each begins with the pace once, even if it closes nobody.
+struct PacedPlan {
+  PacedPlan(ClosingPlan closing_plan, unsigned shards)
+      : plan(std::move(closing_plan)), pace(std::make_shared<Pace>(plan.over, shards)) {}
+
+  ClosingPlan plan;
+  std::shared_ptr<Pace> pace;
+};
+
 class PacedClosing {
  public:
+  // How often it looks whether all shards have begun.
+  static constexpr std::chrono::milliseconds kLook{10};
+
   // Whom it means, and whether it still means anybody, ever; empty: it does.
   using Takes = std::function<bool(const Tunnel&)>;
   using Stands = std::function<bool()>;
 
   // `end`: what each is closed with; its detail outlives them all. `takes`: whose turn is to come.
-  PacedClosing(std::string name, uring::Loop& loop, const ClosingPlan& plan, const End& end,
-               Takes takes, Stands stands);
+  // `pace`: of all shards that close by this plan.
+  PacedClosing(std::string name, uring::Loop& loop, const ClosingPlan& plan,
+               std::shared_ptr<Pace> pace, const End& end, Takes takes, Stands stands);
   ~PacedClosing();  // whoever waits goes on
   PacedClosing(const PacedClosing&) = delete;
   PacedClosing& operator=(const PacedClosing&) = delete;
@@ -75,6 +89,8 @@ class PacedClosing {
  private:
   void shuffle(std::vector<Tunnel*>& tunnels);
   void push(Tunnel& tunnel);
+  void take_out(Tunnel& tunnel);
+  bool turn_has_come();
 
   const std::string name_;
   uring::Loop& loop_;
@@ -82,7 +98,8 @@ class PacedClosing {
   const End end_;
   const Takes takes_;
   const Stands stands_;
-  Pace pace_;
+  const std::shared_ptr<Pace> pace_;
+  std::optional<Pace::Time> turn_;  // of the first one
   uring::List<Tunnel> tunnels_;
   std::size_t waiting_ = 0;
   uring::TimerMember<&PacedClosing::go_on> timer_;

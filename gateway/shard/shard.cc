@@ -246,18 +246,24 @@ void Shard::cut_all() {
 }
 
 void Shard::cut(Connection& connection) {
-  const Connection::Loss loss = connection.cut(closings_.end_of_all());
-  if (loss == Connection::Loss::kNothing) return;
-  ++stopped_.cut;
+  // The close reason is the WebSockets' own.
+  const End end = connection.has_tunnel() ? closings_.end_of_all() : End{.reason = Reason::kStopping};
+  note_cut(connection, connection.cut(end));
+}
+
+void Shard::note_cut(Connection& connection, Connection::Loss loss) {
+  if (!retiring_ || loss == Connection::Loss::kNothing) return;
   // What was told to have ended in order has not, after all.
   if (connection.is_tallied()) --tally_of(connection);
+  ++stopped_.cut;
 }
 
 // Where the end of its request or WebSocket counts.
 std::uint64_t& Shard::tally_of(const Connection& connection) {
   if (!connection.has_tunnel()) return stopped_.requests;
   const bool by_us = policy_of(connection.how_ended().reason).party == Party::kGateway;
-  return by_us ? stopped_.websockets_by_us : stopped_.websockets_by_peers;
+  if (!by_us) return stopped_.websockets_by_peers;
+  return connection.tunnel()->was_cut_short() ? stopped_.cut : stopped_.websockets_by_us;
 }
 
 void Shard::note_ended(Connection& connection) {

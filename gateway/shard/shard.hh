@@ -97,6 +97,8 @@ class Shard final : private uring::BellOwner, private Reception {
   void forget(Connection& connection);
   // A request or a WebSocket of it has ended, which was told in the log.
   void note_ended(Connection& connection);
+  // What is lost of it is lost by the gateway's will.
+  void note_cut(Connection& connection, Connection::Loss loss);
 
  private:
   // Clients, from its listeners.
@@ -151,7 +153,7 @@ class Shard final : private uring::BellOwner, private Reception {
   Connections connections_;
   Closings closings_{loop_, connections_};
   Orphans orphans_;
-  std::optional<ClosingPlan> orphans_plan_;  // of the newest generation
+  std::optional<PacedPlan> orphans_plan_;  // of the newest generation
   UnderWayCounts under_way_;
   StopTally stopped_;  // since the stop has begun
   Counters counters_;

@@ -228,13 +228,24 @@ void BasicRelay<Client, Upstream>::note_left(auto& way, Reason left, Reason rese
   set_deadline(loop_.now() + kCloseTime);
 }
 
+// Of a frame under way something is with the kernel: how much of it is taken nobody tells before
+// all is, and until then nothing more is read.
+template <class Client, Opposite<Client> Upstream>
+bool BasicRelay<Client, Upstream>::is_taken_slowly() const {
+  const auto is_so = [](const auto& way) {
+    return !way.frames.at_frame_boundary() && way.to.has_unsent();
+  };
+  return is_so(to_upstream_) || is_so(to_client_);
+}
+
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::on_deadline() {
-  const auto stands_still = last_activity_ + kCloseTime;
+  const auto stands_still = last_activity_ + (is_taken_slowly() ? kTakingTime : kCloseTime);
   if (stopping_ && loop_.now() < std::min(boundary_by_, stands_still)) {
     return set_deadline(std::min(boundary_by_, stands_still));
   }
   if (closing_) {
+    cut_short_ = stopping_ && (owes_close(to_upstream_) || owes_close(to_client_));
     decide({.reason = Reason::kCloseTimeout});
     to_upstream_.from.abort();
     to_client_.from.abort();

@@ -49,6 +49,8 @@ class BasicRelay {
   // take anything at all of what a peer that has left was sending; how long a frame may stand still
   // before whose end we want to close.
   static constexpr std::chrono::seconds kCloseTime{10};
+  // The same of a frame whose receiver takes it slowly.
+  static constexpr std::chrono::seconds kTakingTime{60};
   // The same of a frame under way, to reach its end when we want to close, unless who does says so.
   static constexpr std::chrono::seconds kBoundaryTime{2};
 
@@ -83,6 +85,8 @@ class BasicRelay {
   void stop(End end, std::chrono::milliseconds boundary_time = kBoundaryTime);
   // A peer closes it, or somebody has called stop().
   bool is_closing() const { return closing_; }
+  // The end of a frame did not come in the time that stop() gave it.
+  bool was_cut_short() const { return cut_short_; }
 
   Counts from_client() const { return counts_of(to_upstream_.frames); }
   Counts from_upstream() const { return counts_of(to_client_.frames); }
@@ -124,6 +128,7 @@ class BasicRelay {
   }
 
   void go_by_policy();
+  bool is_taken_slowly() const;
 
   uring::Loop& loop_;
   RelayOwner& owner_;
@@ -144,8 +149,9 @@ class BasicRelay {
   std::uint16_t upstream_lost_code_ = 0;  // of its policy
   Party closed_by_ = Party::kNobody;
   Reason left_ = Reason::kDone;  // a peer closed while what it sent is held back
-  bool stopping_ = false;
-  bool closing_ = false;  // the deadline is the closing's, not the idle one
+  bool stopping_ : 1 = false;
+  bool closing_ : 1 = false;  // the deadline is the closing's, not the idle one
+  bool cut_short_ : 1 = false;
 };
 
 extern template class BasicRelay<Link, Link>;

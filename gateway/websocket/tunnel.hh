@@ -22,7 +22,7 @@ struct TunnelOpening {
   UpstreamConnection& upstream;
   std::pmr::string request_line;
   uring::Clock::time_point begun;
-  std::uint8_t rsv_allowed;  // see Relay::Settings
+  std::uint8_t rsv_allowed;  // of the extensions that were agreed
 };
 
 class PacedClosing;
@@ -54,6 +54,8 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   bool is_open() const { return upstream_ != nullptr; }  // until it has settled
   // A close frame has passed, or is to: its turn would change nothing.
   bool is_closing() const { return relay_.is_closing(); }
+  // A frame did not reach its end in the time that it had.
+  bool was_cut_short() const { return relay_.was_cut_short(); }
   uring::Clock::time_point begun() const { return begun_; }
   UpstreamServer& server() const { return upstream_->server(); }  // until it has settled
   const config::Route& route() const { return *route_; }

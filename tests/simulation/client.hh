@@ -74,6 +74,7 @@ class SimulatedClient {
   bool may_be_redirected(unsigned number) const;
   bool may_be_refused(unsigned number, unsigned status) const;
   bool may_be_cut(const RequestPlan& plan) const;
+  bool is_overrun_behind(unsigned number) const;
   bool may_close_behind(unsigned number) const;
   void judge_websocket() const;
   void judge_farewell() const;

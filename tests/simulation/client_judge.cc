@@ -1,5 +1,6 @@
 // What a client may have got when its connection has ended: for each request one answer, its own
 // and whole, or an end that its plan explains.
+#include "gateway/client/connection.hh"
 #include "tests/simulation/client.hh"
 #include "tests/simulation/generations.hh"
 
@@ -32,7 +33,8 @@ void SimulatedClient::judge_answer(unsigned number, bool excused) const {
   if (answer.got == Got::kNothing) {
     // What is behind a lost one is lost with it: that one is told.
     const bool behind_another = number + 1 > answers_.size();
-    if (!excused && !behind_another && !may_be_cut(plan)) {
+    const bool may_be_lost = may_be_cut(plan) || is_overrun_behind(number);
+    if (!excused && !behind_another && !may_be_lost) {
       stage_.chronicle.fail(name_, "gets no answer to {} {}", plan.method, target);
     }
   } else if (!answer.is_own) {
@@ -40,7 +42,7 @@ void SimulatedClient::judge_answer(unsigned number, bool excused) const {
       stage_.chronicle.fail(name_, "is refused {} {} with {}", plan.method, target, answer.status);
     }
   } else if (answer.got == Got::kPart) {
-    if (!may_be_cut(plan)) {
+    if (!may_be_cut(plan) && !is_overrun_behind(number)) {
       stage_.chronicle.fail(name_, "gets only {} bytes of the answer to {} {}", answer.body_bytes,
                             plan.method, target);
     }
@@ -117,6 +119,14 @@ bool SimulatedClient::may_be_cut(const RequestPlan& plan) const {
   if (is_wild(plan.pool) || stage_.cut || plan_.tries_patience() || is_spoilt()) return true;
   // Who closes its stream in the middle of an answer that has a length may be gone.
   return half_closed_ && plan.framing != Framing::kChunked;
+}
+
+// It has sent more behind that request than a gateway that closes takes of it: the reset that
+// answers the rest destroys what it has not read.
+bool SimulatedClient::is_overrun_behind(unsigned number) const {
+  std::size_t bytes = 0;
+  for (unsigned later = number + 1; later < asked_; ++later) bytes += request_text(later).size();
+  return wire_->was_reset() && bytes >= gateway::Connection::kLingerBytes;
 }
 
 // The next request need not be answered, or not be taken at all.

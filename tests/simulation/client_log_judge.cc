@@ -16,6 +16,7 @@ struct SimulatedClient::Facts {
   bool left;      // the client has, in whatever way, before the end
   bool spoilt;    // ... its TLS session
   bool late;      // it takes its bytes late
+  bool overrun;   // it has sent more behind its request than is taken
   bool silent;    // it says nothing, or half of it
   bool secure;    // it speaks TLS
   bool stopping;  // the gateway
@@ -31,7 +32,7 @@ struct SimulatedClient::Facts {
   // What was kept to its server had been closed behind the answer before, unnoticed so far.
   bool met_nobody() const { return wild() && trail.arrivals == 0; }
   // The client may not have got what was there for it.
-  bool lossy() const { return left || spoilt || late || cut; }
+  bool lossy() const { return left || spoilt || late || cut || overrun; }
   bool has_whole() const { return answer.got == Got::kWhole; }
   bool redirected() const { return redirectable && !answer.is_own && answer.status == 308; }
   Closer closer() const { return plan.websocket->closer; }
@@ -56,6 +57,7 @@ SimulatedClient::Facts SimulatedClient::facts_of(unsigned number) const {
           .left = left_ || half_closed_,
           .spoilt = is_spoilt(),
           .late = plan_.tries_patience(),
+          .overrun = is_overrun_behind(number),
           .silent = plan_.silent,
           .secure = plan_.tls.has_value(),
           .stopping = stage_.stopping,
@@ -225,10 +227,10 @@ void SimulatedClient::judge_told(const Facts& facts, const LogLine& line) const 
   if (!websocket_ || !websocket_->close_code()) {
     stage_.chronicle.fail(name_, "is not told that its WebSocket is closed: end={}", line.end);
   }
-  // Who needs its descriptor has a server's connection cut that is taking its leave.
-  const bool may_be_hurried = stage_.scenario.crowded();
-  if (!facts.trail.server_was_closed && !may_be_hurried &&
-      facts.closer() != Closer::kServerLeaves) {
+  // Where a client waits for a descriptor nobody waits for a server to take its leave.
+  const bool is_hurried = stage_.scenario.crowded();
+  const bool leaves = facts.closer() == Closer::kServerLeaves;
+  if (!facts.trail.server_was_closed && !leaves && !is_hurried) {
     stage_.chronicle.fail(name_, "its WebSocket's server is not told that it is closed: end={}",
                           line.end);
   }

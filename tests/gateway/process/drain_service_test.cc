@@ -38,7 +38,7 @@ class DrainServiceTest : public testing::Test {
     drains_.reported({.kind = Report::Kind::kCarriedOut, .closing = closing});
     return answer_;
   }
-  const gateway::ClosingPlan& plan() { return std::get<DrainOrder>(told_.back()).websockets; }
+  const gateway::ClosingPlan& plan() { return std::get<DrainOrder>(told_.back()).websockets.plan; }
 
   Simulation simulation_{1};
   gateway::Registry registry_;

@@ -63,8 +63,8 @@ TEST_F(ServerDrainsTest, MarksAServerAndTellsTheShards) {
   ASSERT_EQ(told_.size(), 1u);
   const auto& order = std::get<DrainOrder>(told_[0]);
   EXPECT_EQ(order.name, "chat/10.0.0.2:1");
-  EXPECT_EQ(order.websockets.reason, gateway::Reason::kDraining);
-  EXPECT_EQ(order.websockets.close_code, 1012);
+  EXPECT_EQ(order.websockets.plan.reason, gateway::Reason::kDraining);
+  EXPECT_EQ(order.websockets.plan.close_code, 1012);
   ASSERT_EQ(order.servers.size(), 1u);
   EXPECT_EQ(order.servers[0], registry_.server("chat", "10.0.0.2:1"));
   all_report(21);

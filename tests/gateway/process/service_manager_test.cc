@@ -58,8 +58,8 @@ TEST_P(NotifySocket, IsToldWhatHappens) {
   EXPECT_EQ(next(), "READY=1\nMAINPID=" + std::to_string(getpid()) + "\nSTATUS=serving\n");
   manager.status("3 left");
   EXPECT_EQ(next(), "STATUS=3 left\n");
-  manager.stopping("draining");
-  EXPECT_EQ(next(), "STOPPING=1\nSTATUS=draining\n");
+  manager.stopping("draining", std::chrono::seconds(70));
+  EXPECT_EQ(next(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=70000000\nSTATUS=draining\n");
   manager.alive();
   EXPECT_EQ(next(), "WATCHDOG=1\n");
   ServiceManager moved = std::move(manager);

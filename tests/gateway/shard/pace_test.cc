@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -14,48 +17,95 @@ using Time = Pace::Time;
 
 constexpr Time kStart = Time(1000h);
 
-// How many go in each second, where somebody looks every `grain`.
+// How many go in each second, where somebody looks every `grain`. One shard's, of so many.
 class Crowd {
  public:
-  Crowd(std::size_t size, std::chrono::milliseconds over) : left_(size), pace_(kStart, over) {}
+  Crowd(std::size_t size, std::chrono::milliseconds over)
+      : Crowd(size, std::make_shared<Pace>(over, 1u)) {}
+  Crowd(std::size_t size, std::shared_ptr<Pace> pace) : left_(size), pace_(std::move(pace)) {
+    pace_->begin(kStart, size);
+  }
 
   void run_until(Time end, std::chrono::milliseconds grain) {
-    for (; now_ < end + grain; now_ += grain) go_if_due();
+    for (; now_ < end + grain; now_ += grain) go_if_due(now_);
   }
-  void leave(std::size_t count) { left_ -= count; }
+  void leave(std::size_t count) {
+    for (; count > 0; --count, --left_) {
+      left_ == 1 && turn_ ? turn_.reset() : pace_->leave();
+    }
+  }
   void join(std::size_t count) {
-    if (left_ == 0) pace_.note_alone(now_);
-    left_ += count;
+    for (; count > 0; --count, ++left_) pace_->join(now_);
   }
   void stand_still(std::chrono::milliseconds time) { now_ += time; }
-
-  std::size_t left() const { return left_; }
-  const std::vector<std::size_t>& seconds() const { return seconds_; }
-
- private:
-  void go_if_due() {
-    while (left_ > 0 && pace_.next() <= now_) {
-      pace_.note_gone(now_, left_);
+  void go_if_due(Time now) {
+    while (left_ > 0) {
+      if (!turn_) turn_ = pace_->claim(now);
+      if (*turn_ > now) return;
+      turn_.reset();
       --left_;
-      const auto second = static_cast<std::size_t>((now_ - kStart) / 1s);
+      const auto second = static_cast<std::size_t>((now - kStart) / 1s);
       seconds_.resize(std::max(seconds_.size(), second + 1));
       ++seconds_[second];
     }
   }
 
+  std::size_t left() const { return left_; }
+  const std::vector<std::size_t>& seconds() const { return seconds_; }
+
+ private:
   std::size_t left_;
-  Pace pace_;
+  std::shared_ptr<Pace> pace_;
+  std::optional<Time> turn_;
   Time now_ = kStart;
   std::vector<std::size_t> seconds_;
 };
 
 TEST(Pace, LetsTheFirstOneGoAtOnceAndEachOtherInItsTurn) {
-  Pace pace(kStart, 10s);
-  for (int gone = 0; gone < 5; ++gone) {
-    EXPECT_EQ(pace.next(), kStart + gone * 2s);
-    pace.note_gone(pace.next(), static_cast<std::size_t>(5 - gone));
+  Pace pace(10s, 1);
+  pace.begin(kStart, 5);
+  for (int gone = 0; gone < 5; ++gone) EXPECT_EQ(pace.claim(kStart + gone * 2s), kStart + gone * 2s);
+}
+
+TEST(Pace, IsOneForAllShards) {
+  struct Case {
+    std::vector<std::size_t> sizes;
+    std::chrono::seconds over;
+  };
+  const std::vector<std::size_t> singles(64, 1);
+  const std::vector<std::size_t> uneven = {3, 120, 0, 77, 1, 240, 99, 60};
+  for (const auto& [sizes, over] : {Case{singles, 16s}, Case{uneven, 20s}, Case{uneven, 300s}}) {
+    const auto pace = std::make_shared<Pace>(over, static_cast<unsigned>(sizes.size()));
+    std::vector<Crowd> shards;
+    std::size_t all = 0;
+    for (const std::size_t size : sizes) {
+      EXPECT_FALSE(pace->is_ready(kStart)) << "a shard has not begun";
+      shards.emplace_back(size, pace);
+      all += size;
+    }
+    EXPECT_TRUE(pace->is_ready(kStart));
+    for (Time now = kStart; now <= kStart + over; now += 10ms) {
+      for (Crowd& shard : shards) shard.go_if_due(now);
+    }
+    std::vector<std::size_t> seconds(static_cast<std::size_t>(over.count()) + 1);
+    for (const Crowd& shard : shards) {
+      EXPECT_EQ(shard.left(), 0u);
+      for (std::size_t second = 0; second < shard.seconds().size(); ++second)
+        seconds.at(second) += shard.seconds()[second];
+    }
+    const double even = static_cast<double>(all) / static_cast<double>(over.count());
+    for (std::size_t second = 0; second + 1 < seconds.size(); ++second) {
+      EXPECT_NEAR(static_cast<double>(seconds[second]), even, 1.01) << second;
+    }
   }
-  EXPECT_EQ(pace.next(), kStart + 10s) << "nobody is left then";
+}
+
+TEST(Pace, DoesNotWaitForEverForAShard) {
+  Pace pace(10s, 2);
+  pace.begin(kStart, 5);
+  EXPECT_FALSE(pace.is_ready(kStart + 900ms));
+  EXPECT_TRUE(pace.is_ready(kStart + 1s));
+  EXPECT_TRUE(Pace(0s, 2).is_ready(kStart)) << "all go at once";
 }
 
 TEST(Pace, IsEvenHoweverCoarseTheTimeIs) {
