@@ -44,6 +44,16 @@ int keep_only_capability(int capability) {
   return set(after);
 }
 
+int hand_down_capability(int capability) {
+  Sets sets{};
+  if (const int error = get(sets); error != 0) return error;
+  auto& word = sets[CAP_TO_INDEX(capability)];
+  if ((word.permitted & CAP_TO_MASK(capability)) == 0) return 0;
+  word.inheritable |= CAP_TO_MASK(capability);
+  if (const int error = set(sets); error != 0) return error;
+  return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0 ? 0 : errno;
+}
+
 int give_up_capabilities() {
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   return set(Sets{});

@@ -11,4 +11,7 @@ bool has_capability(int capability);
 int keep_only_capability(int capability);
 int give_up_capabilities();  // all of them
 
+// What is executed next has the one, too, if it is there. Gives 0 or an errno.
+int hand_down_capability(int capability);
+
 }  // namespace uring

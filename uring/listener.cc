@@ -50,15 +50,26 @@ void Listener::on_accepted(Completion completion) {
   }
 }
 
+Task<> Listener::leave_queue() {
+  stopping_ = true;
+  pause_.disarm();
+  loop_.cancel(accept_);
+  co_await end_accepting();
+}
+
+Task<> Listener::end_accepting() {
+  while (accept_.in_flight()) {
+    ended_.clear();
+    co_await ended_.wait();
+  }
+}
+
 Task<> Listener::stop() {
   stopping_ = true;
   pause_.disarm();
   loop_.cancel(accept_);
   for (unsigned left = kDrainMax;; --left) {
-    while (accept_.in_flight()) {
-      ended_.clear();
-      co_await ended_.wait();
-    }
+    co_await end_accepting();
     stolen_.disarm();
     if (left == 0 || failed_ || !loop_.kernel().client_waits(descriptor_)) break;
     accept_one();

@@ -44,10 +44,13 @@ class Listener {
   // Accepts whoever has come so far; afterwards the descriptor may be closed. Who comes meanwhile
   // is to be held off by other means: it ends with kDrainMax at the latest.
   Task<> stop();
+  // Accepts nobody any more, for others do so at the same socket: who waits in its queue is theirs.
+  Task<> leave_queue();
   static constexpr unsigned kDrainMax = 8192;
 
  private:
   void accept_one();
+  Task<> end_accepting();
   void wait_no_more() { loop_.cancel(accept_); }
   void on_accepted(Completion completion);
 

@@ -218,4 +218,36 @@ TEST(Listener, StopsThoughThereIsAlwaysOneMoreWhoComes) {
   simulation.kernel.close(descriptor);
 }
 
+// As by a successor, who accepts at the same socket.
+TEST(Listener, LeavesTheQueueToOthers) {
+  for_each_seed(200, [](std::uint64_t seed) {
+    Simulation simulation(seed);
+    Accepted ours(simulation.kernel);
+    Accepted theirs(simulation.kernel);
+    const int descriptor = simulation.kernel.open_listener();
+    Listener first(simulation.loop, descriptor, ours);
+    Listener second(simulation.loop, descriptor, theirs);
+    first.start();
+    std::size_t to_come = 30;
+    const auto world = [&] {
+      if (to_come == 0 || simulation.kernel.dice().chance(50)) return;
+      simulation.kernel.come_to(descriptor);
+      --to_come;
+    };
+    const std::size_t before = simulation.kernel.dice().between(0, 9);
+    EXPECT_TRUE(simulation.turn_until([&] { return ours.count >= before; }, world));
+    uring::Task<> leaving = first.leave_queue();
+    leaving.start();
+    EXPECT_TRUE(simulation.turn_until([&] { return leaving.done(); }, world));
+    const std::size_t accepted = ours.count;
+    second.start();
+    EXPECT_TRUE(simulation.turn_until([&] { return accepted + theirs.count == 30; }, world));
+    EXPECT_EQ(ours.count, accepted);
+    stop_and_wait(simulation, second);
+    simulation.kernel.close(descriptor);
+    simulation.expect_quiet();
+    EXPECT_EQ(simulation.kernel.open_descriptors(), 0u);
+  });
+}
+
 }  // namespace
