@@ -46,9 +46,9 @@ struct ClientCertificates {
 
 // Whatever is read here was looked at, and can be used.
 struct Tls {
-  bool self_signed = false;               // one made in memory; `certificates` is then empty
-  std::vector<Certificate> certificates;  // the first serves clients that name no known host
-  std::vector<tls::Pem> pems;             // what their files held, or the one that was made
+  bool self_signed = false;                   // one made in memory; `certificates` is then empty
+  std::vector<Certificate> certificates;      // the first serves clients that name no known host
+  std::vector<tls::Pem> pems;                 // what their files held, or the one that was made
   std::optional<ClientCertificates> clients;  // nothing: nobody is asked for one
 };
 
@@ -268,6 +268,13 @@ struct ReloadSettings {
   bool operator==(const ReloadSettings&) const = default;
 };
 
+// How the binary is replaced while it serves.
+struct UpgradeSettings {
+  std::chrono::milliseconds patience{60'000};  // so long the successor may take to be ready
+
+  bool operator==(const UpgradeSettings&) const = default;
+};
+
 struct Config {
   std::string file;                // the file it came from, as named on the command line
   unsigned shards = 0;             // 0: one for each core this process may use
@@ -284,6 +291,7 @@ struct Config {
   TrustedProxies trusted_proxies;
   DrainSettings drain;
   ReloadSettings reload;
+  UpgradeSettings upgrade;
   std::string via = "gateway";  // the gateway's name in Via (RFC 9110 section 7.6.3); empty: no Via
   LogSettings log;
   ControlSettings control;

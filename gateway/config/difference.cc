@@ -167,7 +167,7 @@ class Comparison {
 
   void compare_the_rest() {
     const auto& [file, shards, account, account_place, filters_system_calls, pid_file, listeners,
-                 pools, routes, defaults, timeouts, limits, trusted_proxies, drain, reload, via,
+                 pools, routes, defaults, timeouts, limits, trusted_proxies, drain, reload, upgrade, via,
                  log, control, router, warnings] = before_;
     // What these mean is in the routes, or is compared already.
     (void)file, (void)listeners, (void)pools, (void)routes, (void)defaults, (void)router;
@@ -177,6 +177,7 @@ class Comparison {
     changed("trusted_proxies", trusted_proxies == now_.trusted_proxies);
     changed("[drain]", drain == now_.drain);
     changed("[reload]", reload == now_.reload);
+    changed("[upgrade]", upgrade == now_.upgrade);
     changed("via", via == now_.via);
     changed("log.file", log.file == now_.log.file);
     changed("log.level", log.level == now_.log.level);

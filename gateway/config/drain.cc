@@ -1,4 +1,5 @@
-// [drain] and [reload]: how the gateway stops, and what a reload does with what has lost its place.
+// [drain], [reload] and [upgrade]: how the gateway stops, what a reload does with what has lost its place,
+// and how a successor takes its place.
 #include <fmt/format.h>
 
 #include "gateway/config/drain_command.hh"
@@ -13,6 +14,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kNone{0};
 constexpr milliseconds kDayMax = std::chrono::hours(24);
+constexpr milliseconds kUpgradePatienceMax = std::chrono::hours(1);
 
 void read_close_code(TableReader& table, std::uint16_t& code) {
   const toml::node* const node = table.take("close_code");
@@ -75,6 +77,12 @@ void read_reload(TableReader& file, ReloadSettings& reload) {
   file.inner("reload", [&](TableReader& table) {
     if (const auto orphans = table.choice("orphans", kOrphansNames))
       reload.orphans = static_cast<Orphans>(*orphans);
+  });
+}
+
+void read_upgrade(TableReader& file, UpgradeSettings& upgrade) {
+  file.inner("upgrade", [&](TableReader& table) {
+    table.duration("patience", milliseconds(1), kUpgradePatienceMax, upgrade.patience);
   });
 }
 

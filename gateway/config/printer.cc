@@ -257,6 +257,8 @@ std::string to_toml(const Config& config) {
   print_limits(out, config.limits);
   print_drain(out, config.drain);
   print_reload(out, config.reload);
+  out.line("\n[upgrade]");
+  out.line("patience = {}", duration(config.upgrade.patience));
   out.line("\n[log]");
   out.line("file = {}", quote(config.log.file));
   out.line("level = {}", quote(name_of(config.log.level)));

@@ -105,6 +105,7 @@ void read_all(TableReader& file, const std::filesystem::path& folder, const Reso
   read_routes(file, config);
   read_drain(file, config.drain);
   read_reload(file, config.reload);
+  read_upgrade(file, config.upgrade);
   file.inner("log", [&](TableReader& table) { read_log(table, folder, config.log); });
   file.inner("control", [&](TableReader& table) { read_control(table, folder, config.control); });
 }

@@ -70,6 +70,9 @@ void read_drain(TableReader& file, DrainSettings& drain);
 // [reload].
 void read_reload(TableReader& file, ReloadSettings& reload);
 
+// [upgrade].
+void read_upgrade(TableReader& file, UpgradeSettings& upgrade);
+
 // [route.websocket] or [defaults.websocket].
 void read_websocket(TableReader& table, WebSocket& websocket);
 

@@ -51,6 +51,7 @@ TEST(Difference, NamesWhatHasChanged) {
       {"via = \"edge\"", "via = \"off\"", "via changed"},
       {"close_code = 4321", "close_code = 4322", "[drain] changed"},
       {"orphans = \"drain\"", "orphans = \"keep\"", "[reload] changed"},
+      {"patience = \"5m\"", "patience = \"6m\"", "[upgrade] changed"},
       {"order = \"oldest\"", "order = \"random\"", "[drain] changed"},
       {"mode = \"0660\"", "mode = \"0600\"", "listener unix:/etc/gateway/run/gateway.sock changed"},
       {"redirect = \"https\"", "redirect = \"https:1\"", "listener 0.0.0.0:80 changed"},

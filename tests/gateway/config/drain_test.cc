@@ -1,4 +1,4 @@
-// [drain]: how the gateway stops.
+// [drain] and [upgrade]: how the gateway stops, and is succeeded.
 #include <gtest/gtest.h>
 
 #include "tests/gateway/config/every_key.hh"
@@ -108,6 +108,18 @@ TEST(ConfigReload, SaysWhatBecomesOfOrphans) {
       {"key", table("[reload]\norphan = \"keep\""),
        "2:1: error: unknown key 'orphan' in [reload]; did you mean 'orphans'?"},
   });
+}
+
+TEST(ConfigUpgrade, HasPatience) {
+  EXPECT_EQ(read(complete())->upgrade.patience, 1min);
+  EXPECT_EQ(read(kEveryKey)->upgrade.patience, 5min);
+  EXPECT_EQ(read(table("[upgrade]\npatience = \"1ms\""))->upgrade.patience, 1ms);
+  EXPECT_EQ(read(table("[upgrade]\npatience = \"1h\""))->upgrade.patience, 1h);
+  for (const std::string wrong : {"0s", "61m"}) {
+    const auto errors = errors_of(table("[upgrade]\npatience = \"" + wrong + "\""));
+    ASSERT_EQ(errors.size(), 1u);
+    EXPECT_THAT(errors.front(), testing::HasSubstr("'patience' must be")) << errors.front();
+  }
 }
 
 }  // namespace

@@ -126,6 +126,9 @@ hard_stop = "3h"
 [reload]
 orphans = "drain"
 
+[upgrade]
+patience = "5m"
+
 [log]
 file = "/tmp/gateway.log"
 level = "debug"

@@ -80,6 +80,9 @@ hard_stop = "1m"
 [reload]
 orphans = "keep"
 
+[upgrade]
+patience = "1m"
+
 [log]
 file = "stderr"
 level = "info"
@@ -230,6 +233,9 @@ hard_stop = "3h"
 
 [reload]
 orphans = "drain"
+
+[upgrade]
+patience = "5m"
 
 [log]
 file = "/tmp/gateway.log"
