@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -84,9 +85,30 @@ int speak_to_running(const Options& options) {
   return print(told.text);
 }
 
-int run(const Options& options) {
-  if (!options.test) survive_signals();
+// While nothing is open yet but what the process was given.
+Lineage begin_lineage(std::span<char*> arguments, const sigset_t& signal_mask) {
+  Lineage lineage{.handover = Handover::from_environment(), .spawner = {}, .why_no_spawner = {}};
+  auto spawner = Spawner::start(
+      {.arguments = arguments,
+       .standard_error = lineage.handover ? lineage.handover->standard_error() : STDERR_FILENO,
+       .signal_mask = signal_mask});
+  if (spawner) lineage.spawner = std::move(*spawner);
+  if (!spawner) lineage.why_no_spawner = std::move(spawner.error());
+  return lineage;
+}
+
+int run(const Options& options, std::span<char*> arguments) {
   forbid_new_privileges();
+  Lineage lineage;
+  if (options.test) {
+    // A check takes as many descriptors as a start: this stands for the spawner's.
+    (void)open("/dev/null", O_RDWR | O_CLOEXEC);
+  } else {
+    sigset_t before;
+    sigprocmask(SIG_SETMASK, nullptr, &before);
+    survive_signals();
+    lineage = begin_lineage(arguments, before);
+  }
   const auto read = [options](config::FilesRead& files) {
     return options.command_line.from.empty()
                ? config::read_file(options.config_file, config::resolve_by_system, &files)
@@ -107,7 +129,8 @@ int run(const Options& options) {
   uring::raise_locked_memory_limit();
   // A process that serves has the only one that stays: a later generation may follow it.
   const config::SharedGeneration tested = options.test ? generation : nullptr;
-  auto process = Process::create(options, std::move(generation), read, std::move(files));
+  auto process = Process::create(options, std::move(generation), read, std::move(files),
+                                 std::move(lineage));
   if (!process) return fail("gateway: error: " + process.error() + "\n");
   if (options.test) return print(tested->config, **process);
   return (*process)->run();
@@ -126,5 +149,5 @@ int main(int argc, char** argv) {
   }
   if (options->version) return print(version_text());
   if (!options->command.empty()) return speak_to_running(*options);
-  return run(*options);
+  return run(*options, {argv, static_cast<std::size_t>(argc)});
 }

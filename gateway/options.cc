@@ -52,6 +52,7 @@ void add_commands(CLI::App& app, Options& options) {
   };
   command("reload", "Let the running gateway take its configuration over again");
   command("stop", "Let it stop in order, as SIGTERM does");
+  command("upgrade", "Let the binary that lies where it was started serve instead of it");
   command("status", "Say what it does");
   app.require_subcommand(0, 1);
   app.add_option("--control", options.control_socket,

@@ -1,5 +1,5 @@
-// [drain], [reload] and [upgrade]: how the gateway stops, what a reload does with what has lost its place,
-// and how a successor takes its place.
+// [drain], [reload] and [upgrade]: how the gateway stops, what a reload does with what has lost its
+// place, and how a successor takes over.
 #include <fmt/format.h>
 
 #include "gateway/config/drain_command.hh"

@@ -18,7 +18,8 @@
 namespace gateway {
 
 template <class To>
-concept Outlet = requires(To& to, const To& seen, Bytes bytes, typename To::Ending ending) {
+concept Outlet = requires(To& to, const To& seen, Bytes bytes, typename To::Ending ending,
+                          uring::Ready& left, uring::Socket::Hangup of) {
   to.write(bytes);
   to.write_end(ending);
   { seen.end_written() } -> std::same_as<bool>;
@@ -29,6 +30,9 @@ concept Outlet = requires(To& to, const To& seen, Bytes bytes, typename To::Endi
   { seen.sent_bytes() } -> std::same_as<std::uint64_t>;
   { seen.send_failed() } -> std::same_as<bool>;
   { seen.send_error() } -> std::same_as<int>;
+  // Whoever is to take it leaves, and has gone.
+  to.watch_hangup(left, of);
+  { seen.peer_gone() } -> std::same_as<bool>;
 };
 
 template <class From, class To>
@@ -44,7 +48,6 @@ concept Inlet = Outlet<To> && requires(From& from, const From& seen, To& to, std
   // A peer that closes while it waits for room.
   from.watch_hangup_when_held_back(left);
   from.unwatch_hangup();
-  { seen.peer_gone() } -> std::same_as<bool>;
 };
 
 // With a pump each way between them.

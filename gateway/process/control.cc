@@ -89,10 +89,16 @@ class ControlClient : public std::enable_shared_from_this<ControlClient> {
 
 std::expected<std::unique_ptr<Control>, std::string> Control::open(const std::string& path,
                                                                    const config::UnixFile& file,
+                                                                   InheritedSockets& inherited,
                                                                    uring::Loop& loop,
                                                                    Handler handler) {
   const auto address = config::unix_address(path);
   if (!address) return std::unexpected("'" + path + "' " + address.error());
+  if (auto taken = inherited.take(*address); !taken.descriptors.empty()) {
+    auto adopted = ListeningAddress::adopt(*address, std::move(taken));
+    if (auto given = adopted->give_file(file); !given) return std::unexpected(given.error());
+    return std::unique_ptr<Control>(new Control(std::move(adopted), loop, std::move(handler)));
+  }
   auto bound = ListeningAddress::bind(
       *address, 1, {.patience = std::chrono::milliseconds(1000), .unix_file = file});
   if (!bound) return std::unexpected(std::move(bound.error()));
@@ -106,7 +112,8 @@ Control::Control(std::unique_ptr<ListeningAddress> address, uring::Loop& loop, H
       loop_(loop),
       handler_(std::move(handler)),
       listener_(loop, address_->descriptors().front(), *this),
-      all_gone_(loop.ready()) {}
+      all_gone_(loop.ready()),
+      left_(loop.ready()) {}
 
 Control::~Control() = default;
 
@@ -123,13 +130,46 @@ Control::Appetite Control::appetite() {
 void Control::forget(ControlClient& client) {
   std::erase_if(clients_, [&](const auto& one) { return one.get() == &client; });
   if (clients_.empty()) all_gone_.set();
-  if (!stopping_) listener_.resume();
+  if (!closed_) listener_.resume();
+}
+
+void Control::start() {
+  started_ = true;
+  listener_.start();
+}
+
+void Control::take_over() {
+  address_->take_over();
+  start();
+}
+
+void Control::hand_over() {
+  address_->hand_over();
+  handed_over_ = true;
+  close();
+}
+
+void Control::close() {
+  if (std::exchange(closed_, true)) return;
+  address_->refuse_new();
+  leaving_ = leave();
+  leaving_.start();
+}
+
+uring::Task<> Control::leave() {
+  // Where it never began, the queue is another's.
+  if (handed_over_ || !started_) {
+    co_await listener_.leave_queue();
+  } else {
+    co_await listener_.stop();
+  }
+  left_.set();
 }
 
 uring::Task<> Control::stop() {
   stopping_ = true;
-  address_->refuse_new();
-  co_await listener_.stop();
+  close();
+  co_await left_.wait();
   const std::vector<std::shared_ptr<ControlClient>> left(clients_.begin(), clients_.end());
   for (const auto& client : left) client->cut();
   while (!clients_.empty()) {

@@ -34,14 +34,22 @@ class Control final : private uring::Acceptor {
   // What a command does: it calls the reply once, now or later, on the loop's thread.
   using Handler = std::function<void(std::string_view command, Reply reply)>;
 
-  // The error says what is wrong with the path.
+  // The error says what is wrong with the path. A socket that listens there already, and was
+  // inherited, is taken.
   static std::expected<std::unique_ptr<Control>, std::string> open(const std::string& path,
                                                                    const config::UnixFile& file,
+                                                                   InheritedSockets& inherited,
                                                                    uring::Loop& loop,
                                                                    Handler handler);
   ~Control();
 
-  void start() { listener_.start(); }
+  void start();
+  // Of a predecessor's socket, once that accepts there no more.
+  void take_over();
+  const ListeningAddress& address() const { return *address_; }
+  // Whoever comes from here on is a successor's, or nobody's; those who are there are answered.
+  void hand_over();
+  void close();
   // Nobody is answered any more.
   uring::Task<> stop();
 
@@ -52,6 +60,7 @@ class Control final : private uring::Acceptor {
   void accept_failed(int) override {}
   Appetite appetite() override;
   void forget(ControlClient& client);
+  uring::Task<> leave();
 
   std::unique_ptr<ListeningAddress> address_;
   uring::Loop& loop_;
@@ -59,7 +68,12 @@ class Control final : private uring::Acceptor {
   uring::Listener listener_;
   std::list<std::shared_ptr<ControlClient>> clients_;
   uring::Event all_gone_;
-  bool stopping_ = false;
+  uring::Event left_;
+  uring::Task<> leaving_;
+  bool started_ = false;
+  bool handed_over_ = false;
+  bool closed_ = false;    // to whoever is new
+  bool stopping_ = false;  // nobody is answered any more
 };
 
 }  // namespace gateway

@@ -15,13 +15,16 @@ namespace {
 
 // A reload may wait for name servers; who takes longer than this hangs.
 constexpr timeval kPatience{.tv_sec = 300, .tv_usec = 0};
+// A successor may take its hour ([upgrade] patience).
+constexpr timeval kUpgradePatience{.tv_sec = 3900, .tv_usec = 0};
 
 class Connection {
  public:
-  Connection() : descriptor_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Connection(const timeval& patience)
+      : descriptor_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     // Of a connect, too.
     for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO})
-      setsockopt(descriptor_, SOL_SOCKET, option, &kPatience, sizeof kPatience);
+      setsockopt(descriptor_, SOL_SOCKET, option, &patience, sizeof patience);
   }
   ~Connection() {
     if (descriptor_ >= 0) close(descriptor_);
@@ -64,7 +67,7 @@ std::string cure_for(int error) {
 Told ask_running_gateway(const std::string& path, const std::string& command) {
   const auto address = config::unix_address(path);
   if (!address) return {1, "gateway: error: '" + path + "' " + address.error() + "\n"};
-  const Connection connection;
+  const Connection connection(command == "upgrade" ? kUpgradePatience : kPatience);
   const int error = connection.open(*address);
   if (error != 0) {
     return {1, "gateway: error: cannot speak to " + address->text() + ": " +

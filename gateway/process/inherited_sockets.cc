@@ -12,6 +12,8 @@
 #include <optional>
 #include <utility>
 
+#include "gateway/config/sections.hh"
+
 namespace gateway {
 namespace {
 
@@ -46,8 +48,9 @@ std::optional<config::Address> listens_at(int descriptor) {
 
 }  // namespace
 
-InheritedSockets InheritedSockets::from_environment() {
+InheritedSockets InheritedSockets::from_environment(std::size_t left) {
   InheritedSockets inherited;
+  inherited.left_ = left;
   const auto pid = take_number("LISTEN_PID");
   const auto count = take_number("LISTEN_FDS");
   unsetenv("LISTEN_FDNAMES");
@@ -56,11 +59,14 @@ InheritedSockets InheritedSockets::from_environment() {
     if (fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) break;  // there is none
     inherited.descriptors_.push_back(descriptor);
   }
+  inherited.taken_.resize(inherited.descriptors_.size());
   return inherited;
 }
 
 InheritedSockets& InheritedSockets::operator=(InheritedSockets&& other) noexcept {
   std::swap(descriptors_, other.descriptors_);
+  std::swap(taken_, other.taken_);
+  std::swap(left_, other.left_);
   return *this;
 }
 
@@ -68,15 +74,27 @@ InheritedSockets::~InheritedSockets() {
   for (const int descriptor : descriptors_) close(descriptor);
 }
 
-std::vector<int> InheritedSockets::take(const config::Address& address) {
+InheritedSockets::Taken InheritedSockets::take(const config::Address& address) {
   const auto others =
       std::stable_partition(descriptors_.begin(), descriptors_.end(), [&](int descriptor) {
         const auto at = listens_at(descriptor);
         return !at || *at != address;
       });
-  std::vector<int> taken(others, descriptors_.end());
+  Taken taken{.descriptors = {others, descriptors_.end()}, .alone = true};
   descriptors_.erase(others, descriptors_.end());
+  for (const int descriptor : taken.descriptors) {
+    const auto index = static_cast<std::size_t>(descriptor - kFirst);
+    taken_[index] = true;
+    if (index >= left_) taken.alone = false;
+  }
   return taken;
+}
+
+bool InheritedSockets::collide(const config::Address& address) const {
+  return std::ranges::any_of(descriptors_, [&](int descriptor) {
+    const auto at = listens_at(descriptor);
+    return at && config::collide(*at, address);
+  });
 }
 
 std::vector<std::string> InheritedSockets::close_rest() {

@@ -40,14 +40,18 @@ std::expected<void, std::string> ListeningSockets::bind_new(Listeners listeners,
   const std::size_t had = addresses_.size();
   for (const config::Listener& listener : listeners) {
     if (has(listener.address)) continue;
-    if (std::vector<int> taken = inherited_.take(listener.address); !taken.empty()) {
+    if (auto taken = inherited_.take(listener.address); !taken.descriptors.empty()) {
       addresses_.push_back(ListeningAddress::adopt(listener.address, std::move(taken)));
+      auto given = addresses_.back()->give_file(completed(listener.unix_file));
+      if (!given) return given;
       continue;
     }
     // Of [::]:80 and 127.0.0.1:80 one may follow the other.
-    const bool beside_ours = std::any_of(
-        addresses_.begin(), addresses_.begin() + static_cast<std::ptrdiff_t>(had),
-        [&](const auto& other) { return config::collide(other->address(), listener.address); });
+    const bool beside_ours =
+        inherited_.collide(listener.address) ||
+        std::any_of(
+            addresses_.begin(), addresses_.begin() + static_cast<std::ptrdiff_t>(had),
+            [&](const auto& other) { return config::collide(other->address(), listener.address); });
     auto bound =
         ListeningAddress::bind(listener.address, count,
                                {.patience = patience_,
@@ -91,6 +95,16 @@ std::size_t ListeningSockets::count() const {
 void ListeningSockets::refuse_new_but(Listeners kept) {
   for (const auto& one : addresses_) {
     if (!is_among(kept, one->address())) one->refuse_new();
+  }
+}
+
+void ListeningSockets::take_over() {
+  for (const auto& one : addresses_) one->take_over();
+}
+
+void ListeningSockets::hand_over(const config::Address& address) {
+  for (const auto& one : addresses_) {
+    if (one->address() == address) one->hand_over();
   }
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/config/config.hh"
@@ -29,6 +30,7 @@ class ListeningSockets {
   config::UnixFile completed(config::UnixFile file) const;
   // What listens already, for open() to take instead of a socket of its own.
   void inherit(InheritedSockets sockets) { inherited_ = std::move(sockets); }
+  InheritedSockets& inherited() { return inherited_; }
   // Closes what open() has not taken; a sentence for each.
   std::vector<std::string> close_unused() { return inherited_.close_rest(); }
 
@@ -46,6 +48,15 @@ class ListeningSockets {
 
   // Of all addresses but those: nobody new gets into their queues (ListeningAddress::refuse_new).
   void refuse_new_but(Listeners kept);
+  // Whoever has handed sockets down, and leaves them to this process, has done so.
+  void take_over();
+  // A successor has the sockets of that address and accepts there: they are left to it.
+  void hand_over(const config::Address& address);
+  // Of each address, for a successor.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const auto& one : addresses_) visit(std::as_const(*one));
+  }
   // When what was in the queues is accepted: new clients are refused from here on, and others can
   // have the addresses.
   void close_all_but(Listeners kept);

@@ -130,6 +130,13 @@ int bind_closed(int descriptor, const config::Address& address) {
   return bound == 0 ? static_cast<int>(0777 & ~mask) : -error;
 }
 
+// That such a file gets. While there is one thread: the mask is the process's.
+mode_t usual_mode() {
+  const mode_t mask = umask(0777);
+  umask(mask);
+  return 0777 & ~mask;
+}
+
 // A bound Unix socket whose file is still closed.
 std::expected<BoundUnix, Refusal> bind_unix(const config::Address& address) {
   if (auto free = remove_stale(address); !free) return std::unexpected(std::move(free.error()));
@@ -187,23 +194,38 @@ bool may_give_away(const std::string& path, const config::UnixFile& file) {
 ListeningAddress::ListeningAddress(const config::Address& address) : address_(address) {}
 
 ListeningAddress::~ListeningAddress() {
-  remove_file();
+  if (!others_have_it_) remove_file();
   for (const int descriptor : descriptors_) close(descriptor);
 }
 
 void ListeningAddress::remove_file() {
-  if (!file_) return;
-  struct stat status {};
-  const bool ours = lstat(file_->path.c_str(), &status) == 0 && status.st_dev == file_->device &&
-                    status.st_ino == file_->inode;
-  if (ours) unlink(file_->path.c_str());
+  if (has_its_file()) unlink(file_->path.c_str());
   file_.reset();
+}
+
+bool ListeningAddress::has_its_file() const {
+  struct stat status {};
+  return file_ && lstat(file_->path.c_str(), &status) == 0 && status.st_dev == file_->device &&
+         status.st_ino == file_->inode;
+}
+
+void ListeningAddress::take_over() {
+  if (is_left_to_us_) others_have_it_ = false;
+}
+
+void ListeningAddress::hand_over() {
+  others_have_it_ = true;
+  file_.reset();
+}
+
+bool ListeningAddress::is_ours_alone() const {
+  return !others_have_it_ && (!address_.is_unix() || has_its_file());
 }
 
 // A SYN that is dropped comes again after a second: it meets the successor, or nobody. A listening
 // socket that was merely closed would reset those that it has let in meanwhile.
 void ListeningAddress::refuse_new() {
-  if (adopted_) return;
+  if (others_have_it_) return;
   if (address_.is_unix()) return remove_file();
   constexpr std::uint8_t kSyn = 0x02, kAck = 0x10, kFlagsAt = 13;  // RFC 9293 section 3.1
   sock_filter code[] = {
@@ -220,13 +242,20 @@ void ListeningAddress::refuse_new() {
 }
 
 std::unique_ptr<ListeningAddress> ListeningAddress::adopt(const config::Address& address,
-                                                          std::vector<int> descriptors) {
+                                                          InheritedSockets::Taken sockets) {
   std::unique_ptr<ListeningAddress> made(new ListeningAddress(address));
-  made->adopted_ = true;
-  for (const int descriptor : descriptors) {
+  made->others_have_it_ = true;
+  made->is_left_to_us_ = sockets.alone;
+  for (const int descriptor : sockets.descriptors) {
     if (!address.is_unix()) set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
   }
-  made->descriptors_ = std::move(descriptors);
+  made->descriptors_ = std::move(sockets.descriptors);
+  if (!sockets.alone || !address.is_unix()) return made;
+  made->usual_mode_ = usual_mode();
+  struct stat status {};
+  const std::string path(address.unix_path());
+  if (lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode))
+    made->file_ = {path, status.st_dev, status.st_ino};
   return made;
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "gateway/config/config.hh"
+#include "gateway/process/inherited_sockets.hh"
 
 namespace gateway {
 
@@ -36,9 +37,9 @@ class ListeningAddress {
   // `count` sockets, or one for a Unix socket; nobody gets in before listen().
   static Made bind(const config::Address& address, unsigned count, const Terms& terms);
   // Sockets that listen there already and that others have, too, as whoever has handed them down:
-  // their queues and a Unix socket's file outlive this object.
+  // their queues and a Unix socket's file outlive this object, unless it takes them over.
   static std::unique_ptr<ListeningAddress> adopt(const config::Address& address,
-                                                 std::vector<int> descriptors);
+                                                 InheritedSockets::Taken sockets);
   // For a check: as many sockets, which are bound nowhere, where bind() would be allowed what the
   // configuration says of a Unix socket's owner.
   static Made reserve(const config::Listener& listener, unsigned count);
@@ -53,6 +54,12 @@ class ListeningAddress {
   // other begins; a Unix socket's file goes. Then what is in the queues can be accepted to its end.
   // Of sockets that others have, too, nothing: who comes is theirs.
   void refuse_new();
+  // From here on they are this object's alone, if whoever had them has left them to it.
+  void take_over();
+  // From here on others have them, too: a successor.
+  void hand_over();
+  // Whether nobody else has them, and a Unix socket's file is still the one that was made for it.
+  bool is_ours_alone() const;
 
   const config::Address& address() const { return address_; }
   std::span<const int> descriptors() const { return descriptors_; }
@@ -68,11 +75,13 @@ class ListeningAddress {
   explicit ListeningAddress(const config::Address& address);
   std::expected<void, std::string> bind_ports(unsigned count, const Terms& terms);
   std::expected<void, std::string> bind_unix_socket(const Terms& terms);
+  bool has_its_file() const;
   void remove_file();
 
   config::Address address_;
   std::vector<int> descriptors_;
-  bool adopted_ = false;
+  bool others_have_it_ = false;
+  bool is_left_to_us_ = false;
   std::optional<OwnFile> file_;
   mode_t usual_mode_ = 0;  // which such a file would have
 };

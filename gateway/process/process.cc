@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -32,7 +33,8 @@ constexpr auto kSignals = {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 std::expected<std::unique_ptr<Process>, std::string> Process::create(const Options& options,
                                                                      config::SharedGeneration first,
                                                                      Loader::Read read,
-                                                                     config::FilesRead files) {
+                                                                     config::FilesRead files,
+                                                                     Lineage lineage) {
   // Before signals are blocked: they end a start that waits for a disk.
   const config::LogSettings& settings = first->config.log;
   const std::string file = options.test ? std::string(kStderrName) : settings.file;
@@ -42,15 +44,17 @@ std::expected<std::unique_ptr<Process>, std::string> Process::create(const Optio
     return LogWriter::start(file, settings.level, settings.buffer_bytes);
   }();
   if (!writer) return std::unexpected(writer.error());
-  std::unique_ptr<Process> process(new Process(options, std::move(first), std::move(*writer)));
+  std::unique_ptr<Process> process(
+      new Process(options, std::move(first), std::move(*writer), std::move(lineage)));
   if (auto done = process->set_up(std::move(read)); !done) return std::unexpected(done.error());
   if (process->watch_) process->watch_->note_loaded(files, true);
   return process;
 }
 
 Process::Process(const Options& options, config::SharedGeneration first,
-                 std::unique_ptr<LogWriter> writer)
+                 std::unique_ptr<LogWriter> writer, Lineage lineage)
     : options_(options),
+      lineage_(std::move(lineage)),
       manager_(options.test ? ServiceManager() : ServiceManager::from_environment()),
       generation_(std::move(first)),
       shard_count_(options.shards ? *options.shards : config::shard_count(config())),
@@ -64,11 +68,13 @@ Process::Process(const Options& options, config::SharedGeneration first,
 std::expected<void, std::string> Process::set_up(Loader::Read read) {
   if (auto warm = tls::warm_up(); !warm) return std::unexpected(warm.error());
   if (config().account) sockets_.give_files_to(*config().account);
-  if (!options_.test) sockets_.inherit(InheritedSockets::from_environment());
+  if (!options_.test) {
+    const std::size_t left = lineage_.handover ? lineage_.handover->left() : 0;
+    sockets_.inherit(InheritedSockets::from_environment(left));
+  }
   auto listening = options_.test ? sockets_.reserve(config().listeners, shard_count_)
                                  : sockets_.open(config().listeners, shard_count_);
   if (!listening) return listening;
-  for (const std::string& unused : sockets_.close_unused()) log_.warning("{}", unused);
   auto kernel = make_kernel(options_.receive);
   if (!kernel) return std::unexpected(kernel.error());
   kernel_ = std::move(*kernel);
@@ -98,8 +104,10 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
   if (auto control = open_control(); !control) return control;
   if (options_.watch)
     watch_.emplace(*loop_, log_,
-                   Watch::Reloads{.request = [this] { reload_->request(); },
-                                  .is_to_read = [this] { return reload_->is_to_read(); }});
+                   Watch::Reloads{
+                       .request = [this] { reload_for_watch(); },
+                       .is_to_read = [this] { return watch_waits_ || reload_->is_to_read(); }});
+  for (const std::string& unused : sockets_.close_unused()) log_.warning("{}", unused);
   share_descriptors();
   reload_.emplace(Reload::Parts{.serving = generation_,
                                 .sockets = sockets_,
@@ -111,6 +119,8 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
                                 .closing_watch = *closing_watch_,
                                 .on_loaded = [this](const auto& loaded) { note_loaded(loaded); }},
                   std::move(read), *loop_, *bell_);
+  upgrade_.emplace(*loop_, log_, lineage_.spawner.get(), lineage_.why_no_spawner,
+                   static_cast<Succeeded&>(*this));
   if (auto written = write_pid_file(); !written || options_.test) return written;
   return give_up_rights();
 }
@@ -121,7 +131,8 @@ void Process::note_loaded(const Loader::Loaded& loaded) {
 
 std::expected<void, std::string> Process::write_pid_file() {
   if (config().pid_file.empty()) return {};
-  if (options_.test) return PidFile::check(config().pid_file);
+  // A predecessor's stays until this process serves instead.
+  if (options_.test || lineage_.handover) return PidFile::check(config().pid_file);
   auto written = PidFile::write(config().pid_file, config().account);
   if (!written) return std::unexpected(std::move(written.error()));
   pid_file_ = std::move(*written);
@@ -132,7 +143,7 @@ std::expected<void, std::string> Process::open_control() {
   const std::string& path = config().control.socket;
   if (path.empty() || options_.test) return {};
   auto opened = Control::open(
-      path, sockets_.completed({.mode = 0600}), *loop_,
+      path, sockets_.completed({.mode = 0600}), sockets_.inherited(), *loop_,
       [this](std::string_view command, Control::Reply reply) { obey(command, std::move(reply)); });
   if (!opened) return std::unexpected("[control] socket: " + opened.error());
   control_ = std::move(*opened);
@@ -141,6 +152,10 @@ std::expected<void, std::string> Process::open_control() {
 
 // What comes later needs none: all is open, and all threads are there.
 std::expected<void, std::string> Process::give_up_rights() {
+  if (lineage_.spawner) {
+    if (auto dropped = lineage_.spawner->drop_privileges(config().account); !dropped)
+      return dropped;
+  }
   if (auto dropped = drop_privileges(config().account); !dropped) return dropped;
   if (!config().filters_system_calls) return {};
   return filter_system_calls();
@@ -160,15 +175,25 @@ void Process::share_descriptors() {
 }
 
 int Process::run() {
+  if (lineage_.handover) {
+    if (auto ready = lineage_.handover->report_ready(sockets_.inherited().taken()); !ready) {
+      log_.error("{}", ready.error());
+      return 1;
+    }
+  }
   kernel_->enable();
   shards_->run(generation_);
   log_start();
   signals_->start();
   bell_->start();
-  if (control_) control_->start();
-  if (watch_) watch_->start();
-  watchdog_->start();
-  manager_.ready("serving");
+  if (lineage_.handover) {
+    lineage_.handover->report_serving(*loop_, [this] { take_over(); });
+  } else {
+    if (control_) control_->start();
+    if (watch_) watch_->start();
+    watchdog_->start();
+    manager_.ready("serving");
+  }
   loop_->run();
   shards_->join();
   log_traffic();
@@ -228,17 +253,25 @@ void Process::log_traffic() {
 }
 
 void Process::signalled(int signal) {
-  const std::string name = std::string("SIG") + sigabbrev_np(signal);
   if (signal == SIGUSR1) return reopen_log();
   if (signal == SIGHUP) return reload_->request();
-  if (signal == SIGUSR2) {
-    return log_.warning("{} is ignored: it means nothing to this gateway", name);
+  if (signal == SIGUSR2) return request_upgrade();
+  stop(signal);
+}
+
+void Process::stop(int signal) {
+  const std::string name = std::string("SIG") + sigabbrev_np(signal);
+  const bool repeated = std::exchange(told_to_stop_, true);
+  if (upgrade_->successor() != 0 && !repeated && signal != SIGINT) {
+    return log_.info("{}: draining already, since pid {} serves; a second one ends it at once",
+                     name, upgrade_->successor());
   }
   // Who asks a second time has no more patience.
   const bool at_once = signal == SIGINT || drain_->begun();
   log_.info("{}: stopping {}", name, at_once ? "at once" : "in order");
   if (!drain_->begun()) {
-    reload_->refuse();
+    upgrade_->abandon();
+    reload_->refuse("the gateway is stopping");
     server_drains_->refuse();
     if (watch_) watch_->rest();
     manager_.stopping(name + ": stopping", config().drain.hard_stop + kEndTime);
@@ -250,7 +283,79 @@ void Process::signalled(int signal) {
 void Process::close_doors(const ClosingPlan& websockets) {
   closing_watch_->stop();
   sockets_.refuse_new_but({});
-  shards_->tell(StopOrder{{websockets, shard_count_}});
+  shards_->tell(StopOrder{{websockets, shard_count_}, handed_over_});
+}
+
+void Process::request_upgrade(Upgrade::Answer answer) {
+  const auto refuse = [&](const std::string& why) { upgrade_->refuse(why, answer); };
+  if (upgrade_->successor() != 0)
+    return refuse(fmt::format("pid {} serves now", upgrade_->successor()));
+  if (drain_->begun()) return refuse("the gateway is stopping");
+  if (reload_->is_under_way()) return refuse("a reload is under way");
+  // Its end would be the container's, or whatever else lives below it.
+  if (getpid() == 1) return refuse("this is process 1, whose end is that of all: start a new one");
+  if (upgrade_->under_way()) return refuse("one is under way");
+  reload_->refuse("an upgrade is under way");
+  upgrade_->request(config().upgrade.patience,
+                    [this, answer = std::move(answer)](const Upgrade::Result& result) {
+                      if (!result.done && !drain_->begun()) reload_->permit();
+                      if (answer) answer(result);
+                    });
+}
+
+// No successor takes over.
+void Process::go_on() {
+  reload_->permit();
+  if (std::exchange(watch_waits_, false)) reload_->request();
+}
+
+// A successor reads the files anew.
+void Process::reload_for_watch() {
+  if (!upgrade_->under_way()) return reload_->request();
+  watch_waits_ = true;
+}
+
+std::vector<Succeeded::Socket> Process::sockets() const {
+  std::vector<Socket> all;
+  const auto add = [&](const ListeningAddress& one) {
+    for (const int descriptor : one.descriptors())
+      all.push_back({one.address(), descriptor, one.is_ours_alone()});
+  };
+  sockets_.for_each(add);
+  if (control_) add(control_->address());
+  return all;
+}
+
+// The successor accepts: from here on this process serves only whom it has let in.
+void Process::hand_over(pid_t successor, const std::vector<config::Address>& addresses) {
+  handed_over_ = addresses;
+  for (const config::Address& address : addresses) sockets_.hand_over(address);
+  if (control_) {
+    const bool is_taken =
+        std::ranges::find(addresses, control_->address().address()) != addresses.end();
+    is_taken ? control_->hand_over() : control_->close();
+  }
+  reload_->refuse(fmt::format("pid {} serves now", successor));
+  server_drains_->refuse();
+  if (watch_) watch_->rest();
+  config::DrainSettings settings = config().drain;
+  settings.hard_stop -= std::exchange(settings.delay, settings.delay.zero());
+  drain_->begin(settings);
+}
+
+// This process serves instead of its predecessor.
+void Process::take_over() {
+  sockets_.take_over();
+  if (drain_->begun()) return;
+  if (control_) control_->take_over();
+  if (!config().pid_file.empty()) {
+    auto written = PidFile::write(config().pid_file, config().account);
+    if (written) pid_file_ = std::move(*written);
+    if (!written) log_.error("{}", written.error());
+  }
+  if (watch_) watch_->start();
+  watchdog_->start();
+  manager_.ready("serving");
 }
 
 UnderWay Process::remaining() const {
@@ -270,6 +375,11 @@ void Process::obey(std::string_view command, Control::Reply reply) {
   if (command == "status") return reply({.done = true, .text = status()});
   if (config::is_drain_command(command))
     return drain_service_->obey(command, config(), std::move(reply));
+  if (command == "upgrade") {
+    return request_upgrade([reply = std::move(reply)](const Upgrade::Result& result) {
+      reply({.done = result.done, .text = fmt::format("{}\n", fmt::join(result.lines, "\n"))});
+    });
+  }
   if (command != "stop") return reply({.done = false, .text = "there is no such command\n"});
   reply({.done = true, .text = drain_->begun() ? "stopping already\n" : "stopping in order\n"});
   if (!drain_->begun()) signalled(SIGTERM);
@@ -277,10 +387,12 @@ void Process::obey(std::string_view command, Control::Reply reply) {
 
 std::string Process::status() const {
   return status_text({.state = drain_->begun()           ? "stopping"
+                               : upgrade_->under_way()   ? "upgrading"
                                : reload_->is_under_way() ? "reloading"
                                                          : "serving",
                       .generation = *generation_,
                       .reloads = reload_->counts(),
+                      .upgrades_failed = upgrade_->failures(),
                       .under_way = remaining(),
                       .drains = *server_drains_,
                       .watch = *closing_watch_});
@@ -313,6 +425,8 @@ void Process::rung() {
 
 uring::Task<> Process::wind_up() {
   watchdog_->stop();
+  co_await upgrade_->stop();
+  if (lineage_.handover) co_await lineage_.handover->stop();
   if (control_) co_await control_->stop();
   if (watch_) co_await watch_->stop();
   co_await signals_->stop();

@@ -15,12 +15,14 @@
 #include "gateway/process/control.hh"
 #include "gateway/process/drain.hh"
 #include "gateway/process/drain_service.hh"
+#include "gateway/process/lineage.hh"
 #include "gateway/process/listening.hh"
 #include "gateway/process/pid_file.hh"
 #include "gateway/process/reload.hh"
 #include "gateway/process/server_drains.hh"
 #include "gateway/process/service_manager.hh"
 #include "gateway/process/shards.hh"
+#include "gateway/process/upgrade.hh"
 #include "gateway/process/watch.hh"
 #include "gateway/process/watchdog.hh"
 #include "proto/tls/ticket_keys.hh"
@@ -29,7 +31,10 @@
 
 namespace gateway {
 
-class Process final : private uring::SignalListener, private uring::BellOwner, private Drained {
+class Process final : private uring::SignalListener,
+                      private uring::BellOwner,
+                      private Drained,
+                      private Succeeded {
  public:
   // `read` reads the configuration again, for a reload, on a thread of its own. `files` are those
   // that `first` was read from.
@@ -39,20 +44,22 @@ class Process final : private uring::SignalListener, private uring::BellOwner, p
   static std::expected<std::unique_ptr<Process>, std::string> create(const Options& options,
                                                                      config::SharedGeneration first,
                                                                      Loader::Read read,
-                                                                     config::FilesRead files = {});
+                                                                     config::FilesRead files = {},
+                                                                     Lineage lineage = {});
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
   // What may not suffice on this machine, a sentence each.
   std::vector<std::string> look_at_machine() const;
 
-  // Serves until SIGTERM or SIGQUIT (in order), or SIGINT or a second one (at once). SIGHUP
-  // reloads the configuration. Gives the exit status: 0, or Drain::kHasCut if requests or WebSockets were cut.
+  // Serves until SIGTERM or SIGQUIT (in order), or SIGINT or a second one (at once), or until a
+  // successor does (SIGUSR2). SIGHUP reloads the configuration. Gives the exit status: 0, or
+  // Drain::kHasCut if requests or WebSockets were cut.
   int run();
 
  private:
-  Process(const Options& options, config::SharedGeneration first,
-          std::unique_ptr<LogWriter> writer);
+  Process(const Options& options, config::SharedGeneration first, std::unique_ptr<LogWriter> writer,
+          Lineage lineage);
   const config::Config& config() const { return generation_->config; }
   std::expected<void, std::string> set_up(Loader::Read read);
   std::expected<void, std::string> open_control();
@@ -63,9 +70,18 @@ class Process final : private uring::SignalListener, private uring::BellOwner, p
   void log_traffic();
   [[noreturn]] void leave_the_load_behind(int status);
   void signalled(int signal) override;
+  void stop(int signal);
+  void request_upgrade(Upgrade::Answer answer = {});
+  void take_over();
+  std::vector<Socket> sockets() const override;
+  void announce(pid_t successor) override { manager_.hand_over(successor); }
+  void withdraw() override { manager_.take_back("serving"); }
+  void hand_over(pid_t successor, const std::vector<config::Address>& addresses) override;
   void obey(std::string_view command, Control::Reply reply);
   std::string status() const;
   void reopen_log();
+  void go_on();
+  void reload_for_watch();
   void note_loaded(const Loader::Loaded& loaded);
   void rung() override;
   void close_doors(const ClosingPlan& websockets) override;
@@ -74,6 +90,7 @@ class Process final : private uring::SignalListener, private uring::BellOwner, p
   uring::Task<> wind_up();
 
   Options options_;
+  Lineage lineage_;
   ServiceManager manager_;
   config::SharedGeneration generation_;
   unsigned shard_count_;
@@ -101,8 +118,12 @@ class Process final : private uring::SignalListener, private uring::BellOwner, p
   std::unique_ptr<Control> control_;
   std::optional<Watch> watch_;
   std::unique_ptr<PidFile> pid_file_;
-  unsigned drained_ = 0;  // shards that accept nobody any more
+  std::optional<Upgrade> upgrade_;
+  std::vector<config::Address> handed_over_;  // to the successor
+  unsigned drained_ = 0;                      // shards that accept nobody any more
   unsigned ended_ = 0;
+  bool told_to_stop_ = false;
+  bool watch_waits_ = false;  // with a reload, for the end of an upgrade
 };
 
 }  // namespace gateway

@@ -55,9 +55,9 @@ Reload::Reload(const Parts& parts, Loader::Read read, uring::Loop& loop, uring::
 Reload::~Reload() = default;
 
 void Reload::request(Answer answer) {
-  if (refused_) {
-    parts_.log.warning("reload: refused: the gateway is stopping");
-    if (answer) answer({.done = false, .lines = {"refused: the gateway is stopping"}});
+  if (!refusal_.empty()) {
+    parts_.log.warning("reload: refused: {}", refusal_);
+    if (answer) answer({.done = false, .lines = {"refused: " + refusal_}});
     return;
   }
   if (answer) waiting_.push_back(std::move(answer));
@@ -68,16 +68,16 @@ void Reload::request(Answer answer) {
 }
 
 uring::Task<> Reload::story() {
-  while (!refused_ && std::exchange(wanted_, false)) {
+  while (refusal_.empty() && std::exchange(wanted_, false)) {
     answered_ = std::exchange(waiting_, {});
     result_ = {};
     parts_.manager.reloading("reloading");
     co_await load_and_adopt();
-    if (!refused_) parts_.manager.ready("serving");
+    if (refusal_.empty()) parts_.manager.ready("serving");
     answer_all();
   }
   answered_ = std::exchange(waiting_, {});
-  result_ = {.done = false, .lines = {"refused: the gateway is stopping"}};
+  result_ = {.done = false, .lines = {"refused: " + refusal_}};
   answer_all();
 }
 
@@ -105,8 +105,8 @@ uring::Task<> Reload::load_and_adopt() {
 // True: the shards adopt it. Else it is told why not.
 bool Reload::prepare(config::Config config) {
   const config::SharedGeneration earlier = parts_.serving;
-  if (refused_) {
-    fail("the gateway is stopping");
+  if (!refusal_.empty()) {
+    fail(refusal_);
     return false;
   }
   keep_self_signed(earlier->config, config);

@@ -57,8 +57,10 @@ class Reload {
   // On the main thread. While one is under way, the next one begins when that has ended, for all
   // who ask meanwhile: the files may have changed since they were read. `answer` may be empty.
   void request(Answer answer = {});
-  // The process stops: what is not adopted yet is not any more, and whoever asks is refused.
-  void refuse() { refused_ = true; }
+  // What is not adopted yet is not any more, and whoever asks is refused, with the reason.
+  void refuse(std::string why) { refusal_ = std::move(why); }
+  // Nobody is, again.
+  void permit() { refusal_.clear(); }
 
   // When the main thread's bell has rung.
   void look();
@@ -99,7 +101,7 @@ class Reload {
   unsigned adopted_ = 0;  // shards that have
   uring::Task<> story_;
   bool wanted_ = false;
-  bool refused_ = false;
+  std::string refusal_;  // empty: there is none
 };
 
 }  // namespace gateway

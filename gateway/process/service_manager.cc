@@ -90,8 +90,18 @@ void ServiceManager::alive() {
   tell("WATCHDOG=1\n");
 }
 
+void ServiceManager::hand_over(pid_t successor) {
+  tell(fmt::format("MAINPID={}\n", successor));
+  silent_ = true;
+}
+
+void ServiceManager::take_back(std::string_view status) {
+  silent_ = false;
+  ready(status);
+}
+
 void ServiceManager::tell(std::string_view state) const {
-  if (descriptor_ < 0) return;
+  if (descriptor_ < 0 || silent_) return;
   (void)sendto(descriptor_, state.data(), state.size(), MSG_NOSIGNAL,
                reinterpret_cast<const sockaddr*>(&address_), address_bytes_);
 }

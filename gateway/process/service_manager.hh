@@ -29,12 +29,18 @@ class ServiceManager {
   void stopping(std::string_view status, std::chrono::microseconds within);  // it is to wait so long
   void status(std::string_view status);
   void alive();
+  // That process is the main one from here on, and speaks for the service: this one is silent.
+  void hand_over(pid_t successor);
+  // But no: as ready().
+  void take_back(std::string_view status);
 
   // How often at least alive() must come; nothing: nobody waits for it.
   std::optional<std::chrono::microseconds> watchdog() const { return watchdog_; }
 
  private:
   void tell(std::string_view state) const;
+
+  bool silent_ = false;
 
   int descriptor_ = -1;
   sockaddr_un address_{};

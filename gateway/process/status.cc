@@ -79,6 +79,7 @@ std::string status_text(const StatusFacts& facts) {
   lines.add("generation", "{}", facts.generation.number);
   lines.add("reloads", "{} applied, {} without a change, {} failed", facts.reloads.applied,
             facts.reloads.unchanged, facts.reloads.failed);
+  lines.add("upgrades", "{} failed", facts.upgrades_failed);
   lines.add("websockets", "{}", facts.under_way.websockets);
   lines.add("requests", "{}", facts.under_way.requests);
   lines.add("connections", "{}", facts.under_way.connections);

@@ -1,6 +1,7 @@
 // What `gateway status` says: lines of "KEY: VALUE", for people and for scripts.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ struct StatusFacts {
   std::string_view state;  // a word
   const config::Generation& generation;
   const Reload::Counts& reloads;
+  std::uint64_t upgrades_failed;
   UnderWay under_way;
   const ServerDrains& drains;
   const ClosingWatch& watch;

@@ -1,5 +1,6 @@
 #include "gateway/shard/leaving_listeners.hh"
 
+#include <algorithm>
 #include <utility>
 
 #include "uring/check.hh"
@@ -9,22 +10,33 @@ namespace gateway {
 LeavingListeners::LeavingListeners(uring::Loop& loop)
     : loop_(loop), handshakes_(*this, loop.timers()), handshakes_over_(loop.ready()) {}
 
-void LeavingListeners::begin(std::list<ShardListener> listeners, std::function<void()> gone) {
+void LeavingListeners::begin(std::list<ShardListener> listeners, std::function<void()> gone,
+                             std::span<const config::Address> handed_over) {
   CHECK(leaving_.done(), "those before have gone");
   gone_ = std::move(gone);
   listeners_ = std::move(listeners);
+  for (auto listener = listeners_.begin(); listener != listeners_.end();) {
+    const auto one = listener++;
+    const bool is_among = std::ranges::find(handed_over, one->address()) != handed_over.end();
+    if (is_among) handed_over_.splice(handed_over_.end(), listeners_, one);
+  }
+  handshakes_over_.clear();
+  handshakes_.arm(loop_.now() + kHandshakeTime);
   leaving_ = leave();
   leaving_.start();
 }
 
 uring::Task<> LeavingListeners::leave() {
-  handshakes_over_.clear();
-  handshakes_.arm(loop_.now() + kHandshakeTime);
-  co_await handshakes_over_.wait();
+  while (!handed_over_.empty()) {
+    co_await handed_over_.front().leave_queue();
+    handed_over_.pop_front();
+  }
+  if (!listeners_.empty()) co_await handshakes_over_.wait();
   while (!listeners_.empty()) {
     co_await listeners_.front().stop();
     listeners_.pop_front();
   }
+  handshakes_.disarm();
   gone_();
 }
 
@@ -34,6 +46,7 @@ void LeavingListeners::hurry() {
 }
 
 void LeavingListeners::take_handed_over() {
+  for (ShardListener& listener : handed_over_) listener.take_handed_over();
   for (ShardListener& listener : listeners_) listener.take_handed_over();
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <list>
+#include <span>
 
 #include "gateway/shard/shard_listener.hh"
 
@@ -18,8 +19,10 @@ class LeavingListeners {
 
   explicit LeavingListeners(uring::Loop& loop);
 
-  // Not before the ones before have gone; gone() is called when these have.
-  void begin(std::list<ShardListener> listeners, std::function<void()> gone);
+  // Not before the ones before have gone; gone() is called when these have. At the addresses that
+  // are `handed_over` a successor accepts by now, at the same sockets: their queues are left to it.
+  void begin(std::list<ShardListener> listeners, std::function<void()> gone,
+             std::span<const config::Address> handed_over = {});
   // No handshake is waited for.
   void hurry();
   void take_handed_over();
@@ -29,6 +32,7 @@ class LeavingListeners {
   void on_handshakes_over() { handshakes_over_.set(); }
 
   uring::Loop& loop_;
+  std::list<ShardListener> handed_over_;
   std::list<ShardListener> listeners_;
   uring::TimerMember<&LeavingListeners::on_handshakes_over> handshakes_;
   uring::Event handshakes_over_;

@@ -18,8 +18,10 @@
 namespace gateway {
 
 // What the main thread tells a shard. To stop, and then to cut what is left: each once at the most.
+// At the addresses that are handed over a successor accepts, at the same sockets.
 struct StopOrder {
   PacedPlan websockets;
+  std::vector<config::Address> handed_over{};
 };
 struct CutOrder {};
 // A newer generation, and where the shard listens beside what it has: the next one after all shards
@@ -46,8 +48,7 @@ struct DrainOrder {
 };
 // Some servers are not marked any more: whoever waits to be closed for their sake goes on.
 struct ReviewOrder {};
-using Order =
-    std::variant<StopOrder, CutOrder, AdoptOrder, AnswerOrder, DrainOrder, ReviewOrder>;
+using Order = std::variant<StopOrder, CutOrder, AdoptOrder, AnswerOrder, DrainOrder, ReviewOrder>;
 // That wait for one shard: of the last two there is one at a time.
 inline constexpr std::size_t kOrdersMax = 5;
 

@@ -94,6 +94,7 @@ void Shard::carry_out(const StopOrder& order) {
   // A connection that ends takes itself out of the table, but never before the next turn.
   connections_.for_each([](Connection& connection) { connection.stop(); });
   closings_.begin_all(order.websockets);
+  handed_over_ = order.handed_over;
   retirement_ = retire();
   retirement_.start();
 }
@@ -213,7 +214,8 @@ uring::Task<> Shard::retire() {
     adopted_.clear();
     co_await adopted_.wait();
   }
-  leaving_.begin(std::exchange(listeners_, {}), [this] { all_left_.set(); });
+  leaving_.begin(
+      std::exchange(listeners_, {}), [this] { all_left_.set(); }, handed_over_);
   if (cut_) leaving_.hurry();
   co_await all_left_.wait();
   // Nobody looks at the listening sockets from here on.

@@ -142,6 +142,7 @@ class Shard final : private uring::BellOwner, private Reception {
   std::optional<Upstreams> upstreams_;         // likewise
   uring::Held<ShardGeneration> generation_;    // likewise
   AdoptOrder first_;                           // until it runs
+  std::vector<config::Address> handed_over_;   // to a successor, at the stop
   uring::Held<ShardGeneration> loading_;       // a newer one, until it is whole
   std::list<ShardListener> coming_;            // the listeners that come with it
   uring::ReadyMember<&Shard::load_next> load_next_{*this};

@@ -16,7 +16,16 @@ void ShardListener::start() {
 
 uring::Task<> ShardListener::stop() {
   if (socket_.descriptor >= 0) co_await listener_.stop();
-  if (socket_.handed_over == nullptr) co_return;
+  take_last_handed_over();
+}
+
+uring::Task<> ShardListener::leave_queue() {
+  if (socket_.descriptor >= 0) co_await listener_.leave_queue();
+  take_last_handed_over();
+}
+
+void ShardListener::take_last_handed_over() {
+  if (socket_.handed_over == nullptr) return;
   for (const int descriptor : socket_.handed_over->close()) reception_.admit(entrance_, descriptor);
 }
 

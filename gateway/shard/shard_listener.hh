@@ -56,11 +56,14 @@ class ShardListener final : public uring::Acceptor {
   void resume() { listener_.resume(); }
   // Accepts whoever has come so far; afterwards the descriptor may be closed.
   uring::Task<> stop();
+  // Accepts nobody any more: another process does so at the same socket.
+  uring::Task<> leave_queue();
 
   // On the shard's thread, when its bell has rung.
   void take_handed_over();
 
  private:
+  void take_last_handed_over();
   void accepted(int descriptor) override;
   void accept_failed(int error) override { reception_.accept_failed(error); }
   Appetite appetite() override { return reception_.appetite(); }

@@ -163,7 +163,11 @@ template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::stop_direction(auto& way) {
   way.frames.stop_at_boundary();
   const bool waits = owes_close(way) && !way.frames.at_frame_boundary();
-  if (!waits) close_towards(way);
+  if (!waits) return close_towards(way);
+  // Whoever has gone is not to be waited for, and is read no more.
+  uring::Ready& left = way.receiver() == Party::kClient ? static_cast<uring::Ready&>(client_left_)
+                                                        : upstream_left_;
+  way.to.watch_hangup(left, uring::Socket::Hangup::kOfAll);
 }
 
 // Whether the peer at the end of `way` is still to get a close frame of ours.
@@ -211,12 +215,19 @@ void BasicRelay<Client, Upstream>::close_towards(auto& way) {
 
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::on_client_left() {
+  if (stopping_) return give_up_on_receiver(to_client_);
   note_left(to_upstream_, Reason::kClientLeft, Reason::kClientReset);
 }
 
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::on_upstream_left() {
+  if (stopping_) return give_up_on_receiver(to_upstream_);
   note_left(to_client_, Reason::kUpstreamLeft, Reason::kUpstreamReset);
+}
+
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::give_up_on_receiver(auto& way) {
+  if (way.to.peer_gone() && owes_close(way)) close_towards(way);
 }
 
 // The sender of `way` closed while what it sent is held back.

@@ -121,6 +121,7 @@ class BasicRelay {
   void close_towards(auto& way);
   void on_client_left();
   void on_upstream_left();
+  void give_up_on_receiver(auto& way);
   void note_left(auto& way, Reason left, Reason reset);
   void on_deadline();
   static Counts counts_of(const ws::FrameScanner& frames) {

@@ -76,8 +76,8 @@ void Tunnel::settle() {
   relay_.stop_watching();
   if (closing_ != nullptr) closing_->leave(*this);
   connection_.complete(relay_.how_ended());
-  server().state().end_websocket();
   log(upstream_->server());
+  server().state().end_websocket();
   connection_.shard().upstreams().close(*std::exchange(upstream_, nullptr), farewell_to_upstream());
   connection_.shard().under_way().websockets.fall();
 }

@@ -20,6 +20,7 @@ from support.ports import free_port
 from support.reloading import Reloading
 from support.serving import Serving
 from support.streams import Upstream, connect
+from support.upgrading import Upgrading, place
 from support.waiting import DEADLINE, wait_until
 
 # The core of the relay is tested in every combination, the rest in FEW.
@@ -78,8 +79,8 @@ def start_gateway(tmp_path):
     """start_gateway(config, variant): one of the test's own, stopped in order after it."""
     started = []
 
-    def start(config, *variant, **options):
-        started.append(Gateway(tmp_path, config, *variant, name=f"gateway-{len(started)}",
+    def start(config, *variant, folder=tmp_path, **options):
+        started.append(Gateway(folder, config, *variant, name=f"gateway-{len(started)}",
                                **options))
         return started[-1]
 
@@ -174,6 +175,29 @@ def start_reloading(start_gateway, log_of):
         gateway = start_gateway(config, variant)
         return gateway, Reloading(gateway, log_of(gateway))
     return start
+
+
+@pytest.fixture
+def start_upgrading(start_gateway, log_of, tmp_path):
+    """A gateway of the test's own whose binary, a copy, can be replaced."""
+    started = []
+
+    def start(config, variant=Variant(2), folder=tmp_path, **options):
+        binary = folder / "bin" / "gateway"
+        binary.parent.mkdir(exist_ok=True)
+        place(binary)
+        gateway = start_gateway(config, variant, folder=folder, program=binary, **options)
+        started.append(Upgrading(gateway, log_of(gateway), binary))
+        return started[-1]
+
+    yield start
+    try:
+        for line in started:
+            if line.exit_status(line.pid) is None:
+                line.finish()
+    finally:
+        for line in started:
+            line.kill()
 
 
 @pytest.fixture

@@ -12,42 +12,13 @@ import pytest
 from support.frames import CLOSE, read_frame
 from support.gateway import Config, Variant, is_sanitized
 from support.relay import open_relay
+from support.service_manager import Manager
 from support.streams import Upstream, connect
 from support.waiting import DEADLINE, wait_until
 
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, WAIT_ALL = 0x4206, 0x4207, 17, 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-
-
-class Manager:
-    """systemd's end of the socket."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(path)
-        self.socket.settimeout(DEADLINE)
-
-    def next(self):
-        """The next datagram that is no sign of life, as a dictionary."""
-        while True:
-            told = dict(line.split("=", 1) for line in
-                        self.socket.recv(4096).decode().splitlines())
-            if "WATCHDOG" not in told:
-                return told
-
-    def sign_of_life(self, seconds):
-        """Whether one comes in time."""
-        self.socket.settimeout(seconds)
-        try:
-            return self.socket.recv(4096) == b"WATCHDOG=1\n"
-        except TimeoutError:
-            return False
-        finally:
-            self.socket.settimeout(DEADLINE)
-
-    def close(self):
-        self.socket.close()
 
 
 @pytest.fixture(params=["path", "abstract"])

@@ -12,7 +12,6 @@ from support.streams import Upstream, connect
 from support.waiting import DEADLINE, wait_until
 
 AT_ONCE_SECONDS = 5
-HARMLESS = [signal.SIGUSR2]
 
 
 @pytest.fixture
@@ -27,19 +26,7 @@ def echoes(client):
     return read_frame(client).payload == b"x"
 
 
-@pytest.mark.parametrize("harmless", HARMLESS, ids=lambda one: one.name)
-def test_a_signal_without_a_meaning_is_survived_and_told(start_echoing, log_of, harmless):
-    gateway = start_echoing()
-    log = log_of(gateway)
-    with connect(gateway.https_port, True) as client:
-        open_echo(client)
-        for count in (1, 2):
-            gateway.process.send_signal(harmless)
-            log.wait_many(count, "warning", harmless.name, "ignored")
-        assert echoes(client)
-
-
-def test_a_signal_without_a_meaning_does_not_kill_a_start(start_echoing, tmp_path):
+def test_a_signal_does_not_kill_a_start(start_echoing, tmp_path):
     """It may come as early as it likes: while the configuration is read, a name is resolved."""
     gateway = start_echoing()
     text = gateway.config.text()
@@ -131,8 +118,8 @@ def test_more_signals_than_two_change_nothing(start_echoing):
     with connect(gateway.https_port, True, receive_buffer=4096) as silent:
         open_echo(silent, "/push?rate=0&size=10000")
         with gateway.paused():
-            for one in (*HARMLESS, signal.SIGUSR1, signal.SIGTERM, signal.SIGQUIT, signal.SIGINT,
-                        signal.SIGUSR1, *HARMLESS):
+            for one in (signal.SIGUSR2, signal.SIGUSR1, signal.SIGTERM, signal.SIGQUIT, signal.SIGINT,
+                        signal.SIGUSR1, signal.SIGUSR2):
                 gateway.process.send_signal(one)
         assert gateway.wait(AT_ONCE_SECONDS) in (0, HAS_CUT)  # by how much the kernel has taken
     gateway.check_faults()

@@ -144,8 +144,9 @@ class Gateway(Program):
     """Started and ready when the constructor returns."""
 
     def __init__(self, folder, config, variant=Variant(), name="gateway", environment=None,
-                 open_files=None, started_by=(), pass_fds=()):
-        """`started_by`: a command that executes the rest of its arguments."""
+                 open_files=None, started_by=(), pass_fds=(), program=GATEWAY):
+        """`started_by`: a command that executes the rest of its arguments. Without shards in the
+        variant the file says how many."""
         self.config = config
         self.variant = variant
         self.http_port = config.http_port
@@ -153,7 +154,8 @@ class Gateway(Program):
         self.file = file = folder / f"{name}.conf"
         file.write_text(config.text())
         limited = ["prlimit", f"--nofile={open_files}:{open_files}"] if open_files else []
-        super().__init__([*limited, *started_by, GATEWAY, "-c", file, "--shards", variant.shards,
+        shards = ["--shards", variant.shards] if variant.shards else []
+        super().__init__([*limited, *started_by, program, "-c", file, *shards,
                           "--receive", variant.receive], folder, name, environment, pass_fds)
         try:
             self.wait_for(self.is_ready, "the line 'ready'")

@@ -261,7 +261,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 30u);
+  EXPECT_EQ(keys, 31u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));
