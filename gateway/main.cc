@@ -129,8 +129,8 @@ int run(const Options& options, std::span<char*> arguments) {
   uring::raise_locked_memory_limit();
   // A process that serves has the only one that stays: a later generation may follow it.
   const config::SharedGeneration tested = options.test ? generation : nullptr;
-  auto process = Process::create(options, std::move(generation), read, std::move(files),
-                                 std::move(lineage));
+  auto process =
+      Process::create(options, std::move(generation), read, std::move(files), std::move(lineage));
   if (!process) return fail("gateway: error: " + process.error() + "\n");
   if (options.test) return print(tested->config, **process);
   return (*process)->run();

@@ -246,7 +246,7 @@ void Connection::on_deadline() {
   if (shard_.loop().now() < due) {
     deadline_.arm(due);
   } else if (taking_leave_) {
-    if (owes_bytes()) shard_.note_cut(*this, Loss::kLastBytes);
+    if (owes_bytes() && !std::exchange(cut_, true)) shard_.note_cut(*this, Loss::kLastBytes);
     client_.abort();
   } else {
     exchange_ ? exchange_->on_deadline(deadline_end_) : end(deadline_end_);

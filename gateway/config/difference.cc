@@ -167,8 +167,8 @@ class Comparison {
 
   void compare_the_rest() {
     const auto& [file, shards, account, account_place, filters_system_calls, pid_file, listeners,
-                 pools, routes, defaults, timeouts, limits, trusted_proxies, drain, reload, upgrade, via,
-                 log, control, router, warnings] = before_;
+                 pools, routes, defaults, timeouts, limits, trusted_proxies, drain, reload, upgrade,
+                 via, log, control, router, warnings] = before_;
     // What these mean is in the routes, or is compared already.
     (void)file, (void)listeners, (void)pools, (void)routes, (void)defaults, (void)router;
     (void)warnings, (void)account_place, (void)account;

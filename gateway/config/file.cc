@@ -90,6 +90,26 @@ std::expected<std::string, std::string> read_to_end(int descriptor, mode_t mode,
   return text;
 }
 
+// Or errno.
+std::expected<struct stat, int> status_of(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return std::unexpected(errno);
+  return status;
+}
+
+// A folder, a socket, a device: whether it can be opened or not.
+FileState state_of_other(const struct stat& status) {
+  FileState state = state_by(status);
+  state.error = S_ISDIR(status.st_mode) ? EISDIR : EIO;
+  return state;
+}
+
+FileState state_of_unopened(const std::string& path, int error) {
+  const auto status = status_of(path);
+  if (status && !state_by(*status).regular) return state_of_other(*status);
+  return {.error = error};
+}
+
 }  // namespace
 
 std::expected<std::string, std::string> read_small_file(const std::string& path,
@@ -100,7 +120,9 @@ std::expected<std::string, std::string> read_small_file(const std::string& path,
   FileState& noted = state == nullptr ? unwanted : *state;
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (descriptor < 0) {
-    noted = {.error = errno};
+    const int error = errno;
+    noted = state_of_unopened(path, error);
+    errno = error;
     if (errno == ENOENT) return std::unexpected(std::string(words.if_absent));
     if (errno == ENXIO) return misfit("is a socket, or a device that is not there", words.cure);
     return unreadable(errno, words.cure);
@@ -121,13 +143,10 @@ std::expected<std::string, std::string> read_small_file(const std::string& path,
 }
 
 FileState look_at_file(const std::string& path, const FileState& earlier) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return {.error = errno};
-  FileState now = state_by(status);
-  if (!now.regular) {
-    now.error = S_ISDIR(status.st_mode) ? EISDIR : EIO;
-    return now;
-  }
+  const auto status = status_of(path);
+  if (!status) return {.error = status.error()};
+  FileState now = state_by(*status);
+  if (!now.regular) return state_of_other(*status);
   if (earlier.regular && earlier.settled && earlier.identity == now.identity) return earlier;
   (void)read_small_file(path, {}, std::chrono::milliseconds(0), &now);
   return now;

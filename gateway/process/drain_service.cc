@@ -45,10 +45,9 @@ void DrainService::drain(const config::DrainCommand& command, const config::Conf
   plan.close_reason = command.close_reason.value_or(plan.close_reason);
   const bool is_last = leaves_nobody(config, target);
   const auto done = [this, target, is_last, over = plan.over,
-                     look = drains_.look_at(config, target),
                      reply](std::optional<std::size_t> websockets) {
     if (!websockets) return fail(reply, ServerDrains::kRefused);
-    watch_.begin(name_of(target), over, look, "finished: nothing is left there");
+    watch_.begin(name_of(target), over, drains_.look_at(target), "finished: nothing is left there");
     std::string text = fmt::format("draining {}: {}\n", target.text(), closes(*websockets, over));
     if (is_last) {
       text += fmt::format("pool {} has no other server: requests for it are answered with 503\n",

@@ -81,7 +81,7 @@ std::expected<std::unique_ptr<PidFile>, std::string> PidFile::write(
 }
 
 PidFile::~PidFile() {
-  if (pid_in(path_) != getpid()) return;
+  if (is_successors_ || pid_in(path_) != getpid()) return;
   // If neither can be, the number of a process that is no more is all that stays.
   [[maybe_unused]] const bool gone = unlink(path_.c_str()) == 0 || truncate(path_.c_str(), 0) == 0;
 }

@@ -19,6 +19,8 @@ class PidFile {
       const std::string& path, const std::optional<config::Account>& account);
   // Whether write() would be allowed it, with the same words; changes nothing.
   static std::expected<void, std::string> check(const std::string& path);
+  // From here on the file is the successor's, who has not written it yet, or is not any more.
+  void leave_to_successor(bool leaves) { is_successors_ = leaves; }
   // Where the folder is not the process's any more, an empty file stays.
   ~PidFile();
   PidFile(const PidFile&) = delete;
@@ -28,6 +30,7 @@ class PidFile {
   explicit PidFile(std::string path) : path_(std::move(path)) {}
 
   const std::string path_;
+  bool is_successors_ = false;
 };
 
 }  // namespace gateway

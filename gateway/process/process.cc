@@ -103,9 +103,9 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
   watchdog_.emplace(*loop_, manager_, [this](auto& answers) { return shards_->ask(answers); });
   if (auto control = open_control(); !control) return control;
   if (options_.watch)
-    watch_.emplace(*loop_, log_,
-                   Watch::Reloads{
-                       .request = [this] { reload_for_watch(); },
+    watch_.emplace(
+        *loop_, log_,
+        Watch::Reloads{.request = [this] { reload_for_watch(); },
                        .is_to_read = [this] { return watch_waits_ || reload_->is_to_read(); }});
   for (const std::string& unused : sockets_.close_unused()) log_.warning("{}", unused);
   share_descriptors();
@@ -262,9 +262,14 @@ void Process::signalled(int signal) {
 void Process::stop(int signal) {
   const std::string name = std::string("SIG") + sigabbrev_np(signal);
   const bool repeated = std::exchange(told_to_stop_, true);
-  if (upgrade_->successor() != 0 && !repeated && signal != SIGINT) {
-    return log_.info("{}: draining already, since pid {} serves; a second one ends it at once",
-                     name, upgrade_->successor());
+  if (const pid_t successor = upgrade_->successor(); successor != 0 && signal != SIGINT) {
+    // A service manager tells all, and whoever is left once more when the successor has ended.
+    // Where that has ended without being told to, the next start waits for this process.
+    const bool lives = kill(successor, 0) == 0 || errno == EPERM;
+    if (lives != repeated) {
+      return log_.info("{}: draining already, since pid {} serves; a second one ends it at once",
+                       name, successor);
+    }
   }
   // Who asks a second time has no more patience.
   const bool at_once = signal == SIGINT || drain_->begun();
@@ -284,78 +289,6 @@ void Process::close_doors(const ClosingPlan& websockets) {
   closing_watch_->stop();
   sockets_.refuse_new_but({});
   shards_->tell(StopOrder{{websockets, shard_count_}, handed_over_});
-}
-
-void Process::request_upgrade(Upgrade::Answer answer) {
-  const auto refuse = [&](const std::string& why) { upgrade_->refuse(why, answer); };
-  if (upgrade_->successor() != 0)
-    return refuse(fmt::format("pid {} serves now", upgrade_->successor()));
-  if (drain_->begun()) return refuse("the gateway is stopping");
-  if (reload_->is_under_way()) return refuse("a reload is under way");
-  // Its end would be the container's, or whatever else lives below it.
-  if (getpid() == 1) return refuse("this is process 1, whose end is that of all: start a new one");
-  if (upgrade_->under_way()) return refuse("one is under way");
-  reload_->refuse("an upgrade is under way");
-  upgrade_->request(config().upgrade.patience,
-                    [this, answer = std::move(answer)](const Upgrade::Result& result) {
-                      if (!result.done && !drain_->begun()) reload_->permit();
-                      if (answer) answer(result);
-                    });
-}
-
-// No successor takes over.
-void Process::go_on() {
-  reload_->permit();
-  if (std::exchange(watch_waits_, false)) reload_->request();
-}
-
-// A successor reads the files anew.
-void Process::reload_for_watch() {
-  if (!upgrade_->under_way()) return reload_->request();
-  watch_waits_ = true;
-}
-
-std::vector<Succeeded::Socket> Process::sockets() const {
-  std::vector<Socket> all;
-  const auto add = [&](const ListeningAddress& one) {
-    for (const int descriptor : one.descriptors())
-      all.push_back({one.address(), descriptor, one.is_ours_alone()});
-  };
-  sockets_.for_each(add);
-  if (control_) add(control_->address());
-  return all;
-}
-
-// The successor accepts: from here on this process serves only whom it has let in.
-void Process::hand_over(pid_t successor, const std::vector<config::Address>& addresses) {
-  handed_over_ = addresses;
-  for (const config::Address& address : addresses) sockets_.hand_over(address);
-  if (control_) {
-    const bool is_taken =
-        std::ranges::find(addresses, control_->address().address()) != addresses.end();
-    is_taken ? control_->hand_over() : control_->close();
-  }
-  reload_->refuse(fmt::format("pid {} serves now", successor));
-  server_drains_->refuse();
-  if (watch_) watch_->rest();
-  config::DrainSettings settings = config().drain;
-  settings.hard_stop -= std::exchange(settings.delay, settings.delay.zero());
-  drain_->begin(settings);
-}
-
-// This process serves instead of its predecessor.
-void Process::take_over() {
-  sockets_.take_over();
-  if (drain_->begun()) return;
-  if (control_) control_->take_over();
-  if (!config().pid_file.empty()) {
-    auto written = PidFile::write(config().pid_file, config().account);
-    if (written) pid_file_ = std::move(*written);
-    if (!written) log_.error("{}", written.error());
-  }
-  if (watch_) watch_->start();
-  watchdog_->start();
-  manager_.ready("serving");
 }
 
 UnderWay Process::remaining() const {
@@ -381,6 +314,9 @@ void Process::obey(std::string_view command, Control::Reply reply) {
     });
   }
   if (command != "stop") return reply({.done = false, .text = "there is no such command\n"});
+  if (upgrade_->successor() != 0)
+    return reply({.done = false,
+                  .text = fmt::format("pid {} serves now: ask again\n", upgrade_->successor())});
   reply({.done = true, .text = drain_->begun() ? "stopping already\n" : "stopping in order\n"});
   if (!drain_->begun()) signalled(SIGTERM);
 }

@@ -74,8 +74,8 @@ class Process final : private uring::SignalListener,
   void request_upgrade(Upgrade::Answer answer = {});
   void take_over();
   std::vector<Socket> sockets() const override;
-  void announce(pid_t successor) override { manager_.hand_over(successor); }
-  void withdraw() override { manager_.take_back("serving"); }
+  void announce(pid_t successor) override;
+  void withdraw() override;
   void hand_over(pid_t successor, const std::vector<config::Address>& addresses) override;
   void obey(std::string_view command, Control::Reply reply);
   std::string status() const;

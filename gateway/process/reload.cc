@@ -173,7 +173,7 @@ std::string Reload::tell_of_orphans() {
   const auto look = [count = orphans_waiting_] {
     return std::optional(ClosingWatch::Left{.websockets = count->load()});
   };
-  parts_.closing_watch.begin("orphans", over, look, "finished: each has had its turn");
+  parts_.closing_watch.begin("orphans", over, look, "finished: nobody waits any more");
   return fmt::format("{} {} closed {}", orphans_, orphans_ == 1 ? "is" : "are",
                      over.count() == 0 ? "at once" : "over " + config::print_duration(over));
 }

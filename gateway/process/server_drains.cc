@@ -23,8 +23,15 @@ std::expected<void, std::string> ServerDrains::drain(const config::Config& confi
                                                      const Target& target, ClosingPlan plan,
                                                      Done done) {
   if (refused_) return std::unexpected(kRefused);
-  const auto servers = find(config, target);
-  if (!servers) return std::unexpected(servers.error());
+  auto servers = find(config, target);
+  // A reload may have left some out, which are drained still.
+  std::vector<Drained> gone = find_drained(target);
+  if (!servers && gone.empty()) return std::unexpected(servers.error());
+  if (!servers) servers.emplace();
+  std::erase_if(gone, [&](const Drained& one) {
+    return std::ranges::find(*servers, one.state, &Drained::state) != servers->end();
+  });
+  servers->insert(servers->end(), gone.begin(), gone.end());
   const auto fresh = std::ranges::count_if(*servers, [&](const Drained& one) { return !has(one); });
   if (drained_.size() + static_cast<std::size_t>(fresh) > kDrainedMax) {
     return std::unexpected(
@@ -76,12 +83,10 @@ bool ServerDrains::is_drained(const std::string& pool, const std::string& server
       drained_, [&](const Drained& one) { return one.pool == pool && one.server == server; });
 }
 
-ClosingWatch::Look ServerDrains::look_at(const config::Config& config, const Target& target) {
+ClosingWatch::Look ServerDrains::look_at(const Target& target) const {
   // Whom nobody else holds has nothing left.
   std::vector<std::weak_ptr<const ServerState>> states;
-  if (const auto servers = find(config, target)) {
-    for (const Drained& server : *servers) states.push_back(server.state);
-  }
+  for (const Drained& server : find_drained(target)) states.push_back(server.state);
   return [states] {
     std::optional<ClosingWatch::Left> left;
     for (const auto& one : states) {

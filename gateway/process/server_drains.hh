@@ -66,7 +66,7 @@ class ServerDrains {
     return registry_.server(pool, server);
   }
   // What is left at those of the target that are drained; nothing: none of them is.
-  ClosingWatch::Look look_at(const config::Config& config, const Target& target);
+  ClosingWatch::Look look_at(const Target& target) const;
   // Calls visit(pool, server, state) for each that is drained.
   template <class Visit>
   void for_each(Visit visit) const {

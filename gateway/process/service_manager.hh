@@ -26,7 +26,8 @@ class ServiceManager {
   // `status` is one line for people. This process is the service's main one from here on.
   void ready(std::string_view status);
   void reloading(std::string_view status);  // until the next ready()
-  void stopping(std::string_view status, std::chrono::microseconds within);  // it is to wait so long
+  void stopping(std::string_view status,
+                std::chrono::microseconds within);  // it is to wait so long
   void status(std::string_view status);
   void alive();
   // That process is the main one from here on, and speaks for the service: this one is silent.

@@ -36,7 +36,8 @@ std::string find_program(std::string_view name) {
   while (!folders.empty()) {
     const std::size_t end = std::min(folders.find(':'), folders.size());
     const auto there = std::filesystem::absolute(folders.substr(0, end), failure) / name;
-    if (access(there.c_str(), X_OK) == 0) return there.string();
+    const bool is_file = std::filesystem::is_regular_file(there, failure);
+    if (is_file && access(there.c_str(), X_OK) == 0) return there.string();
     folders.remove_prefix(std::min(end + 1, folders.size()));
   }
   return std::filesystem::read_symlink("/proc/self/exe", failure).string();
@@ -135,6 +136,11 @@ int Spawner::start_successor(const Gifts& gifts) {
 
 void Spawner::signal_successor(int signal) {
   const SpawnerOrder order{SpawnerOrder::Kind::kSignal, static_cast<std::uint32_t>(signal)};
+  (void)send(&order, sizeof order);
+}
+
+void Spawner::spare_successor() {
+  const SpawnerOrder order{SpawnerOrder::Kind::kSpare};
   (void)send(&order, sizeof order);
 }
 

@@ -67,6 +67,8 @@ class Spawner {
   // Waits for nobody but it.
   int start_successor(const Gifts& gifts);
   void signal_successor(int signal);
+  // It goes on where this process or the spawner ends.
+  void spare_successor();
   // The successor is nobody's child from here on. The spawner ends.
   void release();
 

@@ -11,6 +11,7 @@ struct SpawnerOrder {
     kSockets,  // with descriptors: of the next successor; value: whether they are the first
     kStart,    // with its channel and its stderr; value: how many of the sockets are left to it
     kSignal,   // value: for the successor
+    kSpare,    // the successor may serve already: it is not to end with whoever has it started
     kRelease,
     kDrop,  // value: whether there is an account; its uid, gid and groups follow, each 32 bits
   };

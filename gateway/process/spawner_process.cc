@@ -72,6 +72,9 @@ class SpawnerProcess {
       case Kind::kSignal:
         if (child_ > 0) kill(child_, static_cast<int>(order.value));
         break;
+      case Kind::kSpare:
+        spares_ = true;
+        break;
       case Kind::kRelease:
         _exit(0);
       case Kind::kDrop:
@@ -121,6 +124,7 @@ class SpawnerProcess {
     if (error == 0 && (is_cut_ || given_.size() < 2)) error = EMFILE;
     if (error == 0 && pipe2(told, O_CLOEXEC) != 0) error = errno;
     if (error == 0) {
+      spares_ = false;
       child_ = fork();
       if (child_ == 0) execute(left, told[1]);
       if (child_ < 0) error = errno;
@@ -202,13 +206,14 @@ class SpawnerProcess {
   }
 
   [[noreturn]] void end() {
-    if (child_ > 0) kill(child_, SIGKILL);
+    if (child_ > 0 && !spares_) kill(child_, SIGKILL);
     _exit(0);
   }
 
   const SpawnerSetting setting_;
   std::vector<int> given_;
   bool is_cut_ = false;  // not all descriptors have found room
+  bool spares_ = false;
   pid_t child_ = -1;
   int child_descriptor_ = -1;
 };

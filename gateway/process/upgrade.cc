@@ -87,6 +87,7 @@ uring::Task<> Upgrade::try_successor() {
   }
   if (!failure_.empty()) co_return;
   may_go_ = true;
+  spawner_->spare_successor();
   if (!say(kGoWord)) fail("it has gone");
   deadline_.arm(loop_.now() + kServingTime);
   while (failure_.empty() && !serves_) {
@@ -114,7 +115,7 @@ bool Upgrade::begin() {
   line_.clear();
   lines_ = 0;
   pid_ = 0;
-  started_ = may_go_ = serves_ = late_ = false;
+  started_ = ended_ = may_go_ = serves_ = late_ = false;
   if (spawner_ == nullptr) {
     fail(why_none_);
   } else if (reports_ && reports_->ended()) {
@@ -183,6 +184,8 @@ uring::Task<> Upgrade::end_successor() {
     co_return;
   }
   if (started_) spawner_->signal_successor(SIGKILL);
+  // It is not to take this process for gone, and serve beside it.
+  if (!started_ && may_go_ && pid_ != 0 && !ended_) kill(pid_, SIGKILL);
   late_ = false;
   deadline_.arm(loop_.now() + kLastWordsTime);
   while (!late_ && (started_ || (pid_ != 0 && !words_->ended()))) {
@@ -218,13 +221,17 @@ void Upgrade::heard_of_spawner(std::string_view packet) {
   Spawner::Report report{};
   if (packet.size() != sizeof report) {
     started_ = false;
-    if (under_way() && successor_ == 0) fail(std::string(kNoSpawner));
+    // One that may go needs it no more.
+    if (under_way() && successor_ == 0 && !may_go_) fail(std::string(kNoSpawner));
     return;
   }
   std::memcpy(&report, packet.data(), sizeof report);
   using Kind = Spawner::Report::Kind;
   if (report.kind == Kind::kStarted) pid_ = report.value;
-  if (report.kind == Kind::kFailed || report.kind == Kind::kEnded) started_ = false;
+  if (report.kind == Kind::kFailed || report.kind == Kind::kEnded) {
+    started_ = false;
+    ended_ = true;
+  }
   if (report.kind == Kind::kFailed)
     fail(fmt::format("it cannot be executed: {}", strerrordesc_np(report.value)));
   if (report.kind == Kind::kEnded) fail(text_of_end(report.value));

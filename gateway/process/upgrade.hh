@@ -124,6 +124,7 @@ class Upgrade {
   pid_t successor_ = 0;
   std::uint64_t failures_ = 0;
   bool started_ = false;  // the spawner may have a child
+  bool ended_ = false;    // which has ended
   bool may_go_ = false;   // it was told to
   bool serves_ = false;
   bool late_ = false;

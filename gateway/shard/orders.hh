@@ -67,7 +67,7 @@ struct Report {
   // WebSockets that are closed from now on: kCarriedOut, for the DrainOrder; kAdopted, because the
   // generation leaves them out.
   std::size_t closing = 0;
-  StopTally stopped;        // kEnded: since the StopOrder
+  StopTally stopped;  // kEnded: since the StopOrder
 };
 inline constexpr std::size_t kReportsMax = 4;  // that wait of one shard: one of a kind
 

@@ -33,6 +33,7 @@ class Pace {
     unset = kUnset;
     ends_.compare_exchange_strong(unset, ticks(now + over_));
     unclaimed_.fetch_add(static_cast<std::int64_t>(count), std::memory_order_relaxed);
+    hasten(now);
     begun_.fetch_add(1, std::memory_order_release);
   }
   bool is_ready(Time now) const {
@@ -57,16 +58,30 @@ class Pace {
   }
   // Of those without a turn.
   void join(Time now) {
-    if (unclaimed_.fetch_add(1, std::memory_order_relaxed) > 0) return;
-    // He is the only one, and waits for nobody.
-    std::int64_t next = next_.load();
-    while (next > ticks(now) && !next_.compare_exchange_weak(next, ticks(now))) {
-    }
+    // The only one waits for nobody.
+    unclaimed_.fetch_add(1, std::memory_order_relaxed) > 0 ? hasten(now) : lower(ticks(now));
+  }
+  // The latest turn of one who has one already, behind whom so many have none.
+  Time latest(Time now) const {
+    const std::int64_t left =
+        std::max<std::int64_t>(0, unclaimed_.load(std::memory_order_relaxed)) + 1;
+    return now + Time::duration(std::max<std::int64_t>(0, ends_.load() - ticks(now)) / left);
   }
   void leave() { unclaimed_.fetch_sub(1, std::memory_order_relaxed); }
 
  private:
   static constexpr std::int64_t kUnset = INT64_MIN;
+  // The next turn was that of the last one: those who have come behind him share what time is left.
+  void hasten(Time now) {
+    const std::int64_t left = unclaimed_.load(std::memory_order_relaxed);
+    if (left <= 0) return;
+    lower(ticks(now) + std::max<std::int64_t>(0, ends_.load() - ticks(now)) / left);
+  }
+  void lower(std::int64_t most) {
+    std::int64_t next = next_.load();
+    while (next > most && !next_.compare_exchange_weak(next, most)) {
+    }
+  }
   static std::int64_t ticks(Time time) { return time.time_since_epoch().count(); }
   static std::int64_t ticks_of(Time::duration time) { return time.count(); }
 

@@ -47,6 +47,7 @@ void PacedClosing::shuffle(std::vector<Tunnel*>& tunnels) {
 void PacedClosing::join(Tunnel& tunnel) {
   pace_->join(loop_.now());
   push(tunnel);
+  if (turn_) turn_ = std::min(*turn_, pace_->latest(loop_.now()));
 }
 
 void PacedClosing::push(Tunnel& tunnel) {

@@ -249,7 +249,8 @@ void Shard::cut_all() {
 
 void Shard::cut(Connection& connection) {
   // The close reason is the WebSockets' own.
-  const End end = connection.has_tunnel() ? closings_.end_of_all() : End{.reason = Reason::kStopping};
+  const End end =
+      connection.has_tunnel() ? closings_.end_of_all() : End{.reason = Reason::kStopping};
   note_cut(connection, connection.cut(end));
 }
 

@@ -1,7 +1,8 @@
 // What one shard makes of a generation of the configuration: the TLS contexts of its listeners, and
 // its pools. It is made, used and freed on the shard's thread, with a plain count: the shard holds
 // the newest one, a connection the one that it came in, an exchange that of its head, a tunnel the
-// newest one that has its route. Whatever they read from the configuration is there as long as they hold it.
+// newest one that has its route. Whatever they read from the configuration is there as long as they
+// hold it.
 #pragma once
 
 #include <cstddef>

@@ -165,8 +165,8 @@ void BasicRelay<Client, Upstream>::stop_direction(auto& way) {
   const bool waits = owes_close(way) && !way.frames.at_frame_boundary();
   if (!waits) return close_towards(way);
   // Whoever has gone is not to be waited for, and is read no more.
-  uring::Ready& left = way.receiver() == Party::kClient ? static_cast<uring::Ready&>(client_left_)
-                                                        : upstream_left_;
+  uring::Ready& left =
+      way.receiver() == Party::kClient ? static_cast<uring::Ready&>(client_left_) : upstream_left_;
   way.to.watch_hangup(left, uring::Socket::Hangup::kOfAll);
 }
 

@@ -91,7 +91,7 @@ def test_whose_route_and_server_have_gone_are_closed_and_the_others_live(start, 
             close_politely(relay, 1012)
             assert relay.client.read_ending() == (b"", "end")
         site.log.wait_many(3, "websocket", "end=orphaned", "by=gateway", "code=1012", "route=raw")
-        site.log.wait("orphans: finished: each has had its turn")
+        site.log.wait("orphans: finished: nobody waits any more")
         assert echoes(other)
 
 

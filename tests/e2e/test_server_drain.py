@@ -267,6 +267,22 @@ def test_it_is_kept_over_reloads(start, pair):
     all_go_to(one)
 
 
+def test_it_may_be_hurried_for_a_server_that_a_reload_has_left_out(start, pair):
+    one, other = pair
+    gateway = start([one.port, other.port], ONE_SHARD, over="1h", hard_stop="2h")
+    config = gateway.config
+    with contextlib.ExitStack() as stack:
+        relays = [relay for server in pair for relay in relays_with(gateway, server, 1, stack)]
+        order(gateway, "drain", "raw")
+        config.pools["raw"] = [other.port]
+        gateway.file.write_text(config.text())
+        order(gateway, "reload")
+        order(gateway, "drain", "raw", "--over", "0s")
+        for relay in relays:
+            assert read_frame(relay.client).close_code == 1001
+            close_politely(relay, 1001)
+
+
 # Peers that make it hard.
 
 def test_a_frame_under_way_comes_to_its_end_first(start, upstream):

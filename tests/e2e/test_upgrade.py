@@ -160,6 +160,31 @@ def test_a_second_stop_ends_one_that_drains(start_holding):
     line.finish()
 
 
+def test_whoever_drains_outlives_a_stop_of_all(start_holding):
+    """A service manager tells all of them, and who is left once more when the main one has ended."""
+    line, hold = start_holding()
+    held = hold()
+    line()
+    for pid in line.pids:
+        line.signal(signal.SIGTERM, pid)
+    assert line.wait_for_end(line.pid) == 0
+    line.signal(signal.SIGTERM, line.gateway.pid)
+    line.log.wait_many(2, "main SIGTERM: draining already")
+    assert held.ends_well()
+    assert line.gateway.wait() == 0
+
+
+def test_whoever_drains_makes_room_where_its_successor_has_died(start_holding):
+    line, hold = start_holding()
+    held = hold()
+    line()
+    line.signal(signal.SIGKILL)
+    assert line.wait_for_end(line.pid) == -signal.SIGKILL
+    line.signal(signal.SIGTERM, line.gateway.pid)
+    assert line.gateway.wait() == HAS_CUT
+    held.client.close()
+
+
 def test_one_that_drains_takes_no_orders(start_holding):
     line, hold = start_holding()
     held = hold()
@@ -285,6 +310,24 @@ def test_a_configuration_that_is_wrong_now(start_upgrading, echo, tmp_path):
 
 
 HANGING = "#!/bin/sh\necho hanging >&2\nexec sleep 1000\n"
+
+
+def test_a_watched_file_that_changes_meanwhile(start_upgrading, echo):
+    """The reload comes where no successor reads the file."""
+    config = config_for(echo)
+    line = start_upgrading(config, started_by=["sh", "-c", 'exec "$@" --watch', "sh"])
+    line.log.mark = 0
+    line.log.wait("main watch: ")
+    place(line.binary, HANGING)
+    line.signal()
+    line.log.wait("upgrade: successor: hanging")
+    config.routes[0] = saying("two", "/says")
+    write(line)
+    line.log.wait("main watch: ", "has changed: reloading")
+    os.kill(children(children(line.pid)[0])[0], signal.SIGKILL)
+    line.log.wait("main upgrade: failed")
+    line.log.wait("main reload: generation 2")
+    assert ask_anew(config.http_port, target="/says") == (200, "two")
 
 
 def test_a_stop_during_an_upgrade(start_upgrading, echo):

@@ -93,8 +93,8 @@ struct Stage {
   bool cut = false;       // ... at once
   // Of the gateway's configurations.
   std::uint64_t newest = 1;
-  std::uint64_t adopted = 1;  // by all shards
-  bool left_behind = false;   // somebody was let in who could not be accepted
+  std::uint64_t adopted = 1;    // by all shards
+  bool left_behind = false;     // somebody was let in who could not be accepted
   std::set<PoolKind> drained;   // a server of it was, if only for a while
   std::set<PoolKind> orphaned;  // ... of it has gone, and its WebSockets were to be closed
   std::map<std::pair<unsigned, unsigned>, Trail> trails;

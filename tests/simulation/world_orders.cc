@@ -88,7 +88,8 @@ void World::drain_server() {
   server->set_draining(true);
   ++drain_orders_;
   if (plan.ends_after) undrain_at_ = stage_.now() + *plan.ends_after;
-  tell_shards(gateway::DrainOrder{std::string(site.address), {server}, {plan_of(plan), stage_.scenario.shards}});
+  tell_shards(gateway::DrainOrder{
+      std::string(site.address), {server}, {plan_of(plan), stage_.scenario.shards}});
 }
 
 void World::undrain_server() {

@@ -156,6 +156,18 @@ TEST_F(StateOfFile, KnowsThatItCannotBeRead) {
   EXPECT_TRUE(look_at_file(large, there).says_the_same_as(read(large)));
 }
 
+// Whether whoever reads may open it or not.
+TEST_F(StateOfFile, OfASocketIsTheSameForWhoeverLooks) {
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  path("s").copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  const FileState there = read(path("s"));
+  EXPECT_NE(there.error, 0);
+  EXPECT_TRUE(look_at_file(path("s"), there).says_the_same_as(there));
+  close(socket);
+}
+
 // What is in it is for whoever reads it.
 TEST_F(StateOfFile, OfAPipeIsNotLookedAt) {
   ASSERT_EQ(mkfifo(path("fifo").c_str(), 0600), 0);

@@ -129,9 +129,12 @@ TEST_F(ServerDrainsTest, LetsGoOfAServerThatTheConfigurationHasNoMore) {
   all_report();
   told_.clear();
   const gateway::config::Config without;
-  EXPECT_FALSE(drains_.drain(without, {"chat", "10.0.0.1:1"}, {}));
+  ASSERT_TRUE(drains_.drain(without, {"chat", "10.0.0.1:1"}, {})) << "it may be hurried";
+  all_report();
+  told_.clear();
   ASSERT_TRUE(drains_.undrain(without, {"chat", ""}));
   EXPECT_FALSE(is_drained("chat", "10.0.0.1:1"));
+  EXPECT_FALSE(drains_.drain(without, {"chat", "10.0.0.1:1"}, {}));
   EXPECT_FALSE(drains_.undrain(without, {"chat", ""}));
   all_report();
   told_.clear();

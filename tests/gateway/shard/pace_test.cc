@@ -36,6 +36,7 @@ class Crowd {
   }
   void join(std::size_t count) {
     for (; count > 0; --count, ++left_) pace_->join(now_);
+    if (turn_) turn_ = std::min(*turn_, pace_->latest(now_));
   }
   void stand_still(std::chrono::milliseconds time) { now_ += time; }
   void go_if_due(Time now) {
@@ -64,7 +65,8 @@ class Crowd {
 TEST(Pace, LetsTheFirstOneGoAtOnceAndEachOtherInItsTurn) {
   Pace pace(10s, 1);
   pace.begin(kStart, 5);
-  for (int gone = 0; gone < 5; ++gone) EXPECT_EQ(pace.claim(kStart + gone * 2s), kStart + gone * 2s);
+  for (int gone = 0; gone < 5; ++gone)
+    EXPECT_EQ(pace.claim(kStart + gone * 2s), kStart + gone * 2s);
 }
 
 TEST(Pace, IsOneForAllShards) {
@@ -98,6 +100,34 @@ TEST(Pace, IsOneForAllShards) {
       EXPECT_NEAR(static_cast<double>(seconds[second]), even, 1.01) << second;
     }
   }
+}
+
+// Who was alone until then has the last turn.
+TEST(Pace, SpreadsThoseWhoComeLate) {
+  const auto pace = std::make_shared<Pace>(10s, 2u);
+  Crowd first(1, pace);
+  first.go_if_due(kStart + 1s);
+  EXPECT_EQ(first.left(), 0u);
+  Pace& shared = *pace;
+  shared.begin(kStart + 1100ms, 890);
+  Time last = kStart;
+  for (int gone = 0; gone < 890; ++gone) {
+    const Time turn = shared.claim(std::max(last, kStart + 1100ms));
+    EXPECT_GE(turn - last, 9ms) << gone;
+    EXPECT_LE(turn, kStart + 10s);
+    last = turn;
+  }
+  EXPECT_GE(last, kStart + 9900ms);
+}
+
+TEST(Pace, SpreadsThoseWhoJoinBehindOne) {
+  Crowd crowd(2, 10s);
+  crowd.run_until(kStart + 100ms, 10ms);
+  crowd.join(1000);
+  crowd.run_until(kStart + 10s, 10ms);
+  EXPECT_EQ(crowd.left(), 0u);
+  for (std::size_t second = 1; second < 10; ++second)
+    EXPECT_NEAR(static_cast<double>(crowd.seconds().at(second)), 101, 5) << second;
 }
 
 TEST(Pace, DoesNotWaitForEverForAShard) {

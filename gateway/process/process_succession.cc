@@ -1,0 +1,95 @@
+// How the process is succeeded, and how it succeeds another one.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/process/pid_file.hh"
+#include "gateway/process/process.hh"
+
+namespace gateway {
+
+void Process::request_upgrade(Upgrade::Answer answer) {
+  const auto refuse = [&](const std::string& why) { upgrade_->refuse(why, answer); };
+  if (upgrade_->successor() != 0)
+    return refuse(fmt::format("pid {} serves now", upgrade_->successor()));
+  if (drain_->begun()) return refuse("the gateway is stopping");
+  if (reload_->is_under_way()) return refuse("a reload is under way");
+  // Its end would be the container's, or whatever else lives below it.
+  if (getpid() == 1) return refuse("this is process 1, whose end is that of all: start a new one");
+  if (upgrade_->under_way()) return refuse("one is under way");
+  reload_->refuse("an upgrade is under way");
+  upgrade_->request(config().upgrade.patience,
+                    [this, answer = std::move(answer)](const Upgrade::Result& result) {
+                      if (!result.done && !drain_->begun()) go_on();
+                      if (answer) answer(result);
+                    });
+}
+
+// No successor takes over.
+void Process::go_on() {
+  reload_->permit();
+  if (std::exchange(watch_waits_, false)) reload_->request();
+}
+
+// A successor reads the files anew.
+void Process::reload_for_watch() {
+  if (!upgrade_->under_way()) return reload_->request();
+  watch_waits_ = true;
+}
+
+std::vector<Succeeded::Socket> Process::sockets() const {
+  std::vector<Socket> all;
+  const auto add = [&](const ListeningAddress& one) {
+    for (const int descriptor : one.descriptors())
+      all.push_back({one.address(), descriptor, one.is_ours_alone()});
+  };
+  sockets_.for_each(add);
+  if (control_) add(control_->address());
+  return all;
+}
+
+void Process::announce(pid_t successor) {
+  if (pid_file_) pid_file_->leave_to_successor(true);
+  manager_.hand_over(successor);
+}
+
+void Process::withdraw() {
+  if (pid_file_) pid_file_->leave_to_successor(false);
+  manager_.take_back("serving");
+}
+
+// The successor accepts: from here on this process serves only whom it has let in.
+void Process::hand_over(pid_t successor, const std::vector<config::Address>& addresses) {
+  handed_over_ = addresses;
+  for (const config::Address& address : addresses) sockets_.hand_over(address);
+  if (control_) {
+    const bool is_taken =
+        std::ranges::find(addresses, control_->address().address()) != addresses.end();
+    is_taken ? control_->hand_over() : control_->close();
+  }
+  reload_->refuse(fmt::format("pid {} serves now", successor));
+  server_drains_->refuse();
+  if (watch_) watch_->rest();
+  config::DrainSettings settings = config().drain;
+  settings.hard_stop -= std::exchange(settings.delay, settings.delay.zero());
+  drain_->begin(settings);
+}
+
+// This process serves instead of its predecessor.
+void Process::take_over() {
+  sockets_.take_over();
+  if (drain_->begun()) return;
+  if (control_) control_->take_over();
+  if (!config().pid_file.empty()) {
+    auto written = PidFile::write(config().pid_file, config().account);
+    if (written) pid_file_ = std::move(*written);
+    if (!written) log_.error("{}", written.error());
+  }
+  if (watch_) watch_->start();
+  watchdog_->start();
+  manager_.ready("serving");
+}
+
+}  // namespace gateway
