@@ -20,7 +20,9 @@ uring::Task<> ShardListener::stop() {
 }
 
 uring::Task<> ShardListener::leave_queue() {
-  if (socket_.descriptor >= 0) co_await listener_.leave_queue();
+  // The kernel wakes one of those who wait at a socket: where that was the accept that is cancelled
+  // here, nobody else hears of that client.
+  if (socket_.descriptor >= 0) co_await listener_.stop();
   take_last_handed_over();
 }
 

