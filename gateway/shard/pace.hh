@@ -37,8 +37,9 @@ class Pace {
     begun_.fetch_add(1, std::memory_order_release);
   }
   bool is_ready(Time now) const {
-    return over_.count() == 0 || begun_.load(std::memory_order_acquire) >= shards_ ||
-           ticks(now) >= ends_.load() - ticks_of(over_) + ticks_of(kGathering);
+    const unsigned begun = begun_.load(std::memory_order_acquire);
+    if (over_.count() == 0 || begun >= shards_) return true;
+    return begun > 0 && ticks(now) >= ends_.load() - ticks_of(over_) + ticks_of(kGathering);
   }
 
   // The turn of one who waits and has none yet, once a shard has begun.
