@@ -8,7 +8,7 @@ import pytest
 from conftest import every_variant
 from support.frames import (BINARY, CLOSE, CONTINUATION, PING, TEXT, close_payload, frame,
                             read_frame, read_until_close)
-from support.gateway import FEW, Config
+from support.gateway import FEW, HAS_CUT, Config
 from support.relay import open_echo, open_relay
 from support.streams import Upstream, connect
 
@@ -317,6 +317,7 @@ def test_a_close_frame_that_was_never_sent_has_no_code(start_gateway, upstream, 
         relay.upstream.read_ending()
         code = int.from_bytes(rest[2:4], "big") if rest[:1] == b"\x88" else "-"
         assert f" code={code} " in log.wait("websocket", "end=stopping")
+    assert gateway.wait() in (0, HAS_CUT)
 
 
 # Without a close frame of its server's, as the route has it.
