@@ -20,7 +20,7 @@ from support.ports import free_port
 from support.reloading import Reloading
 from support.serving import Serving
 from support.streams import Upstream, connect
-from support.upgrading import Upgrading, place
+from support.upgrading import Held, Upgrading, place
 from support.waiting import DEADLINE, wait_until
 
 # The core of the relay is tested in every combination, the rest in FEW.
@@ -198,6 +198,17 @@ def start_upgrading(start_gateway, log_of, tmp_path):
     finally:
         for line in started:
             line.kill()
+
+
+@pytest.fixture
+def start_holding(start_upgrading, raw_port, upstream):
+    """With the upstream behind it, and how a request is held."""
+    def start(**options):
+        config = Config({"raw": raw_port}, [{"pool": "raw"}],
+                        drain={"over": "0s", "hard_stop": "1h"}, **options)
+        line = start_upgrading(config)
+        return line, lambda: Held(config.https_port, upstream, True)
+    return start
 
 
 @pytest.fixture

@@ -6,15 +6,20 @@ import os
 import re
 import shutil
 import signal
+import socket
 import threading
 from pathlib import Path
 
 from support.frames import CLOSE, TEXT, close_payload, frame, read_frame
-from support.gateway import GATEWAY
+from support.gateway import GATEWAY, Config
 from support.relay import open_echo
-from support.streams import Truncated, connect
+from support.reloading import saying
+from support.streams import Stream, Truncated, connect
 from support.waiting import DEADLINE, wait_until
 
+REQUEST = b"GET /bytes?n=10 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+# A successor that fails, and says why.
+FAILS = "#!/bin/sh\necho no such thing >&2\nprintf 'nor that' >&2\nexit 1\n"
 PR_SET_CHILD_SUBREAPER = 36
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -204,3 +209,36 @@ def echo_kept(port):
         assert answer.payload == b"x", answer
         worker.count += 1
     return work
+
+
+def config_for(echo, **options):
+    return Config({"echo": {"servers": echo.port, "keep_alive_idle": "50ms"}},
+                  [saying("one", "/says"), {"name": "echo", "path": "/", "pool": "echo"}], **options)
+
+
+def unix_socket(path):
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(str(path))
+    return Stream(client)
+
+
+def write(line, text=None):
+    fresh = line.gateway.file.with_suffix(".new")
+    fresh.write_text(line.gateway.config.text() if text is None else text)
+    fresh.rename(line.gateway.file)
+
+
+class Held:
+    """A request that is under way for as long as the test likes."""
+
+    def __init__(self, port, upstream, secure=False):
+        self.client = connect(port, secure)
+        self.client.send(b"GET /held HTTP/1.1\r\nHost: raw.test\r\n\r\n")
+        self.server = upstream.accept()
+        self.server.read_head()
+
+    def ends_well(self):
+        self.server.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        head, body = self.client.read_response()
+        self.client.close()
+        return (head.status, body) == (200, b"ok")
