@@ -4,20 +4,11 @@
 #include <utility>
 
 #include "gateway/shard/access_log.hh"
+#include "gateway/shard/orphans.hh"
 #include "gateway/shard/paced_closing.hh"
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
-namespace {
-
-// A route without a name of its own is named by its place, which another one may have now; and one
-// may answer by itself from now on, which says nothing of WebSockets.
-bool is_same(const config::Route& before, const config::Route& now) {
-  const bool proxies = !now.answer && !now.redirect;
-  return proxies && now.name == before.name && now.hosts == before.hosts && now.path == before.path;
-}
-
-}  // namespace
 
 Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
     : connection_(connection),
@@ -46,7 +37,7 @@ void Tunnel::renew() {
   if (newest.get() == generation_.get()) return;
   const auto& routes = newest->config().routes;
   const auto route = std::ranges::find_if(
-      routes, [this](const config::Route& one) { return is_same(*route_, one); });
+      routes, [this](const config::Route& one) { return carries_on(one, *route_); });
   if (route == routes.end()) return;
   route_ = &*route;
   generation_ = newest;

@@ -72,9 +72,11 @@ void World::close_orphans(milliseconds over, std::vector<gateway::AdoptOrder>& o
   const gateway::PacedPlan paced(std::move(plan), stage_.scenario.shards);
   for (gateway::AdoptOrder& order : orders) order.orphans = paced;
   for (std::uint64_t number = 1; number < plan_.number; ++number) {
-    const auto gone = plan_generation(stage_.scenario, number).sites & ~plan_.sites;
+    const GenerationPlan earlier = plan_generation(stage_.scenario, number);
     for (std::size_t at = 0; at < kSites.size(); ++at) {
-      if (gone[at]) stage_.orphaned.insert(kSites[at].pool);
+      const PoolKind pool = kSites[at].pool;
+      const bool has_gone = earlier.sites[at] && !plan_.sites[at];
+      if (has_gone || plan_.redirects_from(pool)) stage_.orphaned.insert(pool);
     }
   }
 }

@@ -5,6 +5,7 @@
 
 namespace {
 
+using gateway::carries_on;
 using gateway::identity_of;
 using gateway::config::Route;
 
@@ -25,6 +26,19 @@ TEST(Orphans, KnowARouteWithoutANameOfItsOwnByWhereItLeads) {
   EXPECT_NE(identity_of(second),
             identity_of({.name = "route-2", .hosts = {"a.test", "b.test"}, .path = "/"}));
   EXPECT_NE(identity_of({.name = "route-1", .path = ""}), identity_of({.name = "ws", .path = ""}));
+}
+
+TEST(Orphans, KnowWhereAnOpenWebSocketCarriesOn) {
+  const Route chat{.name = "chat", .path = "/ws"};
+  const Route second{.name = "route-2", .path = "/ws"};
+  EXPECT_TRUE(carries_on({.name = "chat", .path = "/talk"}, chat));
+  EXPECT_FALSE(carries_on({.name = "talk", .path = "/ws"}, chat));
+  EXPECT_FALSE(
+      carries_on({.name = "chat", .path = "/ws", .answer = gateway::config::Answer{}}, chat));
+  EXPECT_TRUE(carries_on({.name = "route-1", .path = "/ws"}, second));
+  EXPECT_FALSE(carries_on({.name = "route-2", .path = "/"}, second))
+      << "the one before it has gone";
+  EXPECT_FALSE(carries_on(chat, second)) << "it has a name now";
 }
 
 }  // namespace
