@@ -68,7 +68,9 @@ void Handover::report_serving(uring::Loop& loop, std::function<void()> taken_ove
   (void)say({&kServingWord, 1});  // where nobody hears it, nobody serves but this process
   auto heard = [this, taken_over = std::move(taken_over)](std::string_view word) {
     const bool is_last = word.empty() || word.front() == kMainWord;
-    if (is_last && !std::exchange(is_main_, true)) taken_over();
+    if (!is_last || std::exchange(is_main_, true)) return;
+    taken_over();
+    (void)say({&kTakenOverWord, 1});
   };
   listening_ = std::make_unique<DescriptorReader>(loop, places_.channel, 1, std::move(heard));
   listening_->start();

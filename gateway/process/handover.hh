@@ -10,9 +10,10 @@
 //       |---- serving ------------------------------>| service manager: MAINPID is the successor's
 //       |<--- main ----------------------------------|
 //       | pid file, control socket, READY=1          | accepts no more, drains
+//       |---- taken over --------------------------->| says so to whoever has asked
 //
-// Until `go` the successor has changed nothing, so its end leaves no trace; from `serving` on it
-// goes on by itself, also where the predecessor ends.
+// Until `go` the successor lets nobody in, so its end cuts nobody; from `go` on it goes on by
+// itself, also where the predecessor ends.
 #pragma once
 
 #include <sys/types.h>
@@ -36,7 +37,8 @@ namespace gateway {
 inline constexpr const char* kHandoverVariable = "GATEWAY_HANDOVER";
 
 // In `ready` a byte for each socket follows: whether the successor has it.
-inline constexpr char kReadyWord = 'r', kGoWord = 'g', kServingWord = 's', kMainWord = 'm';
+inline constexpr char kReadyWord = 'r', kGoWord = 'g', kServingWord = 's', kMainWord = 'm',
+                      kTakenOverWord = 't';
 inline constexpr char kHasSocket = '1', kHasNotSocket = '0';
 inline constexpr std::size_t kSocketsHandedDownMax = 60'000;
 
@@ -68,6 +70,8 @@ class Handover {
   // On the loop's thread: taken_over() follows once the predecessor accepts nobody any more.
   void report_serving(uring::Loop& loop, std::function<void()> taken_over);
   uring::Task<> stop();
+  // Before that this process is not to be succeeded itself.
+  bool is_main() const { return is_main_; }
 
  private:
   explicit Handover(const HandoverPlaces& places) : places_(places) {}

@@ -266,8 +266,12 @@ void Process::stop(int signal) {
     // A service manager tells all, and whoever is left once more when the successor has ended.
     // Where that has ended without being told to, the next start waits for this process.
     const bool lives = kill(successor, 0) == 0 || errno == EPERM;
-    if (lives != repeated) {
+    if (lives && !repeated) {
       return log_.info("{}: draining already, since pid {} serves; a second one ends it at once",
+                       name, successor);
+    }
+    if (!lives && repeated) {
+      return log_.info("{}: draining already, though pid {} has ended, too; SIGINT ends it at once",
                        name, successor);
     }
   }

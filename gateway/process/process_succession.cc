@@ -19,6 +19,8 @@ void Process::request_upgrade(Upgrade::Answer answer) {
   // Its end would be the container's, or whatever else lives below it.
   if (getpid() == 1) return refuse("this is process 1, whose end is that of all: start a new one");
   if (upgrade_->under_way()) return refuse("one is under way");
+  if (lineage_.handover && !lineage_.handover->is_main())
+    return refuse("this process is still taking over itself");
   reload_->refuse("an upgrade is under way");
   upgrade_->request(config().upgrade.patience,
                     [this, answer = std::move(answer)](const Upgrade::Result& result) {

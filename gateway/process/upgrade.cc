@@ -105,6 +105,13 @@ uring::Task<> Upgrade::try_successor() {
   spawner_->release();
   log_.info("upgrade: pid {} serves now; draining", successor_);
   succeeded_.hand_over(successor_, addresses_taken());
+  // Its pid file and its control socket are for whoever hears that it is done.
+  late_ = false;
+  deadline_.arm(loop_.now() + kTakingOverTime);
+  while (!late_ && !has_taken_over_) {
+    happened_.clear();
+    co_await happened_.wait();
+  }
 }
 
 // False: it has failed already.
@@ -115,7 +122,7 @@ bool Upgrade::begin() {
   line_.clear();
   lines_ = 0;
   pid_ = 0;
-  started_ = ended_ = may_go_ = serves_ = late_ = false;
+  started_ = ended_ = may_go_ = serves_ = has_taken_over_ = late_ = false;
   if (spawner_ == nullptr) {
     fail(why_none_);
   } else if (reports_ && reports_->ended()) {
@@ -243,6 +250,7 @@ void Upgrade::heard_in_channel(std::string_view packet) {
   if (packet.size() == sockets_.size() + 1 && packet.front() == kReadyWord && taken_.empty())
     taken_ = packet;
   if (may_go_ && !packet.empty() && packet.front() == kServingWord) serves_ = true;
+  if (successor_ != 0) has_taken_over_ = true;  // by its word, or by its end
   happened_.set();
 }
 

@@ -59,9 +59,11 @@ class Upgrade {
   // Of a successor's last words.
   static constexpr std::size_t kLinesMax = 100;
   static constexpr std::size_t kLineBytesMax = 1000;
-  // From `go` until it serves, and from its death until its last words are there.
+  // From `go` until it serves, from its death until its last words are there, and from `main` until
+  // all is its own.
   static constexpr std::chrono::seconds kServingTime{30};
   static constexpr std::chrono::seconds kLastWordsTime{2};
+  static constexpr std::chrono::seconds kTakingOverTime{2};
 
   // All outlive it. Without a spawner `why_none` says why.
   Upgrade(uring::Loop& loop, Log log, Spawner* spawner, std::string why_none, Succeeded& succeeded);
@@ -127,6 +129,7 @@ class Upgrade {
   bool ended_ = false;    // which has ended
   bool may_go_ = false;   // it was told to
   bool serves_ = false;
+  bool has_taken_over_ = false;
   bool late_ = false;
   bool abandoned_ = false;
 };

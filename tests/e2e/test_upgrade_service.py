@@ -30,7 +30,9 @@ def says(line, key, value):
 
 def test_the_terminal_is_told(start_upgrading, echo, tmp_path):
     control = tmp_path / "control"
-    line = start_upgrading(config_for(echo, control={"socket": str(control)}))
+    pid_file = tmp_path / "pid"
+    line = start_upgrading(config_for(echo, control={"socket": str(control)},
+                                      top={"pid_file": str(pid_file)}))
     inode = control.stat().st_ino
     place(line.binary, FAILS)
     done = order(line, "upgrade")
@@ -44,6 +46,7 @@ def test_the_terminal_is_told(start_upgrading, echo, tmp_path):
         done = order(line, "upgrade")
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == f"upgraded: pid {line.note_successor()} serves\n"
+        assert pid_file.read_text() == f"{line.pid}\n"
         # The socket is the same one, and whoever comes next meets the one that serves.
         assert says(line, "pid", line.pid)
         assert line.wait_for_end(predecessor) == 0
