@@ -51,7 +51,8 @@ bool ClosingWatch::is_over(Watched& one) {
   std::string text = counted(left->websockets, "websocket");
   if (left->requests > 0) text += " and " + counted(left->requests, "request");
   const std::uint64_t seconds = seconds_left(one);
-  log_.info("{}: {} remain{}", one.name, text,
+  const bool is_one = left->websockets + left->requests == 1;
+  log_.info("{}: {} remain{}{}", one.name, text, is_one ? "s" : "",
             seconds > 0 ? fmt::format(", {} s left", seconds) : "");
   return false;
 }

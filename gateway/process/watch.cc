@@ -9,13 +9,10 @@
 #include <utility>
 
 #include "gateway/config/account.hh"
+#include "gateway/process/words.hh"
 
 namespace gateway {
 namespace {
-
-std::string counted(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
 
 std::string cure_of(int error) {
   switch (error) {
@@ -118,10 +115,12 @@ void Watch::compare() {
   std::size_t changed = 0;
   for (auto& [path, known] : known_) {
     config::FileState now = config::look_at_file(path, known);
-    const bool same = now.says_the_same_as(known);
-    known = now;
-    if (same) continue;
-    if (changed++ == 0) first = path;
+    // What has changed is known once it has been read, and not before.
+    if (now.says_the_same_as(known)) {
+      known = now;
+    } else if (changed++ == 0) {
+      first = path;
+    }
   }
   if (changed == 0) return log_.debug("watch: nothing has changed");
   if (changed == 1) {
