@@ -195,8 +195,8 @@ void Connection::end(End end) {
 // Its first request, or the TLS handshake before that: whoever was let in is served, unless he says
 // nothing.
 void Connection::await_first(std::chrono::milliseconds limit, Reason reason) {
-  if (stopping_ && kLastChance < limit) {
-    set_deadline(kLastChance, {.reason = Reason::kStopping});
+  if (stopping_ && shard_.last_chance() < limit) {
+    set_deadline(shard_.last_chance(), {.reason = Reason::kStopping});
   } else {
     set_deadline(limit, {.reason = reason});
   }
@@ -207,7 +207,7 @@ void Connection::stop() {
   if (tunnel_) return;
   const bool awaits_first = exchange_ ? requests_ == 1 && !exchange_->under_way() : requests_ == 0;
   if (awaits_first && !ended()) {
-    return set_deadline(kLastChance, {.reason = Reason::kStopping});
+    return set_deadline(shard_.last_chance(), {.reason = Reason::kStopping});
   }
   if (exchange_ && exchange_->under_way()) return;
   end({.reason = Reason::kStopping});

@@ -34,8 +34,6 @@ class Connection : private uring::ListEntry {
   // closes, so that no reset destroys what it has not read yet.
   static constexpr std::chrono::seconds kLingerTime{2};
   static constexpr std::size_t kLingerBytes = 256 * 1024;
-  // How long a client may take to begin its first request, where the gateway stops.
-  static constexpr std::chrono::seconds kLastChance{1};
   // How long the client may take to take what is left for it.
   static constexpr std::chrono::seconds kFlushTime{60};
 

@@ -89,12 +89,12 @@ void Shard::rung() {
 
 void Shard::carry_out(const StopOrder& order) {
   retiring_ = true;
+  handed_over_ = order.handed_over;
   // Its listeners may have let clients in already.
   if (loading_) load_at_once();
   // A connection that ends takes itself out of the table, but never before the next turn.
   connections_.for_each([](Connection& connection) { connection.stop(); });
   closings_.begin_all(order.websockets);
-  handed_over_ = order.handed_over;
   retirement_ = retire();
   retirement_.start();
 }

@@ -77,6 +77,11 @@ class Shard final : private uring::BellOwner, private Reception {
   std::size_t connections() const { return connections_.count(); }
   UnderWayCounts& under_way() { return under_way_; }
   const UnderWayCounts& under_way() const { return under_way_; }  // for any thread
+  // How long a client may take to begin its first request once the shard stops. Where a successor
+  // serves nobody waits for the end, and crowds may be on their way in.
+  std::chrono::seconds last_chance() const {
+    return std::chrono::seconds(handed_over_.empty() ? 1 : 10);
+  }
   // WebSockets that are closed one by one.
   Closings& closings() { return closings_; }
   // For any thread.
