@@ -88,8 +88,7 @@ def reload_in_a_row(folder, options):
     swap(pairs, 0, served)
     echoes = [Echo(folder, f"echo-{number}") for number in range(2)]
     config = Config({"echo": [echo.port for echo in echoes]},
-                    [says(0), {"name": "echo", "pool": "echo"}], certificates=[served], level="info",
-                    log_buffer="64MiB")
+                    [says(0), {"name": "echo", "pool": "echo"}], certificates=[served], level="info")
     gateway = Gateway(folder, config, Variant(options.shards, options.receive))
     load = subprocess.Popen([LOAD, "--url", f"wss://localhost:{gateway.https_port}/echo",
                              "--connections", str(options.websockets), "--duration", "100000"],
