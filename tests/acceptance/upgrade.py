@@ -4,8 +4,8 @@ refused, reset, or left without an answer; a session is closed with the code of 
 anew. Then a successor that is broken: who serves goes on."""
 
 import asyncio
+import multiprocessing
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -39,15 +39,21 @@ class Log:
         return wait_until(enough, lambda: f"{count} lines with {words}", 120)
 
 
-class Sessions(threading.Thread):
-    """WebSockets that each send a message twice a second, and want it back."""
+class Sessions(multiprocessing.Process):
+    """WebSockets that each send a message twice a second, and want it back: in a process of their own,
+    since threads that ask beside them would keep their handshakes waiting for seconds."""
 
     def __init__(self, port, count):
         super().__init__(daemon=True)
         self.port, self.count = port, count
-        self.open, self.echoes, self.closed, self.faults = 0, 0, 0, []
-        self.over = False
+        self.counts = {name: multiprocessing.Value("q", 0, lock=False)
+                       for name in ("open", "echoes", "closed")}
+        self.over = multiprocessing.Event()
+        self.told, self.faults = multiprocessing.SimpleQueue(), []
         self.start()
+
+    def __getattr__(self, name):
+        return self.__dict__["counts"][name].value
 
     def run(self):
         asyncio.run(self.all())
@@ -58,33 +64,40 @@ class Sessions(threading.Thread):
         await asyncio.gather(*(self.session(gate, context) for _ in range(self.count)))
 
     async def session(self, gate, context):
-        while not self.over:
+        while not self.over.is_set():
             try:
                 async with gate:
                     session = await websockets.connect(
                         f"wss://localhost:{self.port}/echo", host="127.0.0.1", port=self.port, ssl=context,
                         server_hostname="localhost", open_timeout=60, ping_interval=None, compression=None)
-                self.open += 1
+                self.counts["open"].value += 1
                 try:
-                    while not self.over:
+                    while not self.over.is_set():
                         await session.send("x")
                         assert await asyncio.wait_for(session.recv(), 60) == "x"
-                        self.echoes += 1
+                        self.counts["echoes"].value += 1
                         await asyncio.sleep(0.5)
                     await session.close()
                 finally:
-                    self.open -= 1
+                    self.counts["open"].value -= 1
             except websockets.exceptions.ConnectionClosed as end:
                 if end.rcvd is not None and end.rcvd.code == 1001:
-                    self.closed += 1
+                    self.counts["closed"].value += 1
                 else:
-                    self.faults.append(repr(end))
+                    self.told.put(repr(end))
             except Exception as fault:  # pylint: disable=broad-except
-                self.faults.append(repr(fault))
+                self.told.put(repr(fault))
+
+    def are_all_open(self):
+        """Or something is wrong."""
+        while not self.told.empty():
+            self.faults.append(self.told.get())
+        return self.faults or self.open == self.count
 
     def stop(self):
-        self.over = True
+        self.over.set()
         self.join(120)
+        self.are_all_open()
 
 
 def upgrade_in_a_row(folder, options):
@@ -100,7 +113,7 @@ def upgrade_in_a_row(folder, options):
     sessions, workers = None, []
     try:
         sessions = Sessions(config.https_port, options.websockets)
-        wait_until(lambda: sessions.open == options.websockets or sessions.faults,
+        wait_until(sessions.are_all_open,
                    lambda: f"the sessions to open: {sessions.open} {sessions.faults[:3]}", 300)
         workers = [Worker(work) for work in (
             ask_kept(config.http_port, False, SAYS), ask_kept(config.https_port, True, BYTES),
@@ -116,7 +129,7 @@ def upgrade_in_a_row(folder, options):
             time.sleep(options.between)
         for pid in line.pids[:-1]:
             wait_until(lambda pid=pid: line.exit_status(pid) is not None, f"{pid} to drain", 120)
-        wait_until(lambda: sessions.open == options.websockets or sessions.faults, "all to be open", 120)
+        wait_until(sessions.are_all_open, "all to be open", 120)
         codes = [line.exit_status(pid) for pid in line.pids[:-1]]
         verdict(codes == [0] * options.upgrades, f"predecessors ended with {codes}: nothing was cut")
         verdict((folder / "pid").read_text() == f"{line.pid}\n", "the pid file follows")
@@ -146,7 +159,7 @@ def upgrade_in_a_row(folder, options):
         for one in workers:
             one.over.set()
         if sessions:
-            sessions.over = True
+            sessions.kill()
         gateway.kill()
         line.kill()
         echo.kill()
