@@ -43,7 +43,8 @@ uring::Task<ClientStream::HeadIn> ClientStream::receive_head(http::RequestHead& 
 
 bool ClientStream::wants_to_keep() const {
   const std::uint64_t most = config_.limits.requests;
-  return asked_to_keep_ && !connection_.stopping() && (most == 0 || connection_.requests() < most);
+  const bool stops = connection_.stopping() || connection_.shard().is_to_stop();
+  return asked_to_keep_ && !stops && (most == 0 || connection_.requests() < most);
 }
 
 // Decides what this response says of the connection.

@@ -33,17 +33,18 @@ size_t read_pool_of_route(TableReader& table, const Config& config) {
   return 0;
 }
 
-// `what` completes "'status' must be ".
+// `what` completes "'KEY' must be ".
 template <typename Fits>
-void read_status(TableReader& table, std::string_view what, Fits fits, std::uint16_t& status) {
-  const toml::node* const node = table.take("status");
+void read_status(TableReader& table, std::string_view key, std::string_view what, Fits fits,
+                 std::uint16_t& status) {
+  const toml::node* const node = table.take(key);
   if (node == nullptr) return;
   const auto* const number = node->as_integer();
   if (number == nullptr) {
-    table.wrong_type(*node, "status", what);
+    table.wrong_type(*node, key, what);
   } else if (!fits(number->get())) {
     table.report().add(place_of(node->source()),
-                       fmt::format("'status' must be {}, not {}", what, number->get()));
+                       fmt::format("'{}' must be {}, not {}", key, what, number->get()));
   } else {
     status = static_cast<std::uint16_t>(number->get());
   }
@@ -52,8 +53,11 @@ void read_status(TableReader& table, std::string_view what, Fits fits, std::uint
 Answer read_answer(TableReader& table) {
   Answer answer;
   read_status(
-      table, "a number between 200 and 599",
+      table, "status", "a number between 200 and 599",
       [](std::int64_t status) { return status >= 200 && status <= 599; }, answer.status);
+  read_status(
+      table, "stopping_status", "a number between 400 and 599",
+      [](std::int64_t status) { return status >= 400 && status <= 599; }, answer.stopping_status);
   if (const toml::node* const node = table.take("body")) {
     if (auto text = table.any_text_of(*node, "body", "a string in quotes"))
       answer.body = std::move(text->value);
@@ -119,7 +123,7 @@ Redirect read_redirect(TableReader& table) {
     return std::find(kRedirectStatuses.begin(), kRedirectStatuses.end(), status) !=
            kRedirectStatuses.end();
   };
-  read_status(table, fmt::format("one of {}", fmt::join(kRedirectStatuses, ", ")), fits,
+  read_status(table, "status", fmt::format("one of {}", fmt::join(kRedirectStatuses, ", ")), fits,
               redirect.status);
   return redirect;
 }

@@ -135,6 +135,7 @@ struct Answer {
   std::uint16_t status = 200;
   std::string body;
   std::string type = "text/plain; charset=utf-8";
+  std::uint16_t stopping_status = 0;  // instead, once the gateway is to stop; 0: no other one
 
   bool operator==(const Answer&) const = default;
 };

@@ -185,6 +185,8 @@ void print_route(Printer& out, const Route& route, const Config& config) {
     out.line("status = {}", route.answer->status);
     out.line("body = {}", quote(route.answer->body));
     out.line("type = {}", quote(route.answer->type));
+    if (route.answer->stopping_status != 0)
+      out.line("stopping_status = {}", route.answer->stopping_status);
   } else if (route.redirect) {
     out.line("[route.redirect]");
     out.line("status = {}", route.redirect->status);

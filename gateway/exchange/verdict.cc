@@ -82,6 +82,15 @@ bool Exchange::follow(const Judged::Redirect& redirect) {
 }
 
 bool Exchange::follow(const Judged::Answer& answer) {
+  const std::uint16_t stopping_status = answer.answer.stopping_status;
+  if (stopping_status != 0 && connection().shard().is_to_stop()) {
+    client_.reply({.status = stopping_status,
+                   .sentence = policy_of(Reason::kStopping).text,
+                   .head_only = facts_.method == http::Method::kHead,
+                   .changes = &facts_.route->response_headers},
+                  request_.ends_in_input());
+    return false;
+  }
   answer_with(answer.answer, facts_.route->response_headers);
   return false;
 }

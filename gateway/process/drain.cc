@@ -38,6 +38,7 @@ void Drain::begin(const config::DrainSettings& settings) {
   hard_stop_.arm(began_ + settings_.hard_stop);
   progress_.arm(began_ + kProgress);
   if (settings_.delay.count() == 0) return on_delay_over();
+  drained_.announce();
   delay_.arm(began_ + settings_.delay);
 }
 

@@ -1,7 +1,8 @@
 // The stop as the main thread leads it: when nobody new is let in any more, when what is left is
 // cut, and what the log says of it meanwhile and at the end.
 //
-//   begin() --[delay]--> doors closed, WebSockets closed over a time --> all shards have ended
+//   begin(): announced --[delay]--> doors closed, WebSockets closed over a time --> all shards have
+//   ended
 //      '-----------------[hard_stop, or hurry()]--> what is left is cut -----'
 #pragma once
 
@@ -20,6 +21,8 @@ namespace gateway {
 // What is stopped.
 class Drained {
  public:
+  // Whoever asks hears that it is to stop.
+  virtual void announce() = 0;
   // Nobody new comes in, and what is there ends, WebSockets by the plan.
   virtual void close_doors(const ClosingPlan& websockets) = 0;
   virtual void cut() = 0;

@@ -289,6 +289,10 @@ void Process::stop(int signal) {
   if (at_once) drain_->hurry();
 }
 
+void Process::announce() {
+  shards_->tell(AnnounceOrder{});
+}
+
 void Process::close_doors(const ClosingPlan& websockets) {
   closing_watch_->stop();
   sockets_.refuse_new_but({});

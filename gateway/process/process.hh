@@ -84,6 +84,7 @@ class Process final : private uring::SignalListener,
   void reload_for_watch();
   void note_loaded(const Loader::Loaded& loaded);
   void rung() override;
+  void announce() override;
   void close_doors(const ClosingPlan& websockets) override;
   void cut() override { shards_->tell(CutOrder{}); }
   UnderWay remaining() const override;

@@ -17,8 +17,10 @@
 
 namespace gateway {
 
-// What the main thread tells a shard. To stop, and then to cut what is left: each once at the most.
-// At the addresses that are handed over a successor accepts, at the same sockets.
+// What the main thread tells a shard. That a stop is to come, to stop, and then to cut what is
+// left: each once at the most. At the addresses that are handed over a successor accepts, at the
+// same sockets.
+struct AnnounceOrder {};
 struct StopOrder {
   PacedPlan websockets;
   std::vector<config::Address> handed_over{};
@@ -48,9 +50,10 @@ struct DrainOrder {
 };
 // Some servers are not marked any more: whoever waits to be closed for their sake goes on.
 struct ReviewOrder {};
-using Order = std::variant<StopOrder, CutOrder, AdoptOrder, AnswerOrder, DrainOrder, ReviewOrder>;
+using Order = std::variant<AnnounceOrder, StopOrder, CutOrder, AdoptOrder, AnswerOrder, DrainOrder,
+                           ReviewOrder>;
 // That wait for one shard: of the last two there is one at a time.
-inline constexpr std::size_t kOrdersMax = 5;
+inline constexpr std::size_t kOrdersMax = 6;
 
 // And a shard the main thread.
 struct Report {

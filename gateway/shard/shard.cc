@@ -87,9 +87,14 @@ void Shard::rung() {
   }
 }
 
+void Shard::carry_out(const AnnounceOrder&) {
+  to_stop_ = true;
+}
+
 void Shard::carry_out(const StopOrder& order) {
   retiring_ = true;
   handed_over_ = order.handed_over;
+  to_stop_ = handed_over_.empty();
   // Its listeners may have let clients in already.
   if (loading_) load_at_once();
   // A connection that ends takes itself out of the table, but never before the next turn.

@@ -82,6 +82,8 @@ class Shard final : private uring::BellOwner, private Reception {
   std::chrono::seconds last_chance() const {
     return std::chrono::seconds(handed_over_.empty() ? 1 : 10);
   }
+  // Clients are better sent elsewhere; where a successor serves at the same sockets they are not.
+  bool is_to_stop() const { return to_stop_; }
   // WebSockets that are closed one by one.
   Closings& closings() { return closings_; }
   // For any thread.
@@ -113,6 +115,7 @@ class Shard final : private uring::BellOwner, private Reception {
 
   Shard(Setup setup, uring::Kernel& kernel);
   void rung() override;
+  void carry_out(const AnnounceOrder& order);
   void carry_out(const StopOrder& order);
   void carry_out(const CutOrder& order);
   void carry_out(const AdoptOrder& order);
@@ -167,6 +170,7 @@ class Shard final : private uring::BellOwner, private Reception {
   uring::Task<> retirement_;
   std::uint64_t accepted_ = 0;
   bool adopting_ = false;
+  bool to_stop_ = false;
   bool retiring_ = false;
   bool cut_ = false;
 };

@@ -261,11 +261,11 @@ def test_a_delay_lets_clients_in_as_before(start_gateway, site, upstream, log_of
     with open_relays(gateway, upstream, 2) as relays:
         gateway.process.send_signal(signal.SIGTERM)
         log.wait("SIGTERM", "in order")
-        with connect(gateway.http_port) as client:
-            for _ in range(2):
+        for _ in range(2):
+            with connect(gateway.http_port) as client:
                 ask(client)
                 head, body = client.read_response()
-                assert (head.status, body, head.get("Connection")) == (200, b"x", None)
+                assert (head.status, body, head.get("Connection")) == (200, b"x", "close")
         for relay in relays:
             relay.client.send(frame(TEXT, b"still here"))
             assert read_frame(relay.upstream).payload == b"still here"
@@ -273,6 +273,41 @@ def test_a_delay_lets_clients_in_as_before(start_gateway, site, upstream, log_of
         assert gateway.wait() == HAS_CUT, "who has no patience cuts WebSockets"
     # The first one's turn has come.
     assert last_words(gateway)[3] in (1, 2)
+
+
+@STOPS
+@pytest.mark.parametrize("variant", FEW, ids=str)
+def test_whoever_asks_is_told_at_once_that_it_is_to_stop(start_gateway, echo, variant, how):
+    answer = {"body": "ready", "stopping_status": 503}
+    gateway = start_gateway(Config({"echo": echo.port}, [{"path": "/ready", "answer": answer},
+                                                         {"path": "/", "pool": "echo"}],
+                                   drain={"delay": "1h", "hard_stop": "2h"}), variant)
+
+    def ask_whether_ready():
+        with connect(gateway.https_port, True) as client:
+            client.send(b"GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            head, body = client.read_response()
+            return head.status, head.get("Connection"), body
+
+    with connect(gateway.http_port) as kept:
+        assert ask_whether_ready() == (200, None, b"ready")
+        gateway.process.send_signal(how)
+        # The signal is on its way to the shards.
+        wait_until(lambda: ask_whether_ready()[0] == 503, "it to be told")
+        assert ask_whether_ready() == (
+            503, "close", b"503 Service Unavailable\nthe gateway is stopping\n")
+        with connect(gateway.http_port) as client:
+            client.send(b"HEAD /ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert client.read_head().status == 503
+            assert client.read_ending() == (b"", "end")
+        kept.send(b"GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert kept.read_response()[0].status == 503
+        # Requests are served.
+        with connect(gateway.http_port) as client:
+            client.send(b"GET /bytes?n=3 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert client.read_response()[0].status == 200
+    gateway.process.send_signal(how)
+    assert gateway.wait() == 0
 
 
 def test_behind_the_delay_new_clients_are_refused(start_gateway, site, upstream):

@@ -87,6 +87,7 @@ class World final : private Gate, private gateway::Drained {
            !stage_.stopping && !clients_left_;
   }
   void stop();
+  void announce() override;
   void close_doors(const gateway::ClosingPlan& websockets) override;
   void cut() override;
   gateway::UnderWay remaining() const override;

@@ -31,6 +31,11 @@ void World::stop() {
   main_->loop().turn();
 }
 
+void World::announce() {
+  stage_.chronicle.note("world", "is announced to stop");
+  tell_shards(gateway::AnnounceOrder{});
+}
+
 void World::close_doors(const gateway::ClosingPlan& websockets) {
   stage_.chronicle.note("world", "stops");
   stage_.stopping = true;

@@ -79,6 +79,7 @@ upstream_lost = "cut"
 path = "/health"
 [route.answer]
 status = 503
+stopping_status = 599
 body = "down \"for\" now\n"
 type = "text/html"
 

@@ -187,6 +187,7 @@ escaped_slashes = "keep"
 status = 503
 body = "down \"for\" now\u000A"
 type = "text/html"
+stopping_status = 599
 
 [[route]]
 name = "route-4"

@@ -16,6 +16,7 @@ using gateway::Drain;
 
 class DrainTest : public testing::Test, protected gateway::Drained {
  protected:
+  void announce() override { note("announced"); }
   void close_doors(const gateway::ClosingPlan& websockets) override {
     plan_ = websockets;
     note("doors");
@@ -80,21 +81,21 @@ TEST_F(DrainTest, TellsHowWebSocketsAreToBeClosed) {
   EXPECT_EQ(plan_.reason, gateway::Reason::kStopping);
 }
 
-TEST_F(DrainTest, WaitsBeforeItClosesTheDoors) {
+TEST_F(DrainTest, SaysThatItIsToStopBeforeItClosesTheDoors) {
   drain_.begin({.delay = 2s, .over = 1s, .hard_stop = 5s});
   EXPECT_TRUE(drain_.begun());
-  EXPECT_EQ(events_after(1900ms), Events{});
+  EXPECT_EQ(events_after(1900ms), Events{"announced 0"});
   const Events events = events_after(6s);
-  ASSERT_EQ(events.size(), 2u);
-  expect_event(events[0], "doors", 2000);
-  expect_event(events[1], "cut", 5000);
+  ASSERT_EQ(events.size(), 3u);
+  expect_event(events[1], "doors", 2000);
+  expect_event(events[2], "cut", 5000);
 }
 
 TEST_F(DrainTest, CutsAtOnceForWhoHasNoPatience) {
   drain_.begin({.delay = 2s, .over = 1s, .hard_stop = 5s});
   drain_.hurry();
   drain_.hurry();
-  EXPECT_EQ(events_after(6s), (Events{"doors 0", "cut 0"}));
+  EXPECT_EQ(events_after(6s), (Events{"announced 0", "doors 0", "cut 0"}));
 }
 
 TEST_F(DrainTest, SaysEveryFewSecondsWhatRemains) {
