@@ -10,37 +10,44 @@ namespace {
 
 struct ViolationText {
   std::uint16_t close_code;
+  std::string_view section;
   std::string_view text;
 };
 
 ViolationText text_of(Violation violation) {
   switch (violation) {
     case Violation::kReservedBit:
-      return {1002, "reserved bit set"};
+      return {1002, "5.2", "reserved bit set"};
     case Violation::kReservedOpcode:
-      return {1002, "reserved opcode"};
+      return {1002, "5.2", "reserved opcode"};
     case Violation::kFragmentedControl:
-      return {1002, "fragmented control frame"};
+      return {1002, "5.5", "fragmented control frame"};
     case Violation::kUnexpectedContinuation:
-      return {1002, "continuation without a message"};
+      return {1002, "5.4", "continuation without a message"};
     case Violation::kMissingContinuation:
-      return {1002, "new message inside a fragmented one"};
+      return {1002, "5.4", "new message inside a fragmented one"};
     case Violation::kUnmaskedFrame:
-      return {1002, "unmasked frame from a client"};
+      return {1002, "5.1", "unmasked frame from a client"};
     case Violation::kMaskedFrame:
-      return {1002, "masked frame from a server"};
+      return {1002, "5.1", "masked frame from a server"};
     case Violation::kLongControl:
-      return {1002, "control frame longer than 125 bytes"};
+      return {1002, "5.5", "control frame longer than 125 bytes"};
     case Violation::kLengthNotMinimal:
-      return {1002, "length not in its shortest form"};
+      return {1002, "5.2", "length not in its shortest form"};
     case Violation::kLengthTooLarge:
-      return {1002, "length above 63 bits"};
+      return {1002, "5.2", "length above 63 bits"};
     case Violation::kClosePayloadLength:
-      return {1002, "close payload of one byte"};
+      return {1002, "5.5.1", "close payload of one byte"};
     case Violation::kCloseCode:
-      return {1002, "invalid close code"};
+      return {1002, "7.4", "invalid close code"};
     case Violation::kCloseReason:
-      return {1007, "close reason is not UTF-8"};
+      return {1007, "5.5.1", "close reason is not UTF-8"};
+    case Violation::kInvalidUtf8:
+      return {1007, "8.1", "text is not UTF-8"};
+    case Violation::kFrameTooLarge:
+      return {1009, "10.4", "frame too large"};
+    case Violation::kMessageTooLarge:
+      return {1009, "10.4", "message too large"};
   }
   __builtin_unreachable();
 }
@@ -55,6 +62,29 @@ std::string_view describe(Violation violation) {
   return text_of(violation).text;
 }
 
+std::string_view section_of(Violation violation) {
+  return text_of(violation).section;
+}
+
+HeaderCheck measure_header(Bytes bytes) {
+  if (bytes.size() < 2) return {};
+  const auto second = std::to_integer<unsigned>(bytes[1]);
+  std::uint64_t payload_bytes = second & 0x7f;
+  std::size_t header_bytes = 2;
+  if (payload_bytes > kControlPayloadBytesMax) {
+    const std::size_t length_bytes = payload_bytes == 126 ? 2 : 8;
+    header_bytes += length_bytes;
+    if (bytes.size() < header_bytes) return {};
+    payload_bytes = detail::big_endian(bytes.data() + 2, length_bytes);
+    if (payload_bytes > kPayloadBytesMax) return detail::violation(Violation::kLengthTooLarge);
+  }
+  if ((second & 0x80) != 0) header_bytes += sizeof(MaskKey);
+  if (bytes.size() < header_bytes) return {};
+  return {.state = HeaderCheck::State::kComplete,
+          .header_bytes = static_cast<std::uint8_t>(header_bytes),
+          .payload_bytes = payload_bytes};
+}
+
 ParsedHeader parse_header(Bytes bytes, const HeaderRules& rules) {
   const HeaderCheck check = check_header(bytes, rules);
   ParsedHeader parsed = {.state = check.state, .violation = check.violation};
@@ -65,7 +95,7 @@ ParsedHeader parse_header(Bytes bytes, const HeaderRules& rules) {
   parsed.header.rsv = first & (kRsv1 | kRsv2 | kRsv3);
   parsed.header.opcode = static_cast<Opcode>(first & 0x0f);
   parsed.header.payload_bytes = check.payload_bytes;
-  if (rules.sender == Sender::kClient) {
+  if ((bytes[1] & std::byte{0x80}) != std::byte{0}) {
     parsed.header.masked = true;
     std::memcpy(parsed.header.mask_key.data(), bytes.data() + check.header_bytes - sizeof(MaskKey),
                 sizeof(MaskKey));

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -59,11 +60,17 @@ enum class Violation : std::uint8_t {
   kClosePayloadLength,
   kCloseCode,
   kCloseReason,
+  // What scanner.hh looks at, beyond single headers and control frames:
+  kInvalidUtf8,
+  kFrameTooLarge,
+  kMessageTooLarge,
 };
 
-// The close code for the peer that did it (section 7.4.1), and a short text for it and for the log.
+// The close code for the peer that did it (section 7.4.1), a short text for it and for the log, and
+// the section of RFC 6455 that it is against, such as "5.2".
 std::uint16_t close_code(Violation violation);
 std::string_view describe(Violation violation);
+std::string_view section_of(Violation violation);
 
 using MaskKey = std::array<std::byte, 4>;
 
@@ -86,6 +93,9 @@ struct HeaderRules {
   // message only, which is where permessage-deflate has its bit (RFC 7692 section 6).
   std::uint8_t rsv_allowed = 0;
   bool message_open = false;  // a data frame without FIN came, and its continuation has not
+  // Only what has to hold for a header to have one meaning: any bits, opcodes and forms of the
+  // length pass, and the mask bit says whether there is a key.
+  bool lax = false;
 };
 
 // What the rules say of a header, and its extent: all that a relay needs of most frames.
@@ -101,6 +111,9 @@ struct HeaderCheck {
 // Checks the header that `bytes` begins with. A violation is told as soon as the byte that shows it
 // is there.
 HeaderCheck check_header(Bytes bytes, const HeaderRules& rules);
+
+// Its extent under lax rules, whatever else they say.
+HeaderCheck measure_header(Bytes bytes);
 
 struct ParsedHeader {
   using State = HeaderCheck::State;
@@ -128,6 +141,19 @@ EncodedHeader encode_header(const FrameHeader& header);
 // payload.
 void apply_mask(MutableBytes payload, const MaskKey& key, std::uint64_t offset = 0);
 
+// A key as one word: its bytes in their order in memory, from payload byte `offset` on.
+inline std::uint32_t turned_mask_word(std::uint32_t word, std::uint64_t offset) {
+  static_assert(std::endian::native == std::endian::little);
+  return std::rotr(word, static_cast<int>(offset % sizeof(MaskKey) * 8));
+}
+
+// Precondition: four bytes, a key.
+inline std::uint32_t mask_word(const std::byte* key) {
+  std::uint32_t word;
+  std::memcpy(&word, key, sizeof word);
+  return word;
+}
+
 // The rest of this file is check_header, inline because a relay runs it once per frame.
 
 namespace detail {
@@ -152,6 +178,7 @@ inline std::uint64_t big_endian(const std::byte* bytes, std::size_t size) {
 inline HeaderCheck check_header(Bytes bytes, const HeaderRules& rules) {
   constexpr unsigned kKnownOpcodes = 0b0000'0111'0000'0111;  // section 5.2
   if (bytes.empty()) return {};
+  if (rules.lax) return measure_header(bytes);
 
   const auto first = std::to_integer<unsigned>(bytes[0]);
   const unsigned opcode = first & 0x0f;

@@ -234,12 +234,73 @@ TEST(WsFrame, MaskIsContinuedAcrossParts) {
   EXPECT_EQ(parts, whole);
 }
 
-TEST(WsFrame, EachViolationHasACodeAndAText) {
-  for (unsigned i = 0; i <= static_cast<unsigned>(Violation::kCloseReason); ++i) {
-    const auto violation = static_cast<Violation>(i);
-    EXPECT_EQ(ws::close_code(violation), violation == Violation::kCloseReason ? 1007 : 1002);
-    EXPECT_FALSE(ws::describe(violation).empty());
+TEST(WsFrame, EachViolationHasACodeATextAndASection) {
+  struct Case {
+    Violation violation;
+    std::uint16_t code;
+    std::string section;
+  };
+  const Case cases[] = {
+      {Violation::kReservedBit, 1002, "5.2"},
+      {Violation::kReservedOpcode, 1002, "5.2"},
+      {Violation::kFragmentedControl, 1002, "5.5"},
+      {Violation::kUnexpectedContinuation, 1002, "5.4"},
+      {Violation::kMissingContinuation, 1002, "5.4"},
+      {Violation::kUnmaskedFrame, 1002, "5.1"},
+      {Violation::kMaskedFrame, 1002, "5.1"},
+      {Violation::kLongControl, 1002, "5.5"},
+      {Violation::kLengthNotMinimal, 1002, "5.2"},
+      {Violation::kLengthTooLarge, 1002, "5.2"},
+      {Violation::kClosePayloadLength, 1002, "5.5.1"},
+      {Violation::kCloseCode, 1002, "7.4"},
+      {Violation::kCloseReason, 1007, "5.5.1"},
+      {Violation::kInvalidUtf8, 1007, "8.1"},
+      {Violation::kFrameTooLarge, 1009, "10.4"},
+      {Violation::kMessageTooLarge, 1009, "10.4"},
+  };
+  EXPECT_EQ(std::size(cases), static_cast<std::size_t>(Violation::kMessageTooLarge) + 1);
+  for (const Case& c : cases) {
+    EXPECT_EQ(ws::close_code(c.violation), c.code);
+    EXPECT_EQ(ws::section_of(c.violation), c.section) << ws::describe(c.violation);
+    EXPECT_FALSE(ws::describe(c.violation).empty());
   }
+}
+
+// Under lax rules whatever has one meaning passes; its extent goes by its own mask bit.
+TEST(WsFrame, MeasuresAnyHeaderUnderLaxRules) {
+  struct Case {
+    std::string name;
+    std::string bytes;
+    std::size_t header_bytes;
+    std::uint64_t payload_bytes;
+  };
+  const Case cases[] = {
+      {"plain", "81 05", 2, 5},
+      {"masked", "81 85 01 02 03 04", 6, 5},
+      {"all bits and an opcode that nobody knows", "73 7d", 2, 125},
+      {"fragmented ping that is too long", "09 7e 00 7e", 4, 126},
+      {"long form of a short length", "82 fe 00 05 01 02 03 04", 8, 5},
+      {"longest form of a short length", "82 7f 00 00 00 00 00 00 00 00", 10, 0},
+      {"longest length", "82 ff 7f ff ff ff ff ff ff ff 01 02 03 04", 14, ws::kPayloadBytesMax},
+  };
+  for (const Case& c : cases) {
+    const auto bytes = hex(c.bytes);
+    for (const Sender sender : {Sender::kClient, Sender::kServer}) {
+      const ws::HeaderRules rules = {.sender = sender, .message_open = true, .lax = true};
+      for (std::size_t size = 0; size < bytes.size(); ++size) {
+        EXPECT_EQ(ws::check_header(ws::Bytes(bytes).first(size), rules).state,
+                  ws::HeaderCheck::State::kIncomplete)
+            << c.name << ", " << size;
+      }
+      const ws::HeaderCheck check = ws::check_header(bytes, rules);
+      EXPECT_EQ(check.state, ws::HeaderCheck::State::kComplete) << c.name;
+      EXPECT_EQ(check.header_bytes, c.header_bytes) << c.name;
+      EXPECT_EQ(check.payload_bytes, c.payload_bytes) << c.name;
+    }
+  }
+  const auto endless = ws::check_header(hex("82 7f 80 00 00 00 00 00 00 00"), {.lax = true});
+  EXPECT_EQ(endless.state, ws::HeaderCheck::State::kViolation);
+  EXPECT_EQ(endless.violation, Violation::kLengthTooLarge);
 }
 
 }  // namespace
