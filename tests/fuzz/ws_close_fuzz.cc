@@ -15,8 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const std::size_t cut = std::min<std::size_t>(data[0], input.size());
   ws::Utf8Validator validator;
-  const bool first = validator.feed(input.first(cut));
-  const bool second = validator.feed(input.subspan(cut));
+  const bool first = validator.feed(input.first(cut)) == cut;
+  const bool second =
+      validator.feed(input.subspan(cut)) == input.size() - cut && !validator.failed();
   require(first || !second, "what is invalid stays so");
   require((second && validator.complete()) == ws::is_utf8(input), "the cut changes nothing");
 
