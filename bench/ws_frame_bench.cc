@@ -14,16 +14,19 @@ using ws::Sender;
 using Buffer = std::vector<std::byte>;
 
 // As many whole frames of this payload size as fit into `bytes_max`, at least one.
-Buffer frames(Sender sender, std::size_t payload_bytes, std::size_t bytes_max) {
+Buffer frames(Sender sender, std::size_t payload_bytes, std::size_t bytes_max,
+              ws::Opcode opcode = ws::Opcode::kBinary) {
   const ws::EncodedHeader header =
-      ws::encode_header({.opcode = ws::Opcode::kBinary,
+      ws::encode_header({.opcode = opcode,
                          .masked = sender == Sender::kClient,
                          .mask_key = {std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}},
                          .payload_bytes = payload_bytes});
   Buffer bytes;
   do {
     bytes.insert(bytes.end(), header.bytes().begin(), header.bytes().end());
-    bytes.resize(bytes.size() + payload_bytes);
+    for (std::size_t i = 0; i < payload_bytes; ++i) {  // "aaa..."
+      bytes.push_back(std::byte{'a'} ^ std::byte(sender == Sender::kClient ? i % 4 + 1 : 0));
+    }
   } while (bytes.size() + header.size + payload_bytes <= bytes_max);
   return bytes;
 }
@@ -41,6 +44,17 @@ void BM_Scan(benchmark::State& state, Sender sender) {
     scanner.feed(bytes);
     while (const auto piece = scanner.next()) benchmark::DoNotOptimize(piece->bytes.data());
   }
+  count(state, scanner.frames(), bytes.size());
+}
+
+void BM_ScanText(benchmark::State& state, Sender sender, ws::Validation validation) {
+  const Buffer bytes = frames(sender, state.range(0), 4096, ws::Opcode::kText);
+  ws::FrameScanner scanner(sender, {.validation = validation});
+  for (auto _ : state) {
+    scanner.feed(bytes);
+    while (const auto piece = scanner.next()) benchmark::DoNotOptimize(piece->bytes.data());
+  }
+  if (scanner.violation()) state.SkipWithError("not valid");
   count(state, scanner.frames(), bytes.size());
 }
 
@@ -84,6 +98,23 @@ void BM_ApplyMask(benchmark::State& state) {
 
 BENCHMARK_CAPTURE(BM_Scan, client, Sender::kClient)->Arg(0)->Arg(64)->Arg(512)->Arg(65536);
 BENCHMARK_CAPTURE(BM_Scan, server, Sender::kServer)->Arg(0)->Arg(64)->Arg(512)->Arg(65536);
+BENCHMARK_CAPTURE(BM_ScanText, client_full, Sender::kClient, ws::Validation::kFull)
+    ->Arg(16)
+    ->Arg(64)
+    ->Arg(512)
+    ->Arg(16384);
+BENCHMARK_CAPTURE(BM_ScanText, client_headers, Sender::kClient, ws::Validation::kHeaders)
+    ->Arg(16)
+    ->Arg(64)
+    ->Arg(512)
+    ->Arg(16384);
+BENCHMARK_CAPTURE(BM_ScanText, client_off, Sender::kClient, ws::Validation::kOff)
+    ->Arg(16)
+    ->Arg(64)
+    ->Arg(512)
+    ->Arg(16384);
+BENCHMARK_CAPTURE(BM_ScanText, server_full, Sender::kServer, ws::Validation::kFull)->Arg(64);
+BENCHMARK_CAPTURE(BM_ScanText, server_off, Sender::kServer, ws::Validation::kOff)->Arg(64);
 BENCHMARK_CAPTURE(BM_ScanCut, client, Sender::kClient)->Arg(64)->Arg(512);
 BENCHMARK_CAPTURE(BM_Read, client, Sender::kClient)->Arg(64)->Arg(512)->Arg(65536);
 BENCHMARK_CAPTURE(BM_Read, server, Sender::kServer)->Arg(64);

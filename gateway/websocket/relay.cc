@@ -10,15 +10,13 @@ namespace gateway {
 
 template <class Client, Opposite<Client> Upstream>
 BasicRelay<Client, Upstream>::BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream,
-                                         std::uint8_t rsv_allowed, RelayOwner& owner,
+                                         const ws::ScanRules& rules, RelayOwner& owner,
                                          std::string& detail)
     : loop_(loop),
       owner_(owner),
       detail_(detail),
-      to_upstream_{client, upstream, ws::FrameScanner(ws::Sender::kClient, rsv_allowed),
-                   Party::kClient},
-      to_client_{upstream, client, ws::FrameScanner(ws::Sender::kServer, rsv_allowed),
-                 Party::kUpstream},
+      to_upstream_{client, upstream, ws::FrameScanner(ws::Sender::kClient, rules), Party::kClient},
+      to_client_{upstream, client, ws::FrameScanner(ws::Sender::kServer, rules), Party::kUpstream},
       last_activity_(loop.now()),
       deadline_(*this, loop.timers()),
       finished_(loop.ready()) {}
@@ -71,6 +69,10 @@ void BasicRelay<Client, Upstream>::pass_on(auto& way, Bytes bytes) {
   if (way.frames.close_seen()) {
     note_close(way);
   } else if (const auto violation = way.frames.violation()) {
+    if (stopping_) {  // the frame whose end it waited for will have none
+      cut_short_ = owes_close(way);
+      return close_towards(way);
+    }
     const bool client = way.sender == Party::kClient;
     stop({.reason = client ? Reason::kClientViolation : Reason::kUpstreamViolation,
           .close_code = ws::close_code(*violation),
@@ -162,7 +164,8 @@ void BasicRelay<Client, Upstream>::stop(End end, std::chrono::milliseconds bound
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::stop_direction(auto& way) {
   way.frames.stop_at_boundary();
-  const bool waits = owes_close(way) && !way.frames.at_frame_boundary();
+  const bool ends = way.frames.at_frame_boundary() || way.frames.violation();
+  const bool waits = owes_close(way) && !ends;
   if (!waits) return close_towards(way);
   // Whoever has gone is not to be waited for, and is read no more.
   uring::Ready& left =
@@ -180,8 +183,10 @@ bool BasicRelay<Client, Upstream>::owes_close(const auto& way) const {
 template <class Client, Opposite<Client> Upstream>
 std::uint16_t BasicRelay<Client, Upstream>::code_towards(Party sender) const {
   const EndPolicy& policy = policy_of(told_.reason);
-  // The peer that broke a rule learns which one.
-  if (told_.close_code != 0 && policy.party != sender) return told_.close_code;
+  // The peer that broke a rule learns which one, and a server what its client did; a client is not
+  // blamed for its server.
+  const bool blameless = sender == Party::kUpstream && policy.party == Party::kUpstream;
+  if (told_.close_code != 0 && !blameless) return told_.close_code;
   if (sender == Party::kClient) return policy.upstream_close_code;
   return is_lost_upstream(told_.reason) ? upstream_lost_code_ : policy.client_close_code;
 }
@@ -190,6 +195,14 @@ template <class Client, Opposite<Client> Upstream>
 bool BasicRelay<Client, Upstream>::client_stream_is_whole() const {
   const bool cut = is_lost_upstream(told_.reason) && upstream_lost_code_ == 0;
   return to_client_.frames.at_frame_boundary() && !cut;
+}
+
+template <class Client, Opposite<Client> Upstream>
+std::optional<ws::BrokenRule> BasicRelay<Client, Upstream>::broken_rule() const {
+  const Reason reason = how_ended().reason;
+  if (reason == Reason::kClientViolation) return to_upstream_.frames.broken_rule();
+  if (reason == Reason::kUpstreamViolation) return to_client_.frames.broken_rule();
+  return std::nullopt;
 }
 
 // Tells the peer at the end of `way`, and reads no more from the one at its beginning.

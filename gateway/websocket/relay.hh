@@ -60,9 +60,9 @@ class BasicRelay {
     std::uint64_t payload_bytes = 0;
   };
 
-  // `rsv_allowed`: the bits that the negotiated extensions use. `detail` takes the text of an End
-  // that is not static; it outlives the relay, as the owner does.
-  BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream, std::uint8_t rsv_allowed,
+  // `rules` hold both ways. `detail` takes the text of an End that is not static; it outlives the
+  // relay, as the owner does.
+  BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream, const ws::ScanRules& rules,
              RelayOwner& owner, std::string& detail);
   BasicRelay(const BasicRelay&) = delete;
   BasicRelay& operator=(const BasicRelay&) = delete;
@@ -93,6 +93,8 @@ class BasicRelay {
   // The code of the first close frame, a peer's or ours, or 0; and which peer it was.
   std::uint16_t close_code() const { return close_code_; }
   Party closed_by() const { return closed_by_; }
+  // What a peer broke, where that has ended it.
+  std::optional<ws::BrokenRule> broken_rule() const;
 
  private:
   // One way through the relay.

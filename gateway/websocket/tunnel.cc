@@ -18,7 +18,8 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
       request_line_(std::move(opening.request_line)),
       begun_(opening.begun),
       relay_(connection.shard().loop(), connection.client(), opening.upstream.link(),
-             opening.rsv_allowed, static_cast<RelayOwner&>(*this), connection.detail()) {
+             {.rsv_allowed = opening.rsv_allowed}, static_cast<RelayOwner&>(*this),
+             connection.detail()) {
   upstream_->let_go_of_pool();
   connection_.shard().under_way().websockets.rise();
   server().state().begin_websocket();

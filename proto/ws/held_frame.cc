@@ -19,10 +19,7 @@ HeaderCheck HeldFrame::absorb(Bytes& received, const HeaderRules& rules) {
     received = received.subspan(1);
     check = check_header(bytes(), rules);
   }
-  const bool control = size_ > 0 && std::to_integer<unsigned>(*data() & std::byte{8}) != 0;
-  if (check.state != HeaderCheck::State::kComplete || !control) return check;
-
-  // check_header has bounded a control frame's payload.
+  if (check.state != HeaderCheck::State::kComplete || !is_kept_whole(*data(), check)) return check;
   const std::size_t frame_bytes = check.header_bytes + std::size_t{check.payload_bytes};
   const std::size_t taken = std::min(frame_bytes - size_, received.size());
   append(received.first(taken));

@@ -12,6 +12,12 @@
 
 namespace ws {
 
+// A frame that is held until it is whole, and not passed on as it comes, by its first byte and its
+// header: a control frame, but for one that is longer than any may be, which lax rules let pass.
+inline bool is_kept_whole(std::byte first, const HeaderCheck& check) {
+  return (first & std::byte{8}) != std::byte{0} && check.payload_bytes <= kControlPayloadBytesMax;
+}
+
 class HeldFrame {
  public:
   bool empty() const { return size_ == 0; }
@@ -24,9 +30,9 @@ class HeldFrame {
   // control frame. Precondition: at most kControlFrameBytesMax bytes.
   void assign(Bytes bytes);
 
-  // Moves bytes from the front of `received` until a data frame's header, or a whole control frame,
-  // is held (kComplete), a rule is broken (kViolation), or `received` is empty (kIncomplete).
-  // Precondition: not complete before.
+  // Moves bytes from the front of `received` until a data frame's header, or a whole frame of those
+  // that are kept whole, is held (kComplete), a rule is broken (kViolation), or `received` is empty
+  // (kIncomplete). Precondition: not complete before.
   HeaderCheck absorb(Bytes& received, const HeaderRules& rules);
 
   // Forgets what is held; the bytes themselves stay as they are until the next assign, absorb or

@@ -1,14 +1,25 @@
 // Follows the frames of one direction of a relay and says which bytes to pass on. It validates
-// beside the bytes: payload is neither copied nor looked at, and a client's frames stay masked as
-// they came.
+// beside the bytes: payload is not copied, and a client's frames stay masked as they came.
 //
 //     feed(received) -> next() ... next() -> nothing left: receive more, or look at violation() and
 //     close_seen()
 //
 // A control frame is passed on whole, after its payload was checked; a data frame's header is
-// passed on whole, its payload as it comes. So what was yielded is valid up to its last byte, and
-// what is missing of it is at most the rest of one data frame's payload. The scanner calls nobody,
-// and allocates for nothing but a control frame that was cut, or the close frame.
+// passed on whole, its payload as it comes, text up to its first invalid byte. So what was yielded
+// is valid up to its last byte, and what is missing of it is at most the rest of one data frame's
+// payload. A message whose text ends inside a character is not yielded to its end. The scanner
+// calls nobody, and allocates for nothing but a control frame that was cut, or the close frame.
+//
+// Text is looked at unless an extension's bit says that it is something else, such as compressed.
+// Limits go by the lengths that headers declare: a frame that is too large, or makes its message
+// so, ends the scanning before its header.
+//
+// With Validation::kOff the peers are to judge. What is left is what our own frames need, which go
+// in between others, and the end: where each frame ends, and the close frame. A length has one
+// meaning for everybody but above 63 bits, so that stays a violation; the mask bit itself says
+// whether a key follows, as it does to a peer. Nothing else can lead the scanner astray, since it
+// goes by no other field: bits, opcodes and the order of fragments are not looked at, a control
+// frame that is too long passes as data does, and a close frame, whatever it says, is the last one.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +28,8 @@
 #include "proto/ws/close.hh"
 #include "proto/ws/frame.hh"
 #include "proto/ws/held_frame.hh"
+#include "proto/ws/scan_rules.hh"
+#include "proto/ws/utf8.hh"
 
 namespace ws {
 
@@ -26,11 +39,19 @@ struct Piece {
   Bytes bytes;
 };
 
+// A rule that was broken, and where.
+struct BrokenRule {
+  Violation violation;
+  // Of all that was fed, counted from 0: where the frame begins; of a text the byte that no valid
+  // one could have there, or, if it ends inside a character, the last one of its last frame, unless
+  // that is empty.
+  std::uint64_t offset;
+  std::uint64_t frame;  // counted from 1
+};
+
 class FrameScanner {
  public:
-  // `rsv_allowed`: see HeaderRules.
-  explicit FrameScanner(Sender sender, std::uint8_t rsv_allowed = 0)
-      : sender_(sender), rsv_allowed_(rsv_allowed) {}
+  explicit FrameScanner(Sender sender, const ScanRules& rules = {});
 
   // Takes the next received bytes, which stay valid until next() has nothing more.
   // Precondition: next() had nothing more of the ones before. After a violation or a close frame
@@ -40,8 +61,10 @@ class FrameScanner {
   // The next piece, as long as can be. Nothing: the fed bytes are used up, or scanning has ended.
   std::optional<Piece> next();
 
-  // What ended the scanning; next() yields exactly what came before the frame that broke the rule.
+  // What ended the scanning; next() yields exactly what came before the frame that broke the rule,
+  // or before the byte in it.
   std::optional<Violation> violation() const;
+  std::optional<BrokenRule> broken_rule() const;
 
   // The close frame that has been yielded.
   std::optional<ClosePayload> close_seen() const;
@@ -69,28 +92,40 @@ class FrameScanner {
  private:
   enum class End : std::uint8_t { kNone, kViolation, kClose, kDropped };
 
-  HeaderRules rules() const { return {sender_, rsv_allowed_, fragments_open_}; }
+  HeaderRules rules() const {
+    return {sender_, rsv_allowed_, fragments_open_, validation_ == Validation::kOff};
+  }
   std::optional<Piece> next_held();
   std::size_t scan();
-  void begin_data_frame(bool fin, std::uint64_t payload_bytes);
-  std::size_t take_payload(std::size_t available);
-  bool take_control_frame(Bytes frame);
-  void fail(Violation violation);
+  std::optional<Violation> broken_limit(std::uint64_t payload_bytes) const;
+  bool take_data_header(Bytes header, std::uint64_t payload_bytes, std::size_t bytes_behind);
+  std::size_t take_payload(Bytes available);
+  std::size_t check_text(Bytes payload, std::size_t bytes_behind);
+  bool take_control_frame(Bytes frame, std::size_t bytes_behind);
+  void fail(Violation violation, std::size_t bytes_behind);
 
   Bytes unscanned_;
   std::uint64_t payload_bytes_left_ = 0;  // of the data frame whose header was yielded
   std::uint64_t frames_ = 0;
   std::uint64_t messages_ = 0;
   std::uint64_t payload_bytes_ = 0;
-  HeldFrame held_;  // after a close frame: that frame
+  std::uint64_t fed_bytes_ = 0;    // after a violation: where it is
+  HeldFrame held_;                 // after a close frame: that frame
+  std::uint32_t frame_bytes_max_;  // no more than the next
+  std::uint32_t message_bytes_max_;
+  std::uint32_t message_bytes_ = 0;  // declared by its frames so far, or the most that fits
+  std::uint32_t mask_word_ = 0;      // for the next byte of a text
   Sender sender_;
   std::uint8_t rsv_allowed_;
+  Validation validation_;
+  Utf8Validator text_;           // of a text message that is open; else complete
+  bool checks_text_ = false;     // of the newest data frame
   bool fragments_open_ = false;  // a frame without FIN was the last data frame
   bool stop_requested_ = false;
   End end_ = End::kNone;
   Violation violation_ = {};
 };
 
-static_assert(sizeof(FrameScanner) <= 88);
+static_assert(sizeof(FrameScanner) <= 112);
 
 }  // namespace ws

@@ -45,11 +45,12 @@ inline std::string told(std::span<const std::byte> bytes, ws::Sender sender) {
 
 class Stand final : private gateway::RelayOwner {
  public:
-  explicit Stand(std::uint64_t seed, const gateway::RelayPolicy& allowed = {})
+  explicit Stand(std::uint64_t seed, const gateway::RelayPolicy& allowed = {},
+                 const ws::ScanRules& rules = {})
       : now_allowed(allowed), simulation(seed, {.window = 4096}), seconds_(simulation.loop.now()) {
     client_.adopt(simulation.kernel.open_stream(client));
     upstream_.adopt(simulation.kernel.open_stream(upstream));
-    relay.emplace(simulation.loop, client_, upstream_, std::uint8_t{0},
+    relay.emplace(simulation.loop, client_, upstream_, rules,
                   static_cast<gateway::RelayOwner&>(*this), detail);
   }
   ~Stand() {

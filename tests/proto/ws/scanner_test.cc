@@ -278,7 +278,7 @@ TEST(WsFrameScanner, DropsForGoodWhatWasLeftWhenItStopped) {
 }
 
 TEST(WsFrameScanner, PermitsABitThatWasNegotiated) {
-  FrameScanner scanner(Sender::kServer, ws::kRsv1);
+  FrameScanner scanner(Sender::kServer, {.rsv_allowed = ws::kRsv1});
   Buffer passed;
   const Buffer valid = frame(Sender::kServer, 0x41, "zip") + frame(Sender::kServer, 0x80, "ped");
   feed(scanner, valid, passed);
