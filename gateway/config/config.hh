@@ -20,6 +20,7 @@
 #include "gateway/config/router.hh"
 #include "gateway/log/level.hh"
 #include "proto/tls/context.hh"
+#include "proto/ws/scan_rules.hh"
 
 namespace gateway::config {
 
@@ -167,10 +168,17 @@ struct RouteLimits {
   bool operator==(const RouteLimits&) const = default;
 };
 
+inline constexpr std::array<std::string_view, 3> kValidationNames = {"full", "headers", "off"};
+
 // What a route does with the WebSockets that are opened through it.
 struct WebSocket {
   // What the client gets when its server goes without a close frame; 0: its connection is cut, too.
   std::uint16_t upstream_lost_code = 1011;
+  ws::Validation validation = ws::Validation::kFull;
+  // Payload, as headers declare it, either way: 1009; 0: any. A frame may have no more than a
+  // message.
+  std::uint64_t frame_bytes_max = 0;
+  std::uint64_t message_bytes_max = 0;
 
   bool operator==(const WebSocket&) const = default;
 };

@@ -72,7 +72,8 @@ void tell_of_timeouts(TableReader& table, std::string_view owner,
     table.elsewhere(key.name, fmt::format("[{}.timeouts]", owner));
   for (const std::string_view key : kTimeoutKeys)
     table.elsewhere(key, fmt::format("[timeouts]{}", why));
-  table.elsewhere("upstream_lost", fmt::format("[{}.websocket]", owner));
+  for (const std::string_view key : {"upstream_lost", "validate", "frame_max", "message_max"})
+    table.elsewhere(key, fmt::format("[{}.websocket]", owner));
 }
 
 void tell_of_limits(TableReader& table, std::string_view owner,

@@ -162,6 +162,16 @@ void print_bounds(Printer& out, std::string_view name, const Owner& owner,
   if (others == nullptr || others->websocket.upstream_lost_code != code)
     websocket.push_back(
         fmt::format("upstream_lost = {}", code == 0 ? quote("cut") : fmt::to_string(code)));
+  const auto validation = owner.websocket.validation;
+  if (others == nullptr || others->websocket.validation != validation)
+    websocket.push_back(
+        fmt::format("validate = {}", quote(kValidationNames[static_cast<size_t>(validation)])));
+  const auto print_max = [&](std::string_view key, std::uint64_t WebSocket::*bytes) {
+    if (others == nullptr || others->websocket.*bytes != owner.websocket.*bytes)
+      websocket.push_back(fmt::format("{} = {}", key, size_or_off(owner.websocket.*bytes)));
+  };
+  print_max("frame_max", &WebSocket::frame_bytes_max);
+  print_max("message_max", &WebSocket::message_bytes_max);
   const auto table = [&](std::string_view key, const std::vector<std::string>& lines) {
     if (lines.empty()) return;
     out.line("{}[{}.{}]", others == nullptr ? "\n" : "", name, key);

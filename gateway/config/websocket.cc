@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "gateway/config/sections.hh"
+#include "gateway/config/units.hh"
 #include "proto/ws/close.hh"
 
 namespace gateway::config {
@@ -35,10 +36,28 @@ void read_upstream_lost(TableReader& table, std::uint16_t& code) {
   }
 }
 
+// Of each the other one may be a default.
+void check_maxima(const TableReader& table, const WebSocket& websocket) {
+  const std::uint64_t frame = websocket.frame_bytes_max;
+  const std::uint64_t message = websocket.message_bytes_max;
+  const std::string_view here = table.has("message_max") ? "message_max" : "frame_max";
+  if (frame == 0 || message == 0 || frame <= message || !table.has(here)) return;
+  table.report().add(table.place(here),
+                     fmt::format("'message_max', which is {}, must not be below 'frame_max', which "
+                                 "is {}: no frame is larger than its message",
+                                 print_size(message), print_size(frame)));
+}
+
 }  // namespace
 
 void read_websocket(TableReader& table, WebSocket& websocket) {
   read_upstream_lost(table, websocket.upstream_lost_code);
+  if (const auto validation = table.choice("validate", kValidationNames)) {
+    websocket.validation = static_cast<ws::Validation>(*validation);
+  }
+  table.size_or_off("frame_max", ws::kBytesMaxMax, websocket.frame_bytes_max);
+  table.size_or_off("message_max", ws::kBytesMaxMax, websocket.message_bytes_max);
+  check_maxima(table, websocket);
 }
 
 }  // namespace gateway::config

@@ -1,5 +1,7 @@
 #include "gateway/shard/access_log.hh"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -49,6 +51,14 @@ void warn_of_failure(const Access& access) {
                       connection.requests());
 }
 
+// Which section of RFC 6455 a peer broke, in which of its frames, and at which byte behind the
+// handshake: see ws::BrokenRule.
+std::string text_of(const std::optional<ws::BrokenRule>& broken) {
+  if (!broken) return {};
+  return fmt::format(" section={} frame={} at={}", ws::section_of(broken->violation), broken->frame,
+                     broken->offset);
+}
+
 }  // namespace
 
 void account_for(const Access& access, const RequestRecord& request) {
@@ -79,14 +89,15 @@ void account_for(const Access& access, const WebSocketRecord& websocket) {
   connection.shard().log().info(
       "websocket id={} n={} client={}:{} request={} route={} upstream={} client_frames={} "
       "client_messages={} client_bytes={} upstream_frames={} upstream_messages={} "
-      "upstream_bytes={} ms={} end={} by={} code={} cause={}",
+      "upstream_bytes={} ms={} end={} by={} code={}{} cause={}",
       connection.id(), connection.requests(), connection.client_address(), connection.client_port(),
       Quoted(access.request_line), name_of(access.route), name_of(access.server),
       websocket.from_client.frames, websocket.from_client.messages,
       websocket.from_client.payload_bytes, websocket.from_upstream.frames,
       websocket.from_upstream.messages, websocket.from_upstream.payload_bytes,
       milliseconds_since(access.begun, connection.shard()), policy_of(end.reason).word,
-      gateway::name_of(websocket.party), websocket.code, Quoted(cause_of(end)));
+      gateway::name_of(websocket.party), websocket.code, text_of(websocket.broken_rule),
+      Quoted(cause_of(end)));
   count(access, [&](Traffic& traffic) {
     traffic.websockets.add();
     traffic.from_client_bytes.add(websocket.from_client.payload_bytes);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,7 @@ struct WebSocketRecord {
   Relay::Counts from_upstream;
   Party party;            // who ended it
   std::string_view code;  // of the close frame, or "-"
+  std::optional<ws::BrokenRule> broken_rule;
 };
 
 void account_for(const Access& access, const RequestRecord& request);

@@ -9,6 +9,17 @@
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
+namespace {
+
+ws::ScanRules rules_of(const TunnelOpening& opening) {
+  const config::WebSocket& websocket = opening.route.websocket;
+  return {.rsv_allowed = opening.rsv_allowed,
+          .validation = websocket.validation,
+          .frame_bytes_max = static_cast<std::uint32_t>(websocket.frame_bytes_max),
+          .message_bytes_max = static_cast<std::uint32_t>(websocket.message_bytes_max)};
+}
+
+}  // namespace
 
 Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
     : connection_(connection),
@@ -18,8 +29,7 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
       request_line_(std::move(opening.request_line)),
       begun_(opening.begun),
       relay_(connection.shard().loop(), connection.client(), opening.upstream.link(),
-             {.rsv_allowed = opening.rsv_allowed}, static_cast<RelayOwner&>(*this),
-             connection.detail()) {
+             rules_of(opening), static_cast<RelayOwner&>(*this), connection.detail()) {
   upstream_->let_go_of_pool();
   connection_.shard().under_way().websockets.rise();
   server().state().begin_websocket();
@@ -104,7 +114,8 @@ void Tunnel::log(UpstreamServer& server) const {
               WebSocketRecord{.from_client = relay_.from_client(),
                               .from_upstream = relay_.from_upstream(),
                               .party = party,
-                              .code = code});
+                              .code = code,
+                              .broken_rule = relay_.broken_rule()});
 }
 
 }  // namespace gateway

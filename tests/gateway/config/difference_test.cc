@@ -71,6 +71,9 @@ TEST(Difference, NamesWhatHasChanged) {
       {"websocket_idle = \"15s\"", "websocket_idle = \"16s\"", "route chat changed"},
       {"response_header_count = 16", "response_header_count = 17", "route chat changed"},
       {"upstream_lost = 4001", "upstream_lost = 4002", "route chat changed"},
+      {"validate = \"headers\"", "validate = \"full\"", "route chat changed"},
+      {"frame_max = \"64KiB\"", "frame_max = \"64B\"", "route chat changed"},
+      {"message_max = \"1MiB\"", "message_max = \"2MiB\"", "route chat changed"},
   };
   for (const Change& change : changes) {
     SCOPED_TRACE(change.what);

@@ -66,6 +66,9 @@ websocket_idle = "15s"
 response_header_count = 16
 [route.websocket]
 upstream_lost = 4001
+validate = "headers"
+frame_max = "64KiB"
+message_max = "1MiB"
 
 [[route]]
 host = "one.example"
@@ -74,6 +77,7 @@ timeouts = { connect = "1h", response_idle = "2s" }
 limits = { body = "off" }
 [route.websocket]
 upstream_lost = "cut"
+message_max = "off"
 
 [[route]]
 path = "/health"
@@ -104,6 +108,9 @@ response_header_count = 300
 
 [defaults.websocket]
 upstream_lost = 1012
+validate = "off"
+frame_max = "2KiB"
+message_max = "2GiB"
 
 [timeouts]
 tls_handshake = "1s"

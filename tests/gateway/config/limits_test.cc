@@ -32,6 +32,9 @@ TEST(ConfigLimits, OfARouteHaveDefaults) {
   EXPECT_EQ(route.limits.body_bytes, 0u);
   EXPECT_EQ(route.limits.response_header_fields, 512u);
   EXPECT_EQ(route.websocket.upstream_lost_code, 1011);
+  EXPECT_EQ(route.websocket.validation, ws::Validation::kFull);
+  EXPECT_EQ(route.websocket.frame_bytes_max, 0u);
+  EXPECT_EQ(route.websocket.message_bytes_max, 0u);
 }
 
 TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
@@ -40,7 +43,10 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
   EXPECT_EQ(config->defaults.timeouts, kOfEveryKey);
   EXPECT_EQ(config->defaults.limits,
             (RouteLimits{.body_bytes = 1 << 30, .response_header_fields = 300}));
-  EXPECT_EQ(config->defaults.websocket.upstream_lost_code, 1012);
+  EXPECT_EQ(config->defaults.websocket, (WebSocket{.upstream_lost_code = 1012,
+                                                   .validation = ws::Validation::kOff,
+                                                   .frame_bytes_max = 2 << 10,
+                                                   .message_bytes_max = 2u << 30}));
 
   EXPECT_EQ(config->routes[0].timeouts, (RouteTimeouts{.request_body_idle = 11s,
                                                        .connect = 12s,
@@ -49,14 +55,20 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
                                                        .websocket_idle = 15s}));
   EXPECT_EQ(config->routes[0].limits,
             (RouteLimits{.body_bytes = 10 << 20, .response_header_fields = 16}));
-  EXPECT_EQ(config->routes[0].websocket.upstream_lost_code, 4001);
+  EXPECT_EQ(config->routes[0].websocket, (WebSocket{.upstream_lost_code = 4001,
+                                                    .validation = ws::Validation::kHeaders,
+                                                    .frame_bytes_max = 64 << 10,
+                                                    .message_bytes_max = 1 << 20}));
 
   RouteTimeouts second = kOfEveryKey;
   second.response_idle = 2s;
   EXPECT_EQ(config->routes[1].timeouts, second);
   EXPECT_EQ(config->routes[1].limits,
             (RouteLimits{.body_bytes = 0, .response_header_fields = 300}));
-  EXPECT_EQ(config->routes[1].websocket.upstream_lost_code, 0);
+  EXPECT_EQ(config->routes[1].websocket, (WebSocket{.upstream_lost_code = 0,
+                                                    .validation = ws::Validation::kOff,
+                                                    .frame_bytes_max = 2 << 10,
+                                                    .message_bytes_max = 0}));
 
   // An answer goes by the default of a body.
   EXPECT_EQ(config->routes[2].limits, config->defaults.limits);
@@ -269,8 +281,35 @@ TEST(ConfigLimits, HaveTheSameRangeEverywhere) {
         {"code", bounds("websocket", "upstream_lost = 1006"),
          at + "17: error: 'upstream_lost' must be a close code for clients, 1000, 1001, 1011, "
               "1012, 1013 or 3000 to 4999, or \"cut\", not 1006"},
+        {"validation", bounds("websocket", "validate = \"none\""),
+         at + "12: error: 'validate' must be one of full, headers, off, not 'none'"},
+        {"no frame", bounds("websocket", "frame_max = \"0B\""),
+         at + "13: error: 'frame_max' must be between 1B and 2GiB or \"off\", not 0B"},
+        {"large message", bounds("websocket", "message_max = \"3GiB\""),
+         at + "15: error: 'message_max' must be between 1B and 2GiB or \"off\", not 3GiB"},
+        {"one frame", bounds("websocket", "frame_max = \"1KiB\"\nmessage_max = \"1KiB\"")},
     });
   }
+}
+
+TEST(ConfigLimits, OfAFrameGoByThatOfAMessageWhereverItStands) {
+  const std::string error =
+      "'message_max', which is 1KiB, must not be below 'frame_max', which is ";
+  expect_each({
+      {"both", table("[defaults.websocket]\nframe_max = \"2KiB\"\nmessage_max = \"1KiB\""),
+       "3:15: error: " + error + "2KiB: no frame is larger than its message"},
+      {"frame of a route",
+       routes("[defaults.websocket]\nmessage_max = \"1KiB\"\n"
+              "[[route]]\npool = \"app\"\n[route.websocket]\nframe_max = \"2KiB\""),
+       "6:13: error: " + error + "2KiB: no frame is larger than its message"},
+      {"message of a route",
+       routes("[defaults.websocket]\nframe_max = \"4KiB\"\n"
+              "[[route]]\npool = \"app\"\n[route.websocket]\nmessage_max = \"1KiB\""),
+       "6:15: error: " + error + "4KiB: no frame is larger than its message"},
+      {"a route without", routes("[defaults.websocket]\nmessage_max = \"1KiB\"\n[[route]]\n"
+                                 "pool = \"app\"\n[route.websocket]\nmessage_max = \"off\"\n"
+                                 "frame_max = \"2KiB\"")},
+  });
 }
 
 }  // namespace

@@ -57,6 +57,9 @@ response_header_count = 512
 
 [defaults.websocket]
 upstream_lost = 1011
+validate = "full"
+frame_max = "off"
+message_max = "off"
 
 [timeouts]
 tls_handshake = "10s"
@@ -164,6 +167,9 @@ body = "10MiB"
 response_header_count = 16
 [route.websocket]
 upstream_lost = 4001
+validate = "headers"
+frame_max = "64KiB"
+message_max = "1MiB"
 
 [[route]]
 name = "route-2"
@@ -178,6 +184,7 @@ response_idle = "2s"
 body = "off"
 [route.websocket]
 upstream_lost = "cut"
+message_max = "off"
 
 [[route]]
 name = "route-3"
@@ -212,6 +219,9 @@ response_header_count = 300
 
 [defaults.websocket]
 upstream_lost = 1012
+validate = "off"
+frame_max = "2KiB"
+message_max = "2GiB"
 
 [timeouts]
 tls_handshake = "1s"
@@ -262,7 +272,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 31u);
+  EXPECT_EQ(keys, 34u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));
