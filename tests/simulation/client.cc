@@ -234,7 +234,8 @@ void SimulatedClient::open_websocket() {
   answers_.back().got = Got::kWhole;
   const WebSocketPlan& plan = *current().websocket;
   websocket_.emplace(true, stream_of(answering(), Way::kToServer), plan.to_server,
-                     plan.closer == Closer::kClient || plan.closer == Closer::kBoth);
+                     plan.closer == Closer::kClient || plan.closer == Closer::kBoth,
+                     plan.closer == Closer::kClientBreaks ? plan.breach : Breach::kNone);
   if (plan.stays.count() > 0) may_close_at_ = stage_.now() + plan.stays;
   digest(reader_.rest());
 }
@@ -250,7 +251,9 @@ void SimulatedClient::talk() {
   }
   std::string frame;
   const bool closed_before = websocket_->close_sent();
+  const bool kept_rules = websocket_->is_to_break();
   if (websocket_->say_more(frame)) wire_->send(frame);
+  if (kept_rules && !websocket_->is_to_break()) stage_.chronicle.note(name_, "breaks a rule");
   if (websocket_->close_sent() && !closed_before) {
     stage_.trail(plan_.number, answering()).client_sent = websocket_->payload_sent();
     stage_.chronicle.note(name_, "sends a close frame");

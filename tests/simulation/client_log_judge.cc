@@ -123,6 +123,10 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
       Row{"client-reset", kClient, 0, [](const Facts& f) { return f.left || f.spoilt; }},
       Row{"client-truncated", kClient, 0,
           [](const Facts& f) { return f.secure && (f.left || f.spoilt); }},
+      Row{"client-violation", kClient, 0,
+          [](const Facts& f) { return f.plan.websocket && f.closer() == Closer::kClientBreaks; }},
+      Row{"upstream-violation", kUpstream, 0,
+          [](const Facts& f) { return f.plan.websocket && f.closer() == Closer::kServerBreaks; }},
       Row{"tls-failed", kClient, 0, [](const Facts& f) { return f.spoilt; }},
       Row{"request-timeout", kGateway, 408, [](const Facts& f) { return f.spoilt; }},
       Row{"shortage", kGateway, 503, [](const Facts& f) { return f.shortage; }},
@@ -209,9 +213,15 @@ void SimulatedClient::judge_told(const Facts& facts, const LogLine& line) const 
   const bool for_stop = line.end == "stopping";
   const bool for_drain = line.end == "draining";
   const bool for_orphans = line.end == "orphaned";
+  const bool for_breach = line.end.ends_with("-violation");
+  const bool too_large = facts.plan.websocket->breach == Breach::kTooLarge;
+  const std::string_view broken = too_large ? "message too large" : "text is not UTF-8";
   const auto judge = [&](std::string_view who, const std::string& told) {
     if (told.empty()) return;
-    const bool is_right = for_stop      ? told == by_stop
+    const bool blameless = who == "client" && line.by == kUpstream;
+    const unsigned code = blameless ? 1011 : too_large ? 1009 : 1007;
+    const bool is_right = for_breach    ? told == fmt::format("{} {}", code, broken)
+                          : for_stop    ? told == by_stop
                           : for_drain   ? told == by_drain
                           : for_orphans ? told == by_orphans
                                         : told != by_stop && told != by_drain && told != by_orphans;
@@ -223,7 +233,8 @@ void SimulatedClient::judge_told(const Facts& facts, const LogLine& line) const 
   judge("client", facts.trail.client_told);
   judge("server", facts.trail.server_told);
   if (!for_stop && !for_drain && !for_orphans) return;
-  if (facts.lossy() || facts.opaque()) return;
+  // Whoever has half of a text that is none can be told nothing.
+  if (facts.lossy() || facts.opaque() || breaks(facts.closer())) return;
   if (!websocket_ || !websocket_->close_code()) {
     stage_.chronicle.fail(name_, "is not told that its WebSocket is closed: end={}", line.end);
   }

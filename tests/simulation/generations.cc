@@ -68,6 +68,7 @@ std::string config_text(const GenerationPlan& plan) {
   text += milliseconds_of("tls_handshake", Limits::kTlsHandshake);
   text += milliseconds_of("request_header", Limits::kRequestHeader);
   text += milliseconds_of("keep_alive_idle", Limits::kKeepAlive);
+  text += fmt::format("[defaults.websocket]\nmessage_max = \"{}B\"\n", WebSocketEnd::kMessageMax);
   text += "[defaults.timeouts]\n";
   text += plan.in_routes ? std::string(kEndless) : timeouts_of_routes(plan);
   for (unsigned pool = 0; pool < kPoolKinds; ++pool) {

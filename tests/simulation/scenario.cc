@@ -49,6 +49,10 @@ WebSocketPlan draw_websocket(Dice& dice, PoolKind pool) {
   plan.to_server = draw_messages(dice);
   plan.to_client = draw_messages(dice);
   plan.closer = static_cast<Closer>(dice.between(0, is_wild(pool) ? 5 : 4));
+  if (dice.chance(20)) {
+    plan.closer = dice.chance(50) ? Closer::kClientBreaks : Closer::kServerBreaks;
+    plan.breach = static_cast<Breach>(dice.between(1, kBreaches - 1));
+  }
   if (dice.chance(30)) plan.stays = any_time(dice, milliseconds(3000));
   return plan;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/simulation/drains.hh"
+#include "tests/simulation/websocket_end.hh"
 #include "tests/uring/dice.hh"
 #include "tests/uring/simulator.hh"
 #include "uring/receive_buffers.hh"
@@ -88,13 +89,26 @@ struct TlsPlan {
   std::size_t fault_at = 0;  // bytes of what is sealed, or opened
 };
 
-enum class Closer : std::uint8_t { kClient, kServer, kBoth, kNobody, kClientLeaves, kServerLeaves };
+enum class Closer : std::uint8_t {
+  kClient,
+  kServer,
+  kBoth,
+  kNobody,
+  kClientLeaves,
+  kServerLeaves,
+  kClientBreaks,  // a rule, behind its messages
+  kServerBreaks,
+};
+constexpr bool breaks(Closer closer) {
+  return closer == Closer::kClientBreaks || closer == Closer::kServerBreaks;
+}
 
 struct WebSocketPlan {
   std::vector<std::size_t> to_server;  // sizes of messages
   std::vector<std::size_t> to_client;
   Closer closer = Closer::kClient;
-  microseconds stays{0};  // the client, before it says its last message
+  Breach breach = Breach::kNone;  // of a closer that breaks a rule
+  microseconds stays{0};          // the client, before it says its last message
 };
 
 struct RequestPlan {

@@ -217,9 +217,10 @@ void SimulatedServer::open_websocket() {
                   "Connection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
                   target_of(client_, request_), ws::as_text(ws::accept_key(*key))));
   stage_.trail(client_, request_).told_whole = true;
-  const Closer closer = plan_->websocket->closer;
-  websocket_.emplace(false, stream_of(Way::kToClient), plan_->websocket->to_client,
-                     closer == Closer::kServer || closer == Closer::kBoth);
+  const WebSocketPlan& plan = *plan_->websocket;
+  websocket_.emplace(false, stream_of(Way::kToClient), plan.to_client,
+                     plan.closer == Closer::kServer || plan.closer == Closer::kBoth,
+                     plan.closer == Closer::kServerBreaks ? plan.breach : Breach::kNone);
   digest(reader_.rest());
 }
 
@@ -229,7 +230,9 @@ void SimulatedServer::talk() {
     return leave(dice_.chance(50));
   }
   const bool closed_before = websocket_->close_sent();
+  const bool kept_rules = websocket_->is_to_break();
   if (websocket_->say_more(frame)) wire_.send(frame);
+  if (kept_rules && !websocket_->is_to_break()) stage_.chronicle.note(name_, "breaks a rule");
   if (websocket_->close_sent() && !closed_before) {
     stage_.trail(client_, request_).server_sent = websocket_->payload_sent();
     stage_.chronicle.note(name_, "sends a close frame");

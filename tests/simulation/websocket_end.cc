@@ -6,6 +6,7 @@ namespace simulation {
 namespace {
 
 constexpr unsigned kFinal = 0x80;
+constexpr unsigned kText = 1;
 constexpr unsigned kBinary = 2;
 constexpr unsigned kClose = 8;
 constexpr std::size_t kFrameMax = 1 << 20;
@@ -36,6 +37,10 @@ bool WebSocketEnd::say_more(std::string& outgoing) {
     if (split) add_frame(outgoing, kFinal, all.substr(first));
     return true;
   }
+  if (!answers_close && breach_ != Breach::kNone) {
+    break_a_rule(outgoing);
+    return true;
+  }
   if (!answers_close && !closes_) return false;
   std::string payload;
   add_big_endian(payload, answers_close ? *close_code_ : 1000, 2);
@@ -43,6 +48,23 @@ bool WebSocketEnd::say_more(std::string& outgoing) {
   add_frame(outgoing, kFinal | kClose, payload);
   close_sent_ = true;
   return true;
+}
+
+void WebSocketEnd::break_a_rule(std::string& to) {
+  switch (std::exchange(breach_, Breach::kNone)) {
+    case Breach::kNone:
+      break;
+    case Breach::kBadText:
+      add_frame(to, kFinal | kText, std::string(kTextBegin) + "no end, but more text");
+      break;
+    case Breach::kCutText:
+      add_frame(to, kText, kTextBegin);
+      add_frame(to, kFinal, "");
+      break;
+    case Breach::kTooLarge:
+      add_frame(to, kFinal | kBinary, std::string(kMessageMax + 1, 'x'));
+      break;
+  }
 }
 
 void WebSocketEnd::add_frame(std::string& to, unsigned first_byte, std::string_view payload) {
@@ -105,6 +127,8 @@ bool WebSocketEnd::take_frame(unsigned first_byte, std::string_view payload) {
     return true;
   }
   if ((first_byte & 0x70) != 0 || opcode > kBinary) return wrong("a frame that nobody has sent");
+  // The valid part of a text that is none: more of it, or its end, is never passed on.
+  if (opcode == kText) return payload == kTextBegin || wrong("a text that is none");
   if (!is_payload(receives_, payload_received_, payload)) {
     return wrong("a payload that is not its own, at byte " + std::to_string(payload_received_));
   }

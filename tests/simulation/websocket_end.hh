@@ -13,11 +13,28 @@
 
 namespace simulation {
 
+// What an end may do that is against the rules.
+enum class Breach : std::uint8_t {
+  kNone,
+  kBadText,   // a text that is not UTF-8, in the middle of a frame
+  kCutText,   // a text that ends inside a character, which only an empty last frame shows
+  kTooLarge,  // a message above kMessageMax
+};
+constexpr std::size_t kBreaches = 4;
+
 class WebSocketEnd {
  public:
-  // A client masks what it sends. `closes`: it sends a close frame behind its messages.
-  WebSocketEnd(bool is_client, StreamName sends, std::vector<std::size_t> messages, bool closes)
-      : is_client_(is_client), sends_(sends), messages_(std::move(messages)), closes_(closes) {
+  static constexpr std::size_t kMessageMax = 64 * 1024;
+
+  // A client masks what it sends. `closes`: it sends a close frame behind its messages; or what
+  // breaks a rule.
+  WebSocketEnd(bool is_client, StreamName sends, std::vector<std::size_t> messages, bool closes,
+               Breach breach = Breach::kNone)
+      : is_client_(is_client),
+        sends_(sends),
+        messages_(std::move(messages)),
+        closes_(closes),
+        breach_(breach) {
     receives_ = sends;
     receives_.way = is_client ? Way::kToClient : Way::kToServer;
   }
@@ -29,6 +46,8 @@ class WebSocketEnd {
   const std::string& why() const { return why_; }
 
   bool close_sent() const { return close_sent_; }
+  // It has yet to break a rule.
+  bool is_to_break() const { return breach_ != Breach::kNone; }
   std::optional<unsigned> close_code() const { return close_code_; }  // received
   // The close that was received is the other end's own, and not the gateway's.
   bool closed_by_peer() const { return close_text_ == kCloseText; }
@@ -46,7 +65,9 @@ class WebSocketEnd {
 
  private:
   static constexpr std::string_view kCloseText = "as agreed";
+  static constexpr std::string_view kTextBegin = "\xe2\x82";  // of a euro sign
 
+  void break_a_rule(std::string& to);
   void add_frame(std::string& to, unsigned first_byte, std::string_view payload);
   bool take_frame(unsigned first_byte, std::string_view payload);
   bool wrong(std::string why);
@@ -56,6 +77,7 @@ class WebSocketEnd {
   StreamName receives_;
   std::vector<std::size_t> messages_;
   bool closes_;
+  Breach breach_;  // kNone once it has been done
   std::size_t next_message_ = 0;
   std::size_t payload_sent_ = 0;
   std::size_t payload_received_ = 0;
