@@ -119,6 +119,8 @@ class Link final : private Sink, private Flushable {
   // While nobody reads: `noticed` runs when something has arrived, for take_input(). At most `room`
   // bytes are let in until they are taken.
   void watch_input(Ready& noticed, std::size_t room);
+  // A read_for waits for room.
+  bool held_back() const { return feeds_ != nullptr && feeds_->feeder_ == this; }
   // From here on what has arrived, and what is armed for, is the next read's; `noticed` does not
   // run any more.
   void unwatch_input() {

@@ -170,7 +170,18 @@ struct RouteLimits {
 
 inline constexpr std::array<std::string_view, 3> kValidationNames = {"full", "headers", "off"};
 
-// What a route does with the WebSockets that are opened through it.
+// To whom an open WebSocket's own pings go.
+enum class PingTo : std::uint8_t { client, upstream, both };
+
+inline constexpr std::array<std::string_view, 3> kPingToNames = {"client", "upstream", "both"};
+
+// What becomes of a client that sends more than it may.
+enum class OverLimit : std::uint8_t { delay, close };
+
+inline constexpr std::array<std::string_view, 2> kOverLimitNames = {"delay", "close"};
+
+// What a route does with the WebSockets that are opened through it. 0 means "off" where nothing
+// else is said.
 struct WebSocket {
   // What the client gets when its server goes without a close frame; 0: its connection is cut, too.
   std::uint16_t upstream_lost_code = 1011;
@@ -179,6 +190,19 @@ struct WebSocket {
   // message.
   std::uint64_t frame_bytes_max = 0;
   std::uint64_t message_bytes_max = 0;
+  std::chrono::milliseconds ping{0};  // of our own, after so long without a byte of the peer
+  std::chrono::milliseconds pong_timeout{10'000};  // never 0
+  PingTo ping_to = PingTo::client;
+  std::chrono::milliseconds lifetime{0};         // at the most, and
+  std::chrono::milliseconds lifetime_jitter{0};  // by a random part of this less: no more than it
+  std::uint16_t lifetime_code = 1001;
+  std::chrono::milliseconds message_time{0};  // from a message's first byte to its last
+  // What a client may send.
+  std::uint64_t messages_per_second = 0;
+  std::uint64_t bytes_per_second = 0;
+  std::uint64_t control_frames_per_second = 0;
+  std::chrono::milliseconds burst{1'000};  // what it has not sent for so long it may send at once
+  OverLimit over_limit = OverLimit::delay;
 
   bool operator==(const WebSocket&) const = default;
 };

@@ -26,6 +26,10 @@ constexpr std::array<std::string_view, 4> kLimitKeys = {"header", "header_count"
                                                         "requests_per_connection"};
 constexpr std::array<std::string_view, 2> kRouteLimitKeys = {"body", "response_header_count"};
 
+constexpr std::array<std::string_view, 7> kWebSocketKeys = {
+    "upstream_lost", "validate", "frame_max",          "message_max",
+    "ping",          "lifetime", "messages_per_second"};
+
 constexpr std::string_view kBeforeRoute = ", since it holds before a route is known";
 
 void read_timeouts(TableReader& table, Timeouts& timeouts) {
@@ -72,7 +76,7 @@ void tell_of_timeouts(TableReader& table, std::string_view owner,
     table.elsewhere(key.name, fmt::format("[{}.timeouts]", owner));
   for (const std::string_view key : kTimeoutKeys)
     table.elsewhere(key, fmt::format("[timeouts]{}", why));
-  for (const std::string_view key : {"upstream_lost", "validate", "frame_max", "message_max"})
+  for (const std::string_view key : kWebSocketKeys)
     table.elsewhere(key, fmt::format("[{}.websocket]", owner));
 }
 

@@ -10,6 +10,7 @@
 #include "gateway/config/reader.hh"
 #include "gateway/config/route_timeouts.hh"
 #include "gateway/config/units.hh"
+#include "gateway/config/websocket_keys.hh"
 
 namespace gateway::config {
 namespace {
@@ -141,6 +142,37 @@ void print_changes(Printer& out, std::string_view name, const HeaderChanges& cha
   if (!changes.remove.empty()) out.line("remove = {}", list(changes.remove, quote));
 }
 
+// Those that differ from `others`, if there are any.
+std::vector<std::string> websocket_lines(const WebSocket& websocket, const WebSocket* others) {
+  std::vector<std::string> lines;
+  const auto add = [&](std::string_view name, auto WebSocket::*member, const auto& print) {
+    if (others != nullptr && others->*member == websocket.*member) return;
+    lines.push_back(fmt::format("{} = {}", name, print(websocket.*member)));
+  };
+  const auto count_or_off = [](std::uint64_t count) {
+    return count == 0 ? quote("off") : fmt::to_string(count);
+  };
+  add("upstream_lost", &WebSocket::upstream_lost_code,
+      [](std::uint16_t code) { return code == 0 ? quote("cut") : fmt::to_string(code); });
+  const auto bytes_or_off = [](std::uint64_t bytes) { return size_or_off(bytes); };
+  add("validate", &WebSocket::validation, [](ws::Validation validation) {
+    return quote(kValidationNames[static_cast<size_t>(validation)]);
+  });
+  add("frame_max", &WebSocket::frame_bytes_max, bytes_or_off);
+  add("message_max", &WebSocket::message_bytes_max, bytes_or_off);
+  for (const WebSocketDurationKey& key : kWebSocketDurationKeys) {
+    add(key.name, key.value, [](auto value) { return duration_or_off(value); });
+  }
+  add("lifetime_code", &WebSocket::lifetime_code, [](auto code) { return fmt::to_string(code); });
+  add("ping_to", &WebSocket::ping_to,
+      [](PingTo to) { return quote(kPingToNames[static_cast<size_t>(to)]); });
+  for (const WebSocketCountKey& key : kWebSocketCountKeys) add(key.name, key.value, count_or_off);
+  add("bytes_per_second", &WebSocket::bytes_per_second, bytes_or_off);
+  add("over_limit", &WebSocket::over_limit,
+      [](OverLimit over) { return quote(kOverLimitNames[static_cast<size_t>(over)]); });
+  return lines;
+}
+
 // What a Route or the RouteDefaults has, but for what is as in `others`, if there are any.
 template <typename Owner>
 void print_bounds(Printer& out, std::string_view name, const Owner& owner,
@@ -157,21 +189,6 @@ void print_bounds(Printer& out, std::string_view name, const Owner& owner,
   const size_t fields = owner.limits.response_header_fields;
   if (others == nullptr || others->limits.response_header_fields != fields)
     limits.push_back(fmt::format("response_header_count = {}", fields));
-  std::vector<std::string> websocket;
-  const std::uint16_t code = owner.websocket.upstream_lost_code;
-  if (others == nullptr || others->websocket.upstream_lost_code != code)
-    websocket.push_back(
-        fmt::format("upstream_lost = {}", code == 0 ? quote("cut") : fmt::to_string(code)));
-  const auto validation = owner.websocket.validation;
-  if (others == nullptr || others->websocket.validation != validation)
-    websocket.push_back(
-        fmt::format("validate = {}", quote(kValidationNames[static_cast<size_t>(validation)])));
-  const auto print_max = [&](std::string_view key, std::uint64_t WebSocket::*bytes) {
-    if (others == nullptr || others->websocket.*bytes != owner.websocket.*bytes)
-      websocket.push_back(fmt::format("{} = {}", key, size_or_off(owner.websocket.*bytes)));
-  };
-  print_max("frame_max", &WebSocket::frame_bytes_max);
-  print_max("message_max", &WebSocket::message_bytes_max);
   const auto table = [&](std::string_view key, const std::vector<std::string>& lines) {
     if (lines.empty()) return;
     out.line("{}[{}.{}]", others == nullptr ? "\n" : "", name, key);
@@ -179,7 +196,8 @@ void print_bounds(Printer& out, std::string_view name, const Owner& owner,
   };
   table("timeouts", timeouts);
   table("limits", limits);
-  table("websocket", websocket);
+  table("websocket",
+        websocket_lines(owner.websocket, others == nullptr ? nullptr : &others->websocket));
 }
 
 void print_route(Printer& out, const Route& route, const Config& config) {

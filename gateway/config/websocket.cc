@@ -3,11 +3,13 @@
 
 #include "gateway/config/sections.hh"
 #include "gateway/config/units.hh"
+#include "gateway/config/websocket_keys.hh"
 #include "proto/ws/close.hh"
 
 namespace gateway::config {
 namespace {
 
+constexpr std::size_t kBytesPerSecondMax = std::size_t{1} << 40;
 constexpr std::string_view kCloseCodes =
     "a close code for clients, 1000, 1001, 1011, 1012, 1013 or 3000 to 4999, or \"cut\"";
 
@@ -48,6 +50,37 @@ void check_maxima(const TableReader& table, const WebSocket& websocket) {
                                  print_size(message), print_size(frame)));
 }
 
+// Both ends may be told it: RFC 6455 section 7.4, and what is an application's own.
+constexpr std::string_view kLifetimeCodes = "1000, 1001, 1012 or 3000 to 4999";
+
+void read_lifetime_code(TableReader& table, std::uint16_t& code) {
+  const toml::node* const node = table.take("lifetime_code");
+  if (node == nullptr) return;
+  const auto* const number = node->as_integer();
+  if (number == nullptr) return table.wrong_type(*node, "lifetime_code", kLifetimeCodes);
+  const std::int64_t given = number->get();
+  const bool fits = given == ws::kCloseNormal || given == ws::kCloseGoingAway ||
+                    given == ws::kCloseServiceRestart || (given >= 3000 && given <= 4999);
+  if (!fits) {
+    return table.report().add(
+        place_of(node->source()),
+        fmt::format("'lifetime_code' must be {}, not {}", kLifetimeCodes, given));
+  }
+  code = static_cast<std::uint16_t>(given);
+}
+
+// Of a route its own keys and the defaults together are looked at: either may be the one that is
+// wrong.
+void check_lifetime(const TableReader& table, const WebSocket& websocket) {
+  if (websocket.lifetime_jitter <= websocket.lifetime || websocket.lifetime.count() == 0) return;
+  table.report().add(
+      table.place(table.has("lifetime_jitter") ? "lifetime_jitter" : "lifetime"),
+      fmt::format(
+          "'lifetime_jitter', which is {}, must not be more than 'lifetime', {}: it is what "
+          "that is shortened by",
+          print_duration(websocket.lifetime_jitter), print_duration(websocket.lifetime)));
+}
+
 }  // namespace
 
 void read_websocket(TableReader& table, WebSocket& websocket) {
@@ -58,6 +91,23 @@ void read_websocket(TableReader& table, WebSocket& websocket) {
   table.size_or_off("frame_max", ws::kBytesMaxMax, websocket.frame_bytes_max);
   table.size_or_off("message_max", ws::kBytesMaxMax, websocket.message_bytes_max);
   check_maxima(table, websocket);
+  for (const WebSocketDurationKey& key : kWebSocketDurationKeys) {
+    if (key.may_be_off) {
+      table.duration_or_off(key.name, websocket.*key.value);
+    } else {
+      table.duration(key.name, websocket.*key.value);
+    }
+  }
+  for (const WebSocketCountKey& key : kWebSocketCountKeys) {
+    table.count_or_off(key.name, key.most, websocket.*key.value);
+  }
+  table.size_or_off("bytes_per_second", kBytesPerSecondMax, websocket.bytes_per_second);
+  if (const auto to = table.choice("ping_to", kPingToNames))
+    websocket.ping_to = static_cast<PingTo>(*to);
+  if (const auto over = table.choice("over_limit", kOverLimitNames))
+    websocket.over_limit = static_cast<OverLimit>(*over);
+  read_lifetime_code(table, websocket.lifetime_code);
+  check_lifetime(table, websocket);
 }
 
 }  // namespace gateway::config

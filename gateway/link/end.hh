@@ -35,6 +35,12 @@ enum class Reason : std::uint8_t {
   kUpstreamTlsFailed,
   kUpstreamViolation,
   kIdle,
+  kLifetime,
+  kClientNoPong,
+  kUpstreamNoPong,
+  kClientMessageTimeout,
+  kUpstreamMessageTimeout,
+  kClientOverRate,
   kCloseTimeout,
   kNoServer,
   kDraining,
@@ -70,7 +76,8 @@ std::string_view name_of(Party party);
 // The server has gone, by whatever way, without having said so.
 constexpr bool is_lost_upstream(Reason reason) {
   return reason == Reason::kUpstreamLeft || reason == Reason::kUpstreamReset ||
-         reason == Reason::kUpstreamTruncated || reason == Reason::kUpstreamTlsFailed;
+         reason == Reason::kUpstreamTruncated || reason == Reason::kUpstreamTlsFailed ||
+         reason == Reason::kUpstreamNoPong;
 }
 
 // The status to answer with: the End's own, or its policy's.

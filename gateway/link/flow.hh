@@ -43,6 +43,9 @@ concept Inlet = Outlet<To> && requires(From& from, const From& seen, To& to, std
   from.end_reading_for();
   { seen.end() } -> std::same_as<uring::LinkEnd>;
   from.abort();
+  // It waits until what it has brought is taken.
+  { seen.held_back() } -> std::same_as<bool>;
+  from.release();
   // What has arrived, or still does, is nobody's.
   from.drop_input();
   // A peer that closes while it waits for room.

@@ -4,6 +4,7 @@
 
 #include "gateway/link/link_end.hh"
 #include "gateway/websocket/mask_key.hh"
+#include "gateway/websocket/relay_policy.hh"
 #include "proto/ws/close.hh"
 
 namespace gateway {
@@ -23,6 +24,7 @@ BasicRelay<Client, Upstream>::BasicRelay(uring::Loop& loop, Client& client, Upst
 
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::start(Bytes behind_request, Bytes behind_response) {
+  to_upstream_.heard = to_client_.heard = loop_.now();
   go_by_policy();
   to_upstream_.from.watch_hangup_when_held_back(client_left_);
   to_client_.from.watch_hangup_when_held_back(upstream_left_);
@@ -44,7 +46,9 @@ void BasicRelay<Client, Upstream>::stop_watching() {
 template <class Client, Opposite<Client> Upstream>
 uring::Task<> BasicRelay<Client, Upstream>::pump(auto& way) {
   for (;;) {
-    const Bytes bytes = co_await way.from.read_for(way.to);
+    const bool paused = way.sender == Party::kClient && watch_ && watch_->paused();
+    if (paused) co_await wait_for_allowance();
+    const Bytes bytes = co_await way.from.read_for(way.to, arming_of(way));
     if (bytes.empty()) break;
     pass_on(way, bytes);
   }
@@ -62,10 +66,10 @@ void BasicRelay<Client, Upstream>::pass_on(auto& way, Bytes bytes) {
     // Where it waits for the end of a frame there is nobody any more to wait for.
     return stopping_ ? close_towards(way) : stop(end_of_link(way.to, way.receiver(), detail_));
   }
-  last_activity_ = loop_.now();
+  way.heard = loop_.now();
   if (way.close_passed) return;  // RFC 6455 section 5.5.1: nothing follows a close frame
-  way.frames.feed(bytes);
-  while (const auto piece = way.frames.next()) way.to.write(piece->bytes);
+  scan(way, bytes);
+  if (watch_ && !stopping_) note_in_watch(way, bytes.size());
   if (way.frames.close_seen()) {
     note_close(way);
   } else if (const auto violation = way.frames.violation()) {
@@ -83,6 +87,21 @@ void BasicRelay<Client, Upstream>::pass_on(auto& way, Bytes bytes) {
 }
 
 template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::scan(auto& way, Bytes bytes) {
+  way.frames.feed(bytes);
+  for (;;) {
+    while (const auto piece = way.frames.next()) {
+      last_activity_ = loop_.now();
+      way.to.write(piece->bytes);
+    }
+    if (!way.ping_due || stopping_ || !way.frames.stopped()) return;
+    way.frames.resume();
+    ping(way);
+    look_again();
+  }
+}
+
+template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::note_close(auto& way) {
   way.close_passed = true;
   if (close_code_ == 0) {
@@ -91,11 +110,11 @@ void BasicRelay<Client, Upstream>::note_close(auto& way) {
   }
   if (to_upstream_.close_passed && to_client_.close_passed) {
     decide({});
-    to_upstream_.from.abort();
-    to_client_.from.abort();
+    stop_reading(to_upstream_);
+    stop_reading(to_client_);
   } else if (!closing_) {
     closing_ = true;
-    set_deadline(loop_.now() + kCloseTime);
+    set_deadline(loop_.now() + kAnswerTime);
   }
 }
 
@@ -110,7 +129,7 @@ void BasicRelay<Client, Upstream>::note_end_of_stream(auto& way) {
   if (left && (closing_ || way.close_passed)) {
     decide({});
     end_stream(way);
-    if (way.sender == Party::kUpstream || to_client_.close_passed) to_upstream_.from.abort();
+    if (way.sender == Party::kUpstream || to_client_.close_passed) stop_reading(to_upstream_);
     return;
   }
   const End cause = end_of_link(way.from, way.sender, detail_);
@@ -153,12 +172,13 @@ void BasicRelay<Client, Upstream>::stop(End end, std::chrono::milliseconds bound
   if (stopping_) return;
   stopping_ = true;
   closing_ = true;
+  if (watch_) watch_->end_pause();
   told_ = end;
   last_activity_ = loop_.now();
   boundary_by_ = last_activity_ + boundary_time;
   set_deadline(last_activity_ + std::min<uring::Clock::duration>(boundary_time, kCloseTime));
-  stop_direction(to_upstream_);
   stop_direction(to_client_);
+  stop_direction(to_upstream_);
 }
 
 template <class Client, Opposite<Client> Upstream>
@@ -222,7 +242,7 @@ void BasicRelay<Client, Upstream>::close_towards(auto& way) {
   }
   way.close_passed = true;
   // The other direction may have to wait for a frame's end, and for buffers to receive it.
-  way.from.abort();
+  stop_reading(way);
   way.from.drop_input();
 }
 
@@ -271,8 +291,8 @@ void BasicRelay<Client, Upstream>::on_deadline() {
   if (closing_) {
     cut_short_ = stopping_ && (owes_close(to_upstream_) || owes_close(to_client_));
     decide({.reason = Reason::kCloseTimeout});
-    to_upstream_.from.abort();
-    to_client_.from.abort();
+    stop_reading(to_upstream_);
+    stop_reading(to_client_);
     return;
   }
   if (left_ != Reason::kDone) {
@@ -280,18 +300,6 @@ void BasicRelay<Client, Upstream>::on_deadline() {
     return set_deadline(last_activity_ + kCloseTime);
   }
   go_by_policy();
-}
-
-// Which may be another one before it is idle for long enough.
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::go_by_policy() {
-  const RelayPolicy policy = owner_.policy();
-  upstream_lost_code_ = policy.upstream_lost_code;
-  const auto renews = loop_.now() + kRenewTime;
-  if (policy.idle.count() == 0) return set_deadline(renews);
-  const auto idle_at = last_activity_ + policy.idle;
-  if (idle_at <= loop_.now()) return stop({.reason = Reason::kIdle});
-  set_deadline(std::min(idle_at, renews));
 }
 
 template class BasicRelay<Link, Link>;

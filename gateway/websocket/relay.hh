@@ -12,42 +12,29 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "gateway/link/end.hh"
 #include "gateway/link/flow.hh"
 #include "gateway/link/link.hh"
+#include "gateway/websocket/policy.hh"
+#include "gateway/websocket/relay_watch.hh"
 #include "proto/ws/close.hh"
 #include "proto/ws/scanner.hh"
 
 namespace gateway {
-
-// What may change while a WebSocket is open.
-struct RelayPolicy {
-  std::chrono::milliseconds idle{0};  // zero: no limit
-  // What the client gets when its server has gone without a close frame; 0: nothing, its connection
-  // is cut as the server's was.
-  std::uint16_t upstream_lost_code = ws::kCloseInternalError;
-};
-
-// Who knows it.
-class RelayOwner {
- public:
-  virtual RelayPolicy policy() = 0;
-
- protected:
-  ~RelayOwner() = default;
-};
 
 template <class Client, Opposite<Client> Upstream>
 class BasicRelay {
  public:
   // How soon it goes by what its policy has become, at the latest.
   static constexpr std::chrono::seconds kRenewTime{60};
-  // How long the other side may take to answer a close frame, to go on after a half-close, or to
-  // take anything at all of what a peer that has left was sending; how long a frame may stand still
-  // before whose end we want to close.
+  // How long the other side may take to answer a close frame.
+  static constexpr std::chrono::seconds kAnswerTime{5};
+  // How long it may take to go on after a half-close, or to take anything at all of what a peer
+  // that has left was sending; how long a frame may stand still before whose end we want to close.
   static constexpr std::chrono::seconds kCloseTime{10};
   // The same of a frame whose receiver takes it slowly.
   static constexpr std::chrono::seconds kTakingTime{60};
@@ -95,6 +82,10 @@ class BasicRelay {
   Party closed_by() const { return closed_by_; }
   // What a peer broke, where that has ended it.
   std::optional<ws::BrokenRule> broken_rule() const;
+  // Pings of our own, and how long their answers took; null: there were none.
+  const Heartbeat* heartbeat_of(Party peer) const {
+    return watch_ ? watch_->heartbeat_of(peer) : nullptr;
+  }
 
  private:
   // One way through the relay.
@@ -106,8 +97,10 @@ class BasicRelay {
     ws::FrameScanner frames;
     Party sender;
     Party receiver() const { return sender == Party::kClient ? Party::kUpstream : Party::kClient; }
-    bool close_passed = false;  // nothing of the sender's goes to `to` any more
+    uring::Clock::time_point heard;  // the sender's last byte
+    bool close_passed = false;       // nothing of the sender's goes to `to` any more
     bool finished = false;
+    bool ping_due = false;  // of ours, to the receiver
   };
 
   uring::Task<> pump(auto& way);
@@ -130,7 +123,15 @@ class BasicRelay {
     return {frames.frames(), frames.messages(), frames.payload_bytes()};
   }
 
+  void scan(auto& way, Bytes bytes);
+  void stop_reading(auto& way);
   void go_by_policy();
+  void look_again();
+  uring::Clock::time_point look_at(auto& way, auto& back, const RelayPolicy& policy);
+  void ping(auto& way);
+  void note_in_watch(auto& way, std::size_t bytes);
+  uring::Socket::Arming arming_of(const auto& way) const;
+  uring::Task<> wait_for_allowance();
   bool is_taken_slowly() const;
 
   uring::Loop& loop_;
@@ -143,6 +144,7 @@ class BasicRelay {
   uring::ReadyMember<&BasicRelay::on_client_left> client_left_{*this};
   uring::ReadyMember<&BasicRelay::on_upstream_left> upstream_left_{*this};
   uring::TimerMember<&BasicRelay::on_deadline> deadline_;
+  std::unique_ptr<RelayWatch> watch_;  // where the policy asks for it
   uring::Task<> pump_to_upstream_;
   uring::Task<> pump_to_client_;
   uring::Event finished_;

@@ -37,8 +37,30 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
 
 RelayPolicy Tunnel::policy() {
   renew();
+  const config::WebSocket& route = route_->websocket;
   return {.idle = route_->timeouts.websocket_idle,
-          .upstream_lost_code = route_->websocket.upstream_lost_code};
+          .upstream_lost_code = route.upstream_lost_code,
+          .heartbeat = {.ping = route.ping,
+                        .pong_timeout = route.pong_timeout,
+                        .to_client = route.ping_to != config::PingTo::upstream,
+                        .to_upstream = route.ping_to != config::PingTo::client},
+          .ends_at = ends_at(),
+          .lifetime_code = route.lifetime_code,
+          .message_time = route.message_time,
+          .rates = {.messages = route.messages_per_second,
+                    .bytes = route.bytes_per_second,
+                    .control_frames = route.control_frames_per_second,
+                    .burst = route.burst,
+                    .closes = route.over_limit == config::OverLimit::close}};
+}
+
+// The same part of the jitter each time that it is asked.
+uring::Clock::time_point Tunnel::ends_at() const {
+  const config::WebSocket& route = route_->websocket;
+  if (route.lifetime.count() == 0) return uring::Clock::time_point::max();
+  // Knuth's multiplicative hash: neighbours lie far apart.
+  const std::uint64_t part = connection_.id() * 0x9e3779b97f4a7c15u >> 48;
+  return begun_ + route.lifetime - route.lifetime_jitter * part / 65536;
 }
 
 // It goes by what the newest generation says of its route, and keeps no earlier one; where that has

@@ -67,6 +67,7 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   friend class uring::List<Tunnel>;
   RelayPolicy policy() override;
   void renew();
+  uring::Clock::time_point ends_at() const;
   Farewell farewell_to_upstream() const;
   std::string close_code_text() const;
   void log(UpstreamServer& server) const;

@@ -18,7 +18,8 @@ struct FirstByte {
 
   bool fin() const { return (value & 0x80) != 0; }
   bool control() const { return (value & 0x08) != 0; }
-  bool close() const { return static_cast<Opcode>(value & 0x0f) == Opcode::kClose; }
+  Opcode opcode() const { return static_cast<Opcode>(value & 0x0f); }
+  bool close() const { return opcode() == Opcode::kClose; }
   bool continuation() const { return (value & 0x0f) == 0; }
   // The beginning of a text that is nothing else, by an extension's bit.
   bool plain_text() const { return static_cast<Opcode>(value & 0x7f) == Opcode::kText; }
@@ -118,12 +119,12 @@ void FrameScanner::feed(Bytes received) {
 }
 
 std::optional<Piece> FrameScanner::next() {
-  if (end_ != End::kNone || unscanned_.empty() || stopped()) return std::nullopt;
-  if (!held_.empty()) return next_held();
-  const std::byte* const begin = unscanned_.data();
-  const Bytes stretch(begin, scan());
-  if (stretch.empty()) return std::nullopt;
-  return Piece{stretch};
+  while (end_ == End::kNone && !unscanned_.empty() && !stopped()) {
+    const std::byte* const begin = unscanned_.data();
+    const Bytes piece = held_.empty() ? Bytes(begin, scan()) : next_held();
+    if (!piece.empty()) return Piece{piece};
+  }
+  return std::nullopt;
 }
 
 std::optional<Violation> FrameScanner::violation() const {
@@ -143,21 +144,25 @@ std::optional<ClosePayload> FrameScanner::close_seen() const {
   return *parse_close_frame(held_.bytes(), validation_);
 }
 
-std::optional<Piece> FrameScanner::next_held() {
+Bytes FrameScanner::next_held() {
   const HeaderCheck check = held_.absorb(unscanned_, rules());
-  if (check.state == HeaderCheck::State::kIncomplete) return std::nullopt;
+  if (check.state == HeaderCheck::State::kIncomplete) return {};
   const Bytes frame = held_.bytes();
   const std::size_t bytes_behind = frame.size() + unscanned_.size();
   if (check.state == HeaderCheck::State::kViolation) {
     fail(check.violation, bytes_behind);
-    return std::nullopt;
+    return {};
   }
-  const bool taken = is_kept_whole(frame[0], check)
-                         ? take_control_frame(frame, bytes_behind)
-                         : take_data_header(frame, check.payload_bytes, bytes_behind);
-  if (!taken) return std::nullopt;
+  const bool kept_whole = is_kept_whole(frame[0], check);
+  if (kept_whole && take_out(frame)) {
+    held_.clear();
+    return {};
+  }
+  const bool taken = kept_whole ? take_control_frame(frame, bytes_behind)
+                                : take_data_header(frame, check.payload_bytes, bytes_behind);
+  if (!taken) return {};
   if (end_ != End::kClose) held_.clear();
-  return Piece{frame};
+  return frame;
 }
 
 // Returns how many bytes at the front of what is unscanned can be passed on.
@@ -182,6 +187,10 @@ std::size_t FrameScanner::scan() {
     }
     const Bytes frame = rest.first(wanted);
     if (kept_whole) {
+      if (take_out(frame)) {
+        unscanned_ = rest.subspan(wanted);
+        return passed;
+      }
       if (take_control_frame(frame, rest.size())) passed += wanted;
     } else if (take_data_header(frame, check.payload_bytes, rest.size())) {
       passed += wanted;
@@ -220,6 +229,27 @@ std::size_t FrameScanner::check_text(Bytes payload, std::size_t bytes_behind) {
   return valid;
 }
 
+// Whether it answers a ping of our own, and is for nobody else.
+bool FrameScanner::take_out(Bytes control_frame) {
+  if (own_ping_ == nullptr || FirstByte(control_frame).opcode() != Opcode::kPong) return false;
+  const ParsedHeader parsed = parse_header(control_frame, {.sender = sender_});
+  OwnPing answer;
+  // Where nothing is validated it may be anything.
+  const bool fits = parsed.state == HeaderCheck::State::kComplete &&
+                    parsed.header.payload_bytes == answer.payload.size();
+  if (!fits) return false;
+  std::ranges::copy(control_frame.subspan(parsed.header_bytes), answer.payload.begin());
+  if (parsed.header.masked) apply_mask(answer.payload, parsed.header.mask_key);
+  const std::size_t mark_bytes = answer.payload.size() - 1;
+  if (!std::ranges::equal(Bytes(answer.payload).first(mark_bytes),
+                          Bytes(own_ping_->payload).first(mark_bytes))) {
+    return false;
+  }
+  answer_ = std::to_integer<std::uint8_t>(answer.payload.back());
+  has_answer_ = true;
+  return true;
+}
+
 bool FrameScanner::take_control_frame(Bytes frame, std::size_t bytes_behind) {
   if (FirstByte(frame).close()) {
     if (const auto close = parse_close_frame(frame, validation_); !close) {
@@ -230,6 +260,7 @@ bool FrameScanner::take_control_frame(Bytes frame, std::size_t bytes_behind) {
     end_ = End::kClose;
   }
   ++frames_;
+  ++control_frames_;
   return true;
 }
 

@@ -22,8 +22,10 @@
 // frame that is too long passes as data does, and a close frame, whatever it says, is the last one.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "proto/ws/close.hh"
 #include "proto/ws/frame.hh"
@@ -47,6 +49,12 @@ struct BrokenRule {
   // that is empty.
   std::uint64_t offset;
   std::uint64_t frame;  // counted from 1
+};
+
+// What marks the pings that whoever passes frames on sends of its own, so that their answers can be
+// told from all others: 7 bytes that nobody else knows, and a number.
+struct OwnPing {
+  std::array<std::byte, 8> payload;
 };
 
 class FrameScanner {
@@ -76,6 +84,14 @@ class FrameScanner {
   bool stopped() const { return stop_requested_ && at_frame_boundary(); }
   void resume() { stop_requested_ = false; }
 
+  // From here on pongs with this mark are not yielded: `own`, which outlives it, or null.
+  void take_out_answers_to(const OwnPing* own) { own_ping_ = own; }
+  // The number of the last one that has been taken out since this was called before.
+  std::optional<std::uint8_t> take_answer() {
+    if (!std::exchange(has_answer_, false)) return std::nullopt;
+    return answer_;
+  }
+
   // No frame of which a part has been yielded is unfinished: a control frame of our own may go in
   // here.
   bool at_frame_boundary() const { return payload_bytes_left_ == 0; }
@@ -88,6 +104,7 @@ class FrameScanner {
   std::uint64_t frames() const { return frames_; }
   std::uint64_t messages() const { return messages_; }
   std::uint64_t payload_bytes() const { return payload_bytes_; }
+  std::uint64_t control_frames() const { return control_frames_; }
 
  private:
   enum class End : std::uint8_t { kNone, kViolation, kClose, kDropped };
@@ -95,12 +112,13 @@ class FrameScanner {
   HeaderRules rules() const {
     return {sender_, rsv_allowed_, fragments_open_, validation_ == Validation::kOff};
   }
-  std::optional<Piece> next_held();
+  Bytes next_held();
   std::size_t scan();
   std::optional<Violation> broken_limit(std::uint64_t payload_bytes) const;
   bool take_data_header(Bytes header, std::uint64_t payload_bytes, std::size_t bytes_behind);
   std::size_t take_payload(Bytes available);
   std::size_t check_text(Bytes payload, std::size_t bytes_behind);
+  bool take_out(Bytes control_frame);
   bool take_control_frame(Bytes frame, std::size_t bytes_behind);
   void fail(Violation violation, std::size_t bytes_behind);
 
@@ -109,6 +127,8 @@ class FrameScanner {
   std::uint64_t frames_ = 0;
   std::uint64_t messages_ = 0;
   std::uint64_t payload_bytes_ = 0;
+  std::uint64_t control_frames_ = 0;
+  const OwnPing* own_ping_ = nullptr;
   std::uint64_t fed_bytes_ = 0;    // after a violation: where it is
   HeldFrame held_;                 // after a close frame: that frame
   std::uint32_t frame_bytes_max_;  // no more than the next
@@ -122,10 +142,12 @@ class FrameScanner {
   bool checks_text_ = false;     // of the newest data frame
   bool fragments_open_ = false;  // a frame without FIN was the last data frame
   bool stop_requested_ = false;
+  bool has_answer_ = false;
+  std::uint8_t answer_ = 0;
   End end_ = End::kNone;
   Violation violation_ = {};
 };
 
-static_assert(sizeof(FrameScanner) <= 112);
+static_assert(sizeof(FrameScanner) <= 128);
 
 }  // namespace ws

@@ -69,6 +69,18 @@ upstream_lost = 4001
 validate = "headers"
 frame_max = "64KiB"
 message_max = "1MiB"
+ping = "25s"
+pong_timeout = "5s"
+lifetime = "12h"
+lifetime_jitter = "1h"
+message_time = "1m"
+burst = "2s"
+lifetime_code = 4002
+ping_to = "both"
+messages_per_second = 100
+control_frames_per_second = 10
+bytes_per_second = "1MiB"
+over_limit = "close"
 
 [[route]]
 host = "one.example"
@@ -111,6 +123,9 @@ upstream_lost = 1012
 validate = "off"
 frame_max = "2KiB"
 message_max = "2GiB"
+ping = "1h"
+messages_per_second = 7
+lifetime_code = 1012
 
 [timeouts]
 tls_handshake = "1s"

@@ -58,7 +58,19 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
   EXPECT_EQ(config->routes[0].websocket, (WebSocket{.upstream_lost_code = 4001,
                                                     .validation = ws::Validation::kHeaders,
                                                     .frame_bytes_max = 64 << 10,
-                                                    .message_bytes_max = 1 << 20}));
+                                                    .message_bytes_max = 1 << 20,
+                                                    .ping = 25s,
+                                                    .pong_timeout = 5s,
+                                                    .ping_to = PingTo::both,
+                                                    .lifetime = 12h,
+                                                    .lifetime_jitter = 1h,
+                                                    .lifetime_code = 4002,
+                                                    .message_time = 1min,
+                                                    .messages_per_second = 100,
+                                                    .bytes_per_second = 1 << 20,
+                                                    .control_frames_per_second = 10,
+                                                    .burst = 2s,
+                                                    .over_limit = OverLimit::close}));
 
   RouteTimeouts second = kOfEveryKey;
   second.response_idle = 2s;
@@ -68,7 +80,10 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
   EXPECT_EQ(config->routes[1].websocket, (WebSocket{.upstream_lost_code = 0,
                                                     .validation = ws::Validation::kOff,
                                                     .frame_bytes_max = 2 << 10,
-                                                    .message_bytes_max = 0}));
+                                                    .message_bytes_max = 0,
+                                                    .ping = 1h,
+                                                    .lifetime_code = 1012,
+                                                    .messages_per_second = 7}));
 
   // An answer goes by the default of a body.
   EXPECT_EQ(config->routes[2].limits, config->defaults.limits);

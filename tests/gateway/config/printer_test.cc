@@ -60,6 +60,18 @@ upstream_lost = 1011
 validate = "full"
 frame_max = "off"
 message_max = "off"
+ping = "off"
+pong_timeout = "10s"
+lifetime = "off"
+lifetime_jitter = "off"
+message_time = "off"
+burst = "1s"
+lifetime_code = 1001
+ping_to = "client"
+messages_per_second = "off"
+control_frames_per_second = "off"
+bytes_per_second = "off"
+over_limit = "delay"
 
 [timeouts]
 tls_handshake = "10s"
@@ -170,6 +182,18 @@ upstream_lost = 4001
 validate = "headers"
 frame_max = "64KiB"
 message_max = "1MiB"
+ping = "25s"
+pong_timeout = "5s"
+lifetime = "12h"
+lifetime_jitter = "1h"
+message_time = "1m"
+burst = "2s"
+lifetime_code = 4002
+ping_to = "both"
+messages_per_second = 100
+control_frames_per_second = 10
+bytes_per_second = "1MiB"
+over_limit = "close"
 
 [[route]]
 name = "route-2"
@@ -222,6 +246,18 @@ upstream_lost = 1012
 validate = "off"
 frame_max = "2KiB"
 message_max = "2GiB"
+ping = "1h"
+pong_timeout = "10s"
+lifetime = "off"
+lifetime_jitter = "off"
+message_time = "off"
+burst = "1s"
+lifetime_code = 1012
+ping_to = "client"
+messages_per_second = 7
+control_frames_per_second = "off"
+bytes_per_second = "off"
+over_limit = "delay"
 
 [timeouts]
 tls_handshake = "1s"
@@ -272,7 +308,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 34u);
+  EXPECT_EQ(keys, 46u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));

@@ -19,11 +19,23 @@ inline std::string code(std::uint16_t value) {
   return {static_cast<char>(value >> 8), static_cast<char>(value & 0xff)};
 }
 
-// "81:hello 88:1001", and a frame that is not whole as "81:cut"; reasons of closes are left out.
+// Whatever message it belongs to.
+inline ws::ParsedHeader parse_any(std::span<const std::byte> bytes, ws::Sender sender) {
+  const bool goes_on = (bytes[0] & std::byte{0x0f}) == std::byte{0};
+  return ws::parse_header(bytes, {.sender = sender, .message_open = goes_on});
+}
+
+// Tests ping with other lengths.
+inline bool is_own_ping(std::byte first, const Buffer& payload) {
+  return first == std::byte{0x89} && payload.size() == 8;
+}
+
+// "81:hello 88:1001", and a frame that is not whole as "81:cut"; reasons of closes are left out,
+// and pings of the gateway's own are "89:ours".
 inline std::string told(std::span<const std::byte> bytes, ws::Sender sender) {
   std::string text;
   while (!bytes.empty()) {
-    const ws::ParsedHeader parsed = ws::parse_header(bytes, {.sender = sender});
+    const ws::ParsedHeader parsed = parse_any(bytes, sender);
     char first[4];
     std::snprintf(first, sizeof first, "%02x:", std::to_integer<unsigned>(bytes[0]));
     text.append(text.empty() ? "" : " ").append(first);
@@ -35,12 +47,29 @@ inline std::string told(std::span<const std::byte> bytes, ws::Sender sender) {
     if (bytes[0] == std::byte{0x88} && payload.size() >= 2) {
       const auto byte = [&](int at) { return std::to_integer<unsigned>(payload[at]); };
       text += std::to_string((byte(0) << 8) | byte(1));
+    } else if (is_own_ping(bytes[0], payload)) {
+      text += "ours";
     } else {
       text += payload.size() > 40 ? std::to_string(payload.size()) : ws_test::text(payload);
     }
     bytes = bytes.subspan(size);
   }
   return text;
+}
+
+// Of the last ping of ours in these frames; empty where there is none, or it is not whole.
+inline std::string last_own_ping(std::span<const std::byte> bytes, ws::Sender sender) {
+  std::string last;
+  while (!bytes.empty()) {
+    const ws::ParsedHeader parsed = parse_any(bytes, sender);
+    const std::size_t size = parsed.header_bytes + parsed.header.payload_bytes;
+    if (parsed.header_bytes == 0 || size > bytes.size()) break;
+    Buffer payload(bytes.begin() + parsed.header_bytes, bytes.begin() + static_cast<long>(size));
+    if (parsed.header.masked) ws::apply_mask(payload, parsed.header.mask_key);
+    if (is_own_ping(bytes[0], payload)) last = ws_test::text(payload);
+    bytes = bytes.subspan(size);
+  }
+  return last;
 }
 
 class Stand final : private gateway::RelayOwner {
@@ -93,6 +122,8 @@ class Stand final : private gateway::RelayOwner {
 
   std::string client_got() const { return told(to_client_, ws::Sender::kServer); }
   std::string upstream_got() const { return told(to_upstream_, ws::Sender::kClient); }
+  std::string ping_to_client() const { return last_own_ping(to_client_, ws::Sender::kServer); }
+  std::string ping_to_upstream() const { return last_own_ping(to_upstream_, ws::Sender::kClient); }
   gateway::Reason reason() const { return relay->how_ended().reason; }
   double seconds() const {
     return std::chrono::duration<double>(simulation.loop.now() - seconds_).count();
@@ -106,12 +137,13 @@ class Stand final : private gateway::RelayOwner {
   std::optional<gateway::Relay> relay;
   uring::BatchPool pool{0};
   bool client_reads = true;
+  bool upstream_reads = true;
 
  private:
   gateway::RelayPolicy policy() override { return now_allowed; }
   void act() {
     play(*client, client_unsent_, to_client_, client_reads);
-    play(*upstream, upstream_unsent_, to_upstream_, true);
+    play(*upstream, upstream_unsent_, to_upstream_, upstream_reads);
   }
 
   static void play(SimulatedStream& peer, Buffer& unsent, Buffer& got, bool reads) {

@@ -1,0 +1,35 @@
+#include "gateway/websocket/allowance.hh"
+
+#include <algorithm>
+
+namespace gateway {
+
+Allowance::Time Allowance::take(Time now, const Use& used, const ClientRates& rates) {
+  struct Kind {
+    std::uint64_t count;
+    std::uint64_t per_second;
+    std::string_view name;
+  };
+  const std::array<Kind, 3> kinds = {{
+      {used.messages - used_.messages, rates.messages, "more messages than messages_per_second"},
+      {used.bytes - used_.bytes, rates.bytes, "more bytes than bytes_per_second"},
+      {used.control_frames - used_.control_frames, rates.control_frames,
+       "more control frames than control_frames_per_second"},
+  }};
+  used_ = used;
+  Time goes_on = now;
+  for (std::size_t at = 0; at < kinds.size(); ++at) {
+    const auto& [count, per_second, name] = kinds[at];
+    if (per_second == 0 || count == 0) continue;
+    // What came at once is bounded by a batch: no overflow.
+    const auto worth = std::chrono::nanoseconds(std::chrono::seconds(1)) * count / per_second;
+    Time& until = used_up_until_[at];
+    until = std::max(until, now) + worth;
+    if (until - rates.burst <= goes_on) continue;
+    goes_on = until - rates.burst;
+    passed_ = name;
+  }
+  return goes_on;
+}
+
+}  // namespace gateway

@@ -1,0 +1,34 @@
+// How much of what a client sends is within its rates. Of each kind one moment is kept, until which
+// what has come so far has used its rate up; it may lie ahead of now by the burst.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "gateway/websocket/policy.hh"
+
+namespace gateway {
+
+class Allowance {
+ public:
+  using Time = uring::Clock::time_point;
+
+  struct Use {
+    std::uint64_t messages;
+    std::uint64_t bytes;
+    std::uint64_t control_frames;
+  };
+
+  // Takes what has come; `used` are totals, which only grow. Gives when it may go on: not later
+  // than now where all is within the rates.
+  Time take(Time now, const Use& used, const ClientRates& rates);
+  // Which rate was the last one to be passed, for the log.
+  std::string_view passed() const { return passed_; }
+
+ private:
+  Use used_{};
+  std::array<Time, 3> used_up_until_{};
+  std::string_view passed_;
+};
+
+}  // namespace gateway

@@ -1,0 +1,58 @@
+// Pings of our own to one peer of an open WebSocket (RFC 6455 section 5.5.2), and whether it still
+// lives. It is told the time, and does no I/O.
+//
+//   nothing heard for `ping` -> due() says kPing, write frame() -> a byte of any kind: it lives
+//                                                     '-> none for `pong_timeout`: kDead
+//
+// Bytes that it takes, of what waits for it before the ping, are a sign of life, too.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "gateway/websocket/policy.hh"
+#include "proto/ws/scanner.hh"
+
+namespace gateway {
+
+class Heartbeat {
+ public:
+  using Time = uring::Clock::time_point;
+  enum class Due : std::uint8_t { kNothing, kPing, kDead };
+  // Who is dead is looked at once more so much later: what came while nobody could read is heard by
+  // then.
+  static constexpr std::chrono::milliseconds kLastLook{200};
+
+  // Its first ping comes sooner than later ones, by a random part: of many WebSockets that begin
+  // together not all are to be pinged together.
+  explicit Heartbeat(uring::Kernel& kernel);
+
+  // `heard`: when its last byte came; `taken_bytes`: what the kernel has taken for it in all.
+  Due due(Time now, Time heard, std::uint64_t taken_bytes, const HeartbeatPolicy& policy);
+  // When to ask again, unless something is heard.
+  Time next() const { return next_; }
+
+  // The next ping, which is written now.
+  ws::Bytes begin(Time now, std::uint64_t taken_bytes);
+  // What all answers to our pings have in common, for the scanner that takes them out.
+  const ws::OwnPing& own_ping() const { return ping_; }
+  // One has come, to the ping of this number.
+  void answered(std::uint8_t number, Time now);
+
+  // Of a ping and its answer; zero: there was none yet.
+  std::chrono::microseconds last_round_trip() const { return last_round_trip_; }
+  std::chrono::microseconds worst_round_trip() const { return worst_round_trip_; }
+
+ private:
+  ws::OwnPing ping_;
+  Time pinged_;        // the last time
+  Time taking_since_;  // when it was last seen to take something, while an answer is awaited
+  Time next_;
+  std::uint64_t taken_bytes_ = 0;
+  std::chrono::microseconds last_round_trip_{0};
+  std::chrono::microseconds worst_round_trip_{0};
+  bool awaits_ = false;
+  bool doubts_ = false;
+};
+
+}  // namespace gateway

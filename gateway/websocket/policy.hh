@@ -1,0 +1,53 @@
+// What a route says of an open WebSocket, as its relay goes by it. It may change while that is
+// open.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "proto/ws/close.hh"
+#include "uring/kernel.hh"
+
+namespace gateway {
+
+// Pings of our own.
+struct HeartbeatPolicy {
+  std::chrono::milliseconds ping{0};               // after so long without a byte; zero: none
+  std::chrono::milliseconds pong_timeout{10'000};  // then so long for any byte
+  bool to_client = true;
+  bool to_upstream = false;
+};
+
+// What a client may send in a second. Zero: any number.
+struct ClientRates {
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;  // as they come: headers count
+  std::uint64_t control_frames = 0;
+  std::chrono::milliseconds burst{1'000};  // what it has not sent for so long it may send at once
+  bool closes = false;                     // whoever sends more; else he is read more slowly
+
+  bool any() const { return messages > 0 || bytes > 0 || control_frames > 0; }
+};
+
+struct RelayPolicy {
+  std::chrono::milliseconds idle{0};  // zero: no limit, as of the other ones
+  // What the client gets when its server has gone without a close frame; 0: nothing, its connection
+  // is cut as the server's was.
+  std::uint16_t upstream_lost_code = ws::kCloseInternalError;
+  HeartbeatPolicy heartbeat;
+  uring::Clock::time_point ends_at = uring::Clock::time_point::max();
+  std::uint16_t lifetime_code = ws::kCloseGoingAway;
+  std::chrono::milliseconds message_time{0};  // of a message, from its first byte to its last
+  ClientRates rates;
+};
+
+// Who knows it.
+class RelayOwner {
+ public:
+  virtual RelayPolicy policy() = 0;
+
+ protected:
+  ~RelayOwner() = default;
+};
+
+}  // namespace gateway

@@ -1,0 +1,136 @@
+// How a relay goes by its policy: its own pings, rates and times (the rest of
+// gateway/websocket/relay.hh).
+#pragma once
+
+#include <algorithm>
+
+#include "gateway/websocket/mask_key.hh"
+#include "gateway/websocket/relay.hh"
+
+namespace gateway {
+
+// Which may be another one before it is idle for long enough.
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::go_by_policy() {
+  const RelayPolicy policy = owner_.policy();
+  const auto now = loop_.now();
+  upstream_lost_code_ = policy.upstream_lost_code;
+  if (now >= policy.ends_at) {
+    return stop({.reason = Reason::kLifetime,
+                 .close_code = policy.lifetime_code,
+                 .detail = policy_of(Reason::kLifetime).text});
+  }
+  auto next = std::min(now + kRenewTime, policy.ends_at);
+  if (policy.idle.count() > 0) {
+    const auto idle_at = last_activity_ + policy.idle;
+    if (idle_at <= now) return stop({.reason = Reason::kIdle});
+    next = std::min(next, idle_at);
+  }
+  if (RelayWatch::is_needed(policy) && !watch_) watch_ = std::make_unique<RelayWatch>(loop_);
+  if (watch_) {
+    watch_->go_by(policy);
+    next = std::min({next, look_at(to_client_, to_upstream_, policy),
+                     look_at(to_upstream_, to_client_, policy)});
+  }
+  if (!stopping_) set_deadline(next);
+}
+
+// At the peer that `way` leads to, and `back` comes from: when again?
+template <class Client, Opposite<Client> Upstream>
+uring::Clock::time_point BasicRelay<Client, Upstream>::look_at(auto& way, auto& back,
+                                                               const RelayPolicy& policy) {
+  const auto now = loop_.now();
+  const Party peer = way.receiver();
+  const bool is_client = peer == Party::kClient;
+  const auto message_due = watch_->message_due(peer, policy.message_time);
+  if (message_due <= now) {
+    stop({.reason = is_client ? Reason::kClientMessageTimeout : Reason::kUpstreamMessageTimeout});
+    return message_due;
+  }
+  const HeartbeatPolicy& asked = policy.heartbeat;
+  if (asked.ping.count() == 0 || !(is_client ? asked.to_client : asked.to_upstream)) {
+    return message_due;
+  }
+  if (closing_ || way.to.end_written()) return message_due;
+  // What it says is not read now.
+  if (back.from.held_back() || (is_client && watch_->paused())) back.heard = now;
+  Heartbeat& heartbeat = watch_->heartbeat(peer, loop_.kernel());
+  back.frames.take_out_answers_to(&heartbeat.own_ping());
+  switch (heartbeat.due(now, back.heard, way.to.sent_bytes(), asked)) {
+    case Heartbeat::Due::kNothing:
+      break;
+    case Heartbeat::Due::kPing:
+      if (way.frames.at_frame_boundary()) {
+        ping(way);
+        break;
+      }
+      way.ping_due = true;
+      way.frames.stop_at_boundary();
+      return message_due;
+    case Heartbeat::Due::kDead:
+      stop({.reason = is_client ? Reason::kClientNoPong : Reason::kUpstreamNoPong});
+      break;
+  }
+  return std::min(message_due, heartbeat.next());
+}
+
+// Precondition: no frame is under way there.
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::ping(auto& way) {
+  way.ping_due = false;
+  Heartbeat& heartbeat = watch_->heartbeat(way.receiver(), loop_.kernel());
+  const Bytes payload = heartbeat.begin(loop_.now(), way.to.sent_bytes());
+  const auto frame = way.receiver() == Party::kClient
+                         ? ws::make_ping(payload)
+                         : ws::make_ping(payload, random_mask_key(loop_.kernel()));
+  way.to.write(frame.bytes());
+}
+
+// Something has come that has to end in time, and sooner than it would be looked at.
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::look_again() {
+  if (!closing_ && left_ == Reason::kDone) go_by_policy();
+}
+
+// What has been scanned of what `way` brings.
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::note_in_watch(auto& way, std::size_t bytes) {
+  const auto now = loop_.now();
+  if (const auto answer = way.frames.take_answer()) {
+    watch_->heartbeat(way.sender, loop_.kernel()).answered(*answer, now);
+  }
+  const bool message_begins = watch_->note_message(way.sender, way.frames, now);
+  if (message_begins && watch_->times_messages()) look_again();
+  if (stopping_) return;
+  if (way.sender != Party::kClient) return;
+  const auto goes_on = watch_->take_from_client(way.frames, bytes, now);
+  if (goes_on <= now) return;
+  if (!watch_->rates().closes) return watch_->pause_until(goes_on);
+  stop({.reason = Reason::kClientOverRate,
+        .close_code = ws::kClosePolicy,
+        .detail = watch_->allowance().passed()});
+}
+
+// Of a client that is slowed down nothing arrives that is not read at once.
+template <class Client, Opposite<Client> Upstream>
+uring::Socket::Arming BasicRelay<Client, Upstream>::arming_of(const auto& way) const {
+  const bool is_metered = way.sender == Party::kClient && watch_ && watch_->rates().any();
+  return is_metered ? uring::Socket::Arming::kOnce : uring::Socket::Arming::kStream;
+}
+
+template <class Client, Opposite<Client> Upstream>
+uring::Task<> BasicRelay<Client, Upstream>::wait_for_allowance() {
+  Client& client = to_upstream_.from;
+  client.release();
+  client.watch_hangup(client_left_);
+  co_await watch_->allowed();
+  if (!stopping_) client.watch_hangup_when_held_back(client_left_);
+}
+
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::stop_reading(auto& way) {
+  way.from.abort();
+  if (way.sender == Party::kClient && watch_) watch_->end_pause();
+}
+
+}  // namespace gateway
