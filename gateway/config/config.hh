@@ -17,6 +17,7 @@
 #include "gateway/config/account.hh"
 #include "gateway/config/address.hh"
 #include "gateway/config/network.hh"
+#include "gateway/config/origins.hh"
 #include "gateway/config/router.hh"
 #include "gateway/log/level.hh"
 #include "proto/tls/context.hh"
@@ -168,6 +169,11 @@ struct RouteLimits {
   bool operator==(const RouteLimits&) const = default;
 };
 
+// What becomes of extensions that compress messages.
+enum class Compression : std::uint8_t { pass, off };
+
+inline constexpr std::array<std::string_view, 2> kCompressionNames = {"pass", "off"};
+
 inline constexpr std::array<std::string_view, 3> kValidationNames = {"full", "headers", "off"};
 
 // To whom an open WebSocket's own pings go.
@@ -185,6 +191,9 @@ inline constexpr std::array<std::string_view, 2> kOverLimitNames = {"delay", "cl
 struct WebSocket {
   // What the client gets when its server goes without a close frame; 0: its connection is cut, too.
   std::uint16_t upstream_lost_code = 1011;
+  Origins origins;                        // whose pages may open them; empty: anybody's
+  std::vector<std::string> subprotocols;  // that may be agreed on; empty: any
+  Compression compression = Compression::pass;
   ws::Validation validation = ws::Validation::kFull;
   // Payload, as headers declare it, either way: 1009; 0: any. A frame may have no more than a
   // message.

@@ -26,9 +26,9 @@ constexpr std::array<std::string_view, 4> kLimitKeys = {"header", "header_count"
                                                         "requests_per_connection"};
 constexpr std::array<std::string_view, 2> kRouteLimitKeys = {"body", "response_header_count"};
 
-constexpr std::array<std::string_view, 7> kWebSocketKeys = {
-    "upstream_lost", "validate", "frame_max",          "message_max",
-    "ping",          "lifetime", "messages_per_second"};
+constexpr std::array<std::string_view, 10> kWebSocketKeys = {
+    "upstream_lost",       "validate", "frame_max",    "message_max", "ping", "lifetime",
+    "messages_per_second", "origins",  "subprotocols", "compression"};
 
 constexpr std::string_view kBeforeRoute = ", since it holds before a route is known";
 

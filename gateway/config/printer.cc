@@ -170,6 +170,13 @@ std::vector<std::string> websocket_lines(const WebSocket& websocket, const WebSo
   add("bytes_per_second", &WebSocket::bytes_per_second, bytes_or_off);
   add("over_limit", &WebSocket::over_limit,
       [](OverLimit over) { return quote(kOverLimitNames[static_cast<size_t>(over)]); });
+  add("origins", &WebSocket::origins,
+      [](const Origins& origins) { return list(origins.texts(), quote); });
+  add("subprotocols", &WebSocket::subprotocols,
+      [](const std::vector<std::string>& names) { return list(names, quote); });
+  add("compression", &WebSocket::compression, [](Compression compression) {
+    return quote(kCompressionNames[static_cast<size_t>(compression)]);
+  });
   return lines;
 }
 

@@ -1,15 +1,21 @@
 // [route.websocket] and [defaults.websocket]: what becomes of WebSockets.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gateway/config/sections.hh"
 #include "gateway/config/units.hh"
 #include "gateway/config/websocket_keys.hh"
+#include "proto/http/syntax.hh"
 #include "proto/ws/close.hh"
 
 namespace gateway::config {
 namespace {
 
 constexpr std::size_t kBytesPerSecondMax = std::size_t{1} << 40;
+constexpr size_t kOriginsMax = 256;  // each handshake is compared with all
+constexpr size_t kSubprotocolsMax = 64;
+
 constexpr std::string_view kCloseCodes =
     "a close code for clients, 1000, 1001, 1011, 1012, 1013 or 3000 to 4999, or \"cut\"";
 
@@ -81,6 +87,49 @@ void check_lifetime(const TableReader& table, const WebSocket& websocket) {
           print_duration(websocket.lifetime_jitter), print_duration(websocket.lifetime)));
 }
 
+// An empty list lets anybody in: so does a route where the defaults do not.
+void read_origins(TableReader& table, Origins& origins) {
+  const bool given = table.has("origins");
+  const auto texts = table.texts("origins", "[\"https://chat.example.com\"]", true);
+  if (!given) return;
+  Origins read;
+  for (const Text& text : texts) {
+    const auto fault = read.add(text.value);
+    if (fault) table.report().add(text.place, fmt::format("'{}' {}", text.value, *fault));
+  }
+  if (texts.size() > kOriginsMax) {
+    table.report().add(
+        table.place("origins"),
+        fmt::format("'origins' may list {} at the most, not {}", kOriginsMax, texts.size()));
+  }
+  origins = std::move(read);
+}
+
+void read_subprotocols(TableReader& table, std::vector<std::string>& subprotocols) {
+  const bool given = table.has("subprotocols");
+  const auto texts = table.texts("subprotocols", "[\"graphql-transport-ws\"]", true);
+  if (!given) return;
+  std::vector<std::string> read;
+  for (const Text& text : texts) {
+    // RFC 6455 section 4.1.
+    if (!http::is_token(text.value)) {
+      table.report().add(text.place,
+                         fmt::format("'{}' must be a subprotocol as clients offer it, such as "
+                                     "\"graphql-transport-ws\"",
+                                     text.value));
+    } else if (std::ranges::find(read, text.value) != read.end()) {
+      table.report().add(text.place, fmt::format("'{}' is given twice", text.value));
+    }
+    read.push_back(text.value);
+  }
+  if (texts.size() > kSubprotocolsMax) {
+    table.report().add(table.place("subprotocols"),
+                       fmt::format("'subprotocols' may list {} at the most, not {}",
+                                   kSubprotocolsMax, texts.size()));
+  }
+  subprotocols = std::move(read);
+}
+
 }  // namespace
 
 void read_websocket(TableReader& table, WebSocket& websocket) {
@@ -108,6 +157,10 @@ void read_websocket(TableReader& table, WebSocket& websocket) {
     websocket.over_limit = static_cast<OverLimit>(*over);
   read_lifetime_code(table, websocket.lifetime_code);
   check_lifetime(table, websocket);
+  read_origins(table, websocket.origins);
+  read_subprotocols(table, websocket.subprotocols);
+  if (const auto compression = table.choice("compression", kCompressionNames))
+    websocket.compression = static_cast<Compression>(*compression);
 }
 
 }  // namespace gateway::config

@@ -27,6 +27,8 @@ TEST(Difference, IsNoneWhereOnlyTheWritingDiffers) {
   EXPECT_TRUE(from_every_key_to(std::string(kEveryKey)).empty());
   EXPECT_TRUE(from_every_key_to("# A comment.\n\n" + std::string(kEveryKey)).empty());
   EXPECT_TRUE(from_every_key_to(with("\"5m\"", "\"300s\"")).empty());
+  EXPECT_TRUE(
+      from_every_key_to(with("https://Chat.example.com:443", "https://chat.example.com")).empty());
   EXPECT_TRUE(from_every_key_to(with("set = { Host = ", "set = {  Host  =  ")).empty());
 }
 
@@ -74,6 +76,9 @@ TEST(Difference, NamesWhatHasChanged) {
       {"validate = \"headers\"", "validate = \"full\"", "route chat changed"},
       {"frame_max = \"64KiB\"", "frame_max = \"64B\"", "route chat changed"},
       {"message_max = \"1MiB\"", "message_max = \"2MiB\"", "route chat changed"},
+      {"\"http://*.example.org:8080\", ", "", "route chat changed"},
+      {"subprotocols = \"chat.v2\"", "subprotocols = \"chat.v3\"", "route chat changed"},
+      {"compression = \"off\"", "compression = \"pass\"", "route chat changed"},
   };
   for (const Change& change : changes) {
     SCOPED_TRACE(change.what);

@@ -81,6 +81,9 @@ messages_per_second = 100
 control_frames_per_second = 10
 bytes_per_second = "1MiB"
 over_limit = "close"
+origins = ["https://Chat.example.com:443", "http://*.example.org:8080", "null", "none"]
+subprotocols = "chat.v2"
+compression = "off"
 
 [[route]]
 host = "one.example"
@@ -90,6 +93,8 @@ limits = { body = "off" }
 [route.websocket]
 upstream_lost = "cut"
 message_max = "off"
+origins = []
+subprotocols = []
 
 [[route]]
 path = "/health"
@@ -126,6 +131,9 @@ message_max = "2GiB"
 ping = "1h"
 messages_per_second = 7
 lifetime_code = 1012
+origins = "app://localhost"
+subprotocols = ["graphql-ws", "mqtt"]
+compression = "pass"
 
 [timeouts]
 tls_handshake = "1s"

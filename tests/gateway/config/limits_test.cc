@@ -35,6 +35,9 @@ TEST(ConfigLimits, OfARouteHaveDefaults) {
   EXPECT_EQ(route.websocket.validation, ws::Validation::kFull);
   EXPECT_EQ(route.websocket.frame_bytes_max, 0u);
   EXPECT_EQ(route.websocket.message_bytes_max, 0u);
+  EXPECT_TRUE(route.websocket.origins.empty());
+  EXPECT_TRUE(route.websocket.subprotocols.empty());
+  EXPECT_EQ(route.websocket.compression, Compression::pass);
 }
 
 TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
@@ -55,22 +58,27 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
                                                        .websocket_idle = 15s}));
   EXPECT_EQ(config->routes[0].limits,
             (RouteLimits{.body_bytes = 10 << 20, .response_header_fields = 16}));
-  EXPECT_EQ(config->routes[0].websocket, (WebSocket{.upstream_lost_code = 4001,
-                                                    .validation = ws::Validation::kHeaders,
-                                                    .frame_bytes_max = 64 << 10,
-                                                    .message_bytes_max = 1 << 20,
-                                                    .ping = 25s,
-                                                    .pong_timeout = 5s,
-                                                    .ping_to = PingTo::both,
-                                                    .lifetime = 12h,
-                                                    .lifetime_jitter = 1h,
-                                                    .lifetime_code = 4002,
-                                                    .message_time = 1min,
-                                                    .messages_per_second = 100,
-                                                    .bytes_per_second = 1 << 20,
-                                                    .control_frames_per_second = 10,
-                                                    .burst = 2s,
-                                                    .over_limit = OverLimit::close}));
+  WebSocket first{.upstream_lost_code = 4001,
+                  .validation = ws::Validation::kHeaders,
+                  .frame_bytes_max = 64 << 10,
+                  .message_bytes_max = 1 << 20,
+                  .ping = 25s,
+                  .pong_timeout = 5s,
+                  .ping_to = PingTo::both,
+                  .lifetime = 12h,
+                  .lifetime_jitter = 1h,
+                  .lifetime_code = 4002,
+                  .message_time = 1min,
+                  .messages_per_second = 100,
+                  .bytes_per_second = 1 << 20,
+                  .control_frames_per_second = 10,
+                  .burst = 2s,
+                  .over_limit = OverLimit::close};
+  EXPECT_FALSE(config->routes[0].websocket.origins.contain("app://localhost"));
+  first.origins = config->routes[0].websocket.origins;
+  first.subprotocols = {"chat.v2"};
+  first.compression = Compression::off;
+  EXPECT_EQ(config->routes[0].websocket, first);
 
   RouteTimeouts second = kOfEveryKey;
   second.response_idle = 2s;
@@ -84,6 +92,7 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
                                                     .ping = 1h,
                                                     .lifetime_code = 1012,
                                                     .messages_per_second = 7}));
+  EXPECT_EQ(config->routes[2].websocket, config->defaults.websocket);
 
   // An answer goes by the default of a body.
   EXPECT_EQ(config->routes[2].limits, config->defaults.limits);

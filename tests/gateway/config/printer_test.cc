@@ -72,6 +72,9 @@ messages_per_second = "off"
 control_frames_per_second = "off"
 bytes_per_second = "off"
 over_limit = "delay"
+origins = []
+subprotocols = []
+compression = "pass"
 
 [timeouts]
 tls_handshake = "10s"
@@ -194,6 +197,9 @@ messages_per_second = 100
 control_frames_per_second = 10
 bytes_per_second = "1MiB"
 over_limit = "close"
+origins = ["https://chat.example.com", "http://*.example.org:8080", "null", "none"]
+subprotocols = ["chat.v2"]
+compression = "off"
 
 [[route]]
 name = "route-2"
@@ -209,6 +215,8 @@ body = "off"
 [route.websocket]
 upstream_lost = "cut"
 message_max = "off"
+origins = []
+subprotocols = []
 
 [[route]]
 name = "route-3"
@@ -258,6 +266,9 @@ messages_per_second = 7
 control_frames_per_second = "off"
 bytes_per_second = "off"
 over_limit = "delay"
+origins = ["app://localhost"]
+subprotocols = ["graphql-ws", "mqtt"]
+compression = "pass"
 
 [timeouts]
 tls_handshake = "1s"
@@ -308,7 +319,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 46u);
+  EXPECT_EQ(keys, 49u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));

@@ -1,0 +1,49 @@
+// [route.websocket] and [defaults.websocket]: what is said of wrong times and rates.
+#include "tests/gateway/config/text.hh"
+
+namespace gateway::config {
+namespace {
+
+// In a file whose first lines these are.
+std::string websocket(const std::string& lines) {
+  return table("[defaults.websocket]\n" + lines);
+}
+
+TEST(ConfigWebSocketPolicy, IsCheckedKeyByKey) {
+  expect_each({
+      {"pings", websocket("ping = \"25s\"\npong_timeout = \"1ms\"\nping_to = \"both\"")},
+      {"no pings", websocket("ping = \"off\"")},
+      {"a number", websocket("ping = 25"),
+       "2:8: error: 'ping' must be a duration in quotes, such as \"30s\" or \"off\", not an "
+       "integer"},
+      {"never patient", websocket("pong_timeout = \"off\""),
+       "2:16: error: 'off' is not a duration: write a whole number and ms, s, m or h, such as "
+       "\"30s\""},
+      {"to nobody", websocket("ping_to = \"server\""),
+       "2:11: error: 'ping_to' must be one of client, upstream, both, not 'server'"},
+      {"over", websocket("over_limit = \"drop\""),
+       "2:14: error: 'over_limit' must be one of delay, close, not 'drop'"},
+      {"no messages", websocket("messages_per_second = 0"),
+       "2:23: error: 'messages_per_second' must be between 1 and 1000000000 or \"off\", not 0"},
+      {"a size", websocket("bytes_per_second = 1000"),
+       "2:20: error: 'bytes_per_second' must be a size in quotes, such as \"64KiB\" or \"off\", "
+       "not an integer"},
+      {"of a protocol error", websocket("lifetime_code = 1002"),
+       "2:17: error: 'lifetime_code' must be 1000, 1001, 1012 or 3000 to 4999, not 1002"},
+      {"a word", websocket("lifetime_code = \"cut\""),
+       "2:17: error: 'lifetime_code' must be 1000, 1001, 1012 or 3000 to 4999, not a string"},
+  });
+}
+
+TEST(ConfigWebSocketPolicy, JitterIsNoMoreThanTheLifetime) {
+  expect_each({
+      {"as much", websocket("lifetime = \"1h\"\nlifetime_jitter = \"1h\"")},
+      {"of none", websocket("lifetime_jitter = \"1h\"")},
+      {"more", websocket("lifetime = \"1h\"\nlifetime_jitter = \"2h\""),
+       "3:19: error: 'lifetime_jitter', which is 2h, must not be more than 'lifetime', 1h: it is "
+       "what that is shortened by"},
+  });
+}
+
+}  // namespace
+}  // namespace gateway::config
