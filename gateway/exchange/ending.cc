@@ -17,6 +17,8 @@ bool closes_connection(Reason reason) {
     case Reason::kBadBody:
     case Reason::kBodyTooLarge:
     case Reason::kUpgradeRefused:
+    case Reason::kOriginRefused:
+    case Reason::kSubprotocolRefused:
     case Reason::kRequestTimeout:
     case Reason::kStopping:
       return true;

@@ -2,6 +2,7 @@
 // again.
 #include "gateway/exchange/exchange.hh"
 #include "gateway/link/link_end.hh"
+#include "gateway/rewrite/offers.hh"
 #include "gateway/shard/shard.hh"
 #include "gateway/websocket/tunnel.hh"
 #include "proto/ws/handshake.hh"
@@ -126,6 +127,10 @@ Exchange::Outcome Exchange::take_response_head(const ResponseSide::HeadIn& head)
   if (response.status == 101 && !facts_.websocket) {
     connection().end({.reason = Reason::kBadResponse, .detail = "101 that nobody asked for"});
   }
+  // RFC 9110 section 7.8: HTTP/1.0 knows no upgrades.
+  if (response.status == 101 && response.minor_version == 0) {
+    connection().end({.reason = Reason::kBadResponse, .detail = "101 in HTTP/1.0"});
+  }
   if (connection().ended()) return Outcome::kEnded;
   return response.status == 101 ? Outcome::kSwitch : Outcome::kResponse;
 }
@@ -166,23 +171,21 @@ Exchange::Outcome Exchange::open_tunnel() {
   const Bytes response_buffer = heads.response_buffer();
   const auto asked = handshake_fields(heads.request, heads.request_buffer());
   const auto answered = handshake_fields(heads.response, response_buffer);
-  const auto reason = ws::reject_response(heads.response.status, answered, asked, heads.key);
-  if (reason) {
-    connection().end({.reason = Reason::kBadResponse, .detail = *reason});
+  const auto agreed = ws::judge_response(heads.response.status, answered, asked, heads.key,
+                                         offer_policy(facts_.route->websocket));
+  if (!agreed) {
+    connection().end({.reason = Reason::kBadResponse, .detail = agreed.error()});
     return Outcome::kEnded;
   }
   presence_.unwatch();
   client_.switch_protocols(heads.response, {response_buffer, facts_.route->response_headers});
   connection().clear_deadline();
-  // Which bits an extension uses is its own affair; without one they are reserved.
-  const bool extended = answered.extensions.count > 0;
-  const unsigned rsv_allowed = extended ? ws::kRsv1 | ws::kRsv2 | ws::kRsv3 : 0;
   connection().open_tunnel({.generation = facts_.generation,
                             .route = *facts_.route,
                             .upstream = *std::exchange(facts_.upstream, nullptr),
                             .request_line = std::move(facts_.request_line),
                             .begun = begun_,
-                            .rsv_allowed = static_cast<std::uint8_t>(rsv_allowed)},
+                            .rsv_allowed = ws::reserved_bits(*agreed)},
                            heads.behind_response());
   return Outcome::kTunnel;
 }

@@ -7,6 +7,7 @@
 
 #include "gateway/config/redirect.hh"
 #include "gateway/rewrite/forward.hh"
+#include "gateway/rewrite/offers.hh"
 #include "proto/http/body.hh"
 #include "proto/http/target.hh"
 
@@ -43,6 +44,8 @@ class Judge {
   Step judge_method() const;
   Step judge_fields() const;
   Step judge_upgrade();
+  Step judge_origin() const;
+  Step judge_subprotocols(const ws::FieldLines& offers) const;
   Verdict redirect_to_https(std::uint16_t port) const;
   Verdict serve() const;
 
@@ -148,8 +151,9 @@ Judge::Step Judge::judge_fields() const {
 
 Judge::Step Judge::judge_upgrade() {
   if (!head_.connection.upgrade) return {};
-  const ws::RequestVerdict verdict = ws::judge_request(
-      text(head_.method_text), head_.minor_version >= 1, handshake_fields(head_, question_.buffer));
+  const ws::HandshakeFields fields = handshake_fields(head_, question_.buffer);
+  const ws::RequestVerdict verdict =
+      ws::judge_request(text(head_.method_text), head_.minor_version >= 1, fields);
   if (verdict.kind == ws::RequestVerdict::Kind::kRefuse) {
     return Refusal{.reason = Reason::kUpgradeRefused,
                    .status = static_cast<std::uint16_t>(verdict.status),
@@ -162,7 +166,44 @@ Judge::Step Judge::judge_upgrade() {
                    .detail = "a WebSocket handshake must not have a body"};
   }
   key_ = verdict.key;
-  return {};
+  const bool asks_server = !route_->answer && !route_->redirect;
+  if (!asks_server) return {};
+  if (const Step refusal = judge_origin()) return refusal;
+  return judge_subprotocols(fields.protocols);
+}
+
+Judge::Step Judge::judge_origin() const {
+  const config::Origins& allowed = route_->websocket.origins;
+  if (allowed.empty()) return {};
+  const auto origin = head_.fields.find(question_.buffer, "Origin");
+  const auto refuse = [&](std::string_view why) {
+    return Refusal{.reason = Reason::kOriginRefused, .detail = why, .said = origin.value_or("")};
+  };
+  if (head_.fields.count(question_.buffer, "Origin") > 1) {
+    return refuse("there must be one Origin field, not several");
+  }
+  if (allowed.contain(origin)) return {};
+  return refuse(origin ? "pages of this origin may not open WebSockets here"
+                       : "without an Origin field no WebSocket may be opened here");
+}
+
+// RFC 6455 section 4.2.2 item 5: without any of them a server would speak a protocol of its own
+// choice, and browsers would end that.
+Judge::Step Judge::judge_subprotocols(const ws::FieldLines& offers) const {
+  const ws::OfferPolicy policy = offer_policy(route_->websocket);
+  std::string_view refused;
+  for (const std::string_view line : offers.kept()) {
+    http::ListReader names(line);
+    while (const auto name = names.next()) {
+      if (name->empty()) continue;
+      if (policy.passes_subprotocol(*name)) return {};
+      refused = line;
+    }
+  }
+  if (refused.empty()) return {};
+  return Refusal{.reason = Reason::kSubprotocolRefused,
+                 .detail = "none of these subprotocols is allowed here",
+                 .said = refused};
 }
 
 Verdict Judge::redirect_to_https(std::uint16_t port) const {

@@ -30,6 +30,7 @@ struct Judged {
     Reason reason;
     std::uint16_t status = 0;      // where the reason alone does not decide it
     std::string_view detail = {};  // static text
+    std::string_view said = {};    // what of the head it is about
   };
   struct Redirect {
     std::uint16_t status;

@@ -47,7 +47,7 @@ void RequestSide::send_head() {
                    .via = facts_.config().via,
                    .target = facts_.heads->target,
                    .changes = facts_.route->request_headers,
-                   .websocket = facts_.websocket});
+                   .websocket = facts_.websocket ? &facts_.route->websocket : nullptr});
   facts_.upstream->link().write(proto::as_bytes(head));
 }
 

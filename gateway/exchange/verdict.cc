@@ -9,6 +9,11 @@
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
+namespace {
+
+constexpr std::size_t kSaidBytesMax = 256;  // by a client that was refused for it
+
+}  // namespace
 
 bool Exchange::take_head(const ClientStream::HeadIn& head) {
   if (!head) {
@@ -66,7 +71,13 @@ void Exchange::note_request() {
 }
 
 bool Exchange::follow(const Judged::Refusal& refusal) {
-  connection().end({.reason = refusal.reason, .status = refusal.status, .detail = refusal.detail});
+  std::string_view detail = refusal.detail;
+  if (!refusal.said.empty()) {
+    const std::string_view said = refusal.said.substr(0, kSaidBytesMax);
+    const bool cut = said.size() < refusal.said.size();
+    detail = connection().keep_detail(fmt::format("{}: {}{}", detail, said, cut ? "..." : ""));
+  }
+  connection().end({.reason = refusal.reason, .status = refusal.status, .detail = detail});
   return false;
 }
 

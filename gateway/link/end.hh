@@ -24,6 +24,8 @@ enum class Reason : std::uint8_t {
   kNoRoute,
   kMethodNotAllowed,
   kUpgradeRefused,
+  kOriginRefused,
+  kSubprotocolRefused,
   kShortage,
   kUpstreamUnreachable,
   kConnectTimeout,

@@ -28,7 +28,7 @@ struct RequestForwarding {
   std::string_view via;           // the gateway's name; empty: no Via
   std::string_view target;        // in origin-form
   const config::HeaderChanges& changes;
-  bool websocket;  // the upgrade is asked for, too
+  const config::WebSocket* websocket;  // of the route, for a handshake; null: it is none
 };
 
 // What a request asks for, in origin-form: the path as it is meant (http::resolve_path), then the

@@ -7,6 +7,7 @@
 
 #include "gateway/rewrite/fields.hh"
 #include "gateway/rewrite/forward.hh"
+#include "gateway/rewrite/offers.hh"
 #include "gateway/rewrite/owned_fields.hh"
 #include "proto/http/syntax.hh"
 #include "proto/http/target.hh"
@@ -76,7 +77,7 @@ void RequestWriter::write() {
   add_origin();
   if (!changes_.drops("Via")) add_via(head_, request_.minor_version, forwarding_.via);
   changes_.add_to(head_, "Host");
-  if (forwarding_.websocket) {
+  if (forwarding_.websocket != nullptr) {
     add_line(head_, "Upgrade", "websocket");
     add_line(head_, "Connection", "Upgrade");
   } else if (request_.minor_version > 0 && request_.fields.has_token(buffer_, "TE", "trailers")) {
@@ -129,6 +130,8 @@ void RequestWriter::add_clients(std::string_view name, std::uint32_t tag, std::s
     if (request_.minor_version > 0) add_line(head_, name, value);
   } else if (tag == kMaxForwardsTag && equals_ignoring_case(name, "Max-Forwards")) {
     add_max_forwards(name, value);
+  } else if (forwarding_.websocket != nullptr && is_offer(name)) {
+    add_offers(head_, name, value, offer_policy(*forwarding_.websocket));
   } else {
     add_line(head_, name, value);
   }

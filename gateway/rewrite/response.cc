@@ -3,6 +3,7 @@
 
 #include "gateway/rewrite/fields.hh"
 #include "gateway/rewrite/forward.hh"
+#include "gateway/rewrite/offers.hh"
 #include "proto/http/syntax.hh"
 
 namespace gateway {
@@ -18,18 +19,20 @@ void begin_head(std::string& head, const http::ResponseHead& response, proto::By
 }
 
 // All but the length, which is a matter of the framing and is told once, and what is meant for one
-// hop.
+// hop. `switches`: it is a 101.
 void add_fields(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
-                const FieldChanges& changes, bool keeps_length) {
+                const FieldChanges& changes, bool keeps_length, bool switches = false) {
   const HopFilter hops(response.fields, buffer);
   for (const http::Field& field : response.fields.all()) {
     const std::string_view name = field.name.in(buffer);
+    const std::string_view value = field.value.in(buffer);
+    if (switches && is_offer(name) && ws::is_empty_list(value)) continue;
     if (http::equals_ignoring_case(name, "Content-Length")) {
       if (std::exchange(keeps_length, false)) {
         add_framing(head, {http::Framing::kLength, response.content_length.value_or(0)});
       }
     } else if (!changes.drops(name) && !hops.removes(name)) {
-      add_line(head, name, field.value.in(buffer));
+      add_line(head, name, value);
     }
   }
 }
@@ -83,7 +86,7 @@ void forward_switch(std::string& head, const http::ResponseHead& response, proto
   begin_head(head, response, buffer);
   add_line(head, "Upgrade", "websocket");
   add_line(head, "Connection", "Upgrade");
-  add_fields(head, response, buffer, changes, false);
+  add_fields(head, response, buffer, changes, false, true);
   if (!changes.drops("Via")) add_via(head, response.minor_version, via);
   changes.add_to(head);
   head.append("\r\n");

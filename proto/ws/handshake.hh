@@ -6,11 +6,14 @@
 
 #include <array>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "proto/bytes.hh"
+#include "proto/ws/extensions.hh"
 
 namespace ws {
 
@@ -24,6 +27,10 @@ struct FieldLines {
   bool too_many() const { return count > kLinesMax; }
   std::span<const std::string_view> kept() const;
 };
+
+// Whether a list has nothing but commas in it: it says nothing then, and is better not passed on,
+// since some take it for an error.
+bool is_empty_list(std::string_view value);
 
 // What section 4 needs of a head: add() each of its fields, in order; others are ignored.
 class HandshakeFields {
@@ -41,6 +48,18 @@ class HandshakeFields {
 
 constexpr std::string_view kVersion = "13";  // for the Sec-WebSocket-Version of a 426
 
+// How many subprotocols a client may offer.
+constexpr std::size_t kSubprotocolsMax = 64;
+
+// What an endpoint in the middle lets pass of a client's offers; the rest never reaches the server.
+struct OfferPolicy {
+  std::span<const std::string> subprotocols = {};  // only these; empty: any
+  bool compression = true;                         // also extensions that compress
+
+  bool passes_subprotocol(std::string_view name) const;
+  bool passes_extension(std::string_view name) const { return compression || !compresses(name); }
+};
+
 // What to do with a request.
 struct RequestVerdict {
   enum class Kind : std::uint8_t {
@@ -55,8 +74,9 @@ struct RequestVerdict {
   std::string_view key;     // with kAccept
 };
 
-// Section 4.2.1. `method` is case-sensitive; `http_1_1` is false for HTTP/1.0, which cannot upgrade
-// (RFC 9110 section 7.8).
+// Section 4.2.1. Whatever Connection names goes no further than here (RFC 9110 section 7.6.1), so
+// it must not name what makes a handshake. `method` is case-sensitive; `http_1_1` is false for
+// HTTP/1.0, which cannot upgrade (RFC 9110 section 7.8).
 RequestVerdict judge_request(std::string_view method, bool http_1_1,
                              const HandshakeFields& request);
 
@@ -76,10 +96,13 @@ inline std::string_view as_text(const Accept& accept) {
   return {accept.data(), accept.size()};
 }
 
-// Section 4.1, the client's side: nothing if `response` (with this status) accepts what `request`
-// asked for, else the reason why it does not. `key` is the one that was sent.
-std::optional<std::string_view> reject_response(int status, const HandshakeFields& response,
-                                                const HandshakeFields& request,
-                                                std::string_view key);
+// Section 4.1, the client's side: what `response` (with this status) agrees to of what `request`
+// asked for, as far as `policy` has let that pass; or the reason why it does not accept it. `key`
+// is the one that was sent. An empty list says nothing, and is no fault: some servers send one.
+std::expected<Agreement, std::string_view> judge_response(int status,
+                                                          const HandshakeFields& response,
+                                                          const HandshakeFields& request,
+                                                          std::string_view key,
+                                                          const OfferPolicy& policy = {});
 
 }  // namespace ws

@@ -29,9 +29,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";
   const auto key = verdict.kind == Kind::kAccept ? verdict.key : kKey;
   require(ws::as_text(ws::accept_key(key)).size() == 28, "a key has its answer");
-  const auto reason = ws::reject_response(101, fields, fields, key);
-  require(!reason || !reason->empty(), "a rejection has a reason");
-  require(reason || fields.accept.count == 1, "an accepted response has one Sec-WebSocket-Accept");
-  require(ws::reject_response(200, fields, fields, key).has_value(), "only a 101 accepts");
+  const auto agreed = ws::judge_response(101, fields, fields, key);
+  require(agreed || !agreed.error().empty(), "a rejection has a reason");
+  require(!agreed || fields.accept.count == 1, "an accepted response has one Sec-WebSocket-Accept");
+  require(!ws::judge_response(200, fields, fields, key), "only a 101 accepts");
+  const auto strict = ws::judge_response(101, fields, fields, key, {.compression = false});
+  require(!strict || (agreed && !strict->deflate), "what was taken out is not agreed on");
   return 0;
 }

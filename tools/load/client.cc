@@ -135,9 +135,9 @@ bool Client::judge(proto::Bytes received, const http::ResponseHead& head,
   for (const http::Field& field : head.fields.all()) {
     answered.add(field.name.in(received), field.value.in(received));
   }
-  const auto reason = ws::reject_response(head.status, answered, asked, ws::as_text(key));
-  if (reason) {
-    fail("upgrade: status " + std::to_string(head.status) + ", " + std::string(*reason));
+  const auto agreed = ws::judge_response(head.status, answered, asked, ws::as_text(key));
+  if (!agreed) {
+    fail("upgrade: status " + std::to_string(head.status) + ", " + std::string(agreed.error()));
     return false;
   }
   const proto::Bytes behind = received.subspan(head.bytes);

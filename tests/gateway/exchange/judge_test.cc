@@ -43,6 +43,18 @@ path = "/large"
 pool = "app"
 body_max = "1KiB"
 [[route]]
+name = "guarded"
+path = "/guarded"
+pool = "app"
+[route.websocket]
+origins = ["https://a.example", "https://*.b.example", "null"]
+subprotocols = ["chat", "v2.chat"]
+[[route]]
+name = "programs"
+path = "/programs"
+pool = "app"
+websocket = { origins = ["https://a.example", "none"] }
+[[route]]
 name = "hello"
 path = "/hello"
 answer = { status = 200, body = "hello" }
@@ -59,7 +71,9 @@ enum class Way { kPlain, kTls, kTrusted, kRedirected };
 struct InWords {
   std::string operator()(const Judged::Refusal& refusal) const {
     const End end{.reason = refusal.reason, .status = refusal.status};
-    return "refused " + std::to_string(status_of(end));
+    std::string words = "refused " + std::to_string(status_of(end));
+    if (!refusal.said.empty()) words.append(": ").append(refusal.said);
+    return words;
   }
   std::string operator()(const Judged::Redirect& redirect) const {
     return std::to_string(redirect.status) + " " + redirect.location;
@@ -203,6 +217,85 @@ TEST(Judge, TellsAWebSocketFromARequest) {
       {"GET /x", "Upgrade: h2c\r\nConnection: Upgrade\r\n", "app proxy /x"},
       {"GET /x", "Upgrade: websocket\r\n", "app proxy /x"},
   });
+}
+
+constexpr std::string_view kHandshake =
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+TEST(Judge, LetsOnlyPagesOfTheRoutesOriginsOpenWebSockets) {
+  struct Visit {
+    std::string_view fields;
+    std::string_view guarded;   // refused like this; empty: let in
+    std::string_view programs;  // likewise
+  };
+  const Visit visits[] = {
+      {"Origin: https://a.example\r\n", "", ""},
+      {"origin: HTTPS://A.example:443\r\n", "", ""},
+      {"Origin: https://x.y.b.example\r\n", "", "403: https://x.y.b.example"},
+      {"Origin: null\r\n", "", "403: null"},
+      {"", "403", ""},
+      {"Origin:\r\n", "403", "403"},
+      {"Origin: https://b.example\r\n", "403: https://b.example", "403: https://b.example"},
+      {"Origin: http://a.example\r\n", "403: http://a.example", "403: http://a.example"},
+      {"Origin: https://a.example\r\nOrigin: https://a.example\r\n", "403: https://a.example",
+       "403: https://a.example"},
+      {"Origin: https://a.example https://a.example\r\n",
+       "403: https://a.example https://a.example", "403: https://a.example https://a.example"},
+  };
+  Bench bench;
+  for (const Visit& visit : visits) {
+    for (const bool guarded : {true, false}) {
+      const std::string name = guarded ? "guarded" : "programs";
+      const std::string_view refusal = guarded ? visit.guarded : visit.programs;
+      const std::string expected =
+          name + (refusal.empty() ? " tunnel dGhlIHNhbXBsZSBub25jZQ== /" + name
+                                  : " refused " + std::string(refusal));
+      EXPECT_EQ(bench.judge("GET /" + name + " HTTP/1.1\r\nHost: a\r\n" + std::string(kHandshake) +
+                            std::string(visit.fields) + "\r\n"),
+                expected)
+          << visit.fields;
+    }
+  }
+  expect_each({
+      {"GET /guarded", "Origin: https://evil.example\r\n", "guarded proxy /guarded"},
+      {"GET /guarded", "Origin: https://evil.example\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n",
+       "guarded proxy /guarded"},
+  });
+}
+
+TEST(Judge, LetsAClientInWithOneOfTheRoutesSubprotocolsOrNone) {
+  struct Visit {
+    std::string_view fields;
+    std::string_view refused;  // empty: let in
+  };
+  const Visit visits[] = {
+      {"", ""},
+      {"Sec-WebSocket-Protocol:\r\n", ""},
+      {"Sec-WebSocket-Protocol: ,\r\n", ""},
+      {"Sec-WebSocket-Protocol: chat\r\n", ""},
+      {"Sec-WebSocket-Protocol: mqtt, v2.chat\r\n", ""},
+      {"Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Protocol: chat\r\n", ""},
+      {"Sec-WebSocket-Protocol: mqtt\r\n", "mqtt"},
+      {"Sec-WebSocket-Protocol: Chat, mqtt\r\n", "Chat, mqtt"},
+  };
+  Bench bench;
+  for (const Visit& visit : visits) {
+    const std::string expected = visit.refused.empty()
+                                     ? "guarded tunnel dGhlIHNhbXBsZSBub25jZQ== /guarded"
+                                     : "guarded refused 403: " + std::string(visit.refused);
+    EXPECT_EQ(bench.judge("GET /guarded HTTP/1.1\r\nHost: a\r\nOrigin: null\r\n" +
+                          std::string(kHandshake) + std::string(visit.fields) + "\r\n"),
+              expected);
+  }
+}
+
+TEST(Judge, AsksNobodyForAnOriginWhoGetsAnAnswerOfTheGateway) {
+  Bench bench(
+      "[[listen]]\naddress = \"127.0.0.1:8080\"\n[defaults.websocket]\norigins = \"null\"\n"
+      "[[route]]\nanswer = { body = \"hello\" }\n");
+  EXPECT_EQ(bench.judge("GET / HTTP/1.1\r\nHost: a\r\n" + std::string(kHandshake) + "\r\n"),
+            "route-1 answer hello");
 }
 
 TEST(Judge, AnswersWithoutAServerWhereTheRouteDoes) {

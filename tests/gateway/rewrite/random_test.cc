@@ -67,7 +67,7 @@ void check_forwarded(const http::RequestHead& request, std::string_view text, bo
                             .via = "gw",
                             .target = target,
                             .changes = forward_test::kNoChanges,
-                            .websocket = false});
+                            .websocket = nullptr});
   SCOPED_TRACE(testing::Message() << text << "became\n" << forwarded);
   const proto::Bytes passed = proto::as_bytes(forwarded);
   const http::RequestHead again = forward_test::parse_request(forwarded);

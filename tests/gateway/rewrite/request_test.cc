@@ -8,7 +8,9 @@ namespace {
 using forward_test::kNoChanges;
 using forward_test::parse_request;
 using gateway::RequestForwarding;
+using gateway::config::Compression;
 using gateway::config::HeaderChanges;
+using gateway::config::WebSocket;
 
 struct Case {
   const char* name;
@@ -25,7 +27,7 @@ RequestForwarding from_client(const HeaderChanges& changes = kNoChanges) {
           .via = "gw",
           .target = {},
           .changes = changes,
-          .websocket = false};
+          .websocket = nullptr};
 }
 
 RequestForwarding from_proxy(const HeaderChanges& changes = kNoChanges) {
@@ -285,19 +287,62 @@ TEST(ForwardRequest, CountsMaxForwardsDown) {
 
 TEST(ForwardRequest, AsksForAWebSocket) {
   RequestForwarding forwarding = from_client();
-  forwarding.websocket = true;
+  const WebSocket websocket;
+  forwarding.websocket = &websocket;
   const std::vector<Case> cases = {
       {"anew",
        "Upgrade: WebSocket, h2c\r\nConnection: keep-alive, upgrade\r\nSec-WebSocket-Key: k\r\n"
        "sec-websocket-protocol: chat\r\n",
        kBegin + "Sec-WebSocket-Key: k\r\nsec-websocket-protocol: chat\r\n" + kOurs +
            "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n"},
-      // The upstream refuses that then, and its refusal is what the client gets.
-      {"without a key that Connection names",
-       "Upgrade: websocket\r\nConnection: Upgrade, Sec-WebSocket-Key\r\nSec-WebSocket-Key: k\r\n",
+      {"with its offers as they came",
+       "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Extensions: a;b=\"c\",,d\r\n"
+       "sec-websocket-protocol: chat,mqtt\r\nSec-WebSocket-Protocol: x\r\n",
+       kBegin + "Sec-WebSocket-Extensions: a;b=\"c\",,d\r\nsec-websocket-protocol: chat,mqtt\r\n" +
+           "Sec-WebSocket-Protocol: x\r\n" + kOurs +
+           "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n"},
+      {"without empty offers",
+       "Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Extensions:\r\n"
+       "Sec-WebSocket-Protocol: , ,\r\nSec-WebSocket-Extensions: ,\t,\r\n",
+       kBegin + kOurs + "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n"},
+      {"without what resembles offers",
+       "Upgrade: websocket\r\nConnection: upgrade\r\nSec_WebSocket-Extensions: a\r\n"
+       "Sec.WebSocket.Protocol: b\r\n",
        kBegin + kOurs + "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n"},
   };
   for (const Case& each : cases) EXPECT_EQ(get(each.input, forwarding), each.expected) << each.name;
+}
+
+TEST(ForwardRequest, OffersOnlyWhatTheRouteLetsPass) {
+  const WebSocket websocket{.subprotocols = {"chat", "v2.chat"}, .compression = Compression::off};
+  RequestForwarding forwarding = from_client();
+  forwarding.websocket = &websocket;
+  const auto offers = [&](const std::string& lines) {
+    const std::string head =
+        get("Upgrade: websocket\r\nConnection: Upgrade\r\n" + lines, forwarding);
+    EXPECT_TRUE(head.starts_with(kBegin)) << head;
+    const std::size_t end = head.find(kOurs);
+    EXPECT_NE(end, head.npos) << head;
+    return head.substr(kBegin.size(), end - kBegin.size());
+  };
+  const std::string extensions = "Sec-WebSocket-Extensions: ";
+  EXPECT_EQ(offers(extensions + "permessage-deflate; client_max_window_bits\r\n"), "");
+  EXPECT_EQ(offers(extensions + "x-a; b=\"c\" ,permessage-deflate,,x-d\r\n"),
+            extensions + "x-a; b=\"c\", x-d\r\n");
+  EXPECT_EQ(offers(extensions + "x-webkit-deflate-frame, Permessage-Bzip2;a\r\n" + extensions +
+                   "x-a\r\n"),
+            extensions + "x-a\r\n");
+  EXPECT_EQ(offers(extensions + "x-a;b,x-c\r\n"), extensions + "x-a;b,x-c\r\n");
+  const std::string protocol = "Sec-WebSocket-Protocol: ";
+  EXPECT_EQ(offers(protocol + "mqtt,chat,Chat, v2.chat\r\n"), protocol + "chat, v2.chat\r\n");
+  EXPECT_EQ(offers(protocol + "mqtt\r\n" + protocol + "chat\r\n"), protocol + "chat\r\n");
+}
+
+TEST(ForwardRequest, ChangesNoOffersButThoseOfAHandshake) {
+  EXPECT_EQ(get("Sec-WebSocket-Protocol: a\r\n", from_client()),
+            kBegin + "Sec-WebSocket-Protocol: a\r\n" + kEnd);
+  EXPECT_EQ(get("Sec-WebSocket-Protocol: ,\r\n", from_client()),
+            kBegin + "Sec-WebSocket-Protocol: ,\r\n" + kEnd);
 }
 
 TEST(ForwardRequest, RemovesThenSetsThenAdds) {

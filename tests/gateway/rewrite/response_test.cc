@@ -163,6 +163,17 @@ TEST(ForwardSwitch, OpensAWebSocket) {
   EXPECT_EQ(changed, begin + "Sec-WebSocket-Protocol: chat\r\nX-Set: 1\r\n\r\n");
 }
 
+TEST(ForwardSwitch, LeavesOutEmptyLists) {
+  const std::string begin =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+  const std::string text = begin +
+                           "Sec-WebSocket-Extensions:\r\nX-Empty:\r\nSec-WebSocket-Protocol: ,\r\n"
+                           "sec-websocket-extensions: x-a;b,\r\n\r\n";
+  std::string head;
+  gateway::forward_switch(head, parse_response(text), proto::as_bytes(text), "", kNoChanges);
+  EXPECT_EQ(head, begin + "X-Empty: \r\nsec-websocket-extensions: x-a;b,\r\n\r\n");
+}
+
 std::string trailers(std::string_view section, std::string_view fields = "",
                      const HeaderChanges& changes = kNoChanges) {
   const std::string head_text = "HTTP/1.1 200 OK\r\n" + std::string(fields) + "\r\n";

@@ -60,6 +60,8 @@ TEST(WsHandshake, JudgesRequests) {
     bool http_1_1 = true;
   };
   const auto& good = kGoodRequest;
+  std::string many;
+  for (std::size_t count = 0; count < ws::kSubprotocolsMax; ++count) many += "p, ";
   const Case cases[] = {
       {"plain", good, Kind::kAccept},
       {"upgrade in another case", with(good, "Upgrade", {"WebSocket"}), Kind::kAccept},
@@ -104,6 +106,25 @@ TEST(WsHandshake, JudgesRequests) {
        Kind::kRefuse, 400},
       {"too many extension lines",
        with(good, "Sec-WebSocket-Extensions", {"a", "b", "c", "d", "e"}), Kind::kRefuse, 400},
+      {"as many subprotocols as may be", with(good, "Sec-WebSocket-Protocol", {many, ","}),
+       Kind::kAccept},
+      {"one subprotocol more", with(good, "Sec-WebSocket-Protocol", {many, "x"}), Kind::kRefuse,
+       400},
+      {"empty lists of offers",
+       with(with(good, "Sec-WebSocket-Protocol", {"", " , ,"}), "Sec-WebSocket-Extensions", {","}),
+       Kind::kAccept},
+      {"extensions that are malformed", with(good, "Sec-WebSocket-Extensions", {"a, b;"}),
+       Kind::kRefuse, 400},
+      {"connection that names the key", with(good, "Connection", {"Upgrade, sec-websocket-KEY"}),
+       Kind::kRefuse, 400},
+      {"connection that names what resembles it",
+       with(good, "Connection", {"Upgrade", "Sec_WebSocket.Extensions"}), Kind::kRefuse, 400},
+      {"connection that names any such field",
+       with(good, "Connection", {"Sec-WebSocket-X, Upgrade"}), Kind::kRefuse, 400},
+      {"connection that names others",
+       with(good, "Connection", {"Upgrade, Sec-WebSocket, X-Sec-WebSocket-Key"}), Kind::kAccept},
+      {"too many connection lines", with(good, "Connection", {"Upgrade", "a", "b", "c", "d"}),
+       Kind::kRefuse, 400},
   };
   for (const Case& c : cases) {
     const auto verdict = ws::judge_request(c.method, c.http_1_1, fields_of(c.fields));
@@ -168,7 +189,20 @@ TEST(WsHandshake, JudgesResponses) {
       {"protocol in another case", with(good, "Sec-WebSocket-Protocol", {"Chat"}), false},
       {"two protocols", with(good, "Sec-WebSocket-Protocol", {"chat, superchat"}), false},
       {"two protocol lines", with(good, "Sec-WebSocket-Protocol", {"chat", "superchat"}), false},
-      {"empty protocol", with(good, "Sec-WebSocket-Protocol", {""}), false},
+      {"empty protocol", with(good, "Sec-WebSocket-Protocol", {""}), true},
+      {"commas for a protocol", with(good, "Sec-WebSocket-Protocol", {", ,"}), true},
+      {"empty protocol beside one", with(good, "Sec-WebSocket-Protocol", {"", "chat"}), true},
+      {"the same protocol twice", with(good, "Sec-WebSocket-Protocol", {"chat", "chat"}), false},
+      {"protocol with a comma", with(good, "Sec-WebSocket-Protocol", {"chat,"}), false},
+      {"protocol with a parameter", with(good, "Sec-WebSocket-Protocol", {"chat;v=1"}), false},
+      {"too many protocol lines", with(good, "Sec-WebSocket-Protocol", {"", "", "", "", "chat"}),
+       false},
+      {"connection that names the accept",
+       with(good, "Connection", {"Upgrade, Sec-WebSocket-Accept"}), false},
+      {"too many connection lines", with(good, "Connection", {"Upgrade", "a", "b", "c", "d"}),
+       false},
+      {"an extension that is malformed", with(good, "Sec-WebSocket-Extensions", {"x-other; ="}),
+       false},
       {"extension not offered", with(good, "Sec-WebSocket-Extensions", {"x-foreign"}), false},
       {"one extension of two not offered",
        with(good, "Sec-WebSocket-Extensions", {"x-other, x-foreign"}), false},
@@ -177,19 +211,58 @@ TEST(WsHandshake, JudgesResponses) {
        false},
   };
   for (const Case& c : cases) {
-    const auto reason =
-        ws::reject_response(c.status, fields_of(c.response), fields_of(request), kKey);
-    EXPECT_EQ(!reason.has_value(), c.accepted) << c.name << ": " << reason.value_or("accepted");
+    const auto agreed =
+        ws::judge_response(c.status, fields_of(c.response), fields_of(request), kKey);
+    EXPECT_EQ(agreed.has_value(), c.accepted)
+        << c.name << ": " << (agreed ? "accepted" : agreed.error());
   }
 }
 
 TEST(WsHandshake, RefusesWhatWasNotOfferedAtAll) {
   const ws::HandshakeFields none;
-  EXPECT_TRUE(ws::reject_response(
+  EXPECT_FALSE(ws::judge_response(
       101, fields_of(with(kGoodResponse, "Sec-WebSocket-Protocol", {"chat"})), none, kKey));
-  EXPECT_TRUE(ws::reject_response(
+  EXPECT_FALSE(ws::judge_response(
       101, fields_of(with(kGoodResponse, "Sec-WebSocket-Extensions", {"permessage-deflate"})), none,
       kKey));
+}
+
+TEST(WsHandshake, TellsWhatWasAgreedOn) {
+  const auto request =
+      fields_of({{"Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"},
+                 {"Sec-WebSocket-Extensions", "x-other"}});
+  const auto agreed = [&](std::string_view answer) {
+    return ws::judge_response(
+        101, fields_of(with(kGoodResponse, "Sec-WebSocket-Extensions", {answer})), request, kKey);
+  };
+  const auto deflate = agreed("permessage-deflate; client_max_window_bits=10");
+  ASSERT_TRUE(deflate && deflate->deflate);
+  EXPECT_EQ(*deflate->deflate, (ws::Deflate{.client_max_window_bits = 10}));
+  EXPECT_FALSE(deflate->others);
+  const auto other = agreed("x-other; q=1");
+  ASSERT_TRUE(other);
+  EXPECT_FALSE(other->deflate);
+  EXPECT_TRUE(other->others);
+  const auto nothing = agreed("");
+  ASSERT_TRUE(nothing);
+  EXPECT_FALSE(nothing->deflate || nothing->others);
+}
+
+TEST(WsHandshake, TakesNothingThatWasKeptFromTheServer) {
+  const std::vector<std::string> allowed = {"chat"};
+  const auto request = fields_of(
+      {{"Sec-WebSocket-Protocol", "chat, mqtt"},
+       {"Sec-WebSocket-Extensions", "permessage-deflate, x-webkit-deflate-frame, x-other"}});
+  const auto agrees = [&](std::string_view name, std::string_view value) {
+    return ws::judge_response(101, fields_of(with(kGoodResponse, name, {value})), request, kKey,
+                              {.subprotocols = allowed, .compression = false})
+        .has_value();
+  };
+  EXPECT_TRUE(agrees("Sec-WebSocket-Protocol", "chat"));
+  EXPECT_FALSE(agrees("Sec-WebSocket-Protocol", "mqtt"));
+  EXPECT_TRUE(agrees("Sec-WebSocket-Extensions", "x-other"));
+  EXPECT_FALSE(agrees("Sec-WebSocket-Extensions", "permessage-deflate"));
+  EXPECT_FALSE(agrees("Sec-WebSocket-Extensions", "x-webkit-deflate-frame"));
 }
 
 }  // namespace

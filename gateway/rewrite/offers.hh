@@ -1,0 +1,25 @@
+// What the two ends of a WebSocket offer each other in its handshake, on its way through: only what
+// the route lets pass, and never an empty line, which some take for an error.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gateway/config/config.hh"
+#include "proto/ws/handshake.hh"
+
+namespace gateway {
+
+// It refers to the configuration.
+ws::OfferPolicy offer_policy(const config::WebSocket& websocket);
+
+// Whether a field has extensions or subprotocols, or resembles one that has: see
+// equals_as_variable.
+bool is_offer(std::string_view field_name);
+
+// Appends a line with those of the value that pass, if there are any; and nothing where the name
+// only resembles one. Precondition: is_offer(name); the value of extensions is well-formed.
+void add_offers(std::string& head, std::string_view name, std::string_view value,
+                const ws::OfferPolicy& policy);
+
+}  // namespace gateway
