@@ -107,6 +107,8 @@ UPGRADES = {
                                  statuses=(503,)),
     "ws-refused-smuggled": passed(GOOD_HANDSHAKE + SMUGGLED, SEEN_HANDSHAKE, SMUGGLED_SEEN,
                                   answer=FORBIDDEN, statuses=(403, 200)),
+    "ws-refused-200-smuggled": passed(GOOD_HANDSHAKE + SMUGGLED, SEEN_HANDSHAKE, SMUGGLED_SEEN,
+                                      answer=FINE, statuses=(200, 200)),
     "ws-switch-with-a-bad-key": passed(GOOD_HANDSHAKE, SEEN_HANDSHAKE, answer=BAD_SWITCH,
                                        statuses=(502,), then=EITHER),
     "ws-switch-unasked": passed(get(), seen_get(), answer=SWITCH, statuses=(502,), then=EITHER),
