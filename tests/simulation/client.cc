@@ -233,6 +233,10 @@ void SimulatedClient::open_websocket() {
   }
   answers_.back().got = Got::kWhole;
   const WebSocketPlan& plan = *current().websocket;
+  if (current().switches_badly()) {
+    stage_.chronicle.fail(name_, "gets a 101 that is none");
+    return finish("is confused");
+  }
   websocket_.emplace(true, stream_of(answering(), Way::kToServer), plan.to_server,
                      plan.closer == Closer::kClient || plan.closer == Closer::kBoth,
                      plan.closer == Closer::kClientBreaks ? plan.breach : Breach::kNone);

@@ -54,6 +54,7 @@ WebSocketPlan draw_websocket(Dice& dice, PoolKind pool) {
     plan.breach = static_cast<Breach>(dice.between(1, kBreaches - 1));
   }
   if (dice.chance(30)) plan.stays = any_time(dice, milliseconds(3000));
+  plan.badly_answered = is_wild(pool) && dice.chance(25);
   return plan;
 }
 

@@ -109,6 +109,7 @@ struct WebSocketPlan {
   Closer closer = Closer::kClient;
   Breach breach = Breach::kNone;  // of a closer that breaks a rule
   microseconds stays{0};          // the client, before it says its last message
+  bool badly_answered = false;    // a wild server's 101 is one that no client may take
 };
 
 struct RequestPlan {
@@ -137,6 +138,7 @@ struct RequestPlan {
   bool ends_with_connection() const {
     return !websocket && framing == Framing::kUntilClose && has_answer_body();
   }
+  bool switches_badly() const { return websocket && websocket->badly_answered && is_wild(pool); }
   bool has_answer_body() const { return method != "HEAD" && status != 204 && status != 304; }
 };
 

@@ -1,5 +1,6 @@
 #include "tests/simulation/server.hh"
 
+#include <array>
 #include <charconv>
 
 #include "proto/ws/handshake.hh"
@@ -38,6 +39,12 @@ bool read_target(std::string_view target, unsigned& client, unsigned& request) {
   const auto second = std::from_chars(first.ptr + 1, end, request);
   return second.ec == std::errc{} && second.ptr == end;
 }
+
+// What spoils a 101: it agrees to what was not offered, or cannot be passed on.
+constexpr std::array<std::string_view, 4> kBadSwitches = {
+    "Sec-WebSocket-Extensions: permessage-deflate\r\n", "Sec-WebSocket-Protocol: chat\r\n",
+    "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n",
+    "Connection: Sec-WebSocket-Accept\r\n"};
 
 std::string chunked(std::string_view body, Dice& dice) {
   std::string text;
@@ -212,10 +219,18 @@ void SimulatedServer::open_websocket() {
     stage_.chronicle.fail(name_, "gets a handshake without a key");
     return leave(true);
   }
-  wire_.send(
-      fmt::format("HTTP/1.1 101 Switching Protocols\r\nX-Whose: {}\r\nUpgrade: websocket\r\n"
-                  "Connection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
-                  target_of(client_, request_), ws::as_text(ws::accept_key(*key))));
+  const bool bad = plan_->switches_badly();
+  wire_.send(fmt::format(
+      "HTTP/1.1 101 Switching Protocols\r\nX-Whose: {}\r\nUpgrade: websocket\r\n"
+      "Connection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n{}\r\n{}",
+      target_of(client_, request_), ws::as_text(ws::accept_key(*key)),
+      bad ? kBadSwitches[dice_.between(0, kBadSwitches.size() - 1)] : "", bad ? "and frames" : ""));
+  if (bad) {
+    stage_.chronicle.note(name_, "switches badly");
+    answered_ = true;
+    then_ = Then::kStalls;
+    return;
+  }
   stage_.trail(client_, request_).told_whole = true;
   const WebSocketPlan& plan = *plan_->websocket;
   websocket_.emplace(false, stream_of(Way::kToClient), plan.to_client,

@@ -46,10 +46,17 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
   EXPECT_EQ(config->defaults.timeouts, kOfEveryKey);
   EXPECT_EQ(config->defaults.limits,
             (RouteLimits{.body_bytes = 1 << 30, .response_header_fields = 300}));
-  EXPECT_EQ(config->defaults.websocket, (WebSocket{.upstream_lost_code = 1012,
-                                                   .validation = ws::Validation::kOff,
-                                                   .frame_bytes_max = 2 << 10,
-                                                   .message_bytes_max = 2u << 30}));
+  WebSocket defaults{.upstream_lost_code = 1012,
+                     .validation = ws::Validation::kOff,
+                     .frame_bytes_max = 2 << 10,
+                     .message_bytes_max = 2u << 30,
+                     .ping = 1h,
+                     .lifetime_code = 1012,
+                     .messages_per_second = 7};
+  EXPECT_TRUE(config->defaults.websocket.origins.contain("app://localhost"));
+  defaults.origins = config->defaults.websocket.origins;
+  defaults.subprotocols = {"graphql-ws", "mqtt"};
+  EXPECT_EQ(config->defaults.websocket, defaults);
 
   EXPECT_EQ(config->routes[0].timeouts, (RouteTimeouts{.request_body_idle = 11s,
                                                        .connect = 12s,
