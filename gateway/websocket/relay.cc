@@ -1,6 +1,7 @@
 #include "gateway/websocket/relay.hh"
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/link/link_end.hh"
 #include "gateway/websocket/mask_key.hh"
@@ -113,9 +114,17 @@ void BasicRelay<Client, Upstream>::note_close(auto& way) {
     stop_reading(to_upstream_);
     stop_reading(to_client_);
   } else if (!closing_) {
-    closing_ = true;
-    set_deadline(loop_.now() + kAnswerTime);
+    begin_closing(kAnswerTime);
   }
+}
+
+// By a peer: the other one has so long to answer, or to get on with what it has to say before.
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::begin_closing(std::chrono::seconds time) {
+  closing_ = true;
+  boundary_by_ = loop_.now() + kTakingTime;
+  taken_bytes_ = bytes_taken();
+  set_deadline(loop_.now() + time);
 }
 
 template <class Client, Opposite<Client> Upstream>
@@ -137,8 +146,7 @@ void BasicRelay<Client, Upstream>::note_end_of_stream(auto& way) {
     // A half-close goes on to the upstream, which may still have something to say.
     decide(cause);
     end_stream(way);
-    closing_ = true;
-    set_deadline(loop_.now() + kCloseTime);
+    begin_closing(kCloseTime);
     return;
   }
   // In mid-frame no close frame of ours can follow what was passed on.
@@ -287,6 +295,12 @@ void BasicRelay<Client, Upstream>::on_deadline() {
   const auto stands_still = last_activity_ + (is_taken_slowly() ? kTakingTime : kCloseTime);
   if (stopping_ && loop_.now() < std::min(boundary_by_, stands_still)) {
     return set_deadline(std::min(boundary_by_, stands_still));
+  }
+  const auto taken_before = std::exchange(taken_bytes_, bytes_taken());
+  const bool gets_on = taken_bytes_ != taken_before || loop_.now() - last_activity_ < kAnswerTime;
+  if (closing_ && !stopping_ && gets_on && loop_.now() < boundary_by_) {
+    return set_deadline(
+        std::min<uring::Clock::time_point>(loop_.now() + kAnswerTime, boundary_by_));
   }
   if (closing_) {
     cut_short_ = stopping_ && (owes_close(to_upstream_) || owes_close(to_client_));

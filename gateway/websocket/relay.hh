@@ -31,7 +31,8 @@ class BasicRelay {
  public:
   // How soon it goes by what its policy has become, at the latest.
   static constexpr std::chrono::seconds kRenewTime{60};
-  // How long the other side may take to answer a close frame.
+  // How long the other side may take to answer a close frame, or to get on with what it says before
+  // that: for no longer than kTakingTime in all.
   static constexpr std::chrono::seconds kAnswerTime{5};
   // How long it may take to go on after a half-close, or to take anything at all of what a peer
   // that has left was sending; how long a frame may stand still before whose end we want to close.
@@ -106,6 +107,10 @@ class BasicRelay {
   uring::Task<> pump(auto& way);
   void pass_on(auto& way, Bytes bytes);
   void note_close(auto& way);
+  void begin_closing(std::chrono::seconds time);
+  std::uint64_t bytes_taken() const {
+    return to_upstream_.to.sent_bytes() + to_client_.to.sent_bytes();
+  }
   void note_end_of_stream(auto& way);
   void end_stream(auto& way);
   void decide(End end);
@@ -149,7 +154,8 @@ class BasicRelay {
   uring::Task<> pump_to_client_;
   uring::Event finished_;
   End told_;                              // what our close frames speak of: set by stop()
-  uring::Clock::time_point boundary_by_;  // then a frame under way is cut: set by stop()
+  uring::Clock::time_point boundary_by_;  // then what is under way is cut: while it is closing
+  std::uint64_t taken_bytes_ = 0;         // when it was looked at last, while it is closing
   std::uint16_t close_code_ = 0;
   std::uint16_t upstream_lost_code_ = 0;  // of its policy
   Party closed_by_ = Party::kNobody;

@@ -86,6 +86,31 @@ TEST(Relay, WaitsForTheAnswerToACloseFrameForAMoment) {
   });
 }
 
+TEST(Relay, WaitsForTheAnswerAsLongAsDataComesBeforeItForAMinute) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    const bool answers = seed % 2 == 0;
+    Stand stand(seed);
+    stand.start();
+    stand.client_says(from_client(kClose, code(1000)));
+    stand.until_upstream_got("88:1000");
+    std::string expected;
+    for (int at = 3; !stand.done() && at < (answers ? 20 : 100); at += 3) {
+      stand.upstream_says(from_upstream(kText, "more"));
+      expected += "81:more ";
+      stand.until([&] { return stand.done() || stand.seconds() > at; });
+    }
+    if (answers) stand.upstream_says(from_upstream(kClose, code(1000)));
+    stand.until_done();
+    EXPECT_EQ(stand.reason(), answers ? Reason::kDone : Reason::kCloseTimeout);
+    if (answers) {
+      EXPECT_EQ(stand.client_got(), expected + "88:1000");
+    } else {
+      EXPECT_GE(stand.seconds(), 60);
+      EXPECT_LT(stand.seconds(), 70);
+    }
+  });
+}
+
 TEST(Relay, TakesTheEndOfTheStreamForTheAnswerToACloseFrame) {
   for_each_seed(kSeeds, [](std::uint64_t seed) {
     Stand stand(seed);
