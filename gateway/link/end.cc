@@ -88,7 +88,7 @@ constexpr std::array kTable = {
         {"upstream-message-timeout", Party::kUpstream, 0, 1011, 1008,
          "the server took too long for a message"}},
     Row{Reason::kClientOverRate,
-        {"client-over-rate", Party::kClient, 0, 1008, 1001, "the client sent more than it may"}},
+        {"client-over-rate", Party::kClient, 0, 1008, 1008, "the client sent more than it may"}},
     Row{Reason::kCloseTimeout,
         {"close-timeout", Party::kGateway, 0, 0, 0, "the closing took too long"}},
     Row{Reason::kNoServer,

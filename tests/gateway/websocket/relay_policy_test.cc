@@ -240,7 +240,7 @@ TEST(RelayRates, CloseWhoSendsMore) {
       stand.until_done();
       EXPECT_EQ(stand.reason(), Reason::kClientOverRate) << excess.name;
       EXPECT_EQ(stand.client_got(), "88:1008");
-      EXPECT_TRUE(stand.upstream_got().ends_with(" 88:1001"));
+      EXPECT_TRUE(stand.upstream_got().ends_with(" 88:1008")) << stand.upstream_got();
     });
   }
 }
