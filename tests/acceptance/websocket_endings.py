@@ -16,8 +16,8 @@ import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from async_peers import DEADLINE, Ended, Listener, dial, in_time
 from common import arguments, finish, kib, raise_descriptor_limit, verdict
+from support.async_peers import DEADLINE, Ended, Listener, dial, in_time
 from support.certificates import make_certificate
 from support.frames import TEXT, frame, upgrade_request, upgrade_response
 from support.gateway import Config, Gateway, Variant

@@ -7,7 +7,8 @@ import asyncio
 import random
 from collections import namedtuple
 
-from async_peers import Ended
+import common  # noqa: F401: it says where support/ is
+from support.async_peers import Ended
 from support.frames import (BINARY, CLOSE, TEXT, close_payload, frame, upgrade_request)
 
 HELD_OPEN_SECONDS = 3.0  # longer than the gateway waits for anything behind a WebSocket's end

@@ -14,24 +14,28 @@ def accept_of(key):
     return base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()
 
 
-def frame(opcode, payload=b"", masked=True, fin=True, rsv=0, length=None):
-    """One frame; `length` claims another one than the payload has."""
+def frame(opcode, payload=b"", masked=True, fin=True, rsv=0, length=None, length_bytes=None):
+    """One frame; `length` claims another one than the payload has, `length_bytes` (0, 2 or 8) writes
+    it in another form than the shortest."""
     size = len(payload) if length is None else length
+    if length_bytes is None:
+        length_bytes = 0 if size < 126 else 2 if size < 65536 else 8
     mask_bit = 0x80 if masked else 0
     head = bytes([(0x80 if fin else 0) | rsv << 4 | opcode])
-    if size < 126:
+    if length_bytes == 0:
         head += bytes([mask_bit | size])
-    elif size < 65536:
-        head += bytes([mask_bit | 126]) + size.to_bytes(2, "big")
     else:
-        head += bytes([mask_bit | 127]) + size.to_bytes(8, "big")
+        head += bytes([mask_bit | (126 if length_bytes == 2 else 127)])
+        head += size.to_bytes(length_bytes, "big")
     if not masked:
         return head + payload
     key = os.urandom(4)
     return head + key + apply_mask(key, payload)
 
 
-def apply_mask(key, payload):
+def apply_mask(key, payload, offset=0):
+    """`payload` begins `offset` bytes behind the frame's header."""
+    key = key[offset % 4:] + key[:offset % 4]
     stream = key * (len(payload) // 4 + 1)
     return (int.from_bytes(payload, "big") ^ int.from_bytes(stream[:len(payload)], "big")).to_bytes(
         len(payload), "big")

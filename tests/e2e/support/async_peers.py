@@ -9,7 +9,6 @@ import socket
 import ssl
 import struct
 
-import common  # noqa: F401: it says where support/ is
 from support.frames import CLOSE, Frame, apply_mask
 from support.streams import parse_head
 
