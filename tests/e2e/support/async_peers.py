@@ -9,7 +9,7 @@ import socket
 import ssl
 import struct
 
-from support.frames import CLOSE, Frame, apply_mask
+from support.frames import CLOSE, PING, PONG, Frame, apply_mask
 from support.streams import parse_head
 
 DEADLINE = 120.0  # seconds: much happens at a time, and sanitizers make all of it slower
@@ -19,7 +19,8 @@ HEAD_BYTES_MAX = 65536
 
 class Ended(Exception):
     """`how`: "end" (the FIN, on TLS behind a close_notify), "truncated" (TLS: none came before the
-    FIN), "tls-failed" or "reset"; `rest`: what came behind the last whole thing."""
+    FIN), "tls-failed", "reset", or "closed" by this side; `rest`: what came behind the last whole
+    thing."""
 
     def __init__(self, how, rest=b""):
         super().__init__(f"{how} after {rest[:200]!r}")
@@ -29,6 +30,14 @@ class Ended(Exception):
 
 async def in_time(coroutine):
     return await asyncio.wait_for(coroutine, DEADLINE)
+
+
+def word_of(frame):
+    """A frame in words: 'close 4001 "no more"', "frame of 5"."""
+    if frame.opcode == CLOSE:
+        reason = f' "{frame.close_reason}"' if frame.close_reason else ""
+        return f"close {frame.close_code}{reason}"
+    return {PING: "ping", PONG: "pong"}.get(frame.opcode, f"frame of {len(frame.payload)}")
 
 
 class Peer:
@@ -112,9 +121,7 @@ class Peer:
         words = []
         try:
             while True:
-                frame = await self.read_frame()
-                words.append(f"close {frame.close_code}" if frame.opcode == CLOSE
-                             else f"frame of {len(frame.payload)}")
+                words.append(word_of(await self.read_frame()))
         except Ended as ended:
             return ", ".join(words + ["half a frame"] * bool(ended.rest) + [ended.how])
 
@@ -168,7 +175,10 @@ class TlsPeer(Peer):
                     self.from_peer.write_eof()
 
     async def send(self, data):
-        self.tls.write(data)
+        try:
+            self.tls.write(data)
+        except ssl.SSLError:
+            raise self.ended("closed") from None  # by this side
         await self.flush()
 
     async def fill(self):

@@ -78,7 +78,7 @@ class Case:
     code: int = 0
     closing: F = close(1000)
     behind: tuple = ()
-    ways: tuple = ()       # FRAMES, ONE, OCTETS, SHOWN, or a number of bytes; (): as suits it
+    ways: tuple = ()       # FRAMES, ONE, OCTETS, SHOWN, or so many bytes a write; (): as suits it
     senders: tuple = (CLIENT, SERVER)
     needs: str = ""        # a key of [defaults.websocket] that the gateway must know
     offered: str = ""      # by the client, and then by the server: Sec-WebSocket-Extensions
