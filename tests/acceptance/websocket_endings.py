@@ -10,117 +10,23 @@ else's shows. One line for each way says what both sides saw of it, and what the
 import asyncio
 import random
 import re
-import ssl
 import tempfile
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
 from common import arguments, finish, kib, raise_descriptor_limit, verdict
-from support.async_peers import DEADLINE, Ended, Listener, dial, in_time
-from support.certificates import make_certificate
-from support.frames import TEXT, frame, upgrade_request, upgrade_response
-from support.gateway import Config, Gateway, Variant
-from support.ports import free_port
-from support.streams import client_context
+from support.async_peers import DEADLINE, Ended, dial
+from support.ending_site import EndingSite, body_of, path_name
+from support.gateway import Variant
 from support.upstreams import full_server
-from websocket_ways import (CUT, HELD_OPEN_SECONDS, REFUSALS, WAYS, Way, answer_close, answer_to,
-                            both)
+from support.websocket_refusals import REFUSALS, answer_to
+from support.websocket_ways import (HELD_OPEN_SECONDS, Way, answer_close, both, suits,
+                                    without_reasons)
+from support.websocket_ways_by_rule import ways
 
 FAULTS_SHOWN = 10
 BODY_MAX = 300_000
-
-
-def body_of(name, size):
-    """Every few bytes of it say whose it is."""
-    return (f"{name} " * (size // (len(name) + 1) + 1)).encode()[:size]
-
-
-class Site:
-    """The servers, which this program plays, and the gateway before them."""
-
-    def __init__(self, folder, full_port, options):
-        chain, key = make_certificate(folder, ["server.test"])
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
-        context.load_cert_chain(chain, key)
-        self.listeners = {"ws": Listener(self.serve_websocket),
-                          "wss": Listener(self.serve_websocket, context),
-                          "slow": Listener(self.serve_slowly),
-                          "slows": Listener(self.serve_slowly, context)}
-        self.awaited = {}  # name of a WebSocket: the future of its server's side
-        self.client_context = client_context()
-        # Connections to the slow servers are not kept: each takes the place of one that has gone.
-        pools = {name: {"servers": one.port, "keep_alive_idle": "off"}
-                 for name, one in self.listeners.items()}
-        pools["wss"]["tls"] = pools["slows"]["tls"] = {"verify": False}
-        pools |= {"down": free_port(), "full": full_port}
-        routes = [{"path": f"/{name}", "pool": name} for name in pools]
-        for secured in ("", "s"):
-            routes += [{"path": f"/cut{secured}", "pool": f"ws{secured}",
-                        "websocket": {"upstream_lost": "cut"}},
-                       {"path": f"/own{secured}", "pool": f"ws{secured}",
-                        "websocket": {"upstream_lost": 4321}}]
-        limit = f"{options.patience}s"
-        config = Config(pools, routes, level="info", log_buffer="64MiB",
-                        timeouts={"connect": limit, "tls_handshake": limit,
-                                  "request_header": limit, "upstream_response": limit,
-                                  "websocket_idle": limit})
-        self.gateway = Gateway(folder, config, Variant(options.shards, options.receive))
-
-    async def serve_websocket(self, peer):
-        head = await peer.read_head()
-        _, _, behaviour, *name = head.first_line.split(" ")[1].split("/")
-        if behaviour == "leave":
-            await peer.finish()
-            peer.close()
-        elif behaviour == "reset":
-            peer.reset()
-        elif behaviour == "mute":
-            await peer.fill()
-        elif behaviour == "wrong":
-            await peer.send(upgrade_response("another key"))
-            await peer.fill()
-        else:
-            await peer.send(upgrade_response(head.get("Sec-WebSocket-Key")))
-            self.awaited.pop(name[0]).set_result(peer)
-
-    async def serve_slowly(self, peer):
-        """An answer begins late, and its body comes in pieces."""
-        while True:
-            head = await peer.read_head()
-            _, _, framing, size, name = head.first_line.split(" ")[1].split("/")
-            body, chunked = body_of(name, int(size)), framing == "chunked"
-            await asyncio.sleep(random.uniform(0.2, 3.5))
-            length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body)}"
-            await peer.send(f"HTTP/1.1 200 OK\r\n{length}\r\n\r\n".encode())
-            step = len(body) // random.randint(1, 5) + 1
-            for at in range(0, len(body), step):
-                piece = body[at:at + step]
-                await peer.send(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
-                await asyncio.sleep(random.uniform(0, 0.5))
-            if chunked:
-                await peer.send(b"0\r\n\r\n")
-
-    async def dial(self, secure):
-        port = self.gateway.https_port if secure else self.gateway.http_port
-        return await dial(port, self.client_context if secure else None)
-
-    async def open_websocket(self, route, name, secure_client, secure_server):
-        """Both its sides; each has said the name to the other."""
-        self.awaited[name] = asyncio.get_running_loop().create_future()
-        server_side = self.awaited[name]
-        client = await self.dial(secure_client)
-        path = f"/{route}{'s' * secure_server}/open/{name}"
-        await client.send(upgrade_request(path, "x.test"))
-        head = await client.read_head()
-        assert head.status == 101, head
-        server = await in_time(server_side)
-        for source, to, masked in ((client, server, True), (server, client, False)):
-            await source.send(frame(TEXT, name.encode(), masked=masked))
-            got = await to.read_frame()
-            assert got.payload == name.encode(), f"{name} got {got}"
-        return client, server
 
 
 class Asker:
@@ -161,10 +67,11 @@ class Endings:
     def __init__(self, site, count, at_once):
         self.site = site
         self.slots = asyncio.Semaphore(at_once)
-        ways = WAYS + REFUSALS
+        self.ways = ways() + REFUSALS
         # Each way at least once.
-        more = random.choices(ways, [way.weight for way in ways], k=max(0, count - len(ways)))
-        self.plan = ways + more
+        more = random.choices(self.ways, [way.weight for way in self.ways],
+                              k=max(0, count - len(self.ways)))
+        self.plan = self.ways + more
         random.shuffle(self.plan)
         self.seen = defaultdict(Counter)  # way's name: (client saw, server saw) as one text
         self.faults = defaultdict(list)
@@ -172,7 +79,7 @@ class Endings:
 
     async def run(self):
         async def one(number, way):
-            name = f"{way.name.replace(' ', '-')}-{number}"
+            name = f"{path_name(way)}-{number}"
             self.names[name] = way.name
             try:
                 # Whatever a way waits for has a deadline; this one is for what was forgotten.
@@ -211,7 +118,7 @@ class Endings:
         finally:
             client.close()
             server.close()
-        fine = all(saw in [text.replace(CUT, "truncated" if secure else "end") for text in may]
+        fine = all(any(suits(saw, text, secure) for text in may)
                    for saw, may, secure in ((client_saw, way.client, secure_client),
                                             (server_saw, way.server, secure_server)))
         return f"client {client_saw}, server {server_saw}", fine
@@ -222,13 +129,14 @@ class Endings:
                                      r'.* end=(\S+)', log):
             if name in self.names:
                 called[self.names[name]][word] += 1
-        for way in WAYS + REFUSALS:
+        for way in self.ways:
             seen, faults, words = self.seen[way.name], self.faults[way.name], called[way.name]
             for one in faults[:FAULTS_SHOWN]:
                 print(f"      {one}")
             wanted = [way.log] if isinstance(way.log, str) else way.log or []
             count = sum(other.name == way.name for other in self.plan)
-            fine = not faults and all(good for _, good in seen) and set(words) <= set(wanted)
+            fine = not faults and all(good for _, good in seen) and (
+                not wanted or set(words) <= set(wanted))
             told = "; ".join(f"{count} x {saw}{'' if good else ' (WRONG)'}"
                              for (saw, good), count in seen.most_common())
             verdict(fine and (not wanted or sum(words.values()) == count),
@@ -243,7 +151,8 @@ async def stop_with_open(site, count):
     stopping = asyncio.get_running_loop().run_in_executor(None, site.gateway.finish)
 
     async def leave(client, server):
-        said = await answer_close(client, masked=True), await answer_close(server, masked=False)
+        said = tuple(map(without_reasons, (await answer_close(client, masked=True),
+                                           await answer_close(server, masked=False))))
         rest = await both(client, server)
         client.close()
         server.close()
@@ -257,7 +166,8 @@ async def stop_with_open(site, count):
 
 
 async def run(options, folder, full_port):
-    site = Site(folder, full_port, options)
+    site = EndingSite(folder, full_port, Variant(options.shards, options.receive), options.patience,
+                      ways())
     try:
         serving = [asyncio.create_task(one.run()) for one in site.listeners.values()]
         begun, before = time.monotonic(), kib(site.gateway)
