@@ -64,6 +64,7 @@ def test_pings_keep_a_silent_websocket_and_their_answers_go_no_further(site, ups
 @VARIANTS
 def test_a_client_that_answers_no_ping_is_closed(site, upstream, log_of, variant, secure):
     gateway = site(variant, ping="100ms", pong_timeout="300ms")
+    log = log_of(gateway)
     with client_of(gateway, secure) as client:
         relay = open_relay(client, upstream)
         frames = read_until_close(client)
@@ -71,24 +72,26 @@ def test_a_client_that_answers_no_ping_is_closed(site, upstream, log_of, variant
         assert (frames[-1].close_code, frames[-1].close_reason) == (
             1011, "the client does not answer pings")
         assert read_until_close(relay.upstream)[-1].close_code == 1001
-    log_of(gateway).wait("websocket", "end=client-no-pong", "by=client", "code=1011")
+    log.wait("websocket", "end=client-no-pong", "by=client", "code=1011")
 
 
 @BOTH
 def test_a_server_that_answers_no_ping_is_a_lost_one(site, upstream, log_of, secure):
     gateway = site(ping="100ms", pong_timeout="300ms", ping_to="upstream", upstream_lost=4444)
+    log = log_of(gateway)
     with client_of(gateway, secure) as client:
         relay = open_relay(client, upstream)
         assert read_until_close(client)[-1].close_code == 4444
         frames = read_until_close(relay.upstream)
         assert frames[0].opcode == PING and frames[0].masked
         assert frames[-1].close_code == 1011
-    log_of(gateway).wait("websocket", "end=upstream-no-pong", "by=upstream", "code=4444")
+    log.wait("websocket", "end=upstream-no-pong", "by=upstream", "code=4444")
 
 
 @BOTH
 def test_a_real_client_and_a_real_server_answer(site, secure, log_of):
     gateway = site(ping="50ms", pong_timeout="5s", ping_to="both")
+    log = log_of(gateway)
 
     async def talk():
         async with dial(gateway, secure=secure, ping_interval=0.1, ping_timeout=5) as session:
@@ -97,7 +100,7 @@ def test_a_real_client_and_a_real_server_answer(site, secure, log_of):
                 await session.send(f"{number}")
                 assert await session.recv() == f"{number}"
     run(talk())
-    line = log_of(gateway).wait("websocket", "route=echo", "end=done", "by=client")
+    line = log.wait("websocket", "route=echo", "end=done", "by=client")
     assert "client_messages=10 " in line and "upstream_messages=10 " in line
 
 
@@ -122,6 +125,7 @@ def test_a_ping_goes_between_two_fragments(site, upstream, secure):
 @VARIANTS
 def test_a_websocket_ends_with_its_lifetime(site, upstream, log_of, variant, secure):
     gateway = site(variant, lifetime="2s", lifetime_jitter="500ms", lifetime_code=4001)
+    log = log_of(gateway)
     began = time.monotonic()
     with client_of(gateway, secure) as client:
         relay = open_relay(client, upstream)
@@ -129,13 +133,14 @@ def test_a_websocket_ends_with_its_lifetime(site, upstream, log_of, variant, sec
             last = read_until_close(peer)[-1]
             assert (last.close_code, last.close_reason) == (4001, "open for as long as it may be")
         assert time.monotonic() - began >= 1.5
-    log_of(gateway).wait("websocket", "end=lifetime", "by=gateway", "code=4001")
+    log.wait("websocket", "end=lifetime", "by=gateway", "code=4001")
 
 
 @BOTH
 @pytest.mark.parametrize("who", ["client", "upstream"])
 def test_a_message_without_an_end_is_ended(site, upstream, log_of, secure, who):
     gateway = site(message_time="300ms")
+    log = log_of(gateway)
     with client_of(gateway, secure) as client:
         relay = open_relay(client, upstream)
         peers = {"client": client, "upstream": relay.upstream}
@@ -145,7 +150,7 @@ def test_a_message_without_an_end_is_ended(site, upstream, log_of, secure, who):
         codes = {name: read_until_close(peer)[-1].close_code for name, peer in peers.items()}
         assert codes == ({"client": 1008, "upstream": 1001} if who == "client"
                          else {"client": 1011, "upstream": 1008})
-    log_of(gateway).wait("websocket", f"end={who}-message-timeout", f"by={who}")
+    log.wait("websocket", f"end={who}-message-timeout", f"by={who}")
 
 
 EXCESSES = {"messages": ({"messages_per_second": 10}, frame(TEXT, b"x")),
@@ -158,6 +163,7 @@ EXCESSES = {"messages": ({"messages_per_second": 10}, frame(TEXT, b"x")),
 def test_a_client_that_sends_too_much_is_closed(site, upstream, log_of, secure, kind):
     limit, one = EXCESSES[kind]
     gateway = site(over_limit="close", **limit)
+    log = log_of(gateway)
     with client_of(gateway, secure) as client:
         relay = open_relay(client, upstream)
         client.send(one * 30)
@@ -165,7 +171,7 @@ def test_a_client_that_sends_too_much_is_closed(site, upstream, log_of, secure, 
         name = next(iter(limit))
         assert closing.close_code == 1008 and closing.close_reason.endswith(f"than {name}")
         assert read_until_close(relay.upstream)[-1].close_code == 1008
-    log_of(gateway).wait("websocket", "end=client-over-rate", "by=client", "code=1008", name)
+    log.wait("websocket", "end=client-over-rate", "by=client", "code=1008", name)
 
 
 @BOTH

@@ -42,7 +42,8 @@ def test_frames_behind_a_refused_upgrade_are_nobodys_request(client, upstream):
     server.send(b"HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno")
     assert client.read_response()[1] == b"no"
     rest, _ = client.read_ending()
-    assert rest == b"" or rest.startswith(b"HTTP/1.1 400 "), rest
+    # Without the end of a line in it, it is not known to be none.
+    assert rest == b"" or rest[:13] in (b"HTTP/1.1 400 ", b"HTTP/1.1 408 "), rest
     assert not server.buffered and not server.wait_readable(0), "no byte of it went on"
     assert len(upstream.streams) == 1
 
