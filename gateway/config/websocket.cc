@@ -130,6 +130,19 @@ void read_subprotocols(TableReader& table, std::vector<std::string>& subprotocol
   subprotocols = std::move(read);
 }
 
+// Else the first one would be too much.
+void check_burst(const TableReader& table, const WebSocket& websocket) {
+  for (const WebSocketCountKey& key : kWebSocketCountKeys) {
+    const std::uint64_t rate = websocket.*key.value;
+    const auto burst = static_cast<std::uint64_t>(websocket.burst.count());
+    if (rate == 0 || burst * rate >= 1000) continue;
+    table.report().add(table.place(table.has("burst") ? "burst" : key.name),
+                       fmt::format("'burst', which is {}, must be long enough for one at the rate "
+                                   "of '{}', which is {}",
+                                   print_duration(websocket.burst), key.name, rate));
+  }
+}
+
 }  // namespace
 
 void read_websocket(TableReader& table, WebSocket& websocket) {
@@ -157,6 +170,7 @@ void read_websocket(TableReader& table, WebSocket& websocket) {
     websocket.over_limit = static_cast<OverLimit>(*over);
   read_lifetime_code(table, websocket.lifetime_code);
   check_lifetime(table, websocket);
+  check_burst(table, websocket);
   read_origins(table, websocket.origins);
   read_subprotocols(table, websocket.subprotocols);
   if (const auto compression = table.choice("compression", kCompressionNames))

@@ -46,6 +46,7 @@ concept Inlet = Outlet<To> && requires(From& from, const From& seen, To& to, std
   // It waits until what it has brought is taken.
   { seen.held_back() } -> std::same_as<bool>;
   from.release();
+  { seen.receives() } -> std::same_as<bool>;
   // What has arrived, or still does, is nobody's.
   from.drop_input();
   // A peer that closes while it waits for room.

@@ -19,6 +19,8 @@ class Allowance {
     std::uint64_t control_frames;
   };
 
+  // From here on it counts.
+  void begin(const Use& used) { used_ = used; }
   // Takes what has come; `used` are totals, which only grow. Gives when it may go on: not later
   // than now where all is within the rates.
   Time take(Time now, const Use& used, const ClientRates& rates);

@@ -9,16 +9,26 @@ Heartbeat::Heartbeat(uring::Kernel& kernel) {
   kernel.fill_random(ping_.payload);
 }
 
-Heartbeat::Due Heartbeat::due(Time now, Time heard, std::uint64_t taken_bytes,
+Heartbeat::Due Heartbeat::due(Time now, Time heard, std::uint64_t taken_bytes, bool has_unsent,
                               const HeartbeatPolicy& policy) {
-  if (awaits_ && heard > pinged_) awaits_ = doubts_ = false;
+  if (awaits_ && heard > pinged_) awaits_ = false;
   if (awaits_) {
-    if (std::exchange(taken_bytes_, taken_bytes) != taken_bytes) taking_since_ = now;
-    next_ = taking_since_ + policy.pong_timeout;
-    const bool is_late = now >= next_;
-    if (std::exchange(doubts_, is_late) && is_late) return Due::kDead;
-    if (is_late) next_ = now + kLastLook;
-    return Due::kNothing;
+    // What came before the ping goes first, and a slow peer takes it in large pieces.
+    if (!has_unsent) is_with_kernel_ = true;
+    if (!is_with_kernel_ && std::exchange(taken_bytes_, taken_bytes) != taken_bytes) {
+      taking_since_ = now;
+    }
+    const Time late_at =
+        taking_since_ +
+        (is_with_kernel_ ? policy.pong_timeout : std::max(policy.pong_timeout, kTakingTime));
+    if (now < late_at) {
+      doubted_ = Time();
+      next_ = std::min(late_at, now + policy.pong_timeout);
+      return Due::kNothing;
+    }
+    if (doubted_ == Time()) doubted_ = now;
+    next_ = doubted_ + kLastLook;
+    return now >= next_ ? Due::kDead : Due::kNothing;
   }
   // Up to the half of it for the first one.
   const bool is_first = pinged_ == Time();
@@ -32,6 +42,8 @@ ws::Bytes Heartbeat::begin(Time now, std::uint64_t taken_bytes) {
       static_cast<std::byte>(std::to_integer<unsigned>(ping_.payload.back()) + 1);
   pinged_ = taking_since_ = now;
   taken_bytes_ = taken_bytes;
+  doubted_ = Time();
+  is_with_kernel_ = false;
   awaits_ = true;
   return ping_.payload;
 }

@@ -4,7 +4,7 @@
 //   nothing heard for `ping` -> due() says kPing, write frame() -> a byte of any kind: it lives
 //                                                     '-> none for `pong_timeout`: kDead
 //
-// Bytes that it takes, of what waits for it before the ping, are a sign of life, too.
+// While it takes what waits for it before the ping, that is a sign of life, too.
 #pragma once
 
 #include <chrono>
@@ -27,8 +27,13 @@ class Heartbeat {
   // together not all are to be pinged together.
   explicit Heartbeat(uring::Kernel& kernel);
 
-  // `heard`: when its last byte came; `taken_bytes`: what the kernel has taken for it in all.
-  Due due(Time now, Time heard, std::uint64_t taken_bytes, const HeartbeatPolicy& policy);
+  // How long it may take for a piece of what was there before the ping.
+  static constexpr std::chrono::milliseconds kTakingTime{60'000};
+
+  // `heard`: when its last byte came; `taken_bytes`: what the kernel has taken for it in all;
+  // `has_unsent`: and has not, yet.
+  Due due(Time now, Time heard, std::uint64_t taken_bytes, bool has_unsent,
+          const HeartbeatPolicy& policy);
   // When to ask again, unless something is heard.
   Time next() const { return next_; }
 
@@ -51,8 +56,9 @@ class Heartbeat {
   std::uint64_t taken_bytes_ = 0;
   std::chrono::microseconds last_round_trip_{0};
   std::chrono::microseconds worst_round_trip_{0};
+  Time doubted_;  // since when it is late
   bool awaits_ = false;
-  bool doubts_ = false;
+  bool is_with_kernel_ = false;  // the ping, and all that was before it
 };
 
 }  // namespace gateway

@@ -1,6 +1,7 @@
 #include "gateway/websocket/relay.hh"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "gateway/link/link_end.hh"
@@ -47,9 +48,13 @@ void BasicRelay<Client, Upstream>::stop_watching() {
 template <class Client, Opposite<Client> Upstream>
 uring::Task<> BasicRelay<Client, Upstream>::pump(auto& way) {
   for (;;) {
-    const bool paused = way.sender == Party::kClient && watch_ && watch_->paused();
-    if (paused) co_await wait_for_allowance();
-    const Bytes bytes = co_await way.from.read_for(way.to, arming_of(way));
+    const bool metered = is_metered(way);
+    const bool waits = metered && may_pause();
+    if (waits) co_await wait_for_allowance();
+    using Arming = uring::Socket::Arming;
+    const Arming arming = metered ? Arming::kOnce : Arming::kStream;
+    const std::uint64_t most = metered ? kMeteredBytes : std::numeric_limits<std::uint64_t>::max();
+    const Bytes bytes = co_await way.from.read_for(way.to, arming, most);
     if (bytes.empty()) break;
     pass_on(way, bytes);
   }
@@ -70,7 +75,8 @@ void BasicRelay<Client, Upstream>::pass_on(auto& way, Bytes bytes) {
   way.heard = loop_.now();
   if (way.close_passed) return;  // RFC 6455 section 5.5.1: nothing follows a close frame
   scan(way, bytes);
-  if (watch_ && !stopping_) note_in_watch(way, bytes.size());
+  const bool ends = way.frames.close_seen() || way.frames.violation();
+  if (watch_ && !stopping_ && !ends) note_in_watch(way, bytes.size());
   if (way.frames.close_seen()) {
     note_close(way);
   } else if (const auto violation = way.frames.violation()) {
@@ -96,7 +102,6 @@ void BasicRelay<Client, Upstream>::scan(auto& way, Bytes bytes) {
       way.to.write(piece->bytes);
     }
     if (!way.ping_due || stopping_ || !way.frames.stopped()) return;
-    way.frames.resume();
     ping(way);
     look_again();
   }
@@ -122,6 +127,7 @@ void BasicRelay<Client, Upstream>::note_close(auto& way) {
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::begin_closing(std::chrono::seconds time) {
   closing_ = true;
+  if (watch_) watch_->end_pause();
   boundary_by_ = loop_.now() + kTakingTime;
   taken_bytes_ = bytes_taken();
   set_deadline(loop_.now() + time);
@@ -297,7 +303,9 @@ void BasicRelay<Client, Upstream>::on_deadline() {
     return set_deadline(std::min(boundary_by_, stands_still));
   }
   const auto taken_before = std::exchange(taken_bytes_, bytes_taken());
-  const bool gets_on = taken_bytes_ != taken_before || loop_.now() - last_activity_ < kAnswerTime;
+  const bool takes =
+      taken_bytes_ != taken_before && (to_client_.to.has_unsent() || to_upstream_.to.has_unsent());
+  const bool gets_on = takes || loop_.now() - last_activity_ < kAnswerTime;
   if (closing_ && !stopping_ && gets_on && loop_.now() < boundary_by_) {
     return set_deadline(
         std::min<uring::Clock::time_point>(loop_.now() + kAnswerTime, boundary_by_));
@@ -310,6 +318,9 @@ void BasicRelay<Client, Upstream>::on_deadline() {
     return;
   }
   if (left_ != Reason::kDone) {
+    if (loop_.now() >= owner_.policy().ends_at) return go_by_policy();
+    // It is not read, by our will.
+    if (watch_ && watch_->paused()) return set_deadline(loop_.now() + kCloseTime);
     if (loop_.now() - last_activity_ >= kCloseTime) return stop({.reason = left_});
     return set_deadline(last_activity_ + kCloseTime);
   }

@@ -42,6 +42,9 @@ class BasicRelay {
   // The same of a frame under way, to reach its end when we want to close, unless who does says so.
   static constexpr std::chrono::seconds kBoundaryTime{2};
 
+  // At once, of a client whose rates are limited.
+  static constexpr std::uint64_t kMeteredBytes = 4096;
+
   struct Counts {
     std::uint64_t frames = 0;
     std::uint64_t messages = 0;
@@ -135,7 +138,8 @@ class BasicRelay {
   uring::Clock::time_point look_at(auto& way, auto& back, const RelayPolicy& policy);
   void ping(auto& way);
   void note_in_watch(auto& way, std::size_t bytes);
-  uring::Socket::Arming arming_of(const auto& way) const;
+  bool is_metered(const auto& way) const;
+  bool may_pause();
   uring::Task<> wait_for_allowance();
   bool is_taken_slowly() const;
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/websocket/mask_key.hh"
 #include "gateway/websocket/relay.hh"
@@ -28,7 +29,7 @@ void BasicRelay<Client, Upstream>::go_by_policy() {
   }
   if (RelayWatch::is_needed(policy) && !watch_) watch_ = std::make_unique<RelayWatch>(loop_);
   if (watch_) {
-    watch_->go_by(policy);
+    watch_->go_by(policy, to_upstream_.frames);
     next = std::min({next, look_at(to_client_, to_upstream_, policy),
                      look_at(to_upstream_, to_client_, policy)});
   }
@@ -42,6 +43,12 @@ uring::Clock::time_point BasicRelay<Client, Upstream>::look_at(auto& way, auto& 
   const auto now = loop_.now();
   const Party peer = way.receiver();
   const bool is_client = peer == Party::kClient;
+  // What it says is not read now.
+  const bool is_not_read = back.from.held_back() || (is_client && watch_->paused());
+  if (is_not_read) {
+    back.heard = now;
+    watch_->excuse_message(peer, now);
+  }
   const auto message_due = watch_->message_due(peer, policy.message_time);
   if (message_due <= now) {
     stop({.reason = is_client ? Reason::kClientMessageTimeout : Reason::kUpstreamMessageTimeout});
@@ -52,16 +59,18 @@ uring::Clock::time_point BasicRelay<Client, Upstream>::look_at(auto& way, auto& 
     return message_due;
   }
   if (closing_ || way.to.end_written()) return message_due;
-  // What it says is not read now.
-  if (back.from.held_back() || (is_client && watch_->paused())) back.heard = now;
   Heartbeat& heartbeat = watch_->heartbeat(peer, loop_.kernel());
   back.frames.take_out_answers_to(&heartbeat.own_ping());
-  switch (heartbeat.due(now, back.heard, way.to.sent_bytes(), asked)) {
+  const auto ask = [&] {
+    return heartbeat.due(now, back.heard, way.to.sent_bytes(), way.to.has_unsent(), asked);
+  };
+  switch (ask()) {
     case Heartbeat::Due::kNothing:
       break;
     case Heartbeat::Due::kPing:
       if (way.frames.at_frame_boundary()) {
         ping(way);
+        (void)ask();
         break;
       }
       way.ping_due = true;
@@ -77,7 +86,7 @@ uring::Clock::time_point BasicRelay<Client, Upstream>::look_at(auto& way, auto& 
 // Precondition: no frame is under way there.
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::ping(auto& way) {
-  way.ping_due = false;
+  if (std::exchange(way.ping_due, false)) way.frames.resume();
   Heartbeat& heartbeat = watch_->heartbeat(way.receiver(), loop_.kernel());
   const Bytes payload = heartbeat.begin(loop_.now(), way.to.sent_bytes());
   const auto frame = way.receiver() == Party::kClient
@@ -111,17 +120,24 @@ void BasicRelay<Client, Upstream>::note_in_watch(auto& way, std::size_t bytes) {
         .detail = watch_->allowance().passed()});
 }
 
-// Of a client that is slowed down nothing arrives that is not read at once.
+// Of a client that may be slowed down little arrives that is not asked for.
 template <class Client, Opposite<Client> Upstream>
-uring::Socket::Arming BasicRelay<Client, Upstream>::arming_of(const auto& way) const {
-  const bool is_metered = way.sender == Party::kClient && watch_ && watch_->rates().any();
-  return is_metered ? uring::Socket::Arming::kOnce : uring::Socket::Arming::kStream;
+bool BasicRelay<Client, Upstream>::is_metered(const auto& way) const {
+  return way.sender == Party::kClient && watch_ && watch_->rates().any();
+}
+
+// What has arrived lies in buffers that others need: that goes on first.
+template <class Client, Opposite<Client> Upstream>
+bool BasicRelay<Client, Upstream>::may_pause() {
+  Client& client = to_upstream_.from;
+  if (!watch_->paused()) return false;
+  client.release();
+  return !client.receives();
 }
 
 template <class Client, Opposite<Client> Upstream>
 uring::Task<> BasicRelay<Client, Upstream>::wait_for_allowance() {
   Client& client = to_upstream_.from;
-  client.release();
   client.watch_hangup(client_left_);
   co_await watch_->allowed();
   if (!stopping_) client.watch_hangup_when_held_back(client_left_);

@@ -28,7 +28,12 @@ class RelayWatch {
            policy.rates.any();
   }
 
-  void go_by(const RelayPolicy& policy) {
+  void go_by(const RelayPolicy& policy, const ws::FrameScanner& from_client) {
+    if (policy.rates.any() && !rates_.any()) allowance_.begin(used(from_client));
+    if (!policy.rates.any() && paused()) {
+      pause_.disarm();
+      allowed_.set();
+    }
     rates_ = policy.rates;
     times_messages_ = policy.message_time.count() > 0;
   }
@@ -49,10 +54,16 @@ class RelayWatch {
   bool note_message(Party peer, const ws::FrameScanner& frames, Time now) {
     Unfinished& its = unfinished_[index_of(peer)];
     const bool is_open = frames.message_open();
-    const bool begins = is_open && (its.since == Time::max() || its.messages != frames.messages());
-    if (begins) its = {now, frames.messages()};
+    const bool begins =
+        is_open && (its.since == Time::max() || its.messages != frames.messages_begun());
+    if (begins) its = {now, frames.messages_begun()};
     if (!is_open) its.since = Time::max();
     return begins;
+  }
+  // It could not go on.
+  void excuse_message(Party peer, Time now) {
+    Time& since = unfinished_[index_of(peer)].since;
+    if (since != Time::max()) since = now;
   }
   bool times_messages() const { return times_messages_; }
   // When it has to be finished; never, where there is none.
@@ -68,8 +79,7 @@ class RelayWatch {
   Time take_from_client(const ws::FrameScanner& frames, std::size_t bytes, Time now) {
     if (!rates_.any()) return now;
     client_bytes_ += bytes;
-    return allowance_.take(now, {frames.messages(), client_bytes_, frames.control_frames()},
-                           rates_);
+    return allowance_.take(now, used(frames), rates_);
   }
   void pause_until(Time time) {
     if (pauses_no_more_) return;
@@ -87,8 +97,11 @@ class RelayWatch {
  private:
   struct Unfinished {
     Time since = Time::max();
-    std::uint64_t messages = 0;  // that had come before it
+    std::uint64_t messages = 0;  // that had begun with it
   };
+  Allowance::Use used(const ws::FrameScanner& from_client) const {
+    return {from_client.messages(), client_bytes_, from_client.control_frames()};
+  }
   static std::size_t index_of(Party peer) { return peer == Party::kClient ? 0 : 1; }
   void on_pause_over() { allowed_.set(); }
 

@@ -29,7 +29,7 @@ HeaderCheck HeldFrame::absorb(Bytes& received, const HeaderRules& rules) {
 }
 
 void HeldFrame::append(Bytes bytes) {
-  assert(bytes.size() <= kControlFrameBytesMax - size_);
+  assert(bytes.size() <= kBytesMax - size_);
   if (!control_frame_ && size_ + bytes.size() > header_.size()) {
     auto control_frame = std::make_unique<ControlFrame>();
     std::ranges::copy(this->bytes(), control_frame->begin());

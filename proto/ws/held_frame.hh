@@ -1,7 +1,8 @@
 // The one thing that is kept of a byte stream: a header whose rest has not arrived, or a control
-// frame whose rest has not arrived. A data frame's payload is never held, so 131 bytes are enough
-// for every stream. A header lies in the object itself; memory for more is taken with the first
-// control frame that is longer and kept, whole or not.
+// frame whose rest has not arrived. A data frame's payload is never held, so 139 bytes are enough
+// for every stream, also where lax rules let a short length be written long. A header lies in the
+// object itself; memory for more is taken with the first control frame that is longer and kept,
+// whole or not.
 #pragma once
 
 #include <array>
@@ -20,6 +21,8 @@ inline bool is_kept_whole(std::byte first, const HeaderCheck& check) {
 
 class HeldFrame {
  public:
+  static constexpr std::size_t kBytesMax = kHeaderBytesMax + kControlPayloadBytesMax;
+
   bool empty() const { return size_ == 0; }
 
   // What is held, valid until the next change of this object.
@@ -27,7 +30,7 @@ class HeldFrame {
   MutableBytes bytes() { return {data(), size_}; }
 
   // Begins with the start of a header or control frame that ends with these bytes, or keeps a whole
-  // control frame. Precondition: at most kControlFrameBytesMax bytes.
+  // control frame. Precondition: at most kBytesMax bytes.
   void assign(Bytes bytes);
 
   // Moves bytes from the front of `received` until a data frame's header, or a whole frame of those
@@ -44,7 +47,7 @@ class HeldFrame {
   }
 
  private:
-  using ControlFrame = std::array<std::byte, kControlFrameBytesMax>;
+  using ControlFrame = std::array<std::byte, kBytesMax>;
 
   void append(Bytes bytes);
   std::byte* data() { return control_frame_ ? control_frame_->data() : header_.data(); }

@@ -245,6 +245,7 @@ bool FrameScanner::take_out(Bytes control_frame) {
                           Bytes(own_ping_->payload).first(mark_bytes))) {
     return false;
   }
+  ++control_frames_;
   answer_ = std::to_integer<std::uint8_t>(answer.payload.back());
   has_answer_ = true;
   return true;

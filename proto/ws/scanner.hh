@@ -104,6 +104,8 @@ class FrameScanner {
   std::uint64_t frames() const { return frames_; }
   std::uint64_t messages() const { return messages_; }
   std::uint64_t payload_bytes() const { return payload_bytes_; }
+  // With their first header.
+  std::uint64_t messages_begun() const { return messages_ + (fragments_open_ ? 1 : 0); }
   std::uint64_t control_frames() const { return control_frames_; }
 
  private:

@@ -130,7 +130,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           "a violation is told between frames, or in text");
   require(whole.violation < 0 || whole.offset == whole.passed.size(), "it is told where it is");
   const std::size_t kept = input.size() - whole.passed.size();
-  require(whole.violation >= 0 || whole.close_code >= 0 || kept < ws::kControlFrameBytesMax,
+  require(whole.violation >= 0 || whole.close_code >= 0 || kept < ws::HeldFrame::kBytesMax,
           "no more than a control frame is held");
 
   Outcome again = scan(sender, rules, whole.passed, part_bytes);

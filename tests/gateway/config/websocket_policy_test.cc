@@ -35,6 +35,15 @@ TEST(ConfigWebSocketPolicy, IsCheckedKeyByKey) {
   });
 }
 
+TEST(ConfigWebSocketPolicy, BurstHasRoomForOne) {
+  expect_each({
+      {"one", websocket("messages_per_second = 2\nburst = \"500ms\"")},
+      {"less", websocket("messages_per_second = 1\nburst = \"500ms\""),
+       "3:9: error: 'burst', which is 500ms, must be long enough for one at the rate of "
+       "'messages_per_second', which is 1"},
+  });
+}
+
 TEST(ConfigWebSocketPolicy, JitterIsNoMoreThanTheLifetime) {
   expect_each({
       {"as much", websocket("lifetime = \"1h\"\nlifetime_jitter = \"1h\"")},

@@ -16,7 +16,8 @@ using std::chrono::seconds;
 using ws_test::operator+;
 
 constexpr std::uint64_t kSeeds = 20;
-constexpr unsigned kText = 0x81, kBinary = 0x82, kPing = 0x89, kPong = 0x8a;
+constexpr unsigned kText = 0x81, kBinary = 0x82, kPing = 0x89, kPong = 0x8a, kClose = 0x88;
+const std::string kLong(30, 'x');
 constexpr unsigned kTextBegins = 0x01, kGoesOn = 0x00, kEnds = 0x80;
 
 RelayPolicy pings_client() {
@@ -280,6 +281,88 @@ TEST(RelayRates, LetWhoeverKeepsThemSendABurst) {
     stand.until([&] { return stand.seconds() > 12; });
     EXPECT_FALSE(stand.done());
     EXPECT_EQ(stand.relay->from_client().messages, 100u);
+    stand.relay->stop({});
+    stand.until_done();
+  });
+}
+
+TEST(RelayRates, CountFromWhenTheyHold) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.start();
+    for (int count = 0; count < 500; ++count) stand.client_says(from_client(kText, "x"));
+    stand.until([&] { return stand.relay->from_client().messages == 500; });
+    stand.now_allowed.rates = {.messages = 10, .closes = true};
+    stand.until([&] { return stand.seconds() > 61; });
+    stand.client_says(from_client(kText, "x"));
+    stand.until([&] { return stand.relay->from_client().messages == 501; });
+    EXPECT_FALSE(stand.relay->is_closing());
+    stand.relay->stop({});
+    stand.until_done();
+  });
+}
+
+TEST(RelayRates, LeaveACloseFrameTheLastOne) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, {.rates = {.messages = 10, .closes = true}});
+    stand.start();
+    ws_test::Buffer all;
+    for (int count = 0; count < 30; ++count) all = all + from_client(kText, "x");
+    stand.client_says(all + from_client(kClose, code(1000)));
+    stand.upstream_says(from_upstream(kClose, code(1000)));
+    stand.until_done();
+    const std::string got = stand.upstream_got();
+    EXPECT_EQ(got.find("88:"), got.rfind("88:")) << got;
+  });
+}
+
+TEST(RelayRates, PauseNoClosing) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, {.rates = {.messages = 10}});
+    stand.start();
+    for (int count = 0; count < 300; ++count) stand.client_says(from_client(kText, "x"));
+    stand.until([&] { return stand.relay->from_client().messages > 20; });
+    stand.client_says(from_client(kClose, code(3000)));
+    stand.upstream_says(from_upstream(kClose, code(3000)));
+    stand.until_done();
+    EXPECT_EQ(stand.reason(), Reason::kDone);
+    EXPECT_TRUE(stand.upstream_got().ends_with("88:3000"));
+    EXPECT_EQ(stand.relay->from_client().messages, 300u);
+  });
+}
+
+TEST(RelayRates, LoseNothingOfAClientThatLeaves) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, {.rates = {.messages = 50}});
+    stand.start();
+    for (int count = 0; count < 1500; ++count) stand.client_says(from_client(kText, "x"));
+    stand.until([&] { return stand.relay->from_client().messages > 800; });
+    bool left = false;
+    stand.until([&] {
+      if (!left && stand.has_said_all()) {
+        stand.client->shutdown_write();
+        left = true;
+      }
+      return left && stand.upstream->saw_end();
+    });
+    EXPECT_EQ(stand.relay->from_client().messages, 1500u);
+    stand.upstream->shutdown_write();
+    stand.until_done();
+  });
+}
+
+TEST(RelayMessageTime, BeginsAnewWithEachMessage) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, {.message_time = seconds(5)});
+    const auto first = from_client(kBinary, kLong);
+    const auto half = first.begin() + 20;
+    stand.start({first.begin(), half});
+    stand.until([&] { return stand.seconds() > 4; });
+    stand.client_says(ws_test::Buffer(half, first.end()) + from_client(kTextBegins, "a"));
+    stand.until([&] { return stand.seconds() > 8; });
+    EXPECT_FALSE(stand.relay->is_closing());
+    stand.client_says(from_client(kEnds, "b"));
+    stand.until_upstream_got("82:" + kLong + " 01:a 80:b");
     stand.relay->stop({});
     stand.until_done();
   });

@@ -103,6 +103,8 @@ class Stand final : private gateway::RelayOwner {
     upstream_unsent_.insert(upstream_unsent_.end(), bytes.begin(), bytes.end());
   }
 
+  bool has_said_all() const { return client_unsent_.empty(); }
+
   template <class Condition>
   void until(Condition condition) {
     EXPECT_TRUE(simulation.turn_until(condition, [&] { act(); }));

@@ -300,6 +300,9 @@ TEST(WsScannerText, PassesOnWhatBreaksARuleWhereValidationIsOff) {
       frame(Sender::kClient, 0x8a, std::string(126, 'x')),
       frame(Sender::kServer, 0x89, std::string(70000, 'x')),
       frame(Sender::kServer, 0x88, std::string(126, 'x')),
+      hex("89 fe 00 7d 01 02 03 04") + Buffer(125, std::byte{'p'}),
+      hex("8a ff 00 00 00 00 00 00 00 7d 01 02 03 04") + Buffer(125, std::byte{'p'}),
+      hex("89 7f 00 00 00 00 00 00 00 7d") + Buffer(125, std::byte{'p'}),
       frame(Sender::kClient, 0x80, "a continuation of nothing"),
       frame(Sender::kClient, 0x01, "a message") + frame(Sender::kClient, 0x81, "in another"),
       hex("82 fe 00 01 01 02 03 04 61"),
@@ -354,6 +357,17 @@ TEST(WsScannerText, TakesAnyCloseFrameForTheLastFrameWhereValidationIsOff) {
                     });
     }
   }
+}
+
+// At its longest it is longer than one that keeps the rules.
+TEST(WsScannerText, HoldsACloseFrameWhoseLengthIsWrittenLongWhereValidationIsOff) {
+  const Buffer close =
+      hex("88 ff 00 00 00 00 00 00 00 7d 00 00 00 00 0f a0") + Buffer(123, std::byte{'r'});
+  scan_each_way(Sender::kClient, {.validation = Validation::kOff}, close + hex("81"),
+                [&](const FrameScanner& scanner, const Buffer& passed) {
+                  ASSERT_EQ(passed, close);
+                  ASSERT_TRUE(scanner.close_seen().has_value());
+                });
 }
 
 TEST(WsScannerText, FollowsNoLengthAbove63BitsWhereValidationIsOff) {
