@@ -1,4 +1,4 @@
-// What a relay does by its policy: pings of its own, times and rates, on the simulated kernel.
+// What a relay does by its policy: pings of its own, and times, on the simulated kernel.
 #include "gateway/websocket/relay.hh"
 #include "tests/gateway/websocket/relay_stand.hh"
 
@@ -7,18 +7,9 @@ namespace {
 using gateway::Party;
 using gateway::Reason;
 using gateway::RelayPolicy;
-using relay_test::code;
-using relay_test::from_client;
-using relay_test::from_upstream;
-using relay_test::Stand;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using ws_test::operator+;
-
-constexpr std::uint64_t kSeeds = 20;
-constexpr unsigned kText = 0x81, kBinary = 0x82, kPing = 0x89, kPong = 0x8a, kClose = 0x88;
-const std::string kLong(30, 'x');
-constexpr unsigned kTextBegins = 0x01, kGoesOn = 0x00, kEnds = 0x80;
+using namespace relay_test;
 
 RelayPolicy pings_client() {
   return {.heartbeat = {.ping = seconds(4), .pong_timeout = seconds(2)}};
@@ -217,140 +208,6 @@ TEST(RelayMessageTime, EndsWhoeverDoesNotFinish) {
   });
 }
 
-struct Excess {
-  const char* name;
-  gateway::ClientRates rates;
-  ws_test::Buffer frame;
-};
-
-// Each allows ten of the frames in a second.
-std::vector<Excess> excesses() {
-  return {{"messages", {.messages = 10}, from_client(kText, "x")},
-          {"bytes", {.bytes = 10 * 106}, from_client(kBinary, std::string(100, 'x'))},
-          {"control frames", {.control_frames = 10}, from_client(kPing, "x")}};
-}
-
-TEST(RelayRates, CloseWhoSendsMore) {
-  for (const Excess& excess : excesses()) {
-    for_each_seed(kSeeds, [&](std::uint64_t seed) {
-      RelayPolicy policy{.rates = excess.rates};
-      policy.rates.closes = true;
-      Stand stand(seed, policy);
-      stand.start();
-      for (int count = 0; count < 30; ++count) stand.client_says(excess.frame);
-      stand.until_done();
-      EXPECT_EQ(stand.reason(), Reason::kClientOverRate) << excess.name;
-      EXPECT_EQ(stand.client_got(), "88:1008");
-      EXPECT_TRUE(stand.upstream_got().ends_with(" 88:1008")) << stand.upstream_got();
-    });
-  }
-}
-
-TEST(RelayRates, DelayWhoSendsMoreAndLoseNothing) {
-  for (const Excess& excess : excesses()) {
-    for_each_seed(kSeeds, [&](std::uint64_t seed) {
-      Stand stand(seed, {.rates = excess.rates});
-      stand.start();
-      // One receive takes up to half of them: the debt is paid before the next.
-      std::string expected;
-      for (int count = 0; count < 1200; ++count) {
-        stand.client_says(excess.frame);
-        expected += expected.empty() ? "" : " ";
-        expected += relay_test::told(excess.frame, ws::Sender::kClient);
-      }
-      stand.until([&] { return stand.relay->from_client().frames == 1200; });
-      stand.until_upstream_got(expected);
-      EXPECT_GE(stand.seconds(), 30) << excess.name;
-      stand.upstream_says(from_upstream(kText, "as fast as you like"));
-      stand.until_client_got("81:as fast as you like");
-      stand.relay->stop({});
-      stand.until_done();
-      EXPECT_EQ(stand.upstream_got(), expected) << excess.name;
-    });
-  }
-}
-
-TEST(RelayRates, LetWhoeverKeepsThemSendABurst) {
-  for_each_seed(kSeeds, [](std::uint64_t seed) {
-    Stand stand(seed, {.rates = {.messages = 10, .burst = seconds(2), .closes = true}});
-    stand.start();
-    for (int round = 0; round < 5; ++round) {
-      stand.until([&] { return stand.seconds() > round * 2.1; });
-      for (int count = 0; count < 20; ++count) stand.client_says(from_client(kText, "x"));
-    }
-    stand.until([&] { return stand.seconds() > 12; });
-    EXPECT_FALSE(stand.done());
-    EXPECT_EQ(stand.relay->from_client().messages, 100u);
-    stand.relay->stop({});
-    stand.until_done();
-  });
-}
-
-TEST(RelayRates, CountFromWhenTheyHold) {
-  for_each_seed(kSeeds, [](std::uint64_t seed) {
-    Stand stand(seed);
-    stand.start();
-    for (int count = 0; count < 500; ++count) stand.client_says(from_client(kText, "x"));
-    stand.until([&] { return stand.relay->from_client().messages == 500; });
-    stand.now_allowed.rates = {.messages = 10, .closes = true};
-    stand.until([&] { return stand.seconds() > 61; });
-    stand.client_says(from_client(kText, "x"));
-    stand.until([&] { return stand.relay->from_client().messages == 501; });
-    EXPECT_FALSE(stand.relay->is_closing());
-    stand.relay->stop({});
-    stand.until_done();
-  });
-}
-
-TEST(RelayRates, LeaveACloseFrameTheLastOne) {
-  for_each_seed(kSeeds, [](std::uint64_t seed) {
-    Stand stand(seed, {.rates = {.messages = 10, .closes = true}});
-    stand.start();
-    ws_test::Buffer all;
-    for (int count = 0; count < 30; ++count) all = all + from_client(kText, "x");
-    stand.client_says(all + from_client(kClose, code(1000)));
-    stand.upstream_says(from_upstream(kClose, code(1000)));
-    stand.until_done();
-    const std::string got = stand.upstream_got();
-    EXPECT_EQ(got.find("88:"), got.rfind("88:")) << got;
-  });
-}
-
-TEST(RelayRates, PauseNoClosing) {
-  for_each_seed(kSeeds, [](std::uint64_t seed) {
-    Stand stand(seed, {.rates = {.messages = 10}});
-    stand.start();
-    for (int count = 0; count < 300; ++count) stand.client_says(from_client(kText, "x"));
-    stand.until([&] { return stand.relay->from_client().messages > 20; });
-    stand.client_says(from_client(kClose, code(3000)));
-    stand.upstream_says(from_upstream(kClose, code(3000)));
-    stand.until_done();
-    EXPECT_EQ(stand.reason(), Reason::kDone);
-    EXPECT_TRUE(stand.upstream_got().ends_with("88:3000"));
-    EXPECT_EQ(stand.relay->from_client().messages, 300u);
-  });
-}
-
-TEST(RelayRates, LoseNothingOfAClientThatLeaves) {
-  for_each_seed(kSeeds, [](std::uint64_t seed) {
-    Stand stand(seed, {.rates = {.messages = 50}});
-    stand.start();
-    for (int count = 0; count < 1500; ++count) stand.client_says(from_client(kText, "x"));
-    stand.until([&] { return stand.relay->from_client().messages > 800; });
-    bool left = false;
-    stand.until([&] {
-      if (!left && stand.has_said_all()) {
-        stand.client->shutdown_write();
-        left = true;
-      }
-      return left && stand.upstream->saw_end();
-    });
-    EXPECT_EQ(stand.relay->from_client().messages, 1500u);
-    stand.upstream->shutdown_write();
-    stand.until_done();
-  });
-}
-
 TEST(RelayMessageTime, BeginsAnewWithEachMessage) {
   for_each_seed(kSeeds, [](std::uint64_t seed) {
     Stand stand(seed, {.message_time = seconds(5)});
@@ -365,22 +222,6 @@ TEST(RelayMessageTime, BeginsAnewWithEachMessage) {
     stand.until_upstream_got("82:" + kLong + " 01:a 80:b");
     stand.relay->stop({});
     stand.until_done();
-  });
-}
-
-TEST(RelayRates, HoldUpNoEnd) {
-  for_each_seed(kSeeds, [](std::uint64_t seed) {
-    Stand stand(seed, {.rates = {.messages = 1}});
-    stand.start();
-    for (int count = 0; count < 100; ++count) stand.client_says(from_client(kText, "x"));
-    stand.until([&] { return stand.seconds() > 3; });
-    if (seed % 2 == 0) {
-      stand.client->reset();
-    } else {
-      stand.relay->stop({.reason = Reason::kStopping});
-    }
-    stand.until_done();
-    EXPECT_LT(stand.seconds(), 20);
   });
 }
 

@@ -8,6 +8,18 @@
 namespace relay_test {
 
 using ws_test::Buffer;
+using ws_test::operator+;
+
+constexpr std::uint64_t kSeeds = 20;
+constexpr unsigned kText = 0x81, kBinary = 0x82, kClose = 0x88, kPing = 0x89, kPong = 0x8a;
+constexpr unsigned kTextBegins = 0x01, kGoesOn = 0x00, kEnds = 0x80;
+inline const std::string kLong(30, 'x');
+
+// The first 20 bytes of a frame of 36: its sender is in the middle of it.
+inline Buffer first_part(Buffer frame) {
+  frame.resize(20);
+  return frame;
+}
 
 inline Buffer from_client(unsigned first_byte, std::string_view payload) {
   return ws_test::frame(ws::Sender::kClient, first_byte, payload);
