@@ -3,23 +3,31 @@
 #include <algorithm>
 
 namespace gateway {
+namespace {
+
+constexpr std::array<std::string_view, 3> kTexts = {
+    "more messages than messages_per_second allows",
+    "more bytes than bytes_per_second allows",
+    "more control frames than control_frames_per_second allows",
+};
+
+}  // namespace
 
 Allowance::Time Allowance::take(Time now, const Use& used, const ClientRates& rates) {
   struct Kind {
     std::uint64_t count;
     std::uint64_t per_second;
-    std::string_view name;
   };
-  const std::array<Kind, 3> kinds = {{
-      {used.messages - used_.messages, rates.messages, "more messages than messages_per_second"},
-      {used.bytes - used_.bytes, rates.bytes, "more bytes than bytes_per_second"},
-      {used.control_frames - used_.control_frames, rates.control_frames,
-       "more control frames than control_frames_per_second"},
+  const std::uint32_t control_frames = used.control_frames - used_.control_frames;
+  const std::array<Kind, kTexts.size()> kinds = {{
+      {used.messages - used_.messages, rates.messages},
+      {used.bytes - used_.bytes, rates.bytes},
+      {control_frames, rates.control_frames},
   }};
   used_ = used;
   Time goes_on = now;
   for (std::size_t at = 0; at < kinds.size(); ++at) {
-    const auto& [count, per_second, name] = kinds[at];
+    const auto& [count, per_second] = kinds[at];
     if (per_second == 0 || count == 0) continue;
     // What came at once is bounded by a batch: no overflow.
     const auto worth = std::chrono::nanoseconds(std::chrono::seconds(1)) * count / per_second;
@@ -27,9 +35,13 @@ Allowance::Time Allowance::take(Time now, const Use& used, const ClientRates& ra
     until = std::max(until, now) + worth;
     if (until - rates.burst <= goes_on) continue;
     goes_on = until - rates.burst;
-    passed_ = name;
+    passed_ = static_cast<std::uint8_t>(at);
   }
   return goes_on;
+}
+
+std::string_view Allowance::passed() const {
+  return kTexts[passed_];
 }
 
 }  // namespace gateway

@@ -16,21 +16,21 @@ class Allowance {
   struct Use {
     std::uint64_t messages;
     std::uint64_t bytes;
-    std::uint64_t control_frames;
+    std::uint32_t control_frames;  // goes on at 0 behind the most
   };
 
   // From here on it counts.
-  void begin(const Use& used) { used_ = used; }
+  explicit Allowance(const Use& used) : used_(used) {}
   // Takes what has come; `used` are totals, which only grow. Gives when it may go on: not later
   // than now where all is within the rates.
   Time take(Time now, const Use& used, const ClientRates& rates);
   // Which rate was the last one to be passed, for the log.
-  std::string_view passed() const { return passed_; }
+  std::string_view passed() const;
 
  private:
-  Use used_{};
   std::array<Time, 3> used_up_until_{};
-  std::string_view passed_;
+  Use used_;
+  std::uint8_t passed_ = 0;
 };
 
 }  // namespace gateway

@@ -5,12 +5,12 @@
 
 namespace gateway {
 
-Heartbeat::Heartbeat(uring::Kernel& kernel) {
-  kernel.fill_random(ping_.payload);
+Heartbeat::Heartbeat(uring::Loop& loop) : loop_(loop) {
+  loop.kernel().fill_random(ping_.payload);
 }
 
-Heartbeat::Due Heartbeat::due(Time now, Time heard, std::uint64_t taken_bytes, bool has_unsent,
-                              const HeartbeatPolicy& policy) {
+Heartbeat::Answer Heartbeat::due(Time now, Time heard, std::uint64_t taken_bytes, bool has_unsent,
+                                 const HeartbeatPolicy& policy) {
   if (awaits_ && heard > pinged_) awaits_ = false;
   if (awaits_) {
     // What came before the ping goes first, and a slow peer takes it in large pieces.
@@ -23,18 +23,17 @@ Heartbeat::Due Heartbeat::due(Time now, Time heard, std::uint64_t taken_bytes, b
         (is_with_kernel_ ? policy.pong_timeout : std::max(policy.pong_timeout, kTakingTime));
     if (now < late_at) {
       doubted_ = Time();
-      next_ = std::min(late_at, now + policy.pong_timeout);
-      return Due::kNothing;
+      return {Due::kNothing, std::min(late_at, now + policy.pong_timeout)};
     }
     if (doubted_ == Time()) doubted_ = now;
-    next_ = doubted_ + kLastLook;
-    return now >= next_ ? Due::kDead : Due::kNothing;
+    const Time dead_at = doubted_ + kLastLook;
+    return {now >= dead_at ? Due::kDead : Due::kNothing, dead_at};
   }
   // Up to the half of it for the first one.
   const bool is_first = pinged_ == Time();
   const auto sooner = std::to_integer<int>(ping_.payload[0]) * policy.ping / 512;
-  next_ = std::max(heard, pinged_) + policy.ping - (is_first ? sooner : sooner.zero());
-  return now >= next_ ? Due::kPing : Due::kNothing;
+  const Time ping_at = std::max(heard, pinged_) + policy.ping - (is_first ? sooner : sooner.zero());
+  return {now >= ping_at ? Due::kPing : Due::kNothing, ping_at};
 }
 
 ws::Bytes Heartbeat::begin(Time now, std::uint64_t taken_bytes) {
@@ -50,7 +49,7 @@ ws::Bytes Heartbeat::begin(Time now, std::uint64_t taken_bytes) {
 
 void Heartbeat::answered(std::uint8_t number, Time now) {
   if (number != std::to_integer<std::uint8_t>(ping_.payload.back())) return;
-  last_round_trip_ = std::chrono::duration_cast<std::chrono::microseconds>(now - pinged_);
+  last_round_trip_ = std::chrono::duration_cast<Microseconds>(now - pinged_);
   worst_round_trip_ = std::max(worst_round_trip_, last_round_trip_);
 }
 

@@ -12,12 +12,14 @@
 
 #include "gateway/websocket/policy.hh"
 #include "proto/ws/scanner.hh"
+#include "uring/loop.hh"
 
 namespace gateway {
 
 class Heartbeat {
  public:
   using Time = uring::Clock::time_point;
+  using Microseconds = std::chrono::duration<std::uint32_t, std::micro>;
   enum class Due : std::uint8_t { kNothing, kPing, kDead };
   // Who is dead is looked at once more so much later: what came while nobody could read is heard by
   // then.
@@ -25,18 +27,22 @@ class Heartbeat {
 
   // Its first ping comes sooner than later ones, by a random part: of many WebSockets that begin
   // together not all are to be pinged together.
-  explicit Heartbeat(uring::Kernel& kernel);
+  explicit Heartbeat(uring::Loop& loop);
+
+  uring::BlockPool& frames() { return loop_.frames(); }
 
   // How long it may take for a piece of what was there before the ping.
   static constexpr std::chrono::milliseconds kTakingTime{60'000};
 
+  struct Answer {
+    Due due;
+    Time next;  // when to ask again, unless something is heard
+  };
+
   // `heard`: when its last byte came; `taken_bytes`: what the kernel has taken for it in all;
   // `has_unsent`: and has not, yet.
-  Due due(Time now, Time heard, std::uint64_t taken_bytes, bool has_unsent,
-          const HeartbeatPolicy& policy);
-  // When to ask again, unless something is heard.
-  Time next() const { return next_; }
-
+  Answer due(Time now, Time heard, std::uint64_t taken_bytes, bool has_unsent,
+             const HeartbeatPolicy& policy);
   // The next ping, which is written now.
   ws::Bytes begin(Time now, std::uint64_t taken_bytes);
   // What all answers to our pings have in common, for the scanner that takes them out.
@@ -45,17 +51,17 @@ class Heartbeat {
   void answered(std::uint8_t number, Time now);
 
   // Of a ping and its answer; zero: there was none yet.
-  std::chrono::microseconds last_round_trip() const { return last_round_trip_; }
-  std::chrono::microseconds worst_round_trip() const { return worst_round_trip_; }
+  Microseconds last_round_trip() const { return last_round_trip_; }
+  Microseconds worst_round_trip() const { return worst_round_trip_; }
 
  private:
+  uring::Loop& loop_;
   ws::OwnPing ping_;
   Time pinged_;        // the last time
   Time taking_since_;  // when it was last seen to take something, while an answer is awaited
-  Time next_;
   std::uint64_t taken_bytes_ = 0;
-  std::chrono::microseconds last_round_trip_{0};
-  std::chrono::microseconds worst_round_trip_{0};
+  Microseconds last_round_trip_{0};
+  Microseconds worst_round_trip_{0};
   Time doubted_;  // since when it is late
   bool awaits_ = false;
   bool is_with_kernel_ = false;  // the ping, and all that was before it

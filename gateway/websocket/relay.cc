@@ -1,7 +1,6 @@
 #include "gateway/websocket/relay.hh"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "gateway/link/link_end.hh"
@@ -26,7 +25,6 @@ BasicRelay<Client, Upstream>::BasicRelay(uring::Loop& loop, Client& client, Upst
 
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::start(Bytes behind_request, Bytes behind_response) {
-  to_upstream_.heard = to_client_.heard = loop_.now();
   go_by_policy();
   to_upstream_.from.watch_hangup_when_held_back(client_left_);
   to_client_.from.watch_hangup_when_held_back(upstream_left_);
@@ -48,13 +46,9 @@ void BasicRelay<Client, Upstream>::stop_watching() {
 template <class Client, Opposite<Client> Upstream>
 uring::Task<> BasicRelay<Client, Upstream>::pump(auto& way) {
   for (;;) {
-    const bool metered = is_metered(way);
-    const bool waits = metered && may_pause();
+    const bool waits = is_metered(way) && may_pause();
     if (waits) co_await wait_for_allowance();
-    using Arming = uring::Socket::Arming;
-    const Arming arming = metered ? Arming::kOnce : Arming::kStream;
-    const std::uint64_t most = metered ? kMeteredBytes : std::numeric_limits<std::uint64_t>::max();
-    const Bytes bytes = co_await way.from.read_for(way.to, arming, most);
+    const Bytes bytes = co_await next_of(way);
     if (bytes.empty()) break;
     pass_on(way, bytes);
   }
@@ -70,18 +64,18 @@ template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::pass_on(auto& way, Bytes bytes) {
   if (way.to.send_failed()) {
     // Where it waits for the end of a frame there is nobody any more to wait for.
-    return stopping_ ? close_towards(way) : stop(end_of_link(way.to, way.receiver(), detail_));
+    return is_stopping() ? close_towards(way) : stop(end_of_link(way.to, way.receiver(), detail_));
   }
-  way.heard = loop_.now();
+  if (watch_) watch_->note_heard(way.sender, loop_.now());
   if (way.close_passed) return;  // RFC 6455 section 5.5.1: nothing follows a close frame
   scan(way, bytes);
   const bool ends = way.frames.close_seen() || way.frames.violation();
-  if (watch_ && !stopping_ && !ends) note_in_watch(way, bytes.size());
+  if (watch_ && !is_stopping() && !ends) note_in_watch(way);
   if (way.frames.close_seen()) {
     note_close(way);
   } else if (const auto violation = way.frames.violation()) {
-    if (stopping_) {  // the frame whose end it waited for will have none
-      cut_short_ = owes_close(way);
+    if (is_stopping()) {  // the frame whose end it waited for will have none
+      closing_->cut_short |= owes_close(way);
       return close_towards(way);
     }
     const bool client = way.sender == Party::kClient;
@@ -101,7 +95,7 @@ void BasicRelay<Client, Upstream>::scan(auto& way, Bytes bytes) {
       last_activity_ = loop_.now();
       way.to.write(piece->bytes);
     }
-    if (!way.ping_due || stopping_ || !way.frames.stopped()) return;
+    if (!way.ping_due || is_stopping() || !way.frames.stopped()) return;
     ping(way);
     look_again();
   }
@@ -110,26 +104,31 @@ void BasicRelay<Client, Upstream>::scan(auto& way, Bytes bytes) {
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::note_close(auto& way) {
   way.close_passed = true;
-  if (close_code_ == 0) {
-    close_code_ = way.frames.close_seen()->code;
-    closed_by_ = way.sender;
+  if (!closing_) begin_closing(kAnswerTime);
+  if (closing_->close_code == 0) {
+    closing_->close_code = way.frames.close_seen()->code;
+    closing_->closed_by = way.sender;
   }
   if (to_upstream_.close_passed && to_client_.close_passed) {
     decide({});
-    stop_reading(to_upstream_);
-    stop_reading(to_client_);
-  } else if (!closing_) {
-    begin_closing(kAnswerTime);
+    to_upstream_.from.abort();
+    to_client_.from.abort();
   }
+}
+
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::note_closing() {
+  if (closing_) return;
+  closing_ = frames().template make<RelayClosing>(frames());
+  if (watch_) watch_->end_pause();
 }
 
 // By a peer: the other one has so long to answer, or to get on with what it has to say before.
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::begin_closing(std::chrono::seconds time) {
-  closing_ = true;
-  if (watch_) watch_->end_pause();
-  boundary_by_ = loop_.now() + kTakingTime;
-  taken_bytes_ = bytes_taken();
+  note_closing();
+  closing_->boundary_by = loop_.now() + kTakingTime;
+  closing_->taken_bytes = bytes_taken();
   set_deadline(loop_.now() + time);
 }
 
@@ -141,18 +140,18 @@ void BasicRelay<Client, Upstream>::note_end_of_stream(auto& way) {
   const bool left = end == uring::LinkEnd::kEndOfStream || end == uring::LinkEnd::kTruncated;
   // After a close frame from either side the stream may end: that is how closing goes. Browsers do
   // without a close_notify then; the close frames have said already that all is there.
-  if (left && (closing_ || way.close_passed)) {
+  if (left && closing_) {
     decide({});
     end_stream(way);
-    if (way.sender == Party::kUpstream || to_client_.close_passed) stop_reading(to_upstream_);
+    if (way.sender == Party::kUpstream || to_client_.close_passed) to_upstream_.from.abort();
     return;
   }
   const End cause = end_of_link(way.from, way.sender, detail_);
   if (end == uring::LinkEnd::kEndOfStream && !reset && way.sender == Party::kClient) {
     // A half-close goes on to the upstream, which may still have something to say.
+    begin_closing(kCloseTime);
     decide(cause);
     end_stream(way);
-    begin_closing(kCloseTime);
     return;
   }
   // In mid-frame no close frame of ours can follow what was passed on.
@@ -169,7 +168,7 @@ void BasicRelay<Client, Upstream>::end_stream(auto& way) {
 
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::decide(End end) {
-  if (!end_) end_ = end;
+  if (!closing_->end) closing_->end = end;
 }
 
 template <class Client, Opposite<Client> Upstream>
@@ -182,14 +181,12 @@ void BasicRelay<Client, Upstream>::set_deadline(uring::Clock::time_point at) {
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::stop(End end, std::chrono::milliseconds boundary_time) {
   if (has_finished()) return;
+  note_closing();
   decide(end);
-  if (stopping_) return;
-  stopping_ = true;
-  closing_ = true;
-  if (watch_) watch_->end_pause();
-  told_ = end;
+  if (std::exchange(closing_->stopping, true)) return;
+  closing_->told = end;
   last_activity_ = loop_.now();
-  boundary_by_ = last_activity_ + boundary_time;
+  closing_->boundary_by = last_activity_ + boundary_time;
   set_deadline(last_activity_ + std::min<uring::Clock::duration>(boundary_time, kCloseTime));
   stop_direction(to_client_);
   stop_direction(to_upstream_);
@@ -216,18 +213,19 @@ bool BasicRelay<Client, Upstream>::owes_close(const auto& way) const {
 
 template <class Client, Opposite<Client> Upstream>
 std::uint16_t BasicRelay<Client, Upstream>::code_towards(Party sender) const {
-  const EndPolicy& policy = policy_of(told_.reason);
+  const End end = told();
+  const EndPolicy& policy = policy_of(end.reason);
   // The peer that broke a rule learns which one, and a server what its client did; a client is not
   // blamed for its server.
   const bool blameless = sender == Party::kUpstream && policy.party == Party::kUpstream;
-  if (told_.close_code != 0 && !blameless) return told_.close_code;
+  if (end.close_code != 0 && !blameless) return end.close_code;
   if (sender == Party::kClient) return policy.upstream_close_code;
-  return is_lost_upstream(told_.reason) ? upstream_lost_code_ : policy.client_close_code;
+  return is_lost_upstream(end.reason) ? upstream_lost_code_ : policy.client_close_code;
 }
 
 template <class Client, Opposite<Client> Upstream>
 bool BasicRelay<Client, Upstream>::client_stream_is_whole() const {
-  const bool cut = is_lost_upstream(told_.reason) && upstream_lost_code_ == 0;
+  const bool cut = is_lost_upstream(told().reason) && upstream_lost_code_ == 0;
   return to_client_.frames.at_frame_boundary() && !cut;
 }
 
@@ -245,30 +243,31 @@ void BasicRelay<Client, Upstream>::close_towards(auto& way) {
   if (owes_close(way) && way.frames.at_frame_boundary()) {
     // Whoever says the code says the text, too, such as which rule was broken; what the system said
     // of a failure is nobody else's affair.
-    const bool says_text = told_.close_code != 0;
-    const std::string_view text = says_text ? told_.detail : policy_of(told_.reason).text;
+    const End& end = closing_->told;
+    const bool says_text = end.close_code != 0;
+    const std::string_view text = says_text ? end.detail : policy_of(end.reason).text;
     const auto frame =
         way.sender == Party::kUpstream
             ? ws::make_close(code_towards(way.sender), text)
             : ws::make_close(code_towards(way.sender), text, random_mask_key(loop_.kernel()));
     way.to.write(frame.bytes());
-    if (close_code_ == 0) close_code_ = code_towards(way.sender);
+    if (closing_->close_code == 0) closing_->close_code = code_towards(way.sender);
   }
   way.close_passed = true;
   // The other direction may have to wait for a frame's end, and for buffers to receive it.
-  stop_reading(way);
+  way.from.abort();
   way.from.drop_input();
 }
 
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::on_client_left() {
-  if (stopping_) return give_up_on_receiver(to_client_);
+  if (is_stopping()) return give_up_on_receiver(to_client_);
   note_left(to_upstream_, Reason::kClientLeft, Reason::kClientReset);
 }
 
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::on_upstream_left() {
-  if (stopping_) return give_up_on_receiver(to_upstream_);
+  if (is_stopping()) return give_up_on_receiver(to_upstream_);
   note_left(to_client_, Reason::kUpstreamLeft, Reason::kUpstreamReset);
 }
 
@@ -298,33 +297,40 @@ bool BasicRelay<Client, Upstream>::is_taken_slowly() const {
 
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::on_deadline() {
-  const auto stands_still = last_activity_ + (is_taken_slowly() ? kTakingTime : kCloseTime);
-  if (stopping_ && loop_.now() < std::min(boundary_by_, stands_still)) {
-    return set_deadline(std::min(boundary_by_, stands_still));
-  }
-  const auto taken_before = std::exchange(taken_bytes_, bytes_taken());
-  const bool takes =
-      taken_bytes_ != taken_before && (to_client_.to.has_unsent() || to_upstream_.to.has_unsent());
-  const bool gets_on = takes || loop_.now() - last_activity_ < kAnswerTime;
-  if (closing_ && !stopping_ && gets_on && loop_.now() < boundary_by_) {
-    return set_deadline(
-        std::min<uring::Clock::time_point>(loop_.now() + kAnswerTime, boundary_by_));
-  }
-  if (closing_) {
-    cut_short_ = stopping_ && (owes_close(to_upstream_) || owes_close(to_client_));
-    decide({.reason = Reason::kCloseTimeout});
-    stop_reading(to_upstream_);
-    stop_reading(to_client_);
-    return;
-  }
+  const auto now = loop_.now();
+  if (closing_) return on_closing_deadline();
   if (left_ != Reason::kDone) {
-    if (loop_.now() >= owner_.policy().ends_at) return go_by_policy();
+    if (now >= owner_.policy().ends_at) return go_by_policy();
     // It is not read, by our will.
-    if (watch_ && watch_->paused()) return set_deadline(loop_.now() + kCloseTime);
-    if (loop_.now() - last_activity_ >= kCloseTime) return stop({.reason = left_});
+    if (watch_ && watch_->paused()) return set_deadline(now + kCloseTime);
+    if (now - last_activity_ >= kCloseTime) return stop({.reason = left_});
     return set_deadline(last_activity_ + kCloseTime);
   }
   go_by_policy();
+}
+
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::on_closing_deadline() {
+  const auto now = loop_.now();
+  RelayClosing& closing = *closing_;
+  if (closing.stopping) {
+    const auto still_by = last_activity_ + (is_taken_slowly() ? kTakingTime : kCloseTime);
+    const auto by = std::min(closing.boundary_by, still_by);
+    if (now < by) return set_deadline(by);
+    closing.cut_short |= owes_close(to_upstream_) || owes_close(to_client_);
+  } else {
+    const auto taken_before = std::exchange(closing.taken_bytes, bytes_taken());
+    const bool takes = closing.taken_bytes != taken_before &&
+                       (to_client_.to.has_unsent() || to_upstream_.to.has_unsent());
+    const bool gets_on = takes || now - last_activity_ < kAnswerTime;
+    if (gets_on && now < closing.boundary_by) {
+      return set_deadline(
+          std::min<uring::Clock::time_point>(now + kAnswerTime, closing.boundary_by));
+    }
+  }
+  decide({.reason = Reason::kCloseTimeout});
+  to_upstream_.from.abort();
+  to_client_.from.abort();
 }
 
 template class BasicRelay<Link, Link>;

@@ -12,7 +12,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -20,6 +19,7 @@
 #include "gateway/link/flow.hh"
 #include "gateway/link/link.hh"
 #include "gateway/websocket/policy.hh"
+#include "gateway/websocket/relay_closing.hh"
 #include "gateway/websocket/relay_watch.hh"
 #include "proto/ws/close.hh"
 #include "proto/ws/scanner.hh"
@@ -58,13 +58,15 @@ class BasicRelay {
   BasicRelay(const BasicRelay&) = delete;
   BasicRelay& operator=(const BasicRelay&) = delete;
 
+  uring::BlockPool& frames() { return loop_.frames(); }
+
   // What came right behind the heads goes first, and is written on before this returns.
   void start(Bytes behind_request, Bytes behind_response);
   // co_await finished(), then stop_watching(). From then on it touches no link and arms nothing.
   uring::Event::Wait finished() { return finished_.wait(); }
   bool has_finished() const { return finished_.is_set(); }
   void stop_watching();
-  End how_ended() const { return end_.value_or(End{}); }
+  End how_ended() const { return closing_ ? closing_->end.value_or(End{}) : End{}; }
 
   // No frame towards the client was cut, and its end was not to look like a cut.
   bool client_stream_is_whole() const;
@@ -75,15 +77,15 @@ class BasicRelay {
   // how long a frame under way may take to its end, while it gets on.
   void stop(End end, std::chrono::milliseconds boundary_time = kBoundaryTime);
   // A peer closes it, or somebody has called stop().
-  bool is_closing() const { return closing_; }
+  bool is_closing() const { return closing_ != nullptr; }
   // The end of a frame did not come in the time that stop() gave it.
-  bool was_cut_short() const { return cut_short_; }
+  bool was_cut_short() const { return closing_ && closing_->cut_short; }
 
   Counts from_client() const { return counts_of(to_upstream_.frames); }
   Counts from_upstream() const { return counts_of(to_client_.frames); }
   // The code of the first close frame, a peer's or ours, or 0; and which peer it was.
-  std::uint16_t close_code() const { return close_code_; }
-  Party closed_by() const { return closed_by_; }
+  std::uint16_t close_code() const { return closing_ ? closing_->close_code : 0; }
+  Party closed_by() const { return closing_ ? closing_->closed_by : Party::kNobody; }
   // What a peer broke, where that has ended it.
   std::optional<ws::BrokenRule> broken_rule() const;
   // Pings of our own, and how long their answers took; null: there were none.
@@ -101,8 +103,7 @@ class BasicRelay {
     ws::FrameScanner frames;
     Party sender;
     Party receiver() const { return sender == Party::kClient ? Party::kUpstream : Party::kClient; }
-    uring::Clock::time_point heard;  // the sender's last byte
-    bool close_passed = false;       // nothing of the sender's goes to `to` any more
+    bool close_passed = false;  // nothing of the sender's goes to `to` any more
     bool finished = false;
     bool ping_due = false;  // of ours, to the receiver
   };
@@ -111,6 +112,9 @@ class BasicRelay {
   void pass_on(auto& way, Bytes bytes);
   void note_close(auto& way);
   void begin_closing(std::chrono::seconds time);
+  void note_closing();
+  bool is_stopping() const { return closing_ && closing_->stopping; }
+  End told() const { return closing_ ? closing_->told : End{}; }
   std::uint64_t bytes_taken() const {
     return to_upstream_.to.sent_bytes() + to_client_.to.sent_bytes();
   }
@@ -127,18 +131,19 @@ class BasicRelay {
   void give_up_on_receiver(auto& way);
   void note_left(auto& way, Reason left, Reason reset);
   void on_deadline();
+  void on_closing_deadline();
   static Counts counts_of(const ws::FrameScanner& frames) {
     return {frames.frames(), frames.messages(), frames.payload_bytes()};
   }
 
   void scan(auto& way, Bytes bytes);
-  void stop_reading(auto& way);
   void go_by_policy();
   void look_again();
   uring::Clock::time_point look_at(auto& way, auto& back, const RelayPolicy& policy);
   void ping(auto& way);
-  void note_in_watch(auto& way, std::size_t bytes);
+  void note_in_watch(auto& way);
   bool is_metered(const auto& way) const;
+  auto next_of(auto& way);
   bool may_pause();
   uring::Task<> wait_for_allowance();
   bool is_taken_slowly() const;
@@ -148,25 +153,17 @@ class BasicRelay {
   std::string& detail_;
   Direction<Client, Upstream> to_upstream_;
   Direction<Upstream, Client> to_client_;
-  std::optional<End> end_;
   uring::Clock::time_point last_activity_;
   uring::ReadyMember<&BasicRelay::on_client_left> client_left_{*this};
   uring::ReadyMember<&BasicRelay::on_upstream_left> upstream_left_{*this};
   uring::TimerMember<&BasicRelay::on_deadline> deadline_;
-  std::unique_ptr<RelayWatch> watch_;  // where the policy asks for it
+  uring::BlockPool::Owned<RelayWatch> watch_;  // where the policy asks for it
   uring::Task<> pump_to_upstream_;
   uring::Task<> pump_to_client_;
   uring::Event finished_;
-  End told_;                              // what our close frames speak of: set by stop()
-  uring::Clock::time_point boundary_by_;  // then what is under way is cut: while it is closing
-  std::uint64_t taken_bytes_ = 0;         // when it was looked at last, while it is closing
-  std::uint16_t close_code_ = 0;
-  std::uint16_t upstream_lost_code_ = 0;  // of its policy
-  Party closed_by_ = Party::kNobody;
-  Reason left_ = Reason::kDone;  // a peer closed while what it sent is held back
-  bool stopping_ : 1 = false;
-  bool closing_ : 1 = false;  // the deadline is the closing's, not the idle one
-  bool cut_short_ : 1 = false;
+  uring::BlockPool::Owned<RelayClosing> closing_;  // then the deadline is the closing's
+  std::uint16_t upstream_lost_code_ = 0;           // of its policy
+  Reason left_ = Reason::kDone;                    // a peer closed while what it sent is held back
 };
 
 extern template class BasicRelay<Link, Link>;

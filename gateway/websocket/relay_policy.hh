@@ -27,13 +27,15 @@ void BasicRelay<Client, Upstream>::go_by_policy() {
     if (idle_at <= now) return stop({.reason = Reason::kIdle});
     next = std::min(next, idle_at);
   }
-  if (RelayWatch::is_needed(policy) && !watch_) watch_ = std::make_unique<RelayWatch>(loop_);
+  if (RelayWatch::is_needed(policy) && !watch_) {
+    watch_ = frames().template make<RelayWatch>(loop_, to_upstream_.frames, to_client_.frames);
+  }
   if (watch_) {
     watch_->go_by(policy, to_upstream_.frames);
     next = std::min({next, look_at(to_client_, to_upstream_, policy),
                      look_at(to_upstream_, to_client_, policy)});
   }
-  if (!stopping_) set_deadline(next);
+  if (!is_stopping()) set_deadline(next);
 }
 
 // At the peer that `way` leads to, and `back` comes from: when again?
@@ -45,10 +47,7 @@ uring::Clock::time_point BasicRelay<Client, Upstream>::look_at(auto& way, auto& 
   const bool is_client = peer == Party::kClient;
   // What it says is not read now.
   const bool is_not_read = back.from.held_back() || (is_client && watch_->paused());
-  if (is_not_read) {
-    back.heard = now;
-    watch_->excuse_message(peer, now);
-  }
+  if (is_not_read) watch_->excuse(peer, now);
   const auto message_due = watch_->message_due(peer, policy.message_time);
   if (message_due <= now) {
     stop({.reason = is_client ? Reason::kClientMessageTimeout : Reason::kUpstreamMessageTimeout});
@@ -59,18 +58,18 @@ uring::Clock::time_point BasicRelay<Client, Upstream>::look_at(auto& way, auto& 
     return message_due;
   }
   if (closing_ || way.to.end_written()) return message_due;
-  Heartbeat& heartbeat = watch_->heartbeat(peer, loop_.kernel());
-  back.frames.take_out_answers_to(&heartbeat.own_ping());
+  Heartbeat& heartbeat = watch_->heartbeat(peer);
   const auto ask = [&] {
-    return heartbeat.due(now, back.heard, way.to.sent_bytes(), way.to.has_unsent(), asked);
+    return heartbeat.due(now, watch_->heard(peer), way.to.sent_bytes(), way.to.has_unsent(), asked);
   };
-  switch (ask()) {
+  Heartbeat::Answer answer = ask();
+  switch (answer.due) {
     case Heartbeat::Due::kNothing:
       break;
     case Heartbeat::Due::kPing:
       if (way.frames.at_frame_boundary()) {
         ping(way);
-        (void)ask();
+        answer = ask();
         break;
       }
       way.ping_due = true;
@@ -80,14 +79,14 @@ uring::Clock::time_point BasicRelay<Client, Upstream>::look_at(auto& way, auto& 
       stop({.reason = is_client ? Reason::kClientNoPong : Reason::kUpstreamNoPong});
       break;
   }
-  return std::min(message_due, heartbeat.next());
+  return std::min(message_due, answer.next);
 }
 
 // Precondition: no frame is under way there.
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::ping(auto& way) {
   if (std::exchange(way.ping_due, false)) way.frames.resume();
-  Heartbeat& heartbeat = watch_->heartbeat(way.receiver(), loop_.kernel());
+  Heartbeat& heartbeat = watch_->heartbeat(way.receiver());
   const Bytes payload = heartbeat.begin(loop_.now(), way.to.sent_bytes());
   const auto frame = way.receiver() == Party::kClient
                          ? ws::make_ping(payload)
@@ -103,27 +102,34 @@ void BasicRelay<Client, Upstream>::look_again() {
 
 // What has been scanned of what `way` brings.
 template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::note_in_watch(auto& way, std::size_t bytes) {
+void BasicRelay<Client, Upstream>::note_in_watch(auto& way) {
   const auto now = loop_.now();
-  if (const auto answer = way.frames.take_answer()) {
-    watch_->heartbeat(way.sender, loop_.kernel()).answered(*answer, now);
-  }
-  const bool message_begins = watch_->note_message(way.sender, way.frames, now);
-  if (message_begins && watch_->times_messages()) look_again();
-  if (stopping_) return;
+  if (watch_->note_scanned(way.sender, way.frames, now)) look_again();
+  if (is_stopping()) return;
   if (way.sender != Party::kClient) return;
-  const auto goes_on = watch_->take_from_client(way.frames, bytes, now);
+  const auto goes_on = watch_->take_from_client(way.frames, now);
   if (goes_on <= now) return;
-  if (!watch_->rates().closes) return watch_->pause_until(goes_on);
+  ClientMeter& meter = *watch_->meter();
+  if (!meter.rates().closes) {
+    if (!closing_) meter.pause_until(goes_on);
+    return;
+  }
   stop({.reason = Reason::kClientOverRate,
         .close_code = ws::kClosePolicy,
-        .detail = watch_->allowance().passed()});
+        .detail = meter.passed()});
 }
 
-// Of a client that may be slowed down little arrives that is not asked for.
 template <class Client, Opposite<Client> Upstream>
 bool BasicRelay<Client, Upstream>::is_metered(const auto& way) const {
-  return way.sender == Party::kClient && watch_ && watch_->rates().any();
+  return way.sender == Party::kClient && watch_ && watch_->meter() != nullptr;
+}
+
+// To be awaited. Of a client that may be slowed down little arrives that is not asked for.
+template <class Client, Opposite<Client> Upstream>
+auto BasicRelay<Client, Upstream>::next_of(auto& way) {
+  using Arming = uring::Socket::Arming;
+  return is_metered(way) ? way.from.read_for(way.to, Arming::kOnce, kMeteredBytes)
+                         : way.from.read_for(way.to);
 }
 
 // What has arrived lies in buffers that others need: that goes on first.
@@ -139,14 +145,8 @@ template <class Client, Opposite<Client> Upstream>
 uring::Task<> BasicRelay<Client, Upstream>::wait_for_allowance() {
   Client& client = to_upstream_.from;
   client.watch_hangup(client_left_);
-  co_await watch_->allowed();
-  if (!stopping_) client.watch_hangup_when_held_back(client_left_);
-}
-
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::stop_reading(auto& way) {
-  way.from.abort();
-  if (way.sender == Party::kClient && watch_) watch_->end_pause();
+  co_await watch_->meter()->allowed();
+  if (!is_stopping()) client.watch_hangup_when_held_back(client_left_);
 }
 
 }  // namespace gateway

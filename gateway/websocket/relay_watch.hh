@@ -4,16 +4,14 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 
 #include "gateway/link/end.hh"
-#include "gateway/websocket/allowance.hh"
+#include "gateway/websocket/client_meter.hh"
 #include "gateway/websocket/heartbeat.hh"
 #include "gateway/websocket/policy.hh"
 #include "proto/ws/scanner.hh"
+#include "uring/block_pool.hh"
 #include "uring/loop.hh"
-#include "uring/task.hh"
-#include "uring/timer.hh"
 
 namespace gateway {
 
@@ -21,7 +19,14 @@ class RelayWatch {
  public:
   using Time = uring::Clock::time_point;
 
-  explicit RelayWatch(uring::Loop& loop) : allowed_(loop.ready()), pause_(*this, loop.timers()) {}
+  // The scanners are of what each of them sends; it outlives neither.
+  RelayWatch(uring::Loop& loop, ws::FrameScanner& from_client, ws::FrameScanner& from_upstream)
+      : loop_(loop) {
+    watch(Party::kClient, from_client);
+    watch(Party::kUpstream, from_upstream);
+  }
+
+  uring::BlockPool& frames() { return loop_.frames(); }
 
   static bool is_needed(const RelayPolicy& policy) {
     return policy.heartbeat.ping.count() > 0 || policy.message_time.count() > 0 ||
@@ -29,91 +34,98 @@ class RelayWatch {
   }
 
   void go_by(const RelayPolicy& policy, const ws::FrameScanner& from_client) {
-    if (policy.rates.any() && !rates_.any()) allowance_.begin(used(from_client));
-    if (!policy.rates.any() && paused()) {
-      pause_.disarm();
-      allowed_.set();
-    }
-    rates_ = policy.rates;
     times_messages_ = policy.message_time.count() > 0;
+    if (!policy.rates.any()) {
+      end_pause();
+      meter_.reset();
+    } else if (meter_) {
+      meter_->go_by(policy.rates);
+    } else {
+      meter_ = frames().make<ClientMeter>(loop_, policy.rates, used(from_client));
+    }
   }
+
+  // A byte of this peer's has come.
+  void note_heard(Party peer, Time now) { its(peer).heard = now; }
+  Time heard(Party peer) const { return its(peer).heard; }
 
   // Made with the first question for it.
-  Heartbeat& heartbeat(Party peer, uring::Kernel& kernel) {
-    std::optional<Heartbeat>& its = heartbeats_[index_of(peer)];
-    if (!its) its.emplace(kernel);
-    return *its;
+  Heartbeat& heartbeat(Party peer) {
+    Peer& asked = its(peer);
+    if (!asked.heartbeat) {
+      asked.heartbeat = frames().make<Heartbeat>(loop_);
+      asked.control_frames.own_ping = &asked.heartbeat->own_ping();
+    }
+    return *asked.heartbeat;
   }
-  const Heartbeat* heartbeat_of(Party peer) const {
-    const std::optional<Heartbeat>& its = heartbeats_[index_of(peer)];
-    return its ? &*its : nullptr;
-  }
+  const Heartbeat* heartbeat_of(Party peer) const { return its(peer).heartbeat.get(); }
 
-  // What this peer sends has been scanned up to here: since when is its message unfinished?
-  // True: another one than before.
-  bool note_message(Party peer, const ws::FrameScanner& frames, Time now) {
-    Unfinished& its = unfinished_[index_of(peer)];
+  // What this peer sends has been scanned up to here: since when is its message unfinished? And
+  // has a ping been answered? True: it is another message than before.
+  bool note_scanned(Party peer, const ws::FrameScanner& frames, Time now) {
+    Peer& sender = its(peer);
+    if (const auto answer = std::exchange(sender.control_frames.answer, {})) {
+      sender.heartbeat->answered(*answer, now);
+    }
+    const auto number = static_cast<std::uint32_t>(frames.messages_begun());
     const bool is_open = frames.message_open();
     const bool begins =
-        is_open && (its.since == Time::max() || its.messages != frames.messages_begun());
-    if (begins) its = {now, frames.messages_begun()};
-    if (!is_open) its.since = Time::max();
-    return begins;
+        is_open && (sender.message_since == Time::max() || sender.message_number != number);
+    if (begins) {
+      sender.message_since = now;
+      sender.message_number = number;
+    }
+    if (!is_open) sender.message_since = Time::max();
+    return begins && times_messages_;
   }
   // It could not go on.
-  void excuse_message(Party peer, Time now) {
-    Time& since = unfinished_[index_of(peer)].since;
-    if (since != Time::max()) since = now;
+  void excuse(Party peer, Time now) {
+    Peer& excused = its(peer);
+    excused.heard = now;
+    if (excused.message_since != Time::max()) excused.message_since = now;
   }
-  bool times_messages() const { return times_messages_; }
-  // When it has to be finished; never, where there is none.
+  // When its message has to be finished; never, where there is none.
   Time message_due(Party peer, std::chrono::milliseconds limit) const {
-    const Time since = unfinished_[index_of(peer)].since;
+    const Time since = its(peer).message_since;
     return limit.count() == 0 || since == Time::max() ? Time::max() : since + limit;
   }
 
-  // Nothing more is read of the client before that; end_pause() ends it early, and for good.
-  const Allowance& allowance() const { return allowance_; }
-  const ClientRates& rates() const { return rates_; }
-  // What has been scanned now; gives when it may go on.
-  Time take_from_client(const ws::FrameScanner& frames, std::size_t bytes, Time now) {
-    if (!rates_.any()) return now;
-    client_bytes_ += bytes;
-    return allowance_.take(now, used(frames), rates_);
+  // Null: the client may send as much as it likes.
+  ClientMeter* meter() { return meter_.get(); }
+  // What the client sends has been scanned. Gives when it may go on: not later than now where all
+  // is within its rates.
+  Time take_from_client(const ws::FrameScanner& frames, Time now) {
+    return meter_ ? meter_->take(used(frames), now) : now;
   }
-  void pause_until(Time time) {
-    if (pauses_no_more_) return;
-    allowed_.clear();
-    pause_.arm(time);
-  }
-  bool paused() const { return pause_.armed(); }
-  uring::Event::Wait allowed() { return allowed_.wait(); }
+  bool paused() const { return meter_ && meter_->paused(); }
   void end_pause() {
-    pauses_no_more_ = true;
-    pause_.disarm();
-    allowed_.set();
+    if (meter_) meter_->end_pause();
   }
 
  private:
-  struct Unfinished {
-    Time since = Time::max();
-    std::uint64_t messages = 0;  // that had begun with it
+  struct Peer {
+    Time heard;
+    Time message_since = Time::max();  // it has not finished one that it began then
+    ws::ControlFrames control_frames;
+    std::uint32_t message_number = 0;  // of that one, from 1 on; goes on at 0 behind the most
+    uring::BlockPool::Owned<Heartbeat> heartbeat;
   };
-  Allowance::Use used(const ws::FrameScanner& from_client) const {
-    return {from_client.messages(), client_bytes_, from_client.control_frames()};
-  }
-  static std::size_t index_of(Party peer) { return peer == Party::kClient ? 0 : 1; }
-  void on_pause_over() { allowed_.set(); }
 
-  std::array<std::optional<Heartbeat>, 2> heartbeats_;
-  std::array<Unfinished, 2> unfinished_;
-  ClientRates rates_;
-  Allowance allowance_;
-  std::uint64_t client_bytes_ = 0;
-  uring::Event allowed_;
-  uring::TimerMember<&RelayWatch::on_pause_over> pause_;
+  Peer& its(Party peer) { return peers_[peer == Party::kClient ? 0 : 1]; }
+  const Peer& its(Party peer) const { return peers_[peer == Party::kClient ? 0 : 1]; }
+  void watch(Party peer, ws::FrameScanner& frames) {
+    its(peer).heard = loop_.now();
+    frames.watch(its(peer).control_frames);
+  }
+  Allowance::Use used(const ws::FrameScanner& from_client) const {
+    return {from_client.messages(), from_client.fed_bytes(),
+            its(Party::kClient).control_frames.count};
+  }
+
+  uring::Loop& loop_;
+  std::array<Peer, 2> peers_;
+  uring::BlockPool::Owned<ClientMeter> meter_;
   bool times_messages_ = false;
-  bool pauses_no_more_ = false;
 };
 
 }  // namespace gateway

@@ -289,7 +289,7 @@ std::expected<Agreement, std::string_view> judge_extensions(
 }
 
 std::uint8_t reserved_bits(const Agreement& agreement) {
-  if (agreement.others) return kRsv1 | kRsv2 | kRsv3;
+  if (agreement.others) return kAnyRsv;
   return agreement.deflate ? kRsv1 : 0;
 }
 

@@ -39,6 +39,7 @@ enum class Sender : std::uint8_t { kClient, kServer };
 constexpr std::uint8_t kRsv1 = 0x40;
 constexpr std::uint8_t kRsv2 = 0x20;
 constexpr std::uint8_t kRsv3 = 0x10;
+constexpr std::uint8_t kAnyRsv = kRsv1 | kRsv2 | kRsv3;
 
 constexpr std::size_t kHeaderBytesMax = 14;
 constexpr std::size_t kControlPayloadBytesMax = 125;                        // section 5.5
@@ -90,7 +91,8 @@ struct FrameHeader {
 struct HeaderRules {
   Sender sender = Sender::kClient;
   // Bits that a negotiated extension gives a meaning. They are permitted on the first frame of a
-  // message only, which is where permessage-deflate has its bit (RFC 7692 section 6).
+  // message only, which is where permessage-deflate has its bit (RFC 7692 section 6); kAnyRsv, on
+  // any data frame: what an unknown extension does with them is its affair.
   std::uint8_t rsv_allowed = 0;
   bool message_open = false;  // a data frame without FIN came, and its continuation has not
   // Only what has to hold for a header to have one meaning: any bits, opcodes and forms of the
@@ -186,7 +188,8 @@ inline HeaderCheck check_header(Bytes bytes, const HeaderRules& rules) {
   const bool control = (opcode & 8) != 0;
   const bool starts_message = !control && opcode != 0;
 
-  const unsigned rsv_allowed = starts_message ? rules.rsv_allowed : 0;
+  const bool takes_rsv = starts_message || (!control && rules.rsv_allowed == kAnyRsv);
+  const unsigned rsv_allowed = takes_rsv ? rules.rsv_allowed : 0;
   if ((first & 0x70 & ~rsv_allowed) != 0) return detail::violation(Violation::kReservedBit);
   if ((kKnownOpcodes >> opcode & 1) == 0) return detail::violation(Violation::kReservedOpcode);
   if (control) {

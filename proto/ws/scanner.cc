@@ -55,8 +55,8 @@ std::expected<ClosePayload, Violation> parse_close_frame(Bytes frame, Validation
 
 FrameScanner::FrameScanner(Sender sender, const ScanRules& rules)
     : message_bytes_max_(rules.message_bytes_max > 0 ? rules.message_bytes_max : kAny),
-      sender_(sender),
       rsv_allowed_(rules.rsv_allowed),
+      sender_(sender),
       validation_(rules.validation) {
   assert(rules.frame_bytes_max <= kBytesMaxMax && rules.message_bytes_max <= kBytesMaxMax);
   frame_bytes_max_ =
@@ -95,7 +95,8 @@ void FrameScanner::feed(Bytes received) {
   message_bytes_ =
       first.fin() ? 0 : static_cast<std::uint32_t>(std::min<std::uint64_t>(message_bytes, kAny));
   if (!first.continuation()) {
-    checks_text_ = validation_ == Validation::kFull && first.plain_text();
+    checks_text_ =
+        validation_ == Validation::kFull && rsv_allowed_ != kAnyRsv && first.plain_text();
   }
   if (checks_text_) {
     mask_word_ = sender_ == Sender::kClient ? mask_word(header.last(sizeof(MaskKey)).data()) : 0;
@@ -231,7 +232,8 @@ std::size_t FrameScanner::check_text(Bytes payload, std::size_t bytes_behind) {
 
 // Whether it answers a ping of our own, and is for nobody else.
 bool FrameScanner::take_out(Bytes control_frame) {
-  if (own_ping_ == nullptr || FirstByte(control_frame).opcode() != Opcode::kPong) return false;
+  if (watched_ == nullptr || watched_->own_ping == nullptr) return false;
+  if (FirstByte(control_frame).opcode() != Opcode::kPong) return false;
   const ParsedHeader parsed = parse_header(control_frame, {.sender = sender_});
   OwnPing answer;
   // Where nothing is validated it may be anything.
@@ -242,12 +244,11 @@ bool FrameScanner::take_out(Bytes control_frame) {
   if (parsed.header.masked) apply_mask(answer.payload, parsed.header.mask_key);
   const std::size_t mark_bytes = answer.payload.size() - 1;
   if (!std::ranges::equal(Bytes(answer.payload).first(mark_bytes),
-                          Bytes(own_ping_->payload).first(mark_bytes))) {
+                          Bytes(watched_->own_ping->payload).first(mark_bytes))) {
     return false;
   }
-  ++control_frames_;
-  answer_ = std::to_integer<std::uint8_t>(answer.payload.back());
-  has_answer_ = true;
+  ++watched_->count;
+  watched_->answer = std::to_integer<std::uint8_t>(answer.payload.back());
   return true;
 }
 
@@ -261,7 +262,7 @@ bool FrameScanner::take_control_frame(Bytes frame, std::size_t bytes_behind) {
     end_ = End::kClose;
   }
   ++frames_;
-  ++control_frames_;
+  if (watched_ != nullptr) ++watched_->count;
   return true;
 }
 

@@ -10,7 +10,8 @@
 // payload. A message whose text ends inside a character is not yielded to its end. The scanner
 // calls nobody, and allocates for nothing but a control frame that was cut, or the close frame.
 //
-// Text is looked at unless an extension's bit says that it is something else, such as compressed.
+// Text is looked at unless an extension's bit says that it is something else, such as compressed,
+// and not at all where an unknown extension may have changed it (kAnyRsv).
 // Limits go by the lengths that headers declare: a frame that is too large, or makes its message
 // so, ends the scanning before its header.
 //
@@ -25,7 +26,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <utility>
 
 #include "proto/ws/close.hh"
 #include "proto/ws/frame.hh"
@@ -57,6 +57,13 @@ struct OwnPing {
   std::array<std::byte, 8> payload;
 };
 
+// What somebody wants to know, and to keep, of the control frames of one direction.
+struct ControlFrames {
+  const OwnPing* own_ping = nullptr;   // pongs with this mark are not yielded
+  std::optional<std::uint8_t> answer;  // the number of the last one of those
+  std::uint32_t count = 0;             // of all; goes on at 0 behind the most
+};
+
 class FrameScanner {
  public:
   explicit FrameScanner(Sender sender, const ScanRules& rules = {});
@@ -84,13 +91,8 @@ class FrameScanner {
   bool stopped() const { return stop_requested_ && at_frame_boundary(); }
   void resume() { stop_requested_ = false; }
 
-  // From here on pongs with this mark are not yielded: `own`, which outlives it, or null.
-  void take_out_answers_to(const OwnPing* own) { own_ping_ = own; }
-  // The number of the last one that has been taken out since this was called before.
-  std::optional<std::uint8_t> take_answer() {
-    if (!std::exchange(has_answer_, false)) return std::nullopt;
-    return answer_;
-  }
+  // From here on; `control_frames` outlives it.
+  void watch(ControlFrames& control_frames) { watched_ = &control_frames; }
 
   // No frame of which a part has been yielded is unfinished: a control frame of our own may go in
   // here.
@@ -104,9 +106,10 @@ class FrameScanner {
   std::uint64_t frames() const { return frames_; }
   std::uint64_t messages() const { return messages_; }
   std::uint64_t payload_bytes() const { return payload_bytes_; }
+  // In all; after a violation only those before it.
+  std::uint64_t fed_bytes() const { return fed_bytes_; }
   // With their first header.
   std::uint64_t messages_begun() const { return messages_ + (fragments_open_ ? 1 : 0); }
-  std::uint64_t control_frames() const { return control_frames_; }
 
  private:
   enum class End : std::uint8_t { kNone, kViolation, kClose, kDropped };
@@ -129,27 +132,24 @@ class FrameScanner {
   std::uint64_t frames_ = 0;
   std::uint64_t messages_ = 0;
   std::uint64_t payload_bytes_ = 0;
-  std::uint64_t control_frames_ = 0;
-  const OwnPing* own_ping_ = nullptr;
+  ControlFrames* watched_ = nullptr;
   std::uint64_t fed_bytes_ = 0;    // after a violation: where it is
   HeldFrame held_;                 // after a close frame: that frame
   std::uint32_t frame_bytes_max_;  // no more than the next
   std::uint32_t message_bytes_max_;
   std::uint32_t message_bytes_ = 0;  // declared by its frames so far, or the most that fits
   std::uint32_t mask_word_ = 0;      // for the next byte of a text
-  Sender sender_;
+  Utf8Validator text_;               // of a text message that is open; else complete
   std::uint8_t rsv_allowed_;
-  Validation validation_;
-  Utf8Validator text_;           // of a text message that is open; else complete
-  bool checks_text_ = false;     // of the newest data frame
-  bool fragments_open_ = false;  // a frame without FIN was the last data frame
-  bool stop_requested_ = false;
-  bool has_answer_ = false;
-  std::uint8_t answer_ = 0;
   End end_ = End::kNone;
   Violation violation_ = {};
+  Sender sender_ : 1;
+  Validation validation_ : 2;
+  bool checks_text_ : 1 = false;     // of the newest data frame
+  bool fragments_open_ : 1 = false;  // a frame without FIN was the last data frame
+  bool stop_requested_ : 1 = false;
 };
 
-static_assert(sizeof(FrameScanner) <= 128);
+static_assert(sizeof(FrameScanner) <= 112);
 
 }  // namespace ws

@@ -169,7 +169,7 @@ def test_a_client_that_sends_too_much_is_closed(site, upstream, log_of, secure, 
         client.send(one * 30)
         closing = read_until_close(client)[-1]
         name = next(iter(limit))
-        assert closing.close_code == 1008 and closing.close_reason.endswith(f"than {name}")
+        assert closing.close_code == 1008 and closing.close_reason.endswith(f"than {name} allows")
         assert read_until_close(relay.upstream)[-1].close_code == 1008
     log.wait("websocket", "end=client-over-rate", "by=client", "code=1008", name)
 

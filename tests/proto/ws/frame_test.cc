@@ -105,6 +105,7 @@ TEST(WsFrame, RefusesAtTheByteThatBreaksARule) {
   constexpr ws::HeaderRules kOpen = {.message_open = true};
   constexpr ws::HeaderRules kRsv1 = {.rsv_allowed = ws::kRsv1};
   constexpr ws::HeaderRules kRsv1Open = {.rsv_allowed = ws::kRsv1, .message_open = true};
+  constexpr ws::HeaderRules kAnyRsv = {.rsv_allowed = ws::kAnyRsv};
   const Case cases[] = {
       {"RSV1", "c2 80", {}, 1, Violation::kReservedBit},
       {"RSV2", "a2 80", {}, 1, Violation::kReservedBit},
@@ -112,6 +113,7 @@ TEST(WsFrame, RefusesAtTheByteThatBreaksARule) {
       {"RSV1 and RSV2, one allowed", "e2 80", kRsv1, 1, Violation::kReservedBit},
       {"allowed RSV1 on a continuation", "c0 80", kRsv1Open, 1, Violation::kReservedBit},
       {"allowed RSV1 on a ping", "c9 80", kRsv1, 1, Violation::kReservedBit},
+      {"any bit on a ping", "d9 80", kAnyRsv, 1, Violation::kReservedBit},
       {"opcode 3", "83 80", {}, 1, Violation::kReservedOpcode},
       {"opcode 7", "87 80", {}, 1, Violation::kReservedOpcode},
       {"opcode 11", "8b 80", {}, 1, Violation::kReservedOpcode},

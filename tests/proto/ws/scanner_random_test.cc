@@ -57,7 +57,9 @@ Expected reference(Sender sender, const ws::ScanRules& rules, const Buffer& byte
     const bool control = opcode >= 8;
     const bool fin = first >= 0x80;
     const bool known = opcode <= 2 || (opcode >= 8 && opcode <= 10);
-    const unsigned rsv_bad = (first & 0x70) & ~(opcode == 1 || opcode == 2 ? rsv_allowed : 0u);
+    const bool takes_rsv =
+        opcode == 1 || opcode == 2 || (opcode == 0 && rsv_allowed == ws::kAnyRsv);
+    const unsigned rsv_bad = (first & 0x70) & ~(takes_rsv ? rsv_allowed : 0u);
     expected.violated =
         !known || rsv_bad != 0 || (control && !fin) || (!control && (opcode == 0) != open);
     if (expected.violated || left() == 0) return expected;
@@ -78,7 +80,8 @@ Expected reference(Sender sender, const ws::ScanRules& rules, const Buffer& byte
     at += key_bytes;
     if (!control) {
       if (opcode != 0) {
-        is_text = (first & 0x7f) == 1 && rules.validation == ws::Validation::kFull;
+        is_text = (first & 0x7f) == 1 && rules.validation == ws::Validation::kFull &&
+                  rsv_allowed != ws::kAnyRsv;
         message_bytes = 0;
         text.clear();
       }
@@ -148,7 +151,9 @@ Buffer random_stream(Random& random, Sender sender, unsigned rsv_allowed) {
     if (below(random, 2) == 0) {
       for (std::size_t i = 0; i < size; ++i) payload[i] = "\xc3\xa4\xe2\x82\xac"[i % 5];
     }
-    bytes += frame(sender, static_cast<unsigned>((fin ? 0x80 : 0) | (open ? 0 : start)), payload);
+    const std::size_t again = rsv_allowed == ws::kAnyRsv ? random() & rsv_allowed : 0;
+    bytes +=
+        frame(sender, static_cast<unsigned>((fin ? 0x80 : 0) | (open ? again : start)), payload);
     open = !fin;
   }
   if (below(random, 2) == 0) {
@@ -198,7 +203,8 @@ TEST(WsFrameScannerRandom, PassesOnWhatAReferenceCallsValid) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(seed);
     const Sender sender = below(random, 2) == 0 ? Sender::kClient : Sender::kServer;
-    const std::uint8_t rsv_allowed = below(random, 2) == 0 ? 0 : ws::kRsv1;
+    const std::uint8_t rsv_allowed =
+        std::array{std::uint8_t{0}, ws::kRsv1, ws::kAnyRsv}[below(random, 3)];
     const ws::ScanRules rules = {
         .rsv_allowed = rsv_allowed,
         .validation = below(random, 2) == 0 ? ws::Validation::kFull : ws::Validation::kHeaders,

@@ -287,6 +287,18 @@ TEST(WsFrameScanner, PermitsABitThatWasNegotiated) {
   EXPECT_EQ(scanner.violation(), Violation::kReservedBit);
 }
 
+TEST(WsFrameScanner, PermitsAnUnknownExtensionItsBitsOnAnyDataFrame) {
+  FrameScanner scanner(Sender::kServer, {.rsv_allowed = ws::kAnyRsv});
+  Buffer passed;
+  // Nor is its text to be one.
+  const Buffer valid = frame(Sender::kServer, 0x51, "\xff") + frame(Sender::kServer, 0xf0, "\xff") +
+                       frame(Sender::kServer, 0x81, "\xff");
+  feed(scanner, valid, passed);
+  EXPECT_EQ(passed, valid);
+  EXPECT_EQ(feed(scanner, frame(Sender::kServer, 0xa9, "x"), passed), 0u);
+  EXPECT_EQ(scanner.violation(), Violation::kReservedBit);
+}
+
 TEST(WsFrameScanner, IgnoresAnEmptyFeed) {
   FrameScanner scanner(Sender::kServer);
   Buffer passed;
