@@ -119,7 +119,7 @@ uring::Task<> Connection::shake_hands() {
 uring::Task<bool> Connection::await_request() {
   if (client_.crowded()) {
     const LetIn let_in(client_, input_);
-    set_deadline(kFlushTime, {.reason = Reason::kIdle, .detail = "the client takes no answers"});
+    set_deadline(kFlushTime, Reason::kIdle, "the client takes no answers");
     co_await client_.drained();
   }
   if (ended()) co_return false;
@@ -131,7 +131,7 @@ uring::Task<bool> Connection::await_request() {
   } else if (stopping_) {
     end({.reason = Reason::kStopping});
   } else {
-    set_deadline(timeouts.keep_alive_idle, {.reason = Reason::kIdle});
+    set_deadline(timeouts.keep_alive_idle, Reason::kIdle);
   }
   const Bytes received = co_await client_.read_once(kHeadReadBytes);
   if (received.empty()) {
@@ -164,7 +164,7 @@ void Connection::log_no_request() {
 }
 
 End Connection::how_client_left() {
-  return end_of_link(client_, Party::kClient, detail_);
+  return end_of_link(client_, Party::kClient, detail());
 }
 
 void Connection::explain_tls_failure() {
@@ -196,9 +196,9 @@ void Connection::end(End end) {
 // nothing.
 void Connection::await_first(std::chrono::milliseconds limit, Reason reason) {
   if (stopping_ && shard_.last_chance() < limit) {
-    set_deadline(shard_.last_chance(), {.reason = Reason::kStopping});
+    set_deadline(shard_.last_chance(), Reason::kStopping);
   } else {
-    set_deadline(limit, {.reason = reason});
+    set_deadline(limit, reason);
   }
 }
 
@@ -207,7 +207,7 @@ void Connection::stop() {
   if (tunnel_) return;
   const bool awaits_first = exchange_ ? requests_ == 1 && !exchange_->under_way() : requests_ == 0;
   if (awaits_first && !ended()) {
-    return set_deadline(shard_.last_chance(), {.reason = Reason::kStopping});
+    return set_deadline(shard_.last_chance(), Reason::kStopping);
   }
   if (exchange_ && exchange_->under_way()) return;
   end({.reason = Reason::kStopping});
@@ -230,9 +230,10 @@ Connection::Loss Connection::to_lose() const {
   return owes_bytes() ? Loss::kLastBytes : Loss::kNothing;
 }
 
-void Connection::set_deadline(std::chrono::milliseconds limit, End end) {
+void Connection::set_deadline(std::chrono::milliseconds limit, Reason reason, const char* detail) {
   limit_ = limit;
-  deadline_end_ = end;
+  deadline_reason_ = reason;
+  deadline_detail_ = detail;
   touch();
   deadline_.arm(touched_ + limit_);
 }
@@ -249,7 +250,8 @@ void Connection::on_deadline() {
     if (owes_bytes() && !std::exchange(cut_, true)) shard_.note_cut(*this, Loss::kLastBytes);
     client_.abort();
   } else {
-    exchange_ ? exchange_->on_deadline(deadline_end_) : end(deadline_end_);
+    const End end = {.reason = deadline_reason_, .detail = deadline_detail_};
+    exchange_ ? exchange_->on_deadline(end) : this->end(end);
   }
 }
 
@@ -265,7 +267,7 @@ uring::Task<> Connection::farewell() {
     client_.clear_abort();
     client_.drop_input();
     if (ended() && end_->reason == Reason::kPlainHttpOnTls) refuse_plain_http();
-    set_deadline(kFlushTime, {});
+    set_deadline(kFlushTime, Reason::kDone);
     if (farewell == Farewell::kReset) {
       co_await client_.drained();
       client_.reset_on_close();
@@ -289,7 +291,7 @@ void Connection::refuse_plain_http() {
 uring::Task<> Connection::linger() {
   co_await client_.drained();
   client_.forget_session();
-  set_deadline(kLingerTime, {});
+  set_deadline(kLingerTime, Reason::kDone);
   const std::uint64_t start = client_.received_bytes();
   while (client_.received_bytes() - start < kLingerBytes) {
     const Bytes discarded = co_await client_.read_once(kLingerBytes);

@@ -69,7 +69,7 @@ class Connection : private uring::ListEntry {
   bool is_cut() const { return cut_; }
 
   // Calls end() when nothing has touched the connection for so long.
-  void set_deadline(std::chrono::milliseconds limit, End end);
+  void set_deadline(std::chrono::milliseconds limit, Reason reason, const char* detail = "");
   void touch();
   void clear_deadline() { deadline_.disarm(); }
 
@@ -88,8 +88,11 @@ class Connection : private uring::ListEntry {
   // What the end of the client's link means.
   End how_client_left();
   // Text of an End that is not static; one at a time.
-  std::string_view keep_detail(std::string text) { return detail_ = std::move(text); }
-  std::string& detail() { return detail_; }
+  std::string_view keep_detail(std::string text) { return detail() = std::move(text); }
+  std::string& detail() {
+    if (!detail_) detail_ = std::make_unique<std::string>();
+    return *detail_;
+  }
   // What was received and belongs to nobody yet: the rest of a request, or the next ones.
   InputBuffer& input() { return input_; }
   bool secure() const { return secure_; }
@@ -137,12 +140,13 @@ class Connection : private uring::ListEntry {
   uring::TimerMember<&Connection::on_deadline> deadline_;
   std::chrono::milliseconds limit_{0};
   uring::Clock::time_point touched_;
-  End deadline_end_;
+  const char* deadline_detail_ = "";
   std::string client_address_ = "-";
-  std::string detail_;
+  std::unique_ptr<std::string> detail_;  // of few
   std::uint64_t id_;
   std::uint64_t requests_ = 0;
   std::uint16_t client_port_ = 0;
+  Reason deadline_reason_ = Reason::kDone;
   const bool secure_;
   bool peer_trusted_ = false;
   bool taking_leave_ = false;

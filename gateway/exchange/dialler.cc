@@ -37,7 +37,7 @@ uring::Task<UpstreamConnection*> Dialler::dial(Kept kept) {
   do {
     UpstreamConnection* const idle = kept == Kept::kUsed ? take_kept() : nullptr;
     if (idle != nullptr) co_return idle;
-    connection_.set_deadline(route_.timeouts.connect, {.reason = Reason::kConnectTimeout});
+    connection_.set_deadline(route_.timeouts.connect, Reason::kConnectTimeout);
     ends_ = connection_.shard().loop().now() + route_.timeouts.connect;
     timed_out_ = false;
     dialling_ = true;

@@ -13,7 +13,7 @@ Exchange::Exchange(Connection& connection)
       request_(facts_, client_, presence_, response_) {}
 
 uring::Task<> Exchange::run() {
-  connection().set_deadline(config().timeouts.request_header, {.reason = Reason::kRequestTimeout});
+  connection().set_deadline(config().timeouts.request_header, Reason::kRequestTimeout);
   Heads& heads = *facts_.heads;
   const ClientStream::HeadIn head =
       co_await client_.receive_head(heads.request, heads.request_bytes);

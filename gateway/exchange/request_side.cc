@@ -152,9 +152,8 @@ bool RequestSide::is_stuck() const {
 
 void RequestSide::set_deadline() {
   if (is_whole()) return response_.set_deadline();
-  facts_.connection.set_deadline(
-      facts_.route->timeouts.request_body_idle,
-      {.reason = Reason::kRequestTimeout, .detail = "the request's body stopped arriving"});
+  facts_.connection.set_deadline(facts_.route->timeouts.request_body_idle, Reason::kRequestTimeout,
+                                 "the request's body stopped arriving");
 }
 
 }  // namespace gateway

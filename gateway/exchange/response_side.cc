@@ -51,7 +51,7 @@ void ResponseSide::begin(bool finishes_request) {
   const http::BodyFraming framing = http::response_framing(facts_.method, head);
   body_ = http::BodyDecoder(framing, http::ChunkedDecoder::Blanks::kBehindSizes);
   learn_reuse(framing.kind);
-  facts_.connection.set_deadline(facts_.route->timeouts.response_idle, {.reason = Reason::kIdle});
+  facts_.connection.set_deadline(facts_.route->timeouts.response_idle, Reason::kIdle);
   client_.head(head, {facts_.heads->response_buffer(), facts_.route->response_headers}, framing,
                finishes_request);
   state_ = State::kBegun;
@@ -151,14 +151,14 @@ void ResponseSide::finish() {
 
 void ResponseSide::set_deadline() {
   facts_.connection.set_deadline(facts_.route->timeouts.upstream_response,
-                                 {.reason = Reason::kResponseTimeout});
+                                 Reason::kResponseTimeout);
 }
 
 bool ResponseSide::give_client_time() {
   if (state_ != State::kHeld) return false;
   state_ = State::kHeldTooLong;
-  facts_.connection.set_deadline(
-      Connection::kFlushTime, {.reason = Reason::kIdle, .detail = "the client takes no answers"});
+  facts_.connection.set_deadline(Connection::kFlushTime, Reason::kIdle,
+                                 "the client takes no answers");
   return true;
 }
 

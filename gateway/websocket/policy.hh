@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "proto/ws/close.hh"
 #include "uring/kernel.hh"
@@ -45,6 +46,8 @@ struct RelayPolicy {
 class RelayOwner {
  public:
   virtual RelayPolicy policy() = 0;
+  // Takes the text of an End that is not static; it outlives the relay.
+  virtual std::string& detail() = 0;
 
  protected:
   ~RelayOwner() = default;

@@ -12,11 +12,9 @@ namespace gateway {
 
 template <class Client, Opposite<Client> Upstream>
 BasicRelay<Client, Upstream>::BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream,
-                                         const ws::ScanRules& rules, RelayOwner& owner,
-                                         std::string& detail)
+                                         const ws::ScanRules& rules, RelayOwner& owner)
     : loop_(loop),
       owner_(owner),
-      detail_(detail),
       to_upstream_{client, upstream, ws::FrameScanner(ws::Sender::kClient, rules), Party::kClient},
       to_client_{upstream, client, ws::FrameScanner(ws::Sender::kServer, rules), Party::kUpstream},
       last_activity_(loop.now()),
@@ -64,7 +62,8 @@ template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::pass_on(auto& way, Bytes bytes) {
   if (way.to.send_failed()) {
     // Where it waits for the end of a frame there is nobody any more to wait for.
-    return is_stopping() ? close_towards(way) : stop(end_of_link(way.to, way.receiver(), detail_));
+    return is_stopping() ? close_towards(way)
+                         : stop(end_of_link(way.to, way.receiver(), owner_.detail()));
   }
   if (watch_) watch_->note_heard(way.sender, loop_.now());
   if (way.close_passed) return;  // RFC 6455 section 5.5.1: nothing follows a close frame
@@ -146,7 +145,7 @@ void BasicRelay<Client, Upstream>::note_end_of_stream(auto& way) {
     if (way.sender == Party::kUpstream || to_client_.close_passed) to_upstream_.from.abort();
     return;
   }
-  const End cause = end_of_link(way.from, way.sender, detail_);
+  const End cause = end_of_link(way.from, way.sender, owner_.detail());
   if (end == uring::LinkEnd::kEndOfStream && !reset && way.sender == Party::kClient) {
     // A half-close goes on to the upstream, which may still have something to say.
     begin_closing(kCloseTime);

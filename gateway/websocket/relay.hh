@@ -13,7 +13,6 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "gateway/link/end.hh"
 #include "gateway/link/flow.hh"
@@ -51,10 +50,9 @@ class BasicRelay {
     std::uint64_t payload_bytes = 0;
   };
 
-  // `rules` hold both ways. `detail` takes the text of an End that is not static; it outlives the
-  // relay, as the owner does.
+  // `rules` hold both ways. The owner outlives the relay.
   BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream, const ws::ScanRules& rules,
-             RelayOwner& owner, std::string& detail);
+             RelayOwner& owner);
   BasicRelay(const BasicRelay&) = delete;
   BasicRelay& operator=(const BasicRelay&) = delete;
 
@@ -150,7 +148,6 @@ class BasicRelay {
 
   uring::Loop& loop_;
   RelayOwner& owner_;
-  std::string& detail_;
   Direction<Client, Upstream> to_upstream_;
   Direction<Upstream, Client> to_client_;
   uring::Clock::time_point last_activity_;

@@ -29,7 +29,7 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
       request_line_(std::move(opening.request_line)),
       begun_(opening.begun),
       relay_(connection.shard().loop(), connection.client(), opening.upstream.link(),
-             rules_of(opening), static_cast<RelayOwner&>(*this), connection.detail()) {
+             rules_of(opening), static_cast<RelayOwner&>(*this)) {
   upstream_->let_go_of_pool();
   connection_.shard().under_way().websockets.rise();
   server().state().begin_websocket();

@@ -66,6 +66,7 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   friend class PacedClosing;
   friend class uring::List<Tunnel>;
   RelayPolicy policy() override;
+  std::string& detail() override { return connection_.detail(); }
   void renew();
   uring::Clock::time_point ends_at() const;
   Farewell farewell_to_upstream() const;

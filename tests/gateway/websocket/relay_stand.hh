@@ -92,7 +92,7 @@ class Stand final : private gateway::RelayOwner {
     client_.adopt(simulation.kernel.open_stream(client));
     upstream_.adopt(simulation.kernel.open_stream(upstream));
     relay.emplace(simulation.loop, client_, upstream_, rules,
-                  static_cast<gateway::RelayOwner&>(*this), detail);
+                  static_cast<gateway::RelayOwner&>(*this));
   }
   ~Stand() {
     EXPECT_TRUE(story_.done());
@@ -147,7 +147,6 @@ class Stand final : private gateway::RelayOwner {
   Simulation simulation;
   SimulatedKernel::Stream client;
   SimulatedKernel::Stream upstream;
-  std::string detail;
   std::optional<gateway::Relay> relay;
   uring::BatchPool pool{0};
   bool client_reads = true;
@@ -155,6 +154,7 @@ class Stand final : private gateway::RelayOwner {
 
  private:
   gateway::RelayPolicy policy() override { return now_allowed; }
+  std::string& detail() override { return detail_; }
   void act() {
     play(*client, client_unsent_, to_client_, client_reads);
     play(*upstream, upstream_unsent_, to_upstream_, upstream_reads);
@@ -185,6 +185,7 @@ class Stand final : private gateway::RelayOwner {
   gateway::Link upstream_{resources_};
   uring::Clock::time_point seconds_;
   uring::Task<> story_;
+  std::string detail_;
   Buffer client_unsent_;
   Buffer upstream_unsent_;
   Buffer to_client_;
