@@ -18,9 +18,12 @@ void Process::request_upgrade(Upgrade::Answer answer) {
   if (reload_->is_under_way()) return refuse("a reload is under way");
   // Its end would be the container's, or whatever else lives below it.
   if (getpid() == 1) return refuse("this is process 1, whose end is that of all: start a new one");
-  if (upgrade_->under_way()) return refuse("one is under way");
-  if (lineage_.handover && !lineage_.handover->is_main())
-    return refuse("this process is still taking over itself");
+  if (upgrade_->under_way() || early_upgrade_) return refuse("one is under way");
+  if (lineage_.handover && !lineage_.handover->is_main()) {
+    log_.info("upgrade: waits until this process has taken over itself");
+    early_upgrade_ = std::move(answer);
+    return;
+  }
   reload_->refuse("an upgrade is under way");
   upgrade_->request(config().upgrade.patience,
                     [this, answer = std::move(answer)](const Upgrade::Result& result) {
@@ -82,7 +85,15 @@ void Process::hand_over(pid_t successor, const std::vector<config::Address>& add
 // This process serves instead of its predecessor.
 void Process::take_over() {
   sockets_.take_over();
-  if (drain_->begun()) return;
+  if (!drain_->begun()) begin_to_be_main();
+  if (early_upgrade_) {
+    const Upgrade::Answer answer = std::move(*early_upgrade_);
+    early_upgrade_.reset();
+    request_upgrade(answer);
+  }
+}
+
+void Process::begin_to_be_main() {
   if (control_) control_->take_over();
   if (!config().pid_file.empty()) {
     auto written = PidFile::write(config().pid_file, config().account);

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from support.ports import free_port
 from support.reloading import ask, ask_anew, refuses, saying
 from support.upgrading import (REQUEST, Worker, ask_kept, ask_once, children, config_for, echo_kept,
                                exists, place, unix_socket, write)
-from support.waiting import wait_until
+from support.waiting import DEADLINE, wait_until
 
 
 def test_the_successor_serves_and_the_predecessor_ends(start_upgrading, echo, tmp_path):
@@ -64,6 +66,37 @@ def test_five_in_a_row_under_load(start_upgrading, echo, shards):
             worker.stop()
     assert [worker.faults for worker in workers] == [[]] * len(workers)
     line.finish()
+
+
+def test_one_that_still_takes_over_is_replaced_once_it_has(start_upgrading, echo):
+    """The test is its predecessor (gateway/process/handover.hh), and keeps the last word back."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.settimeout(DEADLINE)
+    heard = []
+
+    def let_it_serve():
+        heard.append(ours.recv(16))
+        ours.send(b"g")
+
+    talk = threading.Thread(target=let_it_serve)
+    talk.start()
+    places = f'exec 3<&{theirs.fileno()} 4>&2; GATEWAY_HANDOVER="$$ 3 4 0" exec "$@"'
+    line = start_upgrading(config_for(echo), started_by=["bash", "-c", places, "bash"],
+                           pass_fds=[theirs.fileno()])
+    talk.join(DEADLINE)
+    theirs.close()
+    assert heard[0][:1] == b"r" and ours.recv(1) == b"s"
+    line.signal()
+    line.log.wait("main upgrade: waits until this process has taken over itself")
+    line.signal()
+    line.log.wait("main upgrade: refused: one is under way")
+    ours.send(b"m")
+    line.note_successor()
+    assert ours.recv(1) == b"t"
+    assert line.gateway.wait() == 0
+    assert ask_anew(line.gateway.http_port, target="/says") == (200, "one")
+    line.finish()
+    ours.close()
 
 
 def test_descriptors_and_processes_do_not_add_up(start_upgrading, echo, tmp_path):
