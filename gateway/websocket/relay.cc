@@ -104,7 +104,7 @@ template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::note_close(auto& way) {
   way.close_passed = true;
   if (!closing_) begin_closing(kAnswerTime);
-  if (closing_->close_code == 0) {
+  if (!closing_->has_close()) {
     closing_->close_code = way.frames.close_seen()->code;
     closing_->closed_by = way.sender;
   }
@@ -250,7 +250,7 @@ void BasicRelay<Client, Upstream>::close_towards(auto& way) {
             ? ws::make_close(code_towards(way.sender), text)
             : ws::make_close(code_towards(way.sender), text, random_mask_key(loop_.kernel()));
     way.to.write(frame.bytes());
-    if (closing_->close_code == 0) closing_->close_code = code_towards(way.sender);
+    if (!closing_->has_close()) closing_->close_code = code_towards(way.sender);
   }
   way.close_passed = true;
   // The other direction may have to wait for a frame's end, and for buffers to receive it.

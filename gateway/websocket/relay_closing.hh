@@ -23,6 +23,9 @@ struct RelayClosing {
   Party closed_by = Party::kNobody;      // who sent that
   bool stopping = false;
   bool cut_short = false;
+
+  // Of a peer's the code may be 0, where nothing is validated.
+  bool has_close() const { return close_code != 0 || closed_by != Party::kNobody; }
 };
 
 }  // namespace gateway

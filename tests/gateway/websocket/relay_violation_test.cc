@@ -102,4 +102,18 @@ TEST(RelayViolation, TellsBothSidesOfWhatIsTooLarge) {
   });
 }
 
+// Where nothing is validated a close frame may say any code, 0 too: it is the first one all the same.
+TEST(RelayViolation, KnowsWhoHasClosedWithoutACodeThatIsOne) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, {}, {.validation = ws::Validation::kOff});
+    stand.start();
+    stand.client_says(from_client(kClose, code(0)));
+    stand.until_upstream_got("88:0");
+    stand.upstream_says(from_upstream(kClose, code(1000)));
+    stand.until_done();
+    EXPECT_EQ(stand.relay->closed_by(), gateway::Party::kClient);
+    EXPECT_EQ(stand.relay->close_code(), 0);
+  });
+}
+
 }  // namespace
