@@ -2,10 +2,13 @@
 
 #include <array>
 
+#include "tests/simulation/generations.hh"
+
 namespace simulation {
 namespace {
 
 constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";
+constexpr std::string_view kDeflateField = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 
 }  // namespace
 
@@ -27,6 +30,12 @@ bool SimulatedClient::act() {
     return true;
   }
   if (!wire_) return now >= comes_at_ && come();
+  if (dead_until_) {
+    if (now < *dead_until_) return false;
+    wire_->reset();
+    finish("was dead");
+    return true;
+  }
   if (leave_if_due()) return true;
   if (wire_->resting(now)) return false;
   bool did = false;
@@ -44,6 +53,7 @@ bool SimulatedClient::act() {
   if (over_) return did;
   ask_more();
   if (websocket_ && !wire_->has_unsent()) talk();
+  if (over_ || dead_until_) return true;
   if (wire_->write_some()) did = true;
   if (did) {
     touched_ = now;
@@ -59,6 +69,7 @@ bool SimulatedClient::act() {
 Time SimulatedClient::next() const {
   if (over_) return lingers_until_.value_or(kNever);
   if (!wire_) return comes_at_;
+  if (dead_until_) return *dead_until_;
   Time next = kNever;
   const bool dawdling = dawdles_until_ && stage_.now() < *dawdles_until_;
   if (dawdling) next = *dawdles_until_;
@@ -67,6 +78,7 @@ Time SimulatedClient::next() const {
   }
   if (stage_.now() < may_ask_at_) next = std::min(next, may_ask_at_);
   if (may_close_at_ && stage_.now() < *may_close_at_) next = std::min(next, *may_close_at_);
+  if (websocket_ && !half_closed_) next = std::min(next, websocket_->speaks_at(stage_.now()));
   const bool leaves = plan_.leaving == Leaving::kCloses || plan_.leaving == Leaving::kResets;
   if (leaves) next = std::min(next, comes_at_ + plan_.leaves_after);
   return next;
@@ -113,7 +125,9 @@ void SimulatedClient::ask_more() {
     if (turn_has_come && alone && (wire_->has_unsent() || stage_.now() < may_ask_at_)) return;
     stage_.chronicle.note(name_, "asks {} {}", plan_.requests[asked_].method,
                           target_of(plan_.number, asked_));
-    stage_.trail(plan_.number, asked_).asked_in = stage_.adopted;
+    Trail& trail = stage_.trail(plan_.number, asked_);
+    trail.asked_in = stage_.adopted;
+    trail.websocket.asked_at = stage_.now();
     wire_->send(request_text(asked_));
     ++asked_;
   }
@@ -132,8 +146,8 @@ std::string SimulatedClient::request_text(unsigned number) const {
   if (request.websocket) {
     return text + fmt::format(
                       "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n\r\n",
-                      kKey);
+                      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n{}\r\n",
+                      kKey, request.websocket->offers_deflate ? kDeflateField : "");
   }
   std::string body;
   append_payload(body, stream_of(number, Way::kToServer), 0, request.upload_bytes);
@@ -155,8 +169,13 @@ std::string SimulatedClient::request_text(unsigned number) const {
 
 void SimulatedClient::digest(std::string_view bytes) {
   if (websocket_) {
-    if (!websocket_->feed(bytes)) stage_.chronicle.fail(name_, "gets {}", websocket_->why());
-    stage_.trail(plan_.number, answering()).client_told = websocket_->told_by_gateway();
+    if (!websocket_->feed(bytes, stage_.now())) {
+      stage_.chronicle.fail(name_, "gets {}", websocket_->why());
+    }
+    WebSocketSide& side = stage_.trail(plan_.number, answering()).websocket.client;
+    side.told = websocket_->told_by_gateway();
+    side.was_closed = websocket_->close_code().has_value();
+    side.pings = websocket_->own_pings();
     return;
   }
   reader_.feed(bytes);
@@ -237,31 +256,59 @@ void SimulatedClient::open_websocket() {
     stage_.chronicle.fail(name_, "gets a 101 that is none");
     return finish("is confused");
   }
-  websocket_.emplace(true, stream_of(answering(), Way::kToServer), plan.to_server,
-                     plan.closer == Closer::kClient || plan.closer == Closer::kBoth,
-                     plan.closer == Closer::kClientBreaks ? plan.breach : Breach::kNone);
+  WebSocketTrail& trail = stage_.trail(plan_.number, answering()).websocket;
+  const bool deflate = reader_.field("sec-websocket-extensions") != nullptr;
+  if (deflate != trail.deflate) {
+    stage_.chronicle.fail(name_, "is told {} compression as its server has agreed",
+                          deflate ? "of more" : "of less");
+  }
+  websocket_.emplace(
+      WebSocketEnd::Part{
+          .is_client = true,
+          .sends = stream_of(answering(), Way::kToServer),
+          .closer = plan.closer,
+          .deflate = deflate,
+          .policy =
+              plan_generation(stage_.scenario, generation_of(reader_)).policy(current().pool)},
+      plan.client, trail.client.said, trail.server.said);
   if (plan.stays.count() > 0) may_close_at_ = stage_.now() + plan.stays;
   digest(reader_.rest());
 }
 
 void SimulatedClient::talk() {
-  const RequestPlan& plan = current();
-  const bool stays = may_close_at_ && stage_.now() < *may_close_at_;
-  if (stays && websocket_->is_at_last_message() && !websocket_->close_code()) return;
-  if (plan.websocket->closer == Closer::kClientLeaves && websocket_->has_said_all()) {
-    dice_.chance(50) ? wire_->close() : wire_->reset();
-    left_ = true;
-    return finish("leaves its WebSocket");
+  if (half_closed_) return;
+  const Closer closer = current().websocket->closer;
+  const bool waits = may_close_at_ && stage_.now() < *may_close_at_;
+  const bool stays = waits && !websocket_->close_code();
+  if (websocket_->has_said_all() && !stays) {
+    if (closer == Closer::kClientLeaves) {
+      dice_.chance(50) ? wire_->close() : wire_->reset();
+      left_ = true;
+      return finish("leaves its WebSocket");
+    }
+    if (closer == Closer::kClientDies) return die();
+    if (closer == Closer::kClientHalfCloses) {
+      half_closed_ = true;
+      wire_->half_close();
+      return stage_.chronicle.note(name_, "closes its stream");
+    }
   }
   std::string frame;
   const bool closed_before = websocket_->close_sent();
-  const bool kept_rules = websocket_->is_to_break();
-  if (websocket_->say_more(frame)) wire_->send(frame);
-  if (kept_rules && !websocket_->is_to_break()) stage_.chronicle.note(name_, "breaks a rule");
+  if (websocket_->say_more(frame, stage_.now(), stays)) wire_->send(frame);
+  WebSocketSide& side = stage_.trail(plan_.number, answering()).websocket.client;
+  side.tally = websocket_->said();
+  side.close_code = websocket_->own_close_code();
   if (websocket_->close_sent() && !closed_before) {
-    stage_.trail(plan_.number, answering()).client_sent = websocket_->payload_sent();
     stage_.chronicle.note(name_, "sends a close frame");
   }
+}
+
+void SimulatedClient::die() {
+  stage_.chronicle.note(name_, "dies");
+  left_ = true;
+  dead_until_ = stage_.now() + kDeadTime;
+  stage_.trail(plan_.number, answering()).websocket.client.died_at = stage_.now();
 }
 
 bool SimulatedClient::leave_if_due() {

@@ -9,6 +9,7 @@
 #include "tests/simulation/message_reader.hh"
 #include "tests/simulation/stage.hh"
 #include "tests/simulation/websocket_end.hh"
+#include "tests/simulation/websocket_facts.hh"
 #include "tests/simulation/wire.hh"
 
 namespace simulation {
@@ -38,7 +39,7 @@ class SimulatedClient {
   bool owes() const { return wire_ && wire_->is_busy(); }
   // Whether it waits for something to happen, and has done so for long.
   bool has_waited(milliseconds most) const {
-    return !over_ && wire_ && stage_.now() >= touched_ + most;
+    return !over_ && wire_ && !dead_until_ && stage_.now() >= touched_ + most;
   }
 
  private:
@@ -60,11 +61,14 @@ class SimulatedClient {
   void answer_is_whole();
   void open_websocket();
   void talk();
+  void die();
   bool leave_if_due();
   bool is_through() const;
   bool dawdles();
   void on_end();
   void finish(std::string_view how);
+
+  struct Facts;
 
   // client_judge.cc
   void judge(bool left) const;
@@ -76,15 +80,19 @@ class SimulatedClient {
   bool may_be_cut(const RequestPlan& plan) const;
   bool is_overrun_behind(unsigned number) const;
   bool may_close_behind(unsigned number) const;
-  void judge_websocket() const;
   void judge_farewell() const;
 
   // client_log_judge.cc
-  struct Facts;
   Facts facts_of(unsigned number) const;
   bool was_refused_in_head(unsigned number) const;
   void judge_line(unsigned number, const LogLine& line) const;
+
+  // websocket_judge.cc
+  WebSocketFacts websocket_facts(unsigned number) const;
+  void judge_websocket() const;
   void judge_told(const Facts& facts, const LogLine& line) const;
+  void judge_times(const Facts& facts, const LogLine& line) const;
+  bool may_be_held_up(const Facts& facts) const;
 
   const RequestPlan& current() const { return plan_.requests[answers_.size() - 1]; }
   bool expects_answer() const { return answers_.size() < plan_.requests.size() + 1; }
@@ -111,6 +119,7 @@ class SimulatedClient {
   std::size_t read_bytes_ = 0;
   std::optional<Time> dawdles_until_;
   std::optional<Time> lingers_until_;
+  std::optional<Time> dead_until_;
   bool over_ = false;
 };
 

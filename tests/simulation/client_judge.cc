@@ -152,38 +152,4 @@ void SimulatedClient::judge_farewell() const {
   }
 }
 
-void SimulatedClient::judge_websocket() const {
-  const unsigned number = static_cast<unsigned>(plan_.requests.size()) - 1;
-  const RequestPlan& plan = plan_.requests[number];
-  const Closer closer = plan.websocket->closer;
-  const std::string target = target_of(plan_.number, number);
-  // There the server's TLS may break anywhere.
-  const bool may_end = stage_.stopping || stage_.cut || plan_.tries_patience() || is_spoilt() ||
-                       stage_.drained.contains(plan.pool) || stage_.orphaned.contains(plan.pool) ||
-                       plan.pool == PoolKind::kSecureWild;
-  const auto code = websocket_->close_code();
-  if (!code) {
-    // Nothing of the gateway's can follow half a frame.
-    const bool cut = breaks(closer) && websocket_->in_mid_frame();
-    const bool may_lack = may_end || closer == Closer::kClientLeaves || cut;
-    if (!may_lack) stage_.chronicle.fail(name_, "gets no close frame on {}", target);
-    return;
-  }
-  const bool regular =
-      closer != Closer::kNobody && closer != Closer::kServerLeaves && !breaks(closer);
-  const bool told_of_breach = closer == Closer::kClientBreaks && (*code == 1007 || *code == 1009);
-  if (websocket_->closed_by_peer()) {
-    const std::size_t sent = stage_.trails[{plan_.number, number}].server_sent;
-    if (websocket_->payload_received() != sent) {
-      stage_.chronicle.fail(name_, "has got {} of {} bytes on {} when it is closed",
-                            websocket_->payload_received(), sent, target);
-    }
-  } else if (regular && !may_end) {
-    stage_.chronicle.fail(name_, "is closed with {} on {} by the gateway", *code, target);
-  } else if (*code != 1001 && *code != 1011 && *code != kDrainCode && *code != kOrphanCode &&
-             *code != stage_.scenario.stop.close_code && !told_of_breach) {
-    stage_.chronicle.fail(name_, "is closed with {} on {}", *code, target);
-  }
-}
-
 }  // namespace simulation

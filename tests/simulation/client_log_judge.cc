@@ -4,41 +4,9 @@
 #include <algorithm>
 #include <array>
 
-#include "tests/simulation/client.hh"
+#include "tests/simulation/client_facts.hh"
 
 namespace simulation {
-
-// What an end can be the consequence of.
-struct SimulatedClient::Facts {
-  const RequestPlan& plan;
-  const Trail& trail;
-  Answer answer;
-  bool left;      // the client has, in whatever way, before the end
-  bool spoilt;    // ... its TLS session
-  bool late;      // it takes its bytes late
-  bool overrun;   // it has sent more behind its request than is taken
-  bool silent;    // it says nothing, or half of it
-  bool secure;    // it speaks TLS
-  bool stopping;  // the gateway
-  bool cut;       // ... at once
-  bool drained;   // a server of the pool was
-  bool orphaned;  // ... may have gone
-  bool shortage;
-  bool refuses;  // the server that cannot be reached
-  bool redirectable;
-
-  bool wild() const { return is_wild(plan.pool); }
-  bool closing() const { return plan.pool == PoolKind::kClosing; }
-  // What was kept to its server had been closed behind the answer before, unnoticed so far.
-  bool met_nobody() const { return wild() && trail.arrivals == 0; }
-  // The client may not have got what was there for it.
-  bool lossy() const { return left || spoilt || late || cut || overrun; }
-  bool has_whole() const { return answer.got == Got::kWhole; }
-  bool redirected() const { return redirectable && !answer.is_own && answer.status == 308; }
-  Closer closer() const { return plan.websocket->closer; }
-  // A server which nobody can know more of: its TLS may break anywhere.
-  bool opaque() const { return plan.pool == PoolKind::kSecureWild; }
-};
 
 namespace {
 
@@ -66,7 +34,8 @@ SimulatedClient::Facts SimulatedClient::facts_of(unsigned number) const {
           .orphaned = stage_.orphaned.contains(plan_.requests[number].pool),
           .shortage = (faults & kShortage) != 0,
           .refuses = stage_.scenario.unreachable_refuses,
-          .redirectable = may_be_redirected(number)};
+          .redirectable = may_be_redirected(number),
+          .websocket = websocket_facts(number)};
 }
 
 void SimulatedClient::judge_log() const {
@@ -124,9 +93,19 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
       Row{"client-truncated", kClient, 0,
           [](const Facts& f) { return f.secure && (f.left || f.spoilt); }},
       Row{"client-violation", kClient, 0,
-          [](const Facts& f) { return f.plan.websocket && f.closer() == Closer::kClientBreaks; }},
+          [](const Facts& f) { return f.websocket.client_violates; }},
       Row{"upstream-violation", kUpstream, 0,
-          [](const Facts& f) { return f.plan.websocket && f.closer() == Closer::kServerBreaks; }},
+          [](const Facts& f) { return f.websocket.server_violates; }},
+      Row{"client-no-pong", kClient, 0,
+          [](const Facts& f) { return f.websocket.client_has_no_pong; }},
+      Row{"upstream-no-pong", kUpstream, 0,
+          [](const Facts& f) { return f.websocket.server_has_no_pong; }},
+      Row{"client-message-timeout", kClient, 0,
+          [](const Facts& f) { return f.websocket.client_is_long; }},
+      Row{"upstream-message-timeout", kUpstream, 0,
+          [](const Facts& f) { return f.websocket.server_is_long; }},
+      Row{"client-over-rate", kClient, 0, [](const Facts& f) { return f.websocket.over_rate; }},
+      Row{"lifetime", kGateway, 0, [](const Facts& f) { return f.websocket.outlives; }},
       Row{"tls-failed", kClient, 0, [](const Facts& f) { return f.spoilt; }},
       Row{"request-timeout", kGateway, 408, [](const Facts& f) { return f.spoilt; }},
       Row{"shortage", kGateway, 503, [](const Facts& f) { return f.shortage; }},
@@ -147,12 +126,15 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
             const bool met = f.trail.closed && (f.plan.is_upload() || f.plan.websocket);
             return f.opaque() || f.trail.reset || met || f.closing() || f.met_nobody();
           }},
-      Row{"upstream-truncated", kUpstream, 502, [](const Facts& f) { return f.opaque(); }},
+      Row{"upstream-truncated", kUpstream, 502,
+          [](const Facts& f) {
+            const bool leaves = f.plan.websocket && f.closer() == Closer::kServerLeaves;
+            return f.opaque() || (leaves && f.plan.pool == PoolKind::kSecure);
+          }},
       Row{"upstream-tls-failed", kUpstream, 502, [](const Facts& f) { return f.opaque(); }},
       Row{"idle", kGateway, 0,
           [](const Facts& f) {
-            const bool says_nothing = f.plan.websocket && f.closer() == Closer::kNobody;
-            return f.late || f.wild() || f.spoilt || says_nothing;
+            return f.late || f.wild() || f.spoilt || (f.plan.websocket && f.falls_silent());
           }},
       Row{"close-timeout", kGateway, 0,
           [](const Facts& f) {
@@ -182,15 +164,20 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
   if (kept && facts.trail.server_heard_farewell == false) fail("had no close_notify behind it");
   const bool peers_close = is_tunnel && line.end == "done";
   if (peers_close) {
-    const bool both = facts.closer() == Closer::kBoth;
-    const bool by_client = line.by == kClient && (both || facts.closer() == Closer::kClient);
-    const bool by_server = line.by == kUpstream && (both || facts.closer() == Closer::kServer);
+    const bool by_client = line.by == kClient && facts.websocket.client_closes;
+    const bool by_server = line.by == kUpstream && facts.websocket.server_closes;
     if (!by_client && !by_server) fail("another closer");
-    if (line.code != "1000") fail("another close code");
+    const WebSocketTrail& trail = facts.trail.websocket;
+    const WebSocketSide& first = by_client ? trail.client : trail.server;
+    const std::string code = first.close_code == 0 ? "-" : std::to_string(first.close_code);
+    if (line.code != code) fail("another close code");
   } else if (line.by != row->by) {
     fail("somebody else to blame");
   }
-  if (is_tunnel) judge_told(facts, line);
+  if (is_tunnel) {
+    judge_told(facts, line);
+    judge_times(facts, line);
+  }
   if (is_tunnel || answer.got == Got::kNothing) return;
   if (line.status != std::to_string(answer.status)) fail("another status");
   const bool has_its_status = answer.status == row->status || facts.redirected();
@@ -202,49 +189,6 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
   if (line.end != "done") fail("been answered");
   const std::size_t bytes = facts.plan.has_answer_body() ? facts.plan.answer_bytes : 0;
   if (line.answer_bytes != std::to_string(bytes)) fail("another size");
-}
-
-// What both ends of a WebSocket were closed with is what it was closed for.
-void SimulatedClient::judge_told(const Facts& facts, const LogLine& line) const {
-  const auto& stop = stage_.scenario.stop;
-  const std::string by_stop = fmt::format("{} {}", stop.close_code, stop.close_reason);
-  const std::string by_drain = fmt::format("{} {}", kDrainCode, kDrainReason);
-  const std::string by_orphans = fmt::format("{} {}", kOrphanCode, kOrphanReason);
-  const bool for_stop = line.end == "stopping";
-  const bool for_drain = line.end == "draining";
-  const bool for_orphans = line.end == "orphaned";
-  const bool for_breach = line.end.ends_with("-violation");
-  const bool too_large = facts.plan.websocket->breach == Breach::kTooLarge;
-  const std::string_view broken = too_large ? "message too large" : "text is not UTF-8";
-  const auto judge = [&](std::string_view who, const std::string& told) {
-    if (told.empty()) return;
-    const bool blameless = who == "client" && line.by == kUpstream;
-    const unsigned code = blameless ? 1011 : too_large ? 1009 : 1007;
-    const bool is_right = for_breach    ? told == fmt::format("{} {}", code, broken)
-                          : for_stop    ? told == by_stop
-                          : for_drain   ? told == by_drain
-                          : for_orphans ? told == by_orphans
-                                        : told != by_stop && told != by_drain && told != by_orphans;
-    // Whoever is cut while he closes is told that, too, if anything.
-    if (is_right || (facts.cut && told == by_stop)) return;
-    stage_.chronicle.fail(name_, "its WebSocket's {} is told \"{}\": the log says end={}", who,
-                          told, line.end);
-  };
-  judge("client", facts.trail.client_told);
-  judge("server", facts.trail.server_told);
-  if (!for_stop && !for_drain && !for_orphans) return;
-  // Whoever has half of a text that is none can be told nothing.
-  if (facts.lossy() || facts.opaque() || breaks(facts.closer())) return;
-  if (!websocket_ || !websocket_->close_code()) {
-    stage_.chronicle.fail(name_, "is not told that its WebSocket is closed: end={}", line.end);
-  }
-  // Where a client waits for a descriptor nobody waits for a server to take its leave.
-  const bool is_hurried = stage_.scenario.crowded();
-  const bool leaves = facts.closer() == Closer::kServerLeaves;
-  if (!facts.trail.server_was_closed && !leaves && !is_hurried) {
-    stage_.chronicle.fail(name_, "its WebSocket's server is not told that it is closed: end={}",
-                          line.end);
-  }
 }
 
 }  // namespace simulation

@@ -45,6 +45,7 @@ std::string text_of_route(const GenerationPlan& plan, PoolKind pool) {
   }
   text += fmt::format("pool = \"{}\"\n", name_of(pool));
   if (plan.in_routes) text += "[route.timeouts]\n" + timeouts_of_routes(plan);
+  text += "[route.websocket]\n" + text_of(plan.policy(pool));
   return text + "[route.request_headers]\n" + field + "[route.response_headers]\n" + field;
 }
 
@@ -68,7 +69,6 @@ std::string config_text(const GenerationPlan& plan) {
   text += milliseconds_of("tls_handshake", Limits::kTlsHandshake);
   text += milliseconds_of("request_header", Limits::kRequestHeader);
   text += milliseconds_of("keep_alive_idle", Limits::kKeepAlive);
-  text += fmt::format("[defaults.websocket]\nmessage_max = \"{}B\"\n", WebSocketEnd::kMessageMax);
   text += "[defaults.timeouts]\n";
   text += plan.in_routes ? std::string(kEndless) : timeouts_of_routes(plan);
   for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
@@ -125,6 +125,20 @@ void change_something(Dice& dice, GenerationPlan& plan) {
   }
 }
 
+// With dice of their own: a run is the same with and without them, but for what they do.
+void draw_policies(const Scenario& scenario, GenerationPlan& plan) {
+  if (scenario.policy) plan.policies.fill(*scenario.policy);
+  if (scenario.policy || !scenario.has_policies) return;
+  Dice dice(scenario.seed * 7919 + 12);
+  for (PolicyPlan& policy : plan.policies) {
+    if (dice.chance(70)) policy = draw_policy(dice);
+  }
+  for (std::uint64_t number = 1; number < plan.number; ++number) {
+    PolicyPlan& policy = plan.policies[dice.between(0, kPoolKinds - 1)];
+    if (dice.chance(50)) policy = dice.chance(80) ? draw_policy(dice) : PolicyPlan{};
+  }
+}
+
 }  // namespace
 
 bool GenerationPlan::has_server(std::string_view address) const {
@@ -146,6 +160,7 @@ GenerationPlan plan_generation(const Scenario& scenario, std::uint64_t number) {
     const bool has_many = scenario.theme == Theme::kLongWebSockets;
     if (has_many && dice.chance(70)) change_server(dice.between(0, kAppSites - 1), plan);
   }
+  draw_policies(scenario, plan);
   return plan;
 }
 
@@ -168,6 +183,16 @@ gateway::config::SharedGeneration make_generation(const GenerationPlan& plan) {
     pool.tls = {.name = "localhost", .ca = kCertificate, .verify = plan.verifies};
   }
   return std::make_shared<const gateway::config::Generation>(plan.number, std::move(*config));
+}
+
+std::vector<PolicyPlan> policies_of(const Scenario& scenario, PoolKind pool, std::uint64_t first,
+                                    std::uint64_t last) {
+  std::vector<PolicyPlan> policies;
+  for (std::uint64_t number = first; number <= last; ++number) {
+    const GenerationPlan plan = plan_generation(scenario, number);
+    if (!plan.redirects_from(pool)) policies.push_back(plan.policy(pool));
+  }
+  return policies;
 }
 
 std::uint64_t generation_of(const MessageReader& message) {

@@ -8,9 +8,11 @@
 #include <bitset>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "gateway/config/generation.hh"
 #include "tests/simulation/message_reader.hh"
+#include "tests/simulation/policy_plan.hh"
 #include "tests/simulation/scenario.hh"
 
 namespace simulation {
@@ -45,10 +47,12 @@ struct GenerationPlan {
   std::bitset<kEntries> listens;
   std::bitset<kSites.size()> sites;
   bool other_certificate = false;
-  bool verifies = true;     // the servers of the pools over TLS
-  bool redirects = false;   // whoever wants the wild ones
-  bool is_patient = false;  // half as long again as Limits say
-  bool in_routes = false;   // the timeouts of Limits; else in the defaults
+  bool verifies = true;                         // the servers of the pools over TLS
+  bool redirects = false;                       // whoever wants the wild ones
+  bool is_patient = false;                      // half as long again as Limits say
+  bool in_routes = false;                       // the timeouts of Limits; else in the defaults
+  std::array<PolicyPlan, kPoolKinds> policies;  // of WebSockets, by PoolKind
+  const PolicyPlan& policy(PoolKind pool) const { return policies[static_cast<std::size_t>(pool)]; }
   bool has_server(std::string_view address) const;
   bool redirects_from(PoolKind pool) const { return redirects && pool == PoolKind::kWild; }
 };
@@ -57,6 +61,11 @@ struct GenerationPlan {
 // before it.
 GenerationPlan plan_generation(const Scenario& scenario, std::uint64_t number);
 gateway::config::SharedGeneration make_generation(const GenerationPlan& plan);
+
+// The policies that a WebSocket may have gone by, one after the other, that was opened by one
+// generation and is there until another one: a route that has gone leaves it the one it had.
+std::vector<PolicyPlan> policies_of(const Scenario& scenario, PoolKind pool, std::uint64_t first,
+                                    std::uint64_t last);
 
 // What a message says of the route that it has taken; 0: nothing.
 std::uint64_t generation_of(const MessageReader& message);

@@ -93,6 +93,7 @@ void LogReader::read_target(std::string_view target, std::string_view line,
   belongs_to(static_cast<unsigned>(client), line, connection);
   LogLine& told = stage_.trail(static_cast<unsigned>(client), static_cast<unsigned>(request))
                       .lines.emplace_back();
+  told.at = stage_.now();
   told.websocket = connection.over = line.starts_with("websocket ");
   told.end = value_of(line, " end=");
   told.by = value_of(line, " by=");

@@ -38,26 +38,6 @@ microseconds about(Dice& dice, milliseconds limit) {
   return limit - milliseconds(20) + microseconds(dice.between(0, 40'000));
 }
 
-std::vector<std::size_t> draw_messages(Dice& dice) {
-  std::vector<std::size_t> sizes(dice.of_any_size(0, 30));
-  for (std::size_t& size : sizes) size = dice.of_any_size(0, 40'000);
-  return sizes;
-}
-
-WebSocketPlan draw_websocket(Dice& dice, PoolKind pool) {
-  WebSocketPlan plan;
-  plan.to_server = draw_messages(dice);
-  plan.to_client = draw_messages(dice);
-  plan.closer = static_cast<Closer>(dice.between(0, is_wild(pool) ? 5 : 4));
-  if (dice.chance(20)) {
-    plan.closer = dice.chance(50) ? Closer::kClientBreaks : Closer::kServerBreaks;
-    plan.breach = static_cast<Breach>(dice.between(1, kBreaches - 1));
-  }
-  if (dice.chance(30)) plan.stays = any_time(dice, milliseconds(3000));
-  plan.badly_answered = is_wild(pool) && dice.chance(25);
-  return plan;
-}
-
 void draw_deed(Dice& dice, RequestPlan& plan) {
   if (is_wild(plan.pool) && dice.chance(80)) {
     plan.deed = static_cast<Deed>(dice.between(1, 7));
@@ -146,14 +126,19 @@ ClientPlan draw_client(const Scenario& scenario, unsigned number) {
     last.upload_chunked = false;
     last.deed = Deed::kAnswers;
     last.interim = false;
-    last.websocket = draw_websocket(dice, last.pool);
+    last.websocket = draw_websocket(dice, is_wild(last.pool));
   }
   if (scenario.theme != Theme::kAnything && dice.chance(80)) follow(scenario, dice, plan);
+  if (plan.requests.back().websocket) {
+    for (MessagePlan& message : plan.requests.back().websocket->client.messages) {
+      message.bytes = std::min(message.bytes, 300 * plan.write_most);
+    }
+  }
   return plan;
 }
 
 bool reloads_often(Theme theme) {
-  return theme == Theme::kReloads || theme == Theme::kLongWebSockets;
+  return theme == Theme::kReloads || theme == Theme::kLongWebSockets || theme == Theme::kPolicies;
 }
 
 // Some while the one before, or the stop, is under way.
@@ -256,6 +241,7 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   }
   if (narrowing.faults) scenario.faults &= *narrowing.faults;
   scenario.routes_override = dice.chance(40);
+  scenario.has_policies = scenario.theme == Theme::kPolicies || dice.chance(40);
   return scenario;
 }
 

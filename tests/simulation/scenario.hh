@@ -12,15 +12,12 @@
 #include <vector>
 
 #include "tests/simulation/drains.hh"
-#include "tests/simulation/websocket_end.hh"
+#include "tests/simulation/websocket_plan.hh"
 #include "tests/uring/dice.hh"
 #include "tests/uring/simulator.hh"
 #include "uring/receive_buffers.hh"
 
 namespace simulation {
-
-using std::chrono::microseconds;
-using std::chrono::milliseconds;
 
 // How long the gateway lets peers take in all runs: short, so that a run sees many of them pass.
 struct Limits {
@@ -87,29 +84,6 @@ struct TlsPlan {
   bool resumes = false;  // likewise, where there is a ticket
   TlsFault fault = TlsFault::kNone;
   std::size_t fault_at = 0;  // bytes of what is sealed, or opened
-};
-
-enum class Closer : std::uint8_t {
-  kClient,
-  kServer,
-  kBoth,
-  kNobody,
-  kClientLeaves,
-  kServerLeaves,
-  kClientBreaks,  // a rule, behind its messages
-  kServerBreaks,
-};
-constexpr bool breaks(Closer closer) {
-  return closer == Closer::kClientBreaks || closer == Closer::kServerBreaks;
-}
-
-struct WebSocketPlan {
-  std::vector<std::size_t> to_server;  // sizes of messages
-  std::vector<std::size_t> to_client;
-  Closer closer = Closer::kClient;
-  Breach breach = Breach::kNone;  // of a closer that breaks a rule
-  microseconds stays{0};          // the client, before it says its last message
-  bool badly_answered = false;    // a wild server's 101 is one that no client may take
 };
 
 struct RequestPlan {
@@ -182,8 +156,9 @@ enum class Theme : std::uint8_t {
   kServersLostInUploads,
   kReloads,
   kLongWebSockets,
+  kPolicies,
 };
-constexpr std::size_t kThemes = 7;
+constexpr std::size_t kThemes = 8;
 
 // What is left out of a run, to make a failing one short.
 struct Narrowing {
@@ -213,6 +188,8 @@ struct Scenario {
   bool crowd_at_stop = false;           // many wait at the Unix socket then, for descriptors
   bool unreachable_refuses = true;      // or does not answer at all
   bool routes_override = false;         // each has its timeouts, where the defaults are endless
+  std::optional<PolicyPlan> policy;     // of WebSockets on all routes; else
+  bool has_policies = false;            // of WebSockets, by route
   std::vector<ClientPlan> clients;
 
   // There may be fewer descriptors than would be used.

@@ -1,9 +1,7 @@
 #include "tests/simulation/server.hh"
 
-#include <array>
+#include <algorithm>
 #include <charconv>
-
-#include "proto/ws/handshake.hh"
 
 namespace simulation {
 namespace {
@@ -40,12 +38,6 @@ bool read_target(std::string_view target, unsigned& client, unsigned& request) {
   return second.ec == std::errc{} && second.ptr == end;
 }
 
-// What spoils a 101: it agrees to what was not offered, or cannot be passed on.
-constexpr std::array<std::string_view, 4> kBadSwitches = {
-    "Sec-WebSocket-Extensions: permessage-deflate\r\n", "Sec-WebSocket-Protocol: chat\r\n",
-    "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n",
-    "Connection: Sec-WebSocket-Accept\r\n"};
-
 std::string chunked(std::string_view body, Dice& dice) {
   std::string text;
   while (!body.empty()) {
@@ -70,7 +62,13 @@ SimulatedServer::SimulatedServer(Stage& stage, const Site& site, Stream stream, 
 
 bool SimulatedServer::act() {
   const Time now = stage_.now();
-  if (over_ || wire_.resting(now)) return false;
+  if (over_) return false;
+  if (dead_until_) {
+    if (now < *dead_until_) return false;
+    leave(true);
+    return true;
+  }
+  if (wire_.resting(now)) return false;
   bool did = false;
   if (answers_at_ && *answers_at_ <= now) {
     answers_at_.reset();
@@ -80,12 +78,13 @@ bool SimulatedServer::act() {
   if (wire_.readable() && reads()) {
     digest(wire_.read());
     did = true;
-  } else if (wire_.ended()) {
+  } else if (has_ended()) {
     on_end();
     return true;
   }
   if (over_) return did;
   if (websocket_ && !wire_.has_unsent() && !leaving_) talk();
+  if (over_ || dead_until_) return true;
   if (wire_.write_some()) did = true;
   if (!wire_.has_unsent()) settle();
   if (closes_at_ && *closes_at_ <= now && !over_) {
@@ -98,11 +97,14 @@ bool SimulatedServer::act() {
 
 Time SimulatedServer::next() const {
   if (over_) return kNever;
+  if (dead_until_) return *dead_until_;
   Time next = kNever;
   const bool reads_on = wire_.readable() && reads();
-  if (reads_on || wire_.ended() || wire_.writable()) next = stage_.now();
+  if (reads_on || has_ended() || wire_.writable()) next = stage_.now();
   if (answers_at_) next = std::min(next, *answers_at_);
   if (closes_at_) next = std::min(next, *closes_at_);
+  if (websocket_) next = std::min(next, websocket_->speaks_at(stage_.now()));
+  if (may_close_at_ && stage_.now() < *may_close_at_) next = std::min(next, *may_close_at_);
   return next == kNever ? kNever : std::max(next, wire_.rests_until());
 }
 
@@ -113,11 +115,14 @@ bool SimulatedServer::reads() const {
 void SimulatedServer::digest(std::string_view bytes) {
   closes_at_.reset();
   if (websocket_) {
-    if (!websocket_->feed(bytes)) stage_.chronicle.fail(name_, "gets {}", websocket_->why());
-    Trail& trail = stage_.trail(client_, request_);
-    trail.server_told = websocket_->told_by_gateway();
-    trail.server_was_closed = websocket_->close_code().has_value();
-    return;
+    if (!websocket_->feed(bytes, stage_.now())) {
+      stage_.chronicle.fail(name_, "gets {}", websocket_->why());
+    }
+    WebSocketSide& side = stage_.trail(client_, request_).websocket.server;
+    side.told = websocket_->told_by_gateway();
+    side.was_closed = websocket_->close_code().has_value();
+    side.pings = websocket_->own_pings();
+    return judge_rates();
   }
   if (leaving_) return;
   if (then_ != Then::kGoesOn) return;  // who has spoilt its answer reads to no purpose
@@ -211,47 +216,6 @@ void SimulatedServer::request_is_whole() {
     return;
   }
   answers_at_ = stage_.now() + plan_->thinking;
-}
-
-void SimulatedServer::open_websocket() {
-  const std::string* const key = reader_.field("sec-websocket-key");
-  if (key == nullptr) {
-    stage_.chronicle.fail(name_, "gets a handshake without a key");
-    return leave(true);
-  }
-  const bool bad = plan_->switches_badly();
-  wire_.send(fmt::format(
-      "HTTP/1.1 101 Switching Protocols\r\nX-Whose: {}\r\nUpgrade: websocket\r\n"
-      "Connection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n{}\r\n{}",
-      target_of(client_, request_), ws::as_text(ws::accept_key(*key)),
-      bad ? kBadSwitches[dice_.between(0, kBadSwitches.size() - 1)] : "", bad ? "and frames" : ""));
-  if (bad) {
-    stage_.chronicle.note(name_, "switches badly");
-    answered_ = true;
-    then_ = Then::kStalls;
-    return;
-  }
-  stage_.trail(client_, request_).told_whole = true;
-  const WebSocketPlan& plan = *plan_->websocket;
-  websocket_.emplace(false, stream_of(Way::kToClient), plan.to_client,
-                     plan.closer == Closer::kServer || plan.closer == Closer::kBoth,
-                     plan.closer == Closer::kServerBreaks ? plan.breach : Breach::kNone);
-  digest(reader_.rest());
-}
-
-void SimulatedServer::talk() {
-  std::string frame;
-  if (plan_->websocket->closer == Closer::kServerLeaves && websocket_->has_said_all()) {
-    return leave(dice_.chance(50));
-  }
-  const bool closed_before = websocket_->close_sent();
-  const bool kept_rules = websocket_->is_to_break();
-  if (websocket_->say_more(frame)) wire_.send(frame);
-  if (kept_rules && !websocket_->is_to_break()) stage_.chronicle.note(name_, "breaks a rule");
-  if (websocket_->close_sent() && !closed_before) {
-    stage_.trail(client_, request_).server_sent = websocket_->payload_sent();
-    stage_.chronicle.note(name_, "sends a close frame");
-  }
 }
 
 void SimulatedServer::answer() {
@@ -355,7 +319,17 @@ void SimulatedServer::judge_farewell() {
   }
 }
 
+// A client that has only closed its stream may be told the rest.
 void SimulatedServer::on_end() {
+  if (websocket_ && !websocket_->may_end_here()) {
+    stage_.chronicle.fail(name_, "gets a part of a frame that is not the one that is due");
+  }
+  const bool listens =
+      websocket_ && plan_->websocket->closer == Closer::kClientHalfCloses && !wire_.was_reset();
+  if (listens && !heard_end_) {
+    heard_end_ = true;
+    return stage_.chronicle.note(name_, "sees the end of its client's stream");
+  }
   judge_farewell();
   if (wire_.was_wronged()) {
     stage_.chronicle.fail(name_, "has a TLS session that failed: {}", wire_.tls()->why());

@@ -7,6 +7,7 @@
 
 #include "tests/simulation/generations.hh"
 #include "tests/simulation/message_reader.hh"
+#include "tests/simulation/rate_judge.hh"
 #include "tests/simulation/stage.hh"
 #include "tests/simulation/websocket_end.hh"
 #include "tests/simulation/wire.hh"
@@ -29,20 +30,27 @@ class SimulatedServer {
   enum class Then : std::uint8_t { kGoesOn, kCloses, kResets, kStalls };
 
   bool reads() const;
+  bool has_ended() const { return wire_.ended() && (!heard_end_ || wire_.was_reset()); }
   void digest(std::string_view bytes);
   void take_head();
   void judge_generation();
   void take_body(std::string_view bytes);
   void request_is_whole();
-  void open_websocket();
   void answer();
   std::string answer_text() const;
   void do_deed(std::string text);
-  void talk();
   void settle();
   void on_end();
   void judge_farewell();
   void leave(bool with_reset);
+
+  // server_websocket.cc
+  void open_websocket();
+  void talk();
+  void die();
+  std::size_t bytes_at_once() const;
+  void judge_rates();
+
   StreamName stream_of(Way way) const { return {client_, request_, way}; }
 
   Stage& stage_;
@@ -58,11 +66,16 @@ class SimulatedServer {
   std::size_t body_bytes_ = 0;
   bool request_whole_ = false;
   bool answered_ = false;
-  bool leaving_ = false;  // with a word that is under way
+  bool leaving_ = false;    // with a word that is under way
+  bool heard_end_ = false;  // of a client that may still listen
   Then then_ = Then::kGoesOn;
   std::optional<Time> answers_at_;
   std::optional<Time> closes_at_;
   std::optional<WebSocketEnd> websocket_;
+  std::optional<RateJudge> rates_;
+  std::uint64_t rates_seen_in_ = 0;   // generation
+  std::optional<Time> may_close_at_;  // its WebSocket, or say the last message
+  std::optional<Time> dead_until_;
   bool over_ = false;
 };
 

@@ -14,6 +14,7 @@
 #include "tests/simulation/scenario.hh"
 #include "tests/simulation/seeded_randomness.hh"
 #include "tests/simulation/tls_end.hh"
+#include "tests/simulation/transcript.hh"
 #include "tests/uring/dice.hh"
 
 namespace simulation {
@@ -30,6 +31,7 @@ constexpr std::uint16_t port_of(unsigned client) {
 
 // What the gateway's log says of a request.
 struct LogLine {
+  Time at{};               // when it was read
   bool websocket = false;  // `websocket`, not `request`
   std::string end;
   std::string by;
@@ -47,6 +49,32 @@ struct LoggedConnection {
   std::string last_status;
 };
 
+struct WebSocketTally {
+  std::size_t bytes = 0;
+  std::size_t messages = 0;
+  std::size_t control_frames = 0;
+};
+
+// What one end of a WebSocket has done and seen.
+struct WebSocketSide {
+  Transcript said;          // and not been heard
+  WebSocketTally tally;     // of all that it has said, answers to the gateway's pings included
+  unsigned close_code = 0;  // its own
+  std::string told;         // what the gateway has closed it with, code and text
+  bool was_closed = false;  // by either
+  unsigned pings = 0;       // of the gateway, to it
+  std::optional<Time> died_at;
+};
+
+struct WebSocketTrail {
+  std::uint64_t generation = 0;  // by which it was opened; 0: it was not
+  Time asked_at{};
+  Time opened_at{};  // when its server said so
+  bool deflate = false;
+  WebSocketSide client;
+  WebSocketSide server;
+};
+
 // What became of a request, as its two ends and the gateway's log tell it.
 struct Trail {
   std::vector<LogLine> lines;
@@ -62,13 +90,7 @@ struct Trail {
   std::optional<bool> server_heard_farewell;
   // Of an answer that ends with its connection: that end was told, and nothing is missing.
   bool end_told = false;
-  // Of a WebSocket: the payload that each end had sent when it sent its own close frame.
-  std::size_t client_sent = 0;
-  std::size_t server_sent = 0;
-  // ... and what the gateway has closed each with, code and text.
-  std::string client_told;
-  std::string server_told;
-  bool server_was_closed = false;  // by either
+  WebSocketTrail websocket;
 };
 
 struct Stage {

@@ -8,16 +8,26 @@
 namespace simulation {
 namespace {
 
-constexpr std::array<std::string_view, kThemes> kThemeNames = {
-    "anything",         "closing-websockets",      "hurry-over-tls",
-    "uploads-in-a-row", "servers-lost-in-uploads", "reloads",
-    "long-websockets"};
+constexpr std::array<std::string_view, kThemes> kThemeNames = {"anything",
+                                                               "closing-websockets",
+                                                               "hurry-over-tls",
+                                                               "uploads-in-a-row",
+                                                               "servers-lost-in-uploads",
+                                                               "reloads",
+                                                               "long-websockets",
+                                                               "policies"};
 
 RequestPlan plain_request(Dice& dice) {
   RequestPlan plan;
   plan.answer_bytes = dice.of_any_size(0, 20'000);
   plan.framing = dice.chance(50) ? Framing::kLength : Framing::kChunked;
   return plan;
+}
+
+// A few short messages each way.
+void say_little(Dice& dice, WebSocketPlan& plan, std::size_t least) {
+  plan.client.messages.resize(dice.between(least, 3 + least), {.bytes = 100});
+  plan.server.messages.resize(dice.between(0, 3), {.bytes = 100});
 }
 
 // Some WebSockets end, and their clients keep the connection for seconds; others ask slow servers
@@ -27,8 +37,7 @@ void close_or_wait(Dice& dice, ClientPlan& plan) {
   if (dice.chance(50)) {
     RequestPlan& request = plan.requests.emplace_back(plain_request(dice));
     request.websocket.emplace();
-    request.websocket->to_server.resize(dice.between(0, 3), 100);
-    request.websocket->to_client.resize(dice.between(0, 3), 100);
+    say_little(dice, *request.websocket, 0);
     request.websocket->closer = static_cast<Closer>(dice.between(0, 2));
     plan.lingers = milliseconds(dice.between(1500, 4000));
     return;
@@ -111,8 +120,7 @@ void live_through_reloads(const Scenario& scenario, Dice& dice, ClientPlan& plan
   if (dice.chance(60)) return;
   RequestPlan& last = plan.requests.back();
   last.websocket.emplace();
-  last.websocket->to_server.resize(dice.between(1, 4), 100);
-  last.websocket->to_client.resize(dice.between(0, 3), 100);
+  say_little(dice, *last.websocket, 1);
   last.websocket->stays = milliseconds(dice.of_any_size(0, 3000));
 }
 
@@ -124,10 +132,25 @@ void stay_long(Dice& dice, ClientPlan& plan) {
   RequestPlan& request = plan.requests.emplace_back(plain_request(dice));
   request.pool = dice.chance(80) ? PoolKind::kApp : PoolKind::kSecure;
   request.websocket.emplace();
-  request.websocket->to_server.resize(dice.between(1, 4), 100);
-  request.websocket->to_client.resize(dice.between(0, 3), 100);
+  say_little(dice, *request.websocket, 1);
   request.websocket->closer = static_cast<Closer>(dice.between(0, 2));
   request.websocket->stays = milliseconds(dice.between(500, 4000));
+}
+
+// WebSockets whose ends are alive or dead, keep to the rules or do not, while what their routes say
+// of them changes.
+void try_policies(Dice& dice, ClientPlan& plan) {
+  plan.comes_at = milliseconds(dice.between(0, 1500));
+  plan.leaving = Leaving::kStays;
+  plan.requests.clear();
+  RequestPlan& request = plan.requests.emplace_back(plain_request(dice));
+  constexpr std::array<PoolKind, 3> kPools = {PoolKind::kApp, PoolKind::kWild, PoolKind::kSecure};
+  request.pool = kPools[dice.between(0, kPools.size() - 1)];
+  WebSocketPlan& websocket = request.websocket.emplace(draw_websocket(dice, false));
+  if (dice.chance(50)) websocket.closer = static_cast<Closer>(dice.between(0, kClosers - 1));
+  if (dice.chance(70)) websocket.stays = milliseconds(dice.between(500, 4500));
+  // Most of it is said in little, so that there is time to be silent.
+  if (dice.chance(60)) say_little(dice, websocket, 0);
 }
 
 }  // namespace
@@ -159,6 +182,8 @@ void follow(const Scenario& scenario, Dice& dice, ClientPlan& plan) {
       return live_through_reloads(scenario, dice, plan);
     case Theme::kLongWebSockets:
       return stay_long(dice, plan);
+    case Theme::kPolicies:
+      return try_policies(dice, plan);
   }
 }
 

@@ -1,139 +1,264 @@
 #include "tests/simulation/websocket_end.hh"
 
+#include <algorithm>
+#include <array>
 #include <utility>
+
+#include "tests/simulation/frames.hh"
 
 namespace simulation {
 namespace {
 
-constexpr unsigned kFinal = 0x80;
-constexpr unsigned kText = 1;
-constexpr unsigned kBinary = 2;
-constexpr unsigned kClose = 8;
 constexpr std::size_t kFrameMax = 1 << 20;
+constexpr std::size_t kPongsMax = 1000;
+constexpr unsigned kNoCode = 1005;  // RFC 6455 section 7.4.1: never on the wire
 
-void add_big_endian(std::string& to, std::uint64_t number, int bytes) {
-  for (int at = bytes - 1; at >= 0; --at) to.push_back(static_cast<char>(number >> (8 * at)));
+// Valid UTF-8 of so many bytes, that says whose it is: characters of all lengths.
+std::string text_payload(const StreamName& name, std::size_t from, std::size_t size) {
+  constexpr std::array<std::string_view, 4> kCharacters = {"a", "\xc3\xa9", "\xe2\x82\xac",
+                                                           "\xf0\x9f\x98\x80"};
+  std::string text;
+  while (text.size() < size) {
+    const auto drawn = static_cast<unsigned char>(payload_byte(name, from + text.size()));
+    const std::string_view character = kCharacters[drawn % kCharacters.size()];
+    if (character.size() > 1 && text.size() + character.size() <= size) {
+      text += character;
+    } else {
+      text += static_cast<char>(drawn & 0x7f);
+    }
+  }
+  return text;
 }
 
-unsigned byte_at(std::string_view text, std::size_t at) {
-  return static_cast<unsigned char>(text[at]);
+bool says_close_code(unsigned code) {
+  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
+         (code >= 3000 && code <= 4999);
+}
+
+unsigned code_in(std::string_view close_payload) {
+  if (close_payload.size() < 2) return kNoCode;
+  return static_cast<unsigned char>(close_payload[0]) * 256u +
+         static_cast<unsigned char>(close_payload[1]);
 }
 
 }  // namespace
 
-bool WebSocketEnd::say_more(std::string& outgoing) {
-  if (close_sent_) return false;
-  const bool answers_close = close_code_.has_value();
-  if (!answers_close && !has_said_all()) {
-    const std::size_t size = messages_[next_message_++];
-    std::string payload;
-    append_payload(payload, sends_, payload_sent_, size);
-    payload_sent_ += size;
-    // Every third message comes in two frames.
-    const bool split = next_message_ % 3 == 0 && size > 1;
-    const std::size_t first = split ? size / 2 : size;
-    const std::string_view all = payload;
-    add_frame(outgoing, (split ? 0 : kFinal) | kBinary, all.substr(0, first));
-    if (split) add_frame(outgoing, kFinal, all.substr(first));
-    return true;
-  }
-  if (!answers_close && breach_ != Breach::kNone) {
-    break_a_rule(outgoing);
-    return true;
-  }
-  if (!answers_close && !closes_) return false;
-  std::string payload;
-  add_big_endian(payload, answers_close ? *close_code_ : 1000, 2);
-  payload += kCloseText;
-  add_frame(outgoing, kFinal | kClose, payload);
-  close_sent_ = true;
+WebSocketEnd::WebSocketEnd(const Part& part, const EndPlan& plan, Transcript& says,
+                           Transcript& hears)
+    : part_(part), plan_(plan), says_(says), hears_(hears) {
+  const auto is_one_of = [&](Closer client, Closer server) {
+    return part_.closer == (part_.is_client ? client : server);
+  };
+  using enum Closer;
+  breaks_ = is_one_of(kClientBreaks, kServerBreaks);
+  closes_ = is_one_of(kClient, kServer) || part_.closer == kBoth || breaks_;
+  const bool may_leave_half =
+      is_one_of(kClientLeaves, kServerLeaves) || is_one_of(kClientStalls, kServerStalls) ||
+      is_one_of(kClientDies, kServerDies) || is_one_of(kClientHalfCloses, kClientHalfCloses);
+  leaves_half_ = may_leave_half && (plan.unfinished_bytes > 0 || stalls(part_.closer));
+  if (!part_.is_client && part_.closer == kClientHalfCloses) leaves_half_ = false;
+}
+
+bool WebSocketEnd::say_more(std::string& outgoing, Time now, bool stays) {
+  if (close_sent_ || is_mute_) return false;
+  if (answers_close(outgoing) || pongs(outgoing, now)) return true;
+  if (now < rests_until_ || (stays && is_at_last_message())) return false;
+  if (goes_on(outgoing, now) || begins_nothing_more(outgoing) || breaks_rule(outgoing)) return true;
+  if (!closes_) return false;
+  std::string text(plan_.close_text_bytes, 'c');
+  close(outgoing, plan_.close_code, text);
   return true;
 }
 
-void WebSocketEnd::break_a_rule(std::string& to) {
-  switch (std::exchange(breach_, Breach::kNone)) {
-    case Breach::kNone:
-      break;
-    case Breach::kBadText:
-      add_frame(to, kFinal | kText, std::string(kTextBegin) + "no end, but more text");
-      break;
-    case Breach::kCutText:
-      add_frame(to, kText, kTextBegin);
-      add_frame(to, kFinal, "");
-      break;
-    case Breach::kTooLarge:
-      add_frame(to, kFinal | kBinary, std::string(kMessageMax + 1, 'x'));
-      break;
-  }
+Time WebSocketEnd::speaks_at(Time now) const {
+  if (close_sent_ || is_mute_) return kNever;
+  Time at = kNever;
+  if (now < rests_until_) at = rests_until_;
+  if (!pongs_.empty() && now < pongs_.front().at) at = std::min(at, pongs_.front().at);
+  return at;
 }
 
-void WebSocketEnd::add_frame(std::string& to, unsigned first_byte, std::string_view payload) {
-  to.push_back(static_cast<char>(first_byte));
-  const unsigned mask_bit = is_client_ ? 0x80 : 0;
-  if (payload.size() < 126) {
-    to.push_back(static_cast<char>(mask_bit | payload.size()));
-  } else if (payload.size() < 65536) {
-    to.push_back(static_cast<char>(mask_bit | 126));
-    add_big_endian(to, payload.size(), 2);
+bool WebSocketEnd::answers_close(std::string& to) {
+  if (!close_code_) return false;
+  close(to, says_close_code(*close_code_) ? *close_code_ : 0, "likewise");
+  return true;
+}
+
+bool WebSocketEnd::pongs(std::string& to, Time now) {
+  if (pongs_.empty() || now < pongs_.front().at) return false;
+  const Pong pong = std::move(pongs_.front());
+  pongs_.pop_front();
+  if (!pong.to_gateway) {
+    say(to, kFin | kPong, pong.payload);
   } else {
-    to.push_back(static_cast<char>(mask_bit | 127));
-    add_big_endian(to, payload.size(), 8);
+    // The other end never hears of it.
+    const auto key = part_.is_client ? std::optional(next_key()) : std::nullopt;
+    to += make_frame({.first_byte = kFin | kPong, .key = key}, pong.payload);
+    ++said_.control_frames;
   }
-  if (!is_client_) {
-    to.append(payload);
-    return;
-  }
-  std::string mask;
-  add_big_endian(mask, 0x9d3c5a71u * (payload_sent_ + 1), 4);
-  to.append(mask);
-  for (std::size_t at = 0; at < payload.size(); ++at) {
-    to.push_back(static_cast<char>(payload[at] ^ mask[at % 4]));
-  }
+  return true;
 }
 
-bool WebSocketEnd::feed(std::string_view bytes) {
-  held_.append(bytes);
-  for (;;) {
-    if (held_.size() < 2) return true;
-    const bool masked = (byte_at(held_, 1) & 0x80) != 0;
-    if (masked == is_client_) return wrong("a frame of the wrong masking");
-    std::uint64_t size = byte_at(held_, 1) & 0x7f;
-    const std::size_t length_bytes = size < 126 ? 0 : size == 126 ? 2 : 8;
-    std::size_t header_bytes = 2 + length_bytes;
-    if (held_.size() < header_bytes) return true;
-    if (length_bytes > 0) size = 0;
-    for (std::size_t at = 0; at < length_bytes; ++at) size = size << 8 | byte_at(held_, 2 + at);
-    if (size > kFrameMax) return wrong("a frame that nobody has sent");
-    const std::size_t mask_at = header_bytes;
-    if (masked) header_bytes += 4;
-    if (held_.size() < header_bytes + size) return true;
-    std::string payload = held_.substr(header_bytes, static_cast<std::size_t>(size));
-    for (std::size_t at = 0; masked && at < payload.size(); ++at) {
-      payload[at] = static_cast<char>(payload[at] ^ held_[mask_at + at % 4]);
-    }
-    const unsigned first_byte = byte_at(held_, 0);
-    held_.erase(0, header_bytes + static_cast<std::size_t>(size));
-    if (!take_frame(first_byte, payload)) return false;
-  }
-}
-
-bool WebSocketEnd::take_frame(unsigned first_byte, std::string_view payload) {
-  if (close_code_) return wrong("a frame behind a close frame");
-  const unsigned opcode = first_byte & 0x0f;
-  if (opcode == kClose) {
-    if (payload.size() < 2) return wrong("a close frame without a code, which nobody has sent");
-    close_code_ = byte_at(payload, 0) << 8 | byte_at(payload, 1);
-    close_text_ = payload.substr(2);
+// With its messages.
+bool WebSocketEnd::goes_on(std::string& to, Time now) {
+  if (next_message_ == plan_.messages.size()) return false;
+  if (control_frames_said_ < plan_.messages[next_message_].control_frames) {
+    says_control_frame(to);
     return true;
   }
-  if ((first_byte & 0x70) != 0 || opcode > kBinary) return wrong("a frame that nobody has sent");
-  // The valid part of a text that is none: more of it, or its end, is never passed on.
-  if (opcode == kText) return payload == kTextBegin || wrong("a text that is none");
-  if (!is_payload(receives_, payload_received_, payload)) {
-    return wrong("a payload that is not its own, at byte " + std::to_string(payload_received_));
-  }
-  payload_received_ += payload.size();
+  says_part_of_message(to);
+  if (next_fragment_ == 0 && plan_.rhythm.count() > 0) rests_until_ = now + plan_.rhythm;
   return true;
+}
+
+// A ping, or a pong that answers none (RFC 6455 section 5.5.3).
+void WebSocketEnd::says_control_frame(std::string& to) {
+  const std::size_t number = said_.control_frames;
+  std::string payload;
+  append_payload(payload, part_.sends, payload_said_, number * 37 % 126);
+  say(to, kFin | (number % 3 == 2 ? kPong : kPing), payload);
+  ++control_frames_said_;
+}
+
+void WebSocketEnd::says_part_of_message(std::string& to) {
+  const MessagePlan& plan = plan_.messages[next_message_];
+  if (next_fragment_ == 0) begin_message();
+  const std::size_t from = message_.size() * next_fragment_ / plan.fragments;
+  const std::size_t behind = message_.size() * (next_fragment_ + 1) / plan.fragments;
+  unsigned first_byte = kContinuation;
+  if (next_fragment_ == 0) {
+    first_byte = plan.kind == MessageKind::kText ? kText : kBinary;
+    // Whatever it is then, the gateway cannot know.
+    if (plan.kind == MessageKind::kCompressed && part_.deflate) first_byte = kRsv1 | kText;
+  }
+  if (++next_fragment_ == plan.fragments) {
+    first_byte |= kFin;
+    next_fragment_ = 0;
+    ++next_message_;
+  }
+  control_frames_said_ = 0;
+  say(to, first_byte, std::string_view(message_).substr(from, behind - from));
+}
+
+void WebSocketEnd::begin_message() {
+  const MessagePlan& plan = plan_.messages[next_message_];
+  message_.clear();
+  if (plan.kind == MessageKind::kText) {
+    message_ = text_payload(part_.sends, payload_said_, plan.bytes);
+  } else {
+    append_payload(message_, part_.sends, payload_said_, plan.bytes);
+  }
+  payload_said_ += plan.bytes;
+}
+
+// Says a part of a frame, or of a message, that will have no end.
+bool WebSocketEnd::begins_nothing_more(std::string& to) {
+  if (!std::exchange(leaves_half_, false)) return false;
+  const auto key = part_.is_client ? std::optional(next_key()) : std::nullopt;
+  const std::string frame = make_frame({.first_byte = kBinary, .key = key}, std::string(300, 'u'));
+  const std::size_t size = plan_.unfinished_bytes == 0 ? frame.size() : plan_.unfinished_bytes;
+  to += frame.substr(0, size);
+  says_.add(frame, size);
+  said_.bytes += std::min(size, frame.size());
+  is_mute_ = size < frame.size();
+  return true;
+}
+
+bool WebSocketEnd::breaks_rule(std::string& to) {
+  if (!std::exchange(breaks_, false)) return false;
+  const BreachPlan& breach = plan_.breach;
+  for (BrokenFrame& frame : break_rule(breach, part_.policy, part_.is_client, part_.deflate)) {
+    to += frame.bytes;
+    const auto first_byte = static_cast<unsigned char>(frame.bytes.front());
+    count(said_, first_byte, frame.bytes.size());
+    says_.add(std::move(frame.bytes), frame.passes);
+  }
+  if (is_close(breach.breach)) {
+    close_sent_ = true;
+    const auto frame = read_frame(to);
+    own_close_code_ = frame ? code_in(frame->payload) : kNoCode;
+  }
+  return true;
+}
+
+void WebSocketEnd::close(std::string& to, unsigned code, std::string_view text) {
+  say(to, kFin | kClose, code == 0 ? "" : close_payload(code, text));
+  own_close_code_ = code == 0 ? kNoCode : code;
+  close_sent_ = true;
+}
+
+void WebSocketEnd::say(std::string& to, unsigned first_byte, std::string_view payload) {
+  const auto key = part_.is_client ? std::optional(next_key()) : std::nullopt;
+  std::string frame = make_frame({.first_byte = first_byte, .key = key}, payload);
+  to += frame;
+  count(said_, first_byte, frame.size());
+  says_.add(std::move(frame));
+}
+
+void WebSocketEnd::count(WebSocketTally& tally, unsigned first_byte, std::size_t bytes) const {
+  tally.bytes += bytes;
+  if ((first_byte & 8) != 0) {
+    ++tally.control_frames;
+  } else if ((first_byte & kFin) != 0) {
+    ++tally.messages;
+  }
+}
+
+bool WebSocketEnd::has_said_all() const {
+  return next_message_ == plan_.messages.size() && !leaves_half_;
+}
+
+bool WebSocketEnd::feed(std::string_view bytes, Time now) {
+  held_.append(bytes);
+  while (const auto frame = read_frame(held_)) {
+    const std::string whole = held_.substr(0, frame->bytes);
+    held_.erase(0, frame->bytes);
+    if (!take_frame(whole, now)) return false;
+  }
+  return held_.size() <= kFrameMax || wrong("a frame that nobody has sent");
+}
+
+bool WebSocketEnd::take_frame(std::string_view whole, Time now) {
+  if (close_code_) return wrong("a frame behind a close frame");
+  const FrameRead frame = *read_frame(whole);
+  if (!hears_.hears(whole)) {
+    return take_own_frame(frame.first_byte, frame.masked, frame.payload, now);
+  }
+  count(heard_, frame.first_byte, whole.size());
+  if (frame.opcode() == kClose) close_code_ = code_in(frame.payload);
+  if (frame.opcode() != kPing || plan_.pongs == Pongs::kNone) return true;
+  const milliseconds late_by = plan_.pongs == Pongs::kLate ? plan_.late_by : milliseconds(0);
+  if (pongs_.size() < kPongsMax && frame.payload.size() <= 125) {
+    pongs_.push_back({now + late_by, frame.payload, false});
+  }
+  return true;
+}
+
+// The gateway's, or nobody's.
+bool WebSocketEnd::take_own_frame(unsigned first_byte, bool masked, std::string_view payload,
+                                  Time now) {
+  if (masked == part_.is_client) return wrong("a frame of the wrong masking, not as it was sent");
+  if (first_byte == (kFin | kClose) && payload.size() >= 2) {
+    close_code_ = code_in(payload);
+    told_ = std::to_string(*close_code_) + " " + std::string(payload.substr(2));
+    return says_close_code(*close_code_) || wrong("a close frame with a code that is none");
+  }
+  constexpr std::size_t kOwnPingBytes = 8;
+  if (first_byte != (kFin | kPing) || payload.size() != kOwnPingBytes) {
+    return wrong("a frame that is not the one that is due");
+  }
+  ++own_pings_;
+  if (plan_.pongs == Pongs::kNone) return true;
+  const milliseconds late_by = plan_.pongs == Pongs::kLate ? plan_.late_by : milliseconds(0);
+  pongs_.push_back({now + late_by, std::string(payload), true});
+  return true;
+}
+
+bool WebSocketEnd::may_end_here() const {
+  if (held_.empty() || hears_.begins_with(held_)) return true;
+  // A control frame of the gateway's own.
+  return held_.front() == static_cast<char>(kFin | kClose) ||
+         held_.front() == static_cast<char>(kFin | kPing);
 }
 
 bool WebSocketEnd::wrong(std::string why) {

@@ -26,6 +26,7 @@ void World::stop() {
   stage_.chronicle.note("world", "is to stop, delay {} ms, over {} ms, hard_stop {} ms, code {}",
                         how.delay.count(), how.over.count(), how.hard_stop.count(), how.close_code);
   asked_to_stop_at_ = stage_.now();
+  main_->loop().turn();  // it may have slept: now it knows the time
   drain_->begin(how);
   // As behind a signal: what is to come is known to its kernel.
   main_->loop().turn();

@@ -1,0 +1,132 @@
+// WebSockets under policies, each way that their ends may behave as a scenario of its own; what
+// each end has seen is judged by the run itself, and here how the log says that it ended.
+#include <gtest/gtest.h>
+
+#include "tests/simulation/world.hh"
+
+namespace {
+
+using namespace simulation;
+
+// One client, whose two ends say a little.
+Scenario one_websocket(std::uint64_t seed, const PolicyPlan& policy, Closer closer) {
+  Scenario scenario;
+  scenario.seed = seed;
+  scenario.policy = policy;
+  ClientPlan& client = scenario.clients.emplace_back();
+  client.write_most = client.read_most = 1 << 20;
+  if (seed % 2 == 0) client.tls.emplace();
+  WebSocketPlan& plan = client.requests.emplace_back().websocket.emplace();
+  plan.client.messages.resize(2, {.bytes = 100, .kind = MessageKind::kText, .fragments = 2});
+  plan.server.messages.resize(2, {.bytes = 100});
+  plan.closer = closer;
+  return scenario;
+}
+
+LogLine line_of(const Scenario& scenario) {
+  World world(scenario, nullptr);
+  EXPECT_TRUE(world.run());
+  const std::vector<LogLine>& lines = world.trail(0, 0).lines;
+  EXPECT_EQ(lines.size(), 1u);
+  return lines.empty() ? LogLine{} : lines.front();
+}
+
+constexpr std::uint64_t kSeeds = 6;
+
+TEST(WebSocketWorld, EndsEachBreachAsItsPolicySays) {
+  for (const Validation validation : {Validation::kFull, Validation::kHeaders, Validation::kOff}) {
+    for (std::size_t at = 1; at < kBreaches; ++at) {
+      for (std::uint64_t seed = 1; seed <= 2 * kSeeds; ++seed) {
+        const bool client_breaks = seed % 4 < 2;
+        const PolicyPlan policy{.validation = validation,
+                                .frame_max = seed % 3 == 0 ? 45'000u : 0u,
+                                .message_max = seed % 5 == 0 ? 0u : 65'536u};
+        Scenario scenario = one_websocket(
+            seed, policy, client_breaks ? Closer::kClientBreaks : Closer::kServerBreaks);
+        WebSocketPlan& plan = *scenario.clients.front().requests.front().websocket;
+        const auto breach = static_cast<Breach>(at);
+        (client_breaks ? plan.client : plan.server).breach = {breach, seed};
+        const bool passes = outcome_of(breach, policy, client_breaks).passes();
+        const std::string broken = client_breaks ? "client-violation" : "upstream-violation";
+        EXPECT_EQ(line_of(scenario).end, passes ? "done" : broken)
+            << "breach " << at << ", seed " << seed;
+      }
+    }
+  }
+}
+
+TEST(WebSocketWorld, FindsDeadEnds) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    const bool client_dies = seed % 3 == 0;
+    const PolicyPlan policy{
+        .ping = milliseconds(500), .pong_timeout = milliseconds(1000), .ping_to = PingTo::kBoth};
+    const Scenario scenario =
+        one_websocket(seed, policy, client_dies ? Closer::kClientDies : Closer::kServerDies);
+    EXPECT_EQ(line_of(scenario).end, client_dies ? "client-no-pong" : "upstream-no-pong");
+  }
+}
+
+// Nobody says anything for long: only the answers to pings tell that the ends live.
+TEST(WebSocketWorld, TakesNobodyForDeadWhoAnswers) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    const PolicyPlan policy{
+        .ping = milliseconds(300), .pong_timeout = milliseconds(1000), .ping_to = PingTo::kBoth};
+    Scenario scenario = one_websocket(seed, policy, Closer::kClient);
+    WebSocketPlan& plan = *scenario.clients.front().requests.front().websocket;
+    plan.stays = milliseconds(4000);
+    plan.client.pongs = plan.server.pongs = seed % 3 == 0 ? Pongs::kLate : Pongs::kPrompt;
+    plan.client.late_by = plan.server.late_by = milliseconds(400);
+    EXPECT_EQ(line_of(scenario).end, "done") << "seed " << seed;
+  }
+}
+
+TEST(WebSocketWorld, IsIdleThoughItIsPinged) {
+  const PolicyPlan policy{
+      .ping = milliseconds(300), .pong_timeout = milliseconds(1000), .ping_to = PingTo::kBoth};
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    EXPECT_EQ(line_of(one_websocket(seed, policy, Closer::kNobody)).end, "idle");
+  }
+}
+
+TEST(WebSocketWorld, SlowsAClientDownToItsRates) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    PolicyPlan policy;
+    policy.rates = {.bytes = 50'000, .burst = milliseconds(100)};
+    Scenario scenario = one_websocket(seed, policy, Closer::kClient);
+    WebSocketPlan& plan = *scenario.clients.front().requests.front().websocket;
+    plan.client.messages.resize(10, {.bytes = 20'000});
+    World world(scenario, nullptr);
+    EXPECT_TRUE(world.run()) << "seed " << seed;
+    const Trail& trail = world.trail(0, 0);
+    ASSERT_EQ(trail.lines.size(), 1u);
+    EXPECT_EQ(trail.lines.front().end, "done");
+    // For 200,000 bytes, of which the last 42,000 may pass at once.
+    EXPECT_GE(trail.lines.front().at - trail.websocket.opened_at, milliseconds(3000));
+  }
+}
+
+TEST(WebSocketWorld, EndsMessagesAndWebSocketsThatTakeTooLong) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    const PolicyPlan in_time{.message_time = milliseconds(1500)};
+    const bool client_stalls = seed % 3 == 0;
+    Scenario scenario =
+        one_websocket(seed, in_time, client_stalls ? Closer::kClientStalls : Closer::kServerStalls);
+    EXPECT_EQ(line_of(scenario).end,
+              client_stalls ? "client-message-timeout" : "upstream-message-timeout");
+    const PolicyPlan mortal{.lifetime = milliseconds(2000), .jitter = milliseconds(1000)};
+    EXPECT_EQ(line_of(one_websocket(seed, mortal, Closer::kNobody)).end, "lifetime");
+  }
+}
+
+// What a client has closed its stream behind reaches its server, which still says the rest.
+TEST(WebSocketWorld, LetsAServerEndBehindAHalfClose) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Scenario scenario = one_websocket(seed, {}, Closer::kClientHalfCloses);
+    WebSocketPlan& plan = *scenario.clients.front().requests.front().websocket;
+    plan.server.messages.resize(20, {.bytes = 30'000});
+    plan.client.unfinished_bytes = seed % 3 == 0 ? 150 : 0;
+    EXPECT_EQ(line_of(scenario).end, "client-left") << "seed " << seed;
+  }
+}
+
+}  // namespace
