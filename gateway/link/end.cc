@@ -114,7 +114,7 @@ constexpr bool in_order() {
   return true;
 }
 static_assert(in_order(), "the table is indexed by reason");
-static_assert(kTable.size() == static_cast<std::size_t>(Reason::kStopping) + 1);
+static_assert(kTable.size() == kReasons);
 
 }  // namespace
 
@@ -123,7 +123,8 @@ const EndPolicy& policy_of(Reason reason) {
 }
 
 std::string_view name_of(Party party) {
-  constexpr std::array<std::string_view, 4> kNames = {"nobody", "client", "upstream", "gateway"};
+  constexpr std::array<std::string_view, kParties> kNames = {"nobody", "client", "upstream",
+                                                             "gateway"};
   return kNames[static_cast<std::size_t>(party)];
 }
 

@@ -2,6 +2,7 @@
 // turns it into what each side is told: HTTP status, close codes, log words.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -49,8 +50,10 @@ enum class Reason : std::uint8_t {
   kOrphaned,
   kStopping,
 };
+inline constexpr std::size_t kReasons = static_cast<std::size_t>(Reason::kStopping) + 1;
 
 enum class Party : std::uint8_t { kNobody, kClient, kUpstream, kGateway };
+inline constexpr std::size_t kParties = 4;
 
 struct End {
   Reason reason = Reason::kDone;

@@ -250,6 +250,8 @@ void Process::log_traffic() {
           totals.to_client_bytes);
     }
   }
+  const WebSocketTotals all = websockets();
+  if (all.opened > 0) log_.info("ended websockets={}", text_of_ended(all));
 }
 
 void Process::signalled(int signal) {
@@ -305,6 +307,12 @@ UnderWay Process::remaining() const {
   return all;
 }
 
+WebSocketTotals Process::websockets() const {
+  WebSocketTotals all;
+  shards_->for_each([&](const Shard& shard) { all.add(shard.websockets()); });
+  return all;
+}
+
 // What came through the control socket.
 void Process::obey(std::string_view command, Control::Reply reply) {
   log_.info("control: {}", Quoted(command));
@@ -338,6 +346,7 @@ std::string Process::status() const {
                       .reloads = reload_->counts(),
                       .upgrades_failed = upgrade_->failures(),
                       .under_way = remaining(),
+                      .websockets = websockets(),
                       .drains = *server_drains_,
                       .watch = *closing_watch_});
 }

@@ -89,6 +89,7 @@ class Process final : private uring::SignalListener,
   void close_doors(const ClosingPlan& websockets) override;
   void cut() override { shards_->tell(CutOrder{}); }
   UnderWay remaining() const override;
+  WebSocketTotals websockets() const;
   uring::Task<> wind_up();
 
   Options options_;

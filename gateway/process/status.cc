@@ -67,6 +67,22 @@ void add_those_gone(Lines& lines, const config::Config& config, const ServerDrai
       });
 }
 
+// What has not happened is left out, but the totals. Those that are open are told elsewhere.
+void add_websockets(Lines& lines, const WebSocketTotals& totals) {
+  lines.add("websockets opened", "{}", totals.opened);
+  lines.add("websockets ended", "{}", text_of_ended(totals));
+  for (const Party party : {Party::kClient, Party::kUpstream, Party::kGateway}) {
+    lines.add(fmt::format("websockets closed by {}", name_of(party)), "{}",
+              text_of_closed(totals, party));
+  }
+  const auto add_sent = [&](Party party, const WebSocketTotals::Sent& sent) {
+    lines.add(fmt::format("websockets sent by {}", name_of(party)), "messages={} bytes={}",
+              sent.messages, sent.payload_bytes);
+  };
+  add_sent(Party::kClient, totals.from_client);
+  add_sent(Party::kUpstream, totals.from_upstream);
+}
+
 }  // namespace
 
 std::string status_text(const StatusFacts& facts) {
@@ -83,6 +99,7 @@ std::string status_text(const StatusFacts& facts) {
   lines.add("websockets", "{}", facts.under_way.websockets);
   lines.add("requests", "{}", facts.under_way.requests);
   lines.add("connections", "{}", facts.under_way.connections);
+  add_websockets(lines, facts.websockets);
   facts.watch.for_each(
       [&](const std::string& name, ClosingWatch::Left left, std::uint64_t seconds) {
         // "drain: chat" is a line of the log; here it is a key.

@@ -10,6 +10,7 @@
 #include "gateway/process/reload.hh"
 #include "gateway/process/server_drains.hh"
 #include "gateway/shard/under_way.hh"
+#include "gateway/shard/websocket_counters.hh"
 
 namespace gateway {
 
@@ -19,6 +20,7 @@ struct StatusFacts {
   const Reload::Counts& reloads;
   std::uint64_t upgrades_failed;
   UnderWay under_way;
+  WebSocketTotals websockets;
   const ServerDrains& drains;
   const ClosingWatch& watch;
 };

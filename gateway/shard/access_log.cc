@@ -59,6 +59,21 @@ std::string text_of(const std::optional<ws::BrokenRule>& broken) {
                      broken->offset);
 }
 
+std::string code_text(std::uint16_t code) {
+  return code == 0 ? "-" : std::to_string(code);
+}
+
+void count(WebSocketCounters& counters, Reason reason, const WebSocketRecord& websocket) {
+  const auto add = [](WebSocketCounters::Sent& sent, const Relay::Counts& more) {
+    sent.messages.add(more.messages);
+    sent.payload_bytes.add(more.payload_bytes);
+  };
+  counters.ended[static_cast<std::size_t>(reason)].add();
+  counters.closed[static_cast<std::size_t>(websocket.party)][close_class_of(websocket.code)].add();
+  add(counters.from_client, websocket.from_client);
+  add(counters.from_upstream, websocket.from_upstream);
+}
+
 }  // namespace
 
 void account_for(const Access& access, const RequestRecord& request) {
@@ -83,6 +98,10 @@ void account_for(const Access& access, const RequestRecord& request) {
   });
 }
 
+void account_for_opened(const Access& websocket) {
+  websocket.connection.shard().websockets().opened.add();
+}
+
 void account_for(const Access& access, const WebSocketRecord& websocket) {
   Connection& connection = access.connection;
   const End& end = connection.how_ended();
@@ -96,13 +115,14 @@ void account_for(const Access& access, const WebSocketRecord& websocket) {
       websocket.from_client.payload_bytes, websocket.from_upstream.frames,
       websocket.from_upstream.messages, websocket.from_upstream.payload_bytes,
       milliseconds_since(access.begun, connection.shard()), policy_of(end.reason).word,
-      gateway::name_of(websocket.party), websocket.code, text_of(websocket.broken_rule),
+      gateway::name_of(websocket.party), code_text(websocket.code), text_of(websocket.broken_rule),
       Quoted(cause_of(end)));
   count(access, [&](Traffic& traffic) {
     traffic.websockets.add();
     traffic.from_client_bytes.add(websocket.from_client.payload_bytes);
     traffic.to_client_bytes.add(websocket.from_upstream.payload_bytes);
   });
+  count(connection.shard().websockets(), end.reason, websocket);
 }
 
 }  // namespace gateway

@@ -33,12 +33,13 @@ struct RequestRecord {
 struct WebSocketRecord {
   Relay::Counts from_client;
   Relay::Counts from_upstream;
-  Party party;            // who ended it
-  std::string_view code;  // of the close frame, or "-"
+  Party party;         // who ended it
+  std::uint16_t code;  // of the close frame that somebody got to see; 0: there was none
   std::optional<ws::BrokenRule> broken_rule;
 };
 
 void account_for(const Access& access, const RequestRecord& request);
+void account_for_opened(const Access& websocket);
 void account_for(const Access& access, const WebSocketRecord& websocket);
 
 }  // namespace gateway

@@ -21,6 +21,7 @@
 #include "gateway/shard/orphans.hh"
 #include "gateway/shard/shard_generation.hh"
 #include "gateway/shard/shard_listener.hh"
+#include "gateway/shard/websocket_counters.hh"
 #include "gateway/upstream/descriptor_budget.hh"
 #include "gateway/upstream/registry.hh"
 #include "gateway/upstream/upstreams.hh"
@@ -88,6 +89,8 @@ class Shard final : private uring::BellOwner, private Reception {
   Closings& closings() { return closings_; }
   // For any thread.
   const Counters& counters() const { return counters_; }
+  const WebSocketCounters& websockets() const { return websockets_; }
+  WebSocketCounters& websockets() { return websockets_; }
   // The newest, for whatever begins now.
   const uring::Held<ShardGeneration>& generation() const { return generation_; }
   const config::Config& config() const { return generation_->config(); }
@@ -166,6 +169,7 @@ class Shard final : private uring::BellOwner, private Reception {
   UnderWayCounts under_way_;
   StopTally stopped_;  // since the stop has begun
   Counters counters_;
+  WebSocketCounters websockets_;
   uring::Event all_gone_;
   uring::Task<> retirement_;
   std::uint64_t accepted_ = 0;

@@ -77,6 +77,11 @@ void Tunnel::renew() {
   connection_.renew_entrance();
 }
 
+void Tunnel::start(Bytes behind_request, Bytes behind_response) {
+  account_for_opened(access());
+  relay_.start(behind_request, behind_response);
+}
+
 Tunnel::~Tunnel() {
   CHECK(upstream_ == nullptr, "it has settled before it goes");
   CHECK(closing_ == nullptr, "nobody closes a WebSocket that has gone");
@@ -100,7 +105,7 @@ void Tunnel::settle() {
   relay_.stop_watching();
   if (closing_ != nullptr) closing_->leave(*this);
   connection_.complete(relay_.how_ended());
-  log(upstream_->server());
+  log();
   server().state().end_websocket();
   connection_.shard().upstreams().close(*std::exchange(upstream_, nullptr), farewell_to_upstream());
   connection_.shard().under_way().websockets.fall();
@@ -116,28 +121,30 @@ Farewell Tunnel::farewell_to_client() const {
   return relay_.client_stream_is_whole() ? Farewell::kPolite : Farewell::kTruncated;
 }
 
-// The code of the first close frame that somebody got to see, or "-".
-std::string Tunnel::close_code_text() const {
+// Of the first close frame that somebody got to see, or 0.
+std::uint16_t Tunnel::close_code() const {
   const bool ours = relay_.closed_by() == Party::kNobody;
   const bool never_sent = ours && connection_.is_cut() && connection_.client().has_unsent();
-  return relay_.close_code() == 0 || never_sent ? "-" : std::to_string(relay_.close_code());
+  return never_sent ? 0 : relay_.close_code();
 }
 
-void Tunnel::log(UpstreamServer& server) const {
+Access Tunnel::access() const {
+  return {.connection = connection_,
+          .generation = *generation_,
+          .request_line = request_line_,
+          .route = route_,
+          .server = &server(),
+          .begun = begun_};
+}
+
+void Tunnel::log() const {
   const End& end = connection_.how_ended();
   const Party party = end.is_done() ? relay_.closed_by() : policy_of(end.reason).party;
-  const std::string code = close_code_text();
-  account_for({.connection = connection_,
-               .generation = *generation_,
-               .request_line = request_line_,
-               .route = route_,
-               .server = &server,
-               .begun = begun_},
-              WebSocketRecord{.from_client = relay_.from_client(),
-                              .from_upstream = relay_.from_upstream(),
-                              .party = party,
-                              .code = code,
-                              .broken_rule = relay_.broken_rule()});
+  account_for(access(), WebSocketRecord{.from_client = relay_.from_client(),
+                                        .from_upstream = relay_.from_upstream(),
+                                        .party = party,
+                                        .code = close_code(),
+                                        .broken_rule = relay_.broken_rule()});
 }
 
 }  // namespace gateway

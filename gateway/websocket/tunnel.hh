@@ -25,6 +25,7 @@ struct TunnelOpening {
   std::uint8_t rsv_allowed;  // of the extensions that were agreed
 };
 
+struct Access;
 class PacedClosing;
 
 class Tunnel final : private uring::ListEntry, private RelayOwner {
@@ -34,9 +35,7 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   Tunnel(const Tunnel&) = delete;
   Tunnel& operator=(const Tunnel&) = delete;
 
-  void start(Bytes behind_request, Bytes behind_response) {
-    relay_.start(behind_request, behind_response);
-  }
+  void start(Bytes behind_request, Bytes behind_response);
   // co_await finished(), then settle(): the server's connection goes, and the log gets its line.
   uring::Event::Wait finished() { return relay_.finished(); }
   void settle();
@@ -70,8 +69,9 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   void renew();
   uring::Clock::time_point ends_at() const;
   Farewell farewell_to_upstream() const;
-  std::string close_code_text() const;
-  void log(UpstreamServer& server) const;
+  std::uint16_t close_code() const;
+  Access access() const;
+  void log() const;
 
   Connection& connection_;
   uring::Held<ShardGeneration> generation_;  // the newest that it knows with its route

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from support.checking import run
+from support.counting import status_of
 from support.frames import (BINARY, CLOSE, TEXT, close_payload, frame, read_frame, upgrade_request,
                             upgrade_response)
 from support.gateway import FEW, Config, Variant
@@ -54,11 +55,6 @@ def order(gateway, *words):
     done = run(*words, "-c", gateway.file)
     assert (done.returncode, done.stderr) == (0, ""), done
     return done.stdout
-
-
-def status_of(gateway):
-    lines = order(gateway, "status").splitlines()
-    return {key: value.strip() for key, value in (line.split(": ", 1) for line in lines)}
 
 
 def server_status(gateway, server):

@@ -8,11 +8,13 @@ behind TLS. What the gateway itself ends, by a command or a signal, follows.
 import asyncio
 import re
 import signal
+from collections import Counter
 from dataclasses import dataclass
 
 import pytest
 
 from support.checking import run
+from support.counting import counts_of, ended_in_all
 from support.ending_site import EndingSite, path_name
 from support.frames import BINARY, frame
 from support.gateway import FEW, HAS_CUT, Variant
@@ -82,7 +84,7 @@ def test_each_way_is_seen_and_logged_as_the_table_says(tmp_path, variant, secure
         site.gateway.finish()
     finally:
         site.gateway.kill()
-    lines = {name: rest for name, *rest in LINE.findall(site.gateway.log())}
+    lines = lines_of(site)
     for way in chosen:
         wrong[way.name] = wrong[way.name] or judge_log(way, lines.get(path_name(way)))
     assert not any(wrong.values()), "\n".join(
@@ -90,8 +92,66 @@ def test_each_way_is_seen_and_logged_as_the_table_says(tmp_path, variant, secure
     judge_counters(site, chosen, [lines[path_name(way)][0] for way in chosen])
 
 
+def lines_of(site):
+    return {name: rest for name, *rest in LINE.findall(site.gateway.log())}
+
+
+def rounds(chosen):
+    """What can go at a time, since no two of it may raise the same counter."""
+    sets = []
+    for way in chosen:
+        fitting = (one for one in sets
+                   if all(other.counter and not set(way.counter) & set(other.counter) for other in one))
+        together = next(fitting, None) if way.counter else None
+        if together is None:
+            sets.append(together := [])
+        together.append(way)
+    return sets
+
+
+def test_each_way_raises_its_counter_and_no_other(tmp_path):
+    site = EndingSite(tmp_path, free_port(), Variant(2), PATIENCE, ways(),
+                      control={"socket": str(tmp_path / "control.sock")})
+    before = counts_of(site.gateway)
+    wrong = []
+
+    async def play():
+        async with site.serving():
+            for together in rounds(ways()):
+                await asyncio.gather(*(end(site, way, True, True) for way in together))
+                await asyncio.to_thread(count, together)
+
+    def count(together):
+        nonlocal before
+        site.gateway.wait_for(lambda: counts_of(site.gateway).open == 0, "the end of each")
+        now = counts_of(site.gateway)
+        more, before = now.since(before), now
+        site.gateway.wait_for(lambda: all(path_name(way) in lines_of(site) for way in together),
+                              "the line of each")
+        told = [lines_of(site)[path_name(way)] for way in together]
+        wrong.extend(f"{way.name}: not one of {way.counter} rose by one: {more.ended}"
+                     for way in together
+                     if way.counter and sum(more.ended[one] for one in way.counter) != 1)
+        assert (more.opened, before.opened) == (len(together), sum(before.ended.values()))
+        assert more.ended == Counter(word for _, word, _, _ in told)
+        assert more.closed == Counter((by, class_of(code)) for _, _, by, code in told)
+    try:
+        asyncio.run(play())
+        site.gateway.finish()
+    finally:
+        site.gateway.kill()
+    assert not wrong, "\n".join(wrong)
+
+
+def class_of(code):
+    if code == "-":
+        return "none"
+    return code if int(code) < 3000 else f"{code[0]}xxx"
+
+
 def judge_counters(site, chosen, routes):
     told = served(site.gateway)
+    assert sum(ended_in_all(site.gateway).values()) == len(chosen)
     for route in set(routes):
         assert told["route", route]["websockets"] == routes.count(route), route
     assert sum(one["websockets"] for (what, _), one in told.items() if what == "listener") == len(chosen)
@@ -185,6 +245,7 @@ def test_whom_the_gateway_ends_is_told_why(tmp_path, name, log_of):
     lines = LINE.findall(site.gateway.log())
     assert {line[2:5] for line in lines} == {(act.word, "gateway", str(act.code))}
     assert len(lines) == 4
+    assert ended_in_all(site.gateway) == {act.word: 4}
     assert sum(one["websockets"] for (what, _), one in served(site.gateway).items()
                if what == "server") == 4
 
@@ -214,3 +275,4 @@ def test_whom_a_stop_at_once_ends_is_cut(tmp_path):
             allowed = [f"{told}, {how}" for how in ("end", "truncated", "reset")] + ["truncated", "reset"]
             assert view in allowed + ([] if tls else ["end"]), (number, views)
     assert {line[2:4] for line in LINE.findall(site.gateway.log())} == {("stopping", "gateway")}
+    assert ended_in_all(site.gateway) == {"stopping": 4}

@@ -105,6 +105,7 @@ class World final : private Gate, private gateway::Drained {
   void judge_orphans();
   void judge_servers();
   void judge_stop();
+  void judge_counters();
   void judge_end();
 
   Stage stage_;

@@ -1,5 +1,7 @@
 // What a run must have left when nobody is there any more: nothing.
 #include <algorithm>
+#include <map>
+#include <string_view>
 
 #include "tests/simulation/world.hh"
 
@@ -102,8 +104,36 @@ void World::judge_servers() {
   }
 }
 
+// What has been counted of WebSockets is what the log has told of them.
+void World::judge_counters() {
+  Chronicle& chronicle = stage_.chronicle;
+  gateway::WebSocketTotals counted;
+  for (const ShardHost& host : shards_) counted.add(host.shard->websockets());
+  std::map<std::string_view, std::uint64_t> told;
+  std::uint64_t told_in_all = 0;
+  for (const auto& [whose, trail] : stage_.trails) {
+    for (const LogLine& line : trail.lines) {
+      if (!line.websocket) continue;
+      ++told[line.end];
+      ++told_in_all;
+    }
+  }
+  for (std::size_t reason = 0; reason < gateway::kReasons; ++reason) {
+    const auto word = gateway::policy_of(static_cast<gateway::Reason>(reason)).word;
+    if (counted.ended[reason] != told[word]) {
+      chronicle.fail("world", "{} WebSockets are counted as {}, the log tells of {}",
+                     counted.ended[reason], word, told[word]);
+    }
+  }
+  if (counted.opened != told_in_all) {
+    chronicle.fail("world", "{} WebSockets have opened, the log tells of {}", counted.opened,
+                   told_in_all);
+  }
+}
+
 void World::judge_end() {
   judge_stop();
+  judge_counters();
   Chronicle& chronicle = stage_.chronicle;
   for (ShardHost& host : shards_) {
     if (!host.ended) chronicle.fail(host.log->source(), "has not ended");

@@ -34,6 +34,7 @@ class Way:
     name: str
     weight: int      # how often it comes among many
     log: list        # the words for its end, of which one is the log's
+    counter: list    # the same of the counter that goes up
     by: str          # who the log says has ended it; "": that is open
     code: object     # the log's; None: that is open
     client: list     # what the client may see
@@ -49,14 +50,14 @@ WAYS = []  # of an open WebSocket
 
 
 def way(log, client, server, by="", code=None, weight=8, needs="", route="ws", last_words=True,
-        settings=None, key="", name=None):
-    """`by`: "client", "upstream" or "gateway"."""
+        settings=None, key="", name=None, counter=None):
+    """`by`: "client", "upstream" or "gateway". `counter`: the log's word, unless it is given."""
     speaker = {"client": "client", "upstream": "server"}.get(by, "") if last_words else ""
 
     def take(run):
         own = name or run.__name__.replace("_", " ")
-        WAYS.append(Way(run, own, weight, log.split(), by, code, client.split(" or "),
-                        server.split(" or "), needs,
+        WAYS.append(Way(run, own, weight, log.split(), (counter or log).split(), by, code,
+                        client.split(" or "), server.split(" or "), needs,
                         f"own-{key.replace('_', '-')}" if settings else route, speaker,
                         settings or {}, key))
         return run

@@ -15,8 +15,9 @@ def limited(side, what, settings, key, code, data):
     told = f"close {code}, end"
     other = f"close ours, end or frame of 60000, close ours, end or half a frame, {CUT}"
     views = (told, other) if side == "client" else (other, told)
+    by, word = ("client", "client-violation") if side == "client" else ("upstream", "upstream-violation")
 
-    @way("", *views, "", last_words=False, settings=settings, key=key,
+    @way(word, *views, by, last_words=False, settings=settings, key=key,
          name=f"{side} sends {what}")
     async def run(client, server):
         ender = client if side == "client" else server
@@ -44,7 +45,7 @@ async def it_has_lived_long_enough(client, server):
     return await both(client, server)
 
 
-@way("", "close ours, end", "close ours, end", "", last_words=False,
+@way("client-no-pong", "close ours, end", "close ours, end", "client", last_words=False,
      settings={"ping": "200ms", "pong_timeout": "300ms", "ping_to": "client"}, key="ping")
 async def client_never_answers_a_ping(client, server):
     client_saw, server_saw = await both(client, server)

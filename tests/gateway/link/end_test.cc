@@ -16,7 +16,7 @@ using gateway::Reason;
 
 std::vector<Reason> all_reasons() {
   std::vector<Reason> reasons;
-  for (int value = 0; value <= static_cast<int>(Reason::kStopping); ++value) {
+  for (std::size_t value = 0; value < gateway::kReasons; ++value) {
     reasons.push_back(static_cast<Reason>(value));
   }
   return reasons;
