@@ -121,6 +121,8 @@ class Link final : private Sink, private Flushable {
   void watch_input(Ready& noticed, std::size_t room);
   // A read_for waits for room.
   bool held_back() const { return feeds_ != nullptr && feeds_->feeder_ == this; }
+  // For how long in all, in whole milliseconds, which begin and end at random.
+  std::chrono::milliseconds held_back_time() const;
   // From here on what has arrived, and what is armed for, is the next read's; `noticed` does not
   // run any more.
   void unwatch_input() {
@@ -202,7 +204,13 @@ class Link final : private Sink, private Flushable {
   // Bytes of this direction's batches: plaintext that can be written now.
   std::size_t room() const;
 
+  // As they came from the socket: sealed where it is TLS.
   std::uint64_t received_bytes() const { return received_bytes_; }
+  // As they go to the socket, what waits to be sent included. What is staged is sealed for it.
+  std::uint64_t written_bytes();
+  // From here on both are counted anew, and the time held back. Of what was received the last
+  // `bytes_behind` belong to what begins here; of what was written nothing does.
+  void count_from_here(std::size_t bytes_behind);
 
   BlockPool& frames() { return resources_.loop.frames(); }
 
@@ -239,7 +247,10 @@ class Link final : private Sink, private Flushable {
   static void flush_due(Flushable& self) { static_cast<Link&>(self).flush(); }
   void flush();
   bool below_half() const { return room() * 2 < resources_.pool.share(); }
+  void wait_for_room();
+  Link* release_feeder();
   void wake_feeder();
+  std::uint32_t now_ms() const;
 
   void on_received();
   void on_sent();
@@ -263,7 +274,6 @@ class Link final : private Sink, private Flushable {
   Link* feeds_ = nullptr;   // whose room limits what is read
   Link* source_ = nullptr;  // whose feeds_ we are
   Link* feeder_ = nullptr;  // the source, while it waits for our room
-  Socket::Arming arming_ = Socket::Arming::kStream;
   std::uint64_t most_ = 0;  // of what the reader asks for
   std::uint64_t received_bytes_ = 0;
   std::uint64_t sent_bytes_ = 0;
@@ -274,6 +284,9 @@ class Link final : private Sink, private Flushable {
   std::size_t committed_ = 0;
   std::size_t answers_unsent_ = 0;  // bytes in filling_ that the session said of its own
 
+  std::uint32_t held_back_ms_ = 0;        // until the last time that it was
+  std::uint32_t held_back_since_ms_ = 0;  // while it is
+  Socket::Arming arming_ = Socket::Arming::kStream;
   int error_number_ = 0;
   LinkEnd end_ = LinkEnd::kNone;
   LinkEnd end_after_yield_ = LinkEnd::kNone;

@@ -114,8 +114,36 @@ void Link<Session, Sink>::stop_feeding() {
   if (feeds_ == nullptr) return;
   Link& to = *std::exchange(feeds_, nullptr);
   to.source_ = nullptr;
-  to.feeder_ = nullptr;
+  to.release_feeder();
   to.commit_again();
+}
+
+// Precondition: it feeds another one.
+template <class Session, class Sink>
+void Link<Session, Sink>::wait_for_room() {
+  if (std::exchange(feeds_->feeder_, this) != this) held_back_since_ms_ = now_ms();
+}
+
+// Whoever has waited for our room does so no longer.
+template <class Session, class Sink>
+Link<Session, Sink>* Link<Session, Sink>::release_feeder() {
+  Link* const feeder = std::exchange(feeder_, nullptr);
+  if (feeder != nullptr) feeder->held_back_ms_ += now_ms() - feeder->held_back_since_ms_;
+  return feeder;
+}
+
+// Differences of up to 49 days are right.
+template <class Session, class Sink>
+std::uint32_t Link<Session, Sink>::now_ms() const {
+  const auto now = resources_.loop.now().time_since_epoch();
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+template <class Session, class Sink>
+std::chrono::milliseconds Link<Session, Sink>::held_back_time() const {
+  return std::chrono::milliseconds(held_back_ms_ +
+                                   (held_back() ? now_ms() - held_back_since_ms_ : 0));
 }
 
 // Bytes for the link that we feed: those that may still arrive, and those of a record that is not
@@ -169,7 +197,7 @@ bool Link<Session, Sink>::arm_or_wait() {
   }
   Link& to = *feeds_;
   if (to.crowded() && !to.send_failed()) {
-    to.feeder_ = this;
+    wait_for_room();
     to.commit_again();
     if (hangup_ != nullptr && !hangup_told_) socket_.watch_hangup();
     return true;
@@ -290,7 +318,7 @@ Task<> Link<Session, Sink>::close() {
   forget_hangup();
   unwatch_input();
   stop_feeding();
-  feeder_ = nullptr;
+  release_feeder();
   aborted_ = true;
   give_back_lent();
   sealed_ = {};

@@ -139,7 +139,24 @@ void Link<Session, Sink>::on_sent() {
 template <class Session, class Sink>
 void Link<Session, Sink>::wake_feeder() {
   if (feeder_ == nullptr || crowded()) return;
-  resources_.loop.ready().push(std::exchange(feeder_, nullptr)->received_);
+  resources_.loop.ready().push(release_feeder()->received_);
+}
+
+template <class Session, class Sink>
+std::uint64_t Link<Session, Sink>::written_bytes() {
+  seal_staged();
+  // What was written before count_from_here() may never be sent.
+  const std::uint64_t written = sent_bytes_ + flying_.size + filling_.size;
+  return std::max<std::int64_t>(static_cast<std::int64_t>(written), 0);
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::count_from_here(std::size_t bytes_behind) {
+  seal_staged();
+  received_bytes_ = bytes_behind;
+  sent_bytes_ = -(flying_.size + filling_.size);  // until these have gone
+  held_back_ms_ = 0;
+  held_back_since_ms_ = now_ms();
 }
 
 template <class Session, class Sink>

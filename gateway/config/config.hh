@@ -273,6 +273,8 @@ struct LogSettings {
   std::string file = "stderr";  // or an absolute path
   LogLevel level = LogLevel::info;
   size_t buffer_bytes = 256 * 1024;  // per shard; what does not fit is dropped and counted
+  bool websocket_open = false;       // a line when a WebSocket opens
+  std::chrono::milliseconds websocket_every{0};  // a line of each that is open; 0: none
 };
 
 // How `gateway reload` and its like reach the process.

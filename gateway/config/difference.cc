@@ -181,6 +181,8 @@ class Comparison {
     changed("via", via == now_.via);
     changed("log.file", log.file == now_.log.file);
     changed("log.level", log.level == now_.log.level);
+    changed("log.websocket_open", log.websocket_open == now_.log.websocket_open);
+    changed("log.websocket_every", log.websocket_every == now_.log.websocket_every);
     stays("shards", shards == now_.shards);
     stays("control.socket", control == now_.control);
     stays("user", user_of(before_) == user_of(now_));

@@ -300,6 +300,8 @@ std::string to_toml(const Config& config) {
   out.line("file = {}", quote(config.log.file));
   out.line("level = {}", quote(name_of(config.log.level)));
   out.line("buffer = {}", quote(print_size(config.log.buffer_bytes)));
+  out.line("websocket_open = {}", config.log.websocket_open);
+  out.line("websocket_every = {}", duration_or_off(config.log.websocket_every));
   out.line("\n[control]");
   out.line("socket = {}", quote(config.control.socket.empty() ? "off" : config.control.socket));
   return out.take();

@@ -22,6 +22,8 @@ namespace {
 constexpr unsigned kShardsMax = 256;
 constexpr size_t kLogBufferBytesMin = 16 << 10;
 constexpr size_t kLogBufferBytesMax = 64 << 20;
+constexpr std::chrono::seconds kWebSocketEveryMin{1};
+constexpr std::chrono::hours kWebSocketEveryMax{24};
 
 constexpr std::array<std::string_view, 2> kOnOff = {"on", "off"};
 
@@ -72,6 +74,9 @@ void read_log(TableReader& table, const std::filesystem::path& folder, LogSettin
   if (const auto level = table.choice("level", kLogLevelNames))
     log.level = static_cast<LogLevel>(*level);
   table.size("buffer", kLogBufferBytesMin, kLogBufferBytesMax, log.buffer_bytes);
+  table.boolean("websocket_open", log.websocket_open);
+  table.duration_or_off("websocket_every", kWebSocketEveryMin, kWebSocketEveryMax,
+                        log.websocket_every);
 }
 
 void read_control(TableReader& table, const std::filesystem::path& folder,

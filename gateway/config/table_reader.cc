@@ -190,6 +190,12 @@ void TableReader::duration_or_off(std::string_view key, std::chrono::millisecond
   duration(key, kDurationMin, kDurationMax, true, value);
 }
 
+void TableReader::duration_or_off(std::string_view key, std::chrono::milliseconds least,
+                                  std::chrono::milliseconds most,
+                                  std::chrono::milliseconds& value) {
+  duration(key, least, most, true, value);
+}
+
 void TableReader::duration(std::string_view key, std::chrono::milliseconds least,
                            std::chrono::milliseconds most, bool may_be_off,
                            std::chrono::milliseconds& value) {

@@ -76,6 +76,8 @@ class TableReader {
   void duration(std::string_view key, std::chrono::milliseconds least,
                 std::chrono::milliseconds most, std::chrono::milliseconds& value);
   void duration_or_off(std::string_view key, std::chrono::milliseconds& value);  // "off" is 0
+  void duration_or_off(std::string_view key, std::chrono::milliseconds least,
+                       std::chrono::milliseconds most, std::chrono::milliseconds& value);
   void size(std::string_view key, size_t least, size_t most, size_t& value);
   void size_or_off(std::string_view key, size_t most, std::uint64_t& value);  // from 1B; "off" is 0
   void count(std::string_view key, size_t most, size_t& value);               // from 1

@@ -9,6 +9,7 @@
 // writes.
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -45,6 +46,7 @@ concept Inlet = Outlet<To> && requires(From& from, const From& seen, To& to, std
   from.abort();
   // It waits until what it has brought is taken.
   { seen.held_back() } -> std::same_as<bool>;
+  { seen.held_back_time() } -> std::same_as<std::chrono::milliseconds>;
   from.release();
   { seen.receives() } -> std::same_as<bool>;
   // What has arrived, or still does, is nobody's.

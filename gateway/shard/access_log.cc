@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <utility>
 
 #include "gateway/log/level.hh"
 #include "gateway/log/quoted.hh"
@@ -59,19 +61,67 @@ std::string text_of(const std::optional<ws::BrokenRule>& broken) {
                      broken->offset);
 }
 
-std::string code_text(std::uint16_t code) {
+std::string text_of_code(std::uint16_t code) {
   return code == 0 ? "-" : std::to_string(code);
 }
 
-void count(WebSocketCounters& counters, Reason reason, const WebSocketRecord& websocket) {
+using Text = fmt::memory_buffer;
+
+template <class... Values>
+void add(Text& text, fmt::format_string<Values...> format, Values&&... values) {
+  fmt::format_to(std::back_inserter(text), format, std::forward<Values>(values)...);
+}
+
+void add_pings(Text& text, Party party, const Heartbeat* heartbeat) {
+  if (heartbeat == nullptr || heartbeat->last_round_trip().count() == 0) return;
+  add(text, " {0}_ping_us={1} {0}_ping_us_max={2}", gateway::name_of(party),
+      heartbeat->last_round_trip().count(), heartbeat->worst_round_trip().count());
+}
+
+// What all lines of an open WebSocket, and of one that has ended, say of what went through it.
+Text text_of(const WebSocketRecord& websocket) {
+  const auto& [client, upstream] = websocket;
+  Text text;
+  add(text,
+      "client_frames={} client_messages={} client_bytes={} upstream_frames={} "
+      "upstream_messages={} upstream_bytes={} client_compressed={} upstream_compressed={}",
+      client.sent.frames, client.sent.messages, client.sent.payload_bytes, upstream.sent.frames,
+      upstream.sent.messages, upstream.sent.payload_bytes, client.sent.compressed_messages,
+      upstream.sent.compressed_messages);
+  add(text,
+      " client_wire_bytes={} to_client_wire_bytes={} upstream_wire_bytes={} "
+      "to_upstream_wire_bytes={} client_pushed_back_ms={} upstream_pushed_back_ms={}",
+      client.wire_bytes_from, client.wire_bytes_to, upstream.wire_bytes_from,
+      upstream.wire_bytes_to, client.pushed_back.count(), upstream.pushed_back.count());
+  add_pings(text, Party::kClient, client.heartbeat);
+  add_pings(text, Party::kUpstream, upstream.heartbeat);
+  return text;
+}
+
+std::string_view view(const Text& text) {
+  return {text.data(), text.size()};
+}
+
+// Which one it is: the beginning of its lines.
+Text name_of(const Access& access) {
+  const Connection& connection = access.connection;
+  Text text;
+  add(text, "id={} n={} client={}:{} request={} route={} upstream={}", connection.id(),
+      connection.requests(), connection.client_address(), connection.client_port(),
+      Quoted(access.request_line), name_of(access.route), name_of(access.server));
+  return text;
+}
+
+void count(WebSocketCounters& counters, Reason reason, const WebSocketRecord& websocket,
+           const WebSocketEnd& how) {
   const auto add = [](WebSocketCounters::Sent& sent, const Relay::Counts& more) {
     sent.messages.add(more.messages);
     sent.payload_bytes.add(more.payload_bytes);
   };
   counters.ended[static_cast<std::size_t>(reason)].add();
-  counters.closed[static_cast<std::size_t>(websocket.party)][close_class_of(websocket.code)].add();
-  add(counters.from_client, websocket.from_client);
-  add(counters.from_upstream, websocket.from_upstream);
+  counters.closed[static_cast<std::size_t>(how.party)][close_class_of(how.code)].add();
+  add(counters.from_client, websocket.client.sent);
+  add(counters.from_upstream, websocket.upstream.sent);
 }
 
 }  // namespace
@@ -98,31 +148,34 @@ void account_for(const Access& access, const RequestRecord& request) {
   });
 }
 
-void account_for_opened(const Access& websocket) {
-  websocket.connection.shard().websockets().opened.add();
-}
-
-void account_for(const Access& access, const WebSocketRecord& websocket) {
-  Connection& connection = access.connection;
-  const End& end = connection.how_ended();
-  connection.shard().log().info(
-      "websocket id={} n={} client={}:{} request={} route={} upstream={} client_frames={} "
-      "client_messages={} client_bytes={} upstream_frames={} upstream_messages={} "
-      "upstream_bytes={} ms={} end={} by={} code={}{} cause={}",
-      connection.id(), connection.requests(), connection.client_address(), connection.client_port(),
-      Quoted(access.request_line), name_of(access.route), name_of(access.server),
-      websocket.from_client.frames, websocket.from_client.messages,
-      websocket.from_client.payload_bytes, websocket.from_upstream.frames,
-      websocket.from_upstream.messages, websocket.from_upstream.payload_bytes,
-      milliseconds_since(access.begun, connection.shard()), policy_of(end.reason).word,
-      gateway::name_of(websocket.party), code_text(websocket.code), text_of(websocket.broken_rule),
-      Quoted(cause_of(end)));
+void account_for(const Access& access, const WebSocketRecord& websocket, const WebSocketEnd& how) {
+  Shard& shard = access.connection.shard();
+  const End& end = access.connection.how_ended();
+  shard.log().info("websocket {} {} ms={} end={} by={} code={} reason={}{} cause={}",
+                   view(name_of(access)), view(text_of(websocket)),
+                   milliseconds_since(access.begun, shard), policy_of(end.reason).word,
+                   gateway::name_of(how.party), text_of_code(how.code), Quoted(how.reason),
+                   text_of(how.broken_rule), Quoted(cause_of(end)));
   count(access, [&](Traffic& traffic) {
     traffic.websockets.add();
-    traffic.from_client_bytes.add(websocket.from_client.payload_bytes);
-    traffic.to_client_bytes.add(websocket.from_upstream.payload_bytes);
+    traffic.from_client_bytes.add(websocket.client.sent.payload_bytes);
+    traffic.to_client_bytes.add(websocket.upstream.sent.payload_bytes);
   });
-  count(connection.shard().websockets(), end.reason, websocket);
+  count(shard.websockets(), end.reason, websocket, how);
+}
+
+void account_for_opened(const Access& access) {
+  Shard& shard = access.connection.shard();
+  shard.websockets().opened.add();
+  if (!shard.config().log.websocket_open) return;
+  shard.log().info("websocket-opened {} ms={}", view(name_of(access)),
+                   milliseconds_since(access.begun, shard));
+}
+
+void tell_so_far(const Access& access, const WebSocketRecord& websocket) {
+  Shard& shard = access.connection.shard();
+  shard.log().info("websocket-so-far {} {} ms={}", view(name_of(access)), view(text_of(websocket)),
+                   milliseconds_since(access.begun, shard));
 }
 
 }  // namespace gateway

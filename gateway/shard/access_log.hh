@@ -1,7 +1,9 @@
 // What is told and counted of a request, or of a WebSocket, that has ended: the line of the log and
-// the counters of its listener, route and server come from one record, so they cannot differ.
+// the counters of its listener, route and server come from one record, so they cannot differ. Of a
+// WebSocket that opens, and goes on for long, there are lines, too, where [log] asks for them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,16 +32,32 @@ struct RequestRecord {
   unsigned resends;
 };
 
+// What went between the gateway and one peer of a WebSocket so far.
+struct PeerRecord {
+  Relay::Counts sent;  // by that peer
+  // As its socket has carried them, TLS included, the heads of the handshake not.
+  std::uint64_t wire_bytes_from;
+  std::uint64_t wire_bytes_to;
+  std::chrono::milliseconds pushed_back;  // the peer was not read for so long
+  const Heartbeat* heartbeat;             // null: it was not pinged
+};
+
 struct WebSocketRecord {
-  Relay::Counts from_client;
-  Relay::Counts from_upstream;
-  Party party;         // who ended it
-  std::uint16_t code;  // of the close frame that somebody got to see; 0: there was none
+  PeerRecord client;
+  PeerRecord upstream;
+};
+
+struct WebSocketEnd {
+  Party party;              // who ended it
+  std::uint16_t code;       // of the first close frame that somebody got to see; 0: there was none
+  std::string_view reason;  // its text
   std::optional<ws::BrokenRule> broken_rule;
 };
 
 void account_for(const Access& access, const RequestRecord& request);
-void account_for_opened(const Access& websocket);
-void account_for(const Access& access, const WebSocketRecord& websocket);
+void account_for(const Access& access, const WebSocketRecord& websocket, const WebSocketEnd& how);
+// One that has opened, and one that is still open.
+void account_for_opened(const Access& access);
+void tell_so_far(const Access& access, const WebSocketRecord& websocket);
 
 }  // namespace gateway

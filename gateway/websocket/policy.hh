@@ -40,12 +40,17 @@ struct RelayPolicy {
   std::uint16_t lifetime_code = ws::kCloseGoingAway;
   std::chrono::milliseconds message_time{0};  // of a message, from its first byte to its last
   ClientRates rates;
+  // Its owner tells the log of it so often, the first time sooner; zero: never.
+  std::chrono::milliseconds report_every{0};
+  std::chrono::milliseconds first_report{0};
 };
 
 // Who knows it.
 class RelayOwner {
  public:
   virtual RelayPolicy policy() = 0;
+  // It is time, as the policy says.
+  virtual void report() = 0;
   // Takes the text of an End that is not static; it outlives the relay.
   virtual std::string& detail() = 0;
 

@@ -222,6 +222,30 @@ std::uint16_t BasicRelay<Client, Upstream>::code_towards(Party sender) const {
   return is_lost_upstream(end.reason) ? upstream_lost_code_ : policy.client_close_code;
 }
 
+// Of ours. Whoever says the code says the text, too, such as which rule was broken; what the system
+// said of a failure is nobody else's affair.
+template <class Client, Opposite<Client> Upstream>
+std::string_view BasicRelay<Client, Upstream>::text_of_close() const {
+  const End end = told();
+  return end.close_code != 0 ? end.detail : policy_of(end.reason).text;
+}
+
+template <class Client, Opposite<Client> Upstream>
+std::string BasicRelay<Client, Upstream>::close_reason() const {
+  if (close_code() == 0) return {};
+  if (closed_by() == Party::kNobody) return std::string(text_of_close());
+  const bool client = closed_by() == Party::kClient;
+  const auto close = (client ? to_upstream_.frames : to_client_.frames).close_seen();
+  return std::string(close->reason());
+}
+
+template <class Client, Opposite<Client> Upstream>
+std::chrono::milliseconds BasicRelay<Client, Upstream>::pushed_back(Party peer) const {
+  if (peer == Party::kUpstream) return to_client_.from.held_back_time();
+  return to_upstream_.from.held_back_time() +
+         (watch_ ? watch_->paused_time() : std::chrono::milliseconds(0));
+}
+
 template <class Client, Opposite<Client> Upstream>
 bool BasicRelay<Client, Upstream>::client_stream_is_whole() const {
   const bool cut = is_lost_upstream(told().reason) && upstream_lost_code_ == 0;
@@ -240,15 +264,10 @@ std::optional<ws::BrokenRule> BasicRelay<Client, Upstream>::broken_rule() const 
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::close_towards(auto& way) {
   if (owes_close(way) && way.frames.at_frame_boundary()) {
-    // Whoever says the code says the text, too, such as which rule was broken; what the system said
-    // of a failure is nobody else's affair.
-    const End& end = closing_->told;
-    const bool says_text = end.close_code != 0;
-    const std::string_view text = says_text ? end.detail : policy_of(end.reason).text;
-    const auto frame =
-        way.sender == Party::kUpstream
-            ? ws::make_close(code_towards(way.sender), text)
-            : ws::make_close(code_towards(way.sender), text, random_mask_key(loop_.kernel()));
+    const auto frame = way.sender == Party::kUpstream
+                           ? ws::make_close(code_towards(way.sender), text_of_close())
+                           : ws::make_close(code_towards(way.sender), text_of_close(),
+                                            random_mask_key(loop_.kernel()));
     way.to.write(frame.bytes());
     if (!closing_->has_close()) closing_->close_code = code_towards(way.sender);
   }

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "gateway/link/end.hh"
 #include "gateway/link/flow.hh"
@@ -47,6 +48,7 @@ class BasicRelay {
   struct Counts {
     std::uint64_t frames = 0;
     std::uint64_t messages = 0;
+    std::uint64_t compressed_messages = 0;  // of these
     std::uint64_t payload_bytes = 0;
   };
 
@@ -84,6 +86,9 @@ class BasicRelay {
   // The code of the first close frame, a peer's or ours, or 0; and which peer it was.
   std::uint16_t close_code() const { return closing_ ? closing_->close_code : 0; }
   Party closed_by() const { return closing_ ? closing_->closed_by : Party::kNobody; }
+  std::string close_reason() const;  // its text
+  // How long this peer has not been read, since the other one took nothing, or by its own rates.
+  std::chrono::milliseconds pushed_back(Party peer) const;
   // What a peer broke, where that has ended it.
   std::optional<ws::BrokenRule> broken_rule() const;
   // Pings of our own, and how long their answers took; null: there were none.
@@ -123,6 +128,7 @@ class BasicRelay {
   void stop_direction(auto& way);
   bool owes_close(const auto& way) const;
   std::uint16_t code_towards(Party sender) const;
+  std::string_view text_of_close() const;
   void close_towards(auto& way);
   void on_client_left();
   void on_upstream_left();
@@ -131,7 +137,8 @@ class BasicRelay {
   void on_deadline();
   void on_closing_deadline();
   static Counts counts_of(const ws::FrameScanner& frames) {
-    return {frames.frames(), frames.messages(), frames.payload_bytes()};
+    return {frames.frames(), frames.messages(), frames.compressed_messages(),
+            frames.payload_bytes()};
   }
 
   void scan(auto& way, Bytes bytes);

@@ -34,6 +34,8 @@ void BasicRelay<Client, Upstream>::go_by_policy() {
     watch_->go_by(policy, to_upstream_.frames);
     next = std::min({next, look_at(to_client_, to_upstream_, policy),
                      look_at(to_upstream_, to_client_, policy)});
+    if (watch_->is_to_report(policy) && !is_stopping()) owner_.report();
+    next = std::min(next, watch_->report_at());
   }
   if (!is_stopping()) set_deadline(next);
 }
@@ -145,7 +147,9 @@ template <class Client, Opposite<Client> Upstream>
 uring::Task<> BasicRelay<Client, Upstream>::wait_for_allowance() {
   Client& client = to_upstream_.from;
   client.watch_hangup(client_left_);
+  watch_->note_not_read();
   co_await watch_->meter()->allowed();
+  watch_->note_read_again();
   if (!is_stopping()) client.watch_hangup_when_held_back(client_left_);
 }
 

@@ -1,9 +1,12 @@
-// What a relay keeps beside its two directions where its policy asks for pings, rates or times of
-// messages: most WebSockets have none of it, or an idle one would pay for all.
+// What a relay keeps beside its two directions where its policy asks for pings, rates, times of
+// messages or reports: most WebSockets have none of it, or an idle one would pay for all.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
+#include <utility>
 
 #include "gateway/link/end.hh"
 #include "gateway/websocket/client_meter.hh"
@@ -30,7 +33,7 @@ class RelayWatch {
 
   static bool is_needed(const RelayPolicy& policy) {
     return policy.heartbeat.ping.count() > 0 || policy.message_time.count() > 0 ||
-           policy.rates.any();
+           policy.rates.any() || policy.report_every.count() > 0;
   }
 
   void go_by(const RelayPolicy& policy, const ws::FrameScanner& from_client) {
@@ -90,6 +93,22 @@ class RelayWatch {
     return limit.count() == 0 || since == Time::max() ? Time::max() : since + limit;
   }
 
+  // Whether the log is to be told of it now: then again by the policy. Whatever that was before,
+  // it will not be later than it says now.
+  bool is_to_report(const RelayPolicy& policy) {
+    const Time now = loop_.now();
+    const bool is_due = report_at_ <= now && policy.report_every.count() > 0;
+    if (policy.report_every.count() == 0) {
+      report_at_ = Time::max();
+    } else if (is_due) {
+      report_at_ = now + policy.report_every;
+    } else if (report_at_ > now + policy.report_every) {
+      report_at_ = now + policy.first_report;
+    }
+    return is_due;
+  }
+  Time report_at() const { return report_at_; }
+
   // Null: the client may send as much as it likes.
   ClientMeter* meter() { return meter_.get(); }
   // What the client sends has been scanned. Gives when it may go on: not later than now where all
@@ -98,6 +117,14 @@ class RelayWatch {
     return meter_ ? meter_->take(used(frames), now) : now;
   }
   bool paused() const { return meter_ && meter_->paused(); }
+  // How long it was not read for them in all.
+  void note_not_read() { not_read_since_ = loop_.now(); }
+  void note_read_again() { not_read_ += loop_.now() - std::exchange(not_read_since_, Time::max()); }
+  std::chrono::milliseconds paused_time() const {
+    const auto now = loop_.now();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+        not_read_ + (now - std::min(not_read_since_, now)));
+  }
   void end_pause() {
     if (meter_) meter_->end_pause();
   }
@@ -125,6 +152,9 @@ class RelayWatch {
   uring::Loop& loop_;
   std::array<Peer, 2> peers_;
   uring::BlockPool::Owned<ClientMeter> meter_;
+  Time not_read_since_ = Time::max();
+  uring::Clock::duration not_read_{0};
+  Time report_at_ = Time::max();
   bool times_messages_ = false;
 };
 

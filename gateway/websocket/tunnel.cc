@@ -38,6 +38,7 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
 RelayPolicy Tunnel::policy() {
   renew();
   const config::WebSocket& route = route_->websocket;
+  const auto report_every = connection_.shard().config().log.websocket_every;
   return {.idle = route_->timeouts.websocket_idle,
           .upstream_lost_code = route.upstream_lost_code,
           .heartbeat = {.ping = route.ping,
@@ -51,16 +52,22 @@ RelayPolicy Tunnel::policy() {
                     .bytes = route.bytes_per_second,
                     .control_frames = route.control_frames_per_second,
                     .burst = route.burst,
-                    .closes = route.over_limit == config::OverLimit::close}};
+                    .closes = route.over_limit == config::OverLimit::close},
+          .report_every = report_every,
+          .first_report = report_every - own_part_of(report_every)};
 }
 
-// The same part of the jitter each time that it is asked.
 uring::Clock::time_point Tunnel::ends_at() const {
   const config::WebSocket& route = route_->websocket;
   if (route.lifetime.count() == 0) return uring::Clock::time_point::max();
+  return begun_ + route.lifetime - own_part_of(route.lifetime_jitter);
+}
+
+// The same one each time that it is asked, and another one than its neighbours'.
+std::chrono::milliseconds Tunnel::own_part_of(std::chrono::milliseconds time) const {
   // Knuth's multiplicative hash: neighbours lie far apart.
   const std::uint64_t part = connection_.id() * 0x9e3779b97f4a7c15u >> 48;
-  return begun_ + route.lifetime - route.lifetime_jitter * part / 65536;
+  return time * part / 65536;
 }
 
 // It goes by what the newest generation says of its route, and keeps no earlier one; where that has
@@ -78,6 +85,8 @@ void Tunnel::renew() {
 }
 
 void Tunnel::start(Bytes behind_request, Bytes behind_response) {
+  connection_.client().count_from_here(behind_request.size());
+  upstream_->link().count_from_here(behind_response.size());
   account_for_opened(access());
   relay_.start(behind_request, behind_response);
 }
@@ -137,14 +146,29 @@ Access Tunnel::access() const {
           .begun = begun_};
 }
 
+PeerRecord Tunnel::record_of(Party peer) const {
+  const bool is_client = peer == Party::kClient;
+  Link& link = is_client ? connection_.client() : upstream_->link();
+  return {.sent = is_client ? relay_.from_client() : relay_.from_upstream(),
+          .wire_bytes_from = link.received_bytes(),
+          .wire_bytes_to = link.written_bytes(),
+          .pushed_back = relay_.pushed_back(peer),
+          .heartbeat = relay_.heartbeat_of(peer)};
+}
+
+void Tunnel::report() {
+  tell_so_far(access(), {record_of(Party::kClient), record_of(Party::kUpstream)});
+}
+
 void Tunnel::log() const {
   const End& end = connection_.how_ended();
-  const Party party = end.is_done() ? relay_.closed_by() : policy_of(end.reason).party;
-  account_for(access(), WebSocketRecord{.from_client = relay_.from_client(),
-                                        .from_upstream = relay_.from_upstream(),
-                                        .party = party,
-                                        .code = close_code(),
-                                        .broken_rule = relay_.broken_rule()});
+  const std::uint16_t code = close_code();
+  const std::string reason = code != 0 ? relay_.close_reason() : std::string();
+  account_for(access(), {record_of(Party::kClient), record_of(Party::kUpstream)},
+              {.party = end.is_done() ? relay_.closed_by() : policy_of(end.reason).party,
+               .code = code,
+               .reason = reason,
+               .broken_rule = relay_.broken_rule()});
 }
 
 }  // namespace gateway

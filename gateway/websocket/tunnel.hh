@@ -26,6 +26,7 @@ struct TunnelOpening {
 };
 
 struct Access;
+struct PeerRecord;
 class PacedClosing;
 
 class Tunnel final : private uring::ListEntry, private RelayOwner {
@@ -65,12 +66,15 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   friend class PacedClosing;
   friend class uring::List<Tunnel>;
   RelayPolicy policy() override;
+  void report() override;
   std::string& detail() override { return connection_.detail(); }
   void renew();
   uring::Clock::time_point ends_at() const;
+  std::chrono::milliseconds own_part_of(std::chrono::milliseconds time) const;
   Farewell farewell_to_upstream() const;
   std::uint16_t close_code() const;
   Access access() const;
+  PeerRecord record_of(Party peer) const;
   void log() const;
 
   Connection& connection_;

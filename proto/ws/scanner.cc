@@ -21,6 +21,7 @@ struct FirstByte {
   Opcode opcode() const { return static_cast<Opcode>(value & 0x0f); }
   bool close() const { return opcode() == Opcode::kClose; }
   bool continuation() const { return (value & 0x0f) == 0; }
+  bool rsv1() const { return (value & kRsv1) != 0; }
   // The beginning of a text that is nothing else, by an extension's bit.
   bool plain_text() const { return static_cast<Opcode>(value & 0x7f) == Opcode::kText; }
 
@@ -97,7 +98,9 @@ void FrameScanner::feed(Bytes received) {
   if (!first.continuation()) {
     checks_text_ =
         validation_ == Validation::kFull && rsv_allowed_ != kAnyRsv && first.plain_text();
+    is_compressed_ = first.rsv1();
   }
+  compressed_messages_ += first.fin() && is_compressed_;
   if (checks_text_) {
     mask_word_ = sender_ == Sender::kClient ? mask_word(header.last(sizeof(MaskKey)).data()) : 0;
   }

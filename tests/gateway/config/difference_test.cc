@@ -79,6 +79,8 @@ TEST(Difference, NamesWhatHasChanged) {
       {"\"http://*.example.org:8080\", ", "", "route chat changed"},
       {"subprotocols = \"chat.v2\"", "subprotocols = \"chat.v3\"", "route chat changed"},
       {"compression = \"off\"", "compression = \"pass\"", "route chat changed"},
+      {"websocket_open = true", "websocket_open = false", "log.websocket_open changed"},
+      {"websocket_every = \"5m\"", "websocket_every = \"6m\"", "log.websocket_every changed"},
   };
   for (const Change& change : changes) {
     SCOPED_TRACE(change.what);

@@ -83,6 +83,8 @@ TEST(ConfigErrors, ValuesOutOfRangeAreToldWithTheRange) {
        "2:18: error: 'websocket_idle' must be between 1ms and 24h or \"off\", not 0s"},
       {"too small", table("[log]\nbuffer = \"1KiB\""),
        "2:10: error: 'buffer' must be between 16KiB and 64MiB, not 1KiB"},
+      {"too often", table("[log]\nwebsocket_every = \"999ms\""),
+       "2:19: error: 'websocket_every' must be between 1s and 24h or \"off\", not 999ms"},
       {"no shards", table("shards = 0"),
        "1:10: error: 'shards' must be between 1 and 256 or \"auto\", not 0"},
       {"many shards", table("shards = 257"),

@@ -164,6 +164,8 @@ patience = "5m"
 file = "/tmp/gateway.log"
 level = "debug"
 buffer = "1MiB"
+websocket_open = true
+websocket_every = "5m"
 
 [control]
 socket = "run/control.sock"

@@ -105,6 +105,8 @@ patience = "1m"
 file = "stderr"
 level = "info"
 buffer = "256KiB"
+websocket_open = false
+websocket_every = "off"
 
 [control]
 socket = "off"
@@ -299,6 +301,8 @@ patience = "5m"
 file = "/tmp/gateway.log"
 level = "debug"
 buffer = "1MiB"
+websocket_open = true
+websocket_every = "5m"
 
 [control]
 socket = "/etc/gateway/run/control.sock"
@@ -319,7 +323,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 49u);
+  EXPECT_EQ(keys, 51u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));

@@ -41,6 +41,8 @@ TEST(ConfigReader, FillsInTheDefaults) {
   EXPECT_EQ(config->log.file, "stderr");
   EXPECT_EQ(config->log.level, LogLevel::info);
   EXPECT_EQ(config->log.buffer_bytes, 256u * 1024);
+  EXPECT_FALSE(config->log.websocket_open);
+  EXPECT_EQ(config->log.websocket_every.count(), 0);
   EXPECT_EQ(config->control.socket, "");
 }
 
@@ -62,6 +64,8 @@ TEST(ConfigReader, TakesEveryKey) {
   EXPECT_EQ(config->log.file, "/tmp/gateway.log");
   EXPECT_EQ(config->log.level, LogLevel::debug);
   EXPECT_EQ(config->log.buffer_bytes, 1u << 20);
+  EXPECT_TRUE(config->log.websocket_open);
+  EXPECT_EQ(config->log.websocket_every, std::chrono::minutes(5));
   EXPECT_EQ(config->control.socket, "/etc/gateway/run/control.sock");
 }
 

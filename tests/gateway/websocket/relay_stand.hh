@@ -149,11 +149,13 @@ class Stand final : private gateway::RelayOwner {
   SimulatedKernel::Stream upstream;
   std::optional<gateway::Relay> relay;
   uring::BatchPool pool{0};
+  std::vector<uring::Clock::time_point> reports;  // when
   bool client_reads = true;
   bool upstream_reads = true;
 
  private:
   gateway::RelayPolicy policy() override { return now_allowed; }
+  void report() override { reports.push_back(simulation.loop.now()); }
   std::string& detail() override { return detail_; }
   void act() {
     play(*client, client_unsent_, to_client_, client_reads);

@@ -61,6 +61,29 @@ TEST(WsFrameScanner, PassesOnAWholeBufferAsOnePiece) {
   }
 }
 
+TEST(WsFrameScanner, CountsCompressedMessagesWhereThatIsWhatTheirBitSays) {
+  for (const Sender sender : {Sender::kClient, Sender::kServer}) {
+    const Buffer plain = frame(sender, 0x81, "plain") + frame(sender, 0x02, "pl") +
+                         frame(sender, 0x80, "ain") + frame(sender, 0x89, "ping");
+    const Buffer whole = frame(sender, 0xc1, "deflated") + frame(sender, 0x42, "defl") +
+                         frame(sender, 0x8a, "pong") + frame(sender, 0x00, "at") +
+                         frame(sender, 0x80, "ed") + frame(sender, 0xc2, "");
+    const Buffer open = plain + whole + plain + frame(sender, 0x41, "not at its end");
+    const auto count = [&](const ws::ScanRules& rules) {
+      FrameScanner scanner(sender, rules);
+      Buffer passed;
+      feed(scanner, open, passed);
+      EXPECT_EQ(passed, open);
+      EXPECT_EQ(scanner.messages(), 7u);
+      return scanner.compressed_messages();
+    };
+    EXPECT_EQ(count({.rsv_allowed = ws::kRsv1}), 3u);
+    EXPECT_EQ(count({.rsv_allowed = ws::kAnyRsv}), 0u) << "it may be another extension's";
+    EXPECT_EQ(count({.validation = ws::Validation::kOff}), 0u) << "nobody has agreed on it";
+    EXPECT_EQ(count({.rsv_allowed = ws::kRsv1, .validation = ws::Validation::kOff}), 3u);
+  }
+}
+
 TEST(WsFrameScanner, PassesOnEachByteUnchangedHoweverTheStreamIsCut) {
   for (const Sender sender : {Sender::kClient, Sender::kServer}) {
     const Buffer bytes = frame(sender, 0x01, "he") + frame(sender, 0x89, "ping") +
