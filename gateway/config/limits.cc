@@ -26,9 +26,12 @@ constexpr std::array<std::string_view, 4> kLimitKeys = {"header", "header_count"
                                                         "requests_per_connection"};
 constexpr std::array<std::string_view, 2> kRouteLimitKeys = {"body", "response_header_count"};
 
-constexpr std::array<std::string_view, 10> kWebSocketKeys = {
+constexpr std::array<std::string_view, 11> kWebSocketKeys = {
     "upstream_lost",       "validate", "frame_max",    "message_max", "ping", "lifetime",
-    "messages_per_second", "origins",  "subprotocols", "compression"};
+    "messages_per_second", "origins",  "subprotocols", "compression", "idle"};
+// Another name for that, which has always been there.
+constexpr std::string_view kIdle = "idle";
+constexpr std::string_view kWebSocketIdle = "websocket_idle";
 
 constexpr std::string_view kBeforeRoute = ", since it holds before a route is known";
 
@@ -143,15 +146,23 @@ void read_bounds_of(TableReader& table, std::string_view name, const GivenElsewh
       read(bounds);
     });
   };
+  std::map<std::string_view, Given> idle;
+  const auto of_connections = elsewhere.timeouts.find(kWebSocketIdle);
+  if (of_connections != elsewhere.timeouts.end()) idle.emplace(kIdle, of_connections->second);
   inner("timeouts", [&](TableReader& bounds) {
     read_route_timeouts(bounds, owner.timeouts);
     check_given_once(bounds, elsewhere.timeouts);
+    if (bounds.has(kWebSocketIdle)) idle.emplace(kIdle, given(bounds, kWebSocketIdle));
   });
   inner("limits", [&](TableReader& bounds) {
     read_route_limits(bounds, owner.limits);
     check_given_once(bounds, elsewhere.limits);
   });
-  inner("websocket", [&](TableReader& bounds) { read_websocket(bounds, owner.websocket); });
+  inner("websocket", [&](TableReader& bounds) {
+    read_websocket(bounds, owner.websocket);
+    bounds.duration_or_off(kIdle, owner.timeouts.websocket_idle);
+    check_given_once(bounds, idle);
+  });
 }
 
 }  // namespace

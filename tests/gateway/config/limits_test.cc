@@ -132,6 +132,23 @@ TEST(ConfigLimits, OfARoutesBodyHaveTwoNames) {
   EXPECT_EQ(route_of("[defaults.limits]\nbody = \"1KiB\"\n").limits.body_bytes, 1024u);
 }
 
+TEST(ConfigLimits, OfIdleWebSocketsHaveTwoNames) {
+  const auto idle_of = [](const std::string& lines, const std::string& overrides = "") {
+    return route_of(lines, overrides).timeouts.websocket_idle;
+  };
+  const std::string one_minute = "[timeouts]\nwebsocket_idle = \"1m\"\n";
+  const std::string two_minutes = "[defaults.websocket]\nidle = \"2m\"\n";
+  EXPECT_EQ(idle_of(two_minutes), 2min);
+  for (const std::string& defaults : {one_minute, two_minutes}) {
+    for (const char* own : {"timeouts = { websocket_idle = \"3m\" }",
+                            "websocket = { idle = \"3m\" }", "[route.websocket]\nidle = \"3m\""}) {
+      EXPECT_EQ(idle_of(defaults, own), 3min) << defaults << own;
+    }
+    EXPECT_EQ(idle_of(defaults, "websocket = { idle = \"off\" }"), 0s);
+  }
+  EXPECT_EQ(idle_of(one_minute, "websocket = { ping = \"1s\" }"), 1min);
+}
+
 TEST(ConfigLimits, AreGivenOnce) {
   expect_each({
       {"timeout", table("[timeouts]\nconnect = \"1s\"\n[defaults.timeouts]\nconnect = \"2s\""),
@@ -156,6 +173,20 @@ TEST(ConfigLimits, AreGivenOnce) {
        routes("[[route]]\npool = \"app\"\nlimits = { body = \"1B\" }\nbody_max = \"1B\""),
        "4:12: error: 'body_max' is given already, in line 3 as 'body' in [route.limits]: keep only "
        "that in [route.limits]"},
+      {"idle",
+       table("[defaults.timeouts]\nwebsocket_idle = \"2s\"\n[defaults.websocket]\nidle = \"2s\""),
+       "4:8: error: 'idle' is given already, in line 2 as 'websocket_idle' in [defaults.timeouts]: "
+       "keep only that in [defaults.websocket]"},
+      {"idle in [timeouts]",
+       table("[defaults.websocket]\nidle = \"2s\"\n[timeouts]\nwebsocket_idle = \"2s\""),
+       "4:18: error: 'websocket_idle' is given already, in line 2 as 'idle' in "
+       "[defaults.websocket]: "
+       "keep only that in [defaults.websocket]"},
+      {"idle of a route",
+       routes("[[route]]\npool = \"app\"\nwebsocket = { idle = \"off\" }\n"
+              "timeouts = { websocket_idle = \"1s\" }"),
+       "4:31: error: 'websocket_idle' is given already, in line 3 as 'idle' in [route.websocket]: "
+       "keep only that in [route.websocket]"},
       {"others", table("[timeouts]\nconnect = \"1s\"\n[defaults.timeouts]\nresponse_idle = \"2s\"\n"
                        "[limits]\nbody = \"1B\"\n[[route]]\npool = \"app\"\npath = \"/x\"\n"
                        "limits = { body = \"1B\" }\ntimeouts = { connect = \"1s\" }")},
