@@ -217,10 +217,12 @@ def test_a_backend_that_is_killed_in_mid_stream_is_told_to_the_client(
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
-def test_a_websocket_that_is_idle_for_too_long_is_closed(start_gateway, raw_port, log_of, secure):
+@pytest.mark.parametrize("of_route", [{}, {"websocket": {"idle": "500ms"}}], ids=["timeouts", "websocket"])
+def test_a_websocket_that_is_idle_for_too_long_is_closed(start_gateway, raw_port, log_of, secure,
+                                                         of_route):
     idle_seconds = 0.5
-    gateway = start_gateway(Config({"raw": raw_port}, [{"pool": "raw"}],
-                                   timeouts={"websocket_idle": "500ms"}))
+    timeouts = {"websocket_idle": "1h" if of_route else "500ms"}
+    gateway = start_gateway(Config({"raw": raw_port}, [{"pool": "raw", **of_route}], timeouts=timeouts))
     log = log_of(gateway)
     upstream = Upstream(raw_port)
     with connect(gateway.https_port if secure else gateway.http_port, secure) as client:
