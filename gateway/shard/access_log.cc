@@ -151,11 +151,13 @@ void account_for(const Access& access, const RequestRecord& request) {
 void account_for(const Access& access, const WebSocketRecord& websocket, const WebSocketEnd& how) {
   Shard& shard = access.connection.shard();
   const End& end = access.connection.how_ended();
-  shard.log().info("websocket {} {} ms={} end={} by={} code={} reason={}{} cause={}",
-                   view(name_of(access)), view(text_of(websocket)),
-                   milliseconds_since(access.begun, shard), policy_of(end.reason).word,
-                   gateway::name_of(how.party), text_of_code(how.code), Quoted(how.reason),
-                   text_of(how.broken_rule), Quoted(cause_of(end)));
+  if (shard.log().wants(LogLevel::info)) {
+    shard.log().info("websocket {} {} ms={} end={} by={} code={} reason={}{} cause={}",
+                     view(name_of(access)), view(text_of(websocket)),
+                     milliseconds_since(access.begun, shard), policy_of(end.reason).word,
+                     gateway::name_of(how.party), text_of_code(how.code), Quoted(how.reason),
+                     text_of(how.broken_rule), Quoted(cause_of(end)));
+  }
   count(access, [&](Traffic& traffic) {
     traffic.websockets.add();
     traffic.from_client_bytes.add(websocket.client.sent.payload_bytes);
@@ -167,13 +169,14 @@ void account_for(const Access& access, const WebSocketRecord& websocket, const W
 void account_for_opened(const Access& access) {
   Shard& shard = access.connection.shard();
   shard.websockets().opened.add();
-  if (!shard.config().log.websocket_open) return;
+  if (!shard.config().log.websocket_open || !shard.log().wants(LogLevel::info)) return;
   shard.log().info("websocket-opened {} ms={}", view(name_of(access)),
                    milliseconds_since(access.begun, shard));
 }
 
 void tell_so_far(const Access& access, const WebSocketRecord& websocket) {
   Shard& shard = access.connection.shard();
+  if (!shard.log().wants(LogLevel::info)) return;
   shard.log().info("websocket-so-far {} {} ms={}", view(name_of(access)), view(text_of(websocket)),
                    milliseconds_since(access.begun, shard));
 }
