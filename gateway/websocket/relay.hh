@@ -48,7 +48,7 @@ class BasicRelay {
   struct Counts {
     std::uint64_t frames = 0;
     std::uint64_t messages = 0;
-    std::uint64_t compressed_messages = 0;  // of these
+    std::uint64_t compressed_messages = 0;  // of these, and of one that is not at its end
     std::uint64_t payload_bytes = 0;
   };
 

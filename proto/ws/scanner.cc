@@ -98,9 +98,8 @@ void FrameScanner::feed(Bytes received) {
   if (!first.continuation()) {
     checks_text_ =
         validation_ == Validation::kFull && rsv_allowed_ != kAnyRsv && first.plain_text();
-    is_compressed_ = first.rsv1();
+    compressed_messages_ += first.rsv1() ? 1 : 0;
   }
-  compressed_messages_ += first.fin() && is_compressed_;
   if (checks_text_) {
     mask_word_ = sender_ == Sender::kClient ? mask_word(header.last(sizeof(MaskKey)).data()) : 0;
   }

@@ -106,8 +106,9 @@ class FrameScanner {
   std::uint64_t frames() const { return frames_; }
   std::uint64_t messages() const { return messages_; }
   std::uint64_t payload_bytes() const { return payload_bytes_; }
-  // Those of the messages whose first frame has RSV1, where that is the only bit that may be set:
-  // permessage-deflate has been agreed (RFC 7692 section 6), and nothing else that uses it.
+  // Counted with their first header: those that have RSV1 there, where that is the only bit that
+  // may be set. So permessage-deflate has been agreed (RFC 7692 section 6), and nothing else that
+  // uses it.
   std::uint64_t compressed_messages() const {
     return rsv_allowed_ == kRsv1 ? compressed_messages_ : 0;
   }
@@ -137,7 +138,7 @@ class FrameScanner {
   std::uint64_t frames_ = 0;
   std::uint64_t messages_ = 0;
   std::uint64_t payload_bytes_ = 0;
-  std::uint64_t compressed_messages_ = 0;
+  std::uint64_t compressed_messages_ = 0;  // if that is what RSV1 says
   ControlFrames* watched_ = nullptr;
   std::uint64_t fed_bytes_ = 0;    // after a violation: where it is
   HeldFrame held_;                 // after a close frame: that frame
@@ -154,7 +155,6 @@ class FrameScanner {
   bool checks_text_ : 1 = false;     // of the newest data frame
   bool fragments_open_ : 1 = false;  // a frame without FIN was the last data frame
   bool stop_requested_ : 1 = false;
-  bool is_compressed_ : 1 = false;  // the newest message, by RSV1
 };
 
 static_assert(sizeof(FrameScanner) <= 120);
