@@ -135,9 +135,3 @@ class PlainListener {
   int descriptor_;
   std::uint16_t port_ = 0;
 };
-
-// A port that nobody listens on now.
-inline std::uint16_t free_port() {
-  const PlainListener listener;
-  return listener.port();
-}

@@ -13,6 +13,7 @@
 
 #include "gateway/config/reader.hh"
 #include "gateway/process/process.hh"
+#include "tests/gateway/free_port.hh"
 #include "tests/gateway/plain_peer.hh"
 #include "tests/temporary_folder.hh"
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "tests/gateway/free_port.hh"
 #include "tests/gateway/other_user.hh"
 #include "tests/gateway/plain_peer.hh"
 #include "tests/temporary_folder.hh"
