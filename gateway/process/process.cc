@@ -282,6 +282,7 @@ void Process::stop(int signal) {
   log_.info("{}: stopping {}", name, at_once ? "at once" : "in order");
   if (!drain_->begun()) {
     upgrade_->abandon();
+    if (std::exchange(upgrade_waits_, false)) upgrade_->refuse("the gateway is stopping", {});
     reload_->refuse("the gateway is stopping");
     server_drains_->refuse();
     if (watch_) watch_->rest();
@@ -369,6 +370,7 @@ void Process::rung() {
     ++ended_;
   }
   reload_->look();
+  begin_waiting_upgrade();
   if (drained_ == shard_count_) sockets_.close_all_but({});
   if (ended_ < shard_count_ || !winding_up_.done()) return;
   drain_->finish();

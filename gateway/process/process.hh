@@ -73,6 +73,7 @@ class Process final : private uring::SignalListener,
   void stop(int signal);
   void request_upgrade(Upgrade::Answer answer = {});
   void take_over();
+  void begin_waiting_upgrade();
   void begin_to_be_main();
   std::vector<Socket> sockets() const override;
   void announce(pid_t successor) override;
@@ -126,8 +127,8 @@ class Process final : private uring::SignalListener,
   unsigned drained_ = 0;                      // shards that accept nobody any more
   unsigned ended_ = 0;
   bool told_to_stop_ = false;
-  bool watch_waits_ = false;                      // with a reload, for the end of an upgrade
-  std::optional<Upgrade::Answer> early_upgrade_;  // asked for while this process still takes over
+  bool watch_waits_ = false;    // with a reload, for the end of an upgrade
+  bool upgrade_waits_ = false;  // until this process has taken over itself
 };
 
 }  // namespace gateway

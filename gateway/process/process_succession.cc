@@ -15,15 +15,18 @@ void Process::request_upgrade(Upgrade::Answer answer) {
   if (upgrade_->successor() != 0)
     return refuse(fmt::format("pid {} serves now", upgrade_->successor()));
   if (drain_->begun()) return refuse("the gateway is stopping");
-  if (reload_->is_under_way()) return refuse("a reload is under way");
   // Its end would be the container's, or whatever else lives below it.
   if (getpid() == 1) return refuse("this is process 1, whose end is that of all: start a new one");
-  if (upgrade_->under_way() || early_upgrade_) return refuse("one is under way");
+  if (upgrade_->under_way()) return refuse("one is under way");
+  if (upgrade_waits_) return refuse("one waits until this process has taken over itself");
   if (lineage_.handover && !lineage_.handover->is_main()) {
+    // Only a signal comes here: the control socket is still the predecessor's, and so are answers.
     log_.info("upgrade: waits until this process has taken over itself");
-    early_upgrade_ = std::move(answer);
+    upgrade_waits_ = true;
+    reload_->refuse("an upgrade waits");
     return;
   }
+  if (reload_->is_under_way()) return refuse("a reload is under way");
   reload_->refuse("an upgrade is under way");
   upgrade_->request(config().upgrade.patience,
                     [this, answer = std::move(answer)](const Upgrade::Result& result) {
@@ -40,7 +43,7 @@ void Process::go_on() {
 
 // A successor reads the files anew.
 void Process::reload_for_watch() {
-  if (!upgrade_->under_way()) return reload_->request();
+  if (!upgrade_->under_way() && !upgrade_waits_) return reload_->request();
   watch_waits_ = true;
 }
 
@@ -86,11 +89,15 @@ void Process::hand_over(pid_t successor, const std::vector<config::Address>& add
 void Process::take_over() {
   sockets_.take_over();
   if (!drain_->begun()) begin_to_be_main();
-  if (early_upgrade_) {
-    const Upgrade::Answer answer = std::move(*early_upgrade_);
-    early_upgrade_.reset();
-    request_upgrade(answer);
-  }
+  begin_waiting_upgrade();
+}
+
+// Once this process has taken over, and a reload that was begun before has ended.
+void Process::begin_waiting_upgrade() {
+  const bool may_begin = lineage_.handover && lineage_.handover->is_main();
+  if (!upgrade_waits_ || !may_begin || reload_->is_under_way()) return;
+  upgrade_waits_ = false;
+  request_upgrade();
 }
 
 void Process::begin_to_be_main() {

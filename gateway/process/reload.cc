@@ -50,7 +50,10 @@ void keep_until_restart(const config::Config& before, config::Config& now) {
 }  // namespace
 
 Reload::Reload(const Parts& parts, Loader::Read read, uring::Loop& loop, uring::Bell& bell)
-    : parts_(parts), loader_(std::move(read), bell), loaded_or_adopted_(loop.ready()) {}
+    : parts_(parts),
+      bell_(bell),
+      loader_(std::move(read), bell),
+      loaded_or_adopted_(loop.ready()) {}
 
 Reload::~Reload() = default;
 
@@ -79,6 +82,7 @@ uring::Task<> Reload::story() {
   answered_ = std::exchange(waiting_, {});
   result_ = {.done = false, .lines = {"refused: " + refusal_}};
   answer_all();
+  bell_.ring();
 }
 
 uring::Task<> Reload::load_and_adopt() {

@@ -54,8 +54,9 @@ class Reload {
   Reload(const Parts& parts, Loader::Read read, uring::Loop& loop, uring::Bell& bell);
   ~Reload();
 
-  // On the main thread. While one is under way, the next one begins when that has ended, for all
-  // who ask meanwhile: the files may have changed since they were read. `answer` may be empty.
+  // On the main thread, whose bell rings at its end. While one is under way, the next one begins
+  // when that has ended, for all who ask meanwhile: the files may have changed since they were
+  // read. `answer` may be empty.
   void request(Answer answer = {});
   // What is not adopted yet is not any more, and whoever asks is refused, with the reason.
   void refuse(std::string why) { refusal_ = std::move(why); }
@@ -87,6 +88,7 @@ class Reload {
   void answer_all();
 
   Parts parts_;
+  uring::Bell& bell_;
   Loader loader_;
   Counts counts_;
   std::vector<Answer> waiting_;   // for the next one

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from support.checking import run as run_gateway
 from support.gateway import ALL, Config
 from support.ports import free_port
 from support.relay import open_echo
-from support.reloading import ask, ask_anew, echoes, saying
+from support.reloading import ask, ask_anew, echoes, hold_fifo, is_open, saying
 from support.streams import connect
 from support.waiting import wait_until
 
@@ -45,19 +44,6 @@ def test_reloads_that_come_together_become_one(start_reloading, tmp_path):
     assert reload.ending().startswith("generation 3: ")
     assert ask_anew(gateway.http_port) == (200, "three")
     assert reload() == "no change"
-
-
-@contextmanager
-def hold_fifo(path):
-    """Whoever reads it waits until it is left."""
-    os.mkfifo(path)
-    with os.fdopen(os.open(path, os.O_RDWR), "wb") as fifo:
-        yield fifo
-
-
-def is_open(pid, path):
-    folder = Path(f"/proc/{pid}/fd")
-    return any(os.path.realpath(one) == str(path) for one in folder.iterdir())
 
 
 def pending(pid, number):

@@ -10,7 +10,7 @@ import pytest
 
 from support.gateway import HAS_CUT, Variant
 from support.ports import free_port
-from support.reloading import ask, ask_anew, refuses, saying
+from support.reloading import ask, ask_anew, hold_fifo, is_open, refuses, saying
 from support.upgrading import (REQUEST, Worker, ask_kept, ask_once, children, config_for, echo_kept,
                                exists, place, unix_socket, write)
 from support.waiting import DEADLINE, wait_until
@@ -68,35 +68,96 @@ def test_five_in_a_row_under_load(start_upgrading, echo, shards):
     line.finish()
 
 
+class Predecessor:
+    """The test is the predecessor of a gateway (gateway/process/handover.hh)."""
+
+    def __init__(self, start_upgrading, config):
+        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.channel.settimeout(DEADLINE)
+        heard = []
+
+        def let_it_serve():
+            heard.append(self.channel.recv(16))
+            self.channel.send(b"g")
+
+        talk = threading.Thread(target=let_it_serve)
+        talk.start()
+        places = f'exec 3<&{theirs.fileno()} 4>&2; GATEWAY_HANDOVER="$$ 3 4 0" exec "$@"'
+        self.line = start_upgrading(config, started_by=["bash", "-c", places, "bash"],
+                                    pass_fds=[theirs.fileno()])
+        talk.join(DEADLINE)
+        theirs.close()
+        assert heard[0][:1] == b"r" and self.channel.recv(1) == b"s"
+
+    def make_it_main(self):
+        self.channel.send(b"m")
+
+
 def test_one_that_still_takes_over_is_replaced_once_it_has(start_upgrading, echo):
-    """The test is its predecessor (gateway/process/handover.hh), and keeps the last word back."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    ours.settimeout(DEADLINE)
-    heard = []
-
-    def let_it_serve():
-        heard.append(ours.recv(16))
-        ours.send(b"g")
-
-    talk = threading.Thread(target=let_it_serve)
-    talk.start()
-    places = f'exec 3<&{theirs.fileno()} 4>&2; GATEWAY_HANDOVER="$$ 3 4 0" exec "$@"'
-    line = start_upgrading(config_for(echo), started_by=["bash", "-c", places, "bash"],
-                           pass_fds=[theirs.fileno()])
-    talk.join(DEADLINE)
-    theirs.close()
-    assert heard[0][:1] == b"r" and ours.recv(1) == b"s"
+    predecessor = Predecessor(start_upgrading, config_for(echo))
+    line = predecessor.line
     line.signal()
     line.log.wait("main upgrade: waits until this process has taken over itself")
     line.signal()
-    line.log.wait("main upgrade: refused: one is under way")
-    ours.send(b"m")
+    line.log.wait("main upgrade: refused: one waits until this process has taken over itself")
+    line.signal(signal.SIGHUP)
+    line.log.wait("main reload: refused: an upgrade waits")
+    predecessor.make_it_main()
     line.note_successor()
-    assert ours.recv(1) == b"t"
+    assert predecessor.channel.recv(1) == b"t"
     assert line.gateway.wait() == 0
     assert ask_anew(line.gateway.http_port, target="/says") == (200, "one")
     line.finish()
-    ours.close()
+    predecessor.channel.close()
+
+
+def test_one_whose_predecessor_goes_without_a_word_is_replaced_then(start_upgrading, echo):
+    predecessor = Predecessor(start_upgrading, config_for(echo))
+    line = predecessor.line
+    line.signal()
+    line.log.wait("main upgrade: waits until this process has taken over itself")
+    predecessor.channel.close()
+    line.note_successor()
+    assert line.gateway.wait() == 0
+    assert ask_anew(line.gateway.http_port, target="/says") == (200, "one")
+    line.finish()
+
+
+def test_an_upgrade_waits_for_a_reload_that_was_asked_for_before(start_upgrading, echo):
+    """Which is not adopted any more: the successor reads the file anyway."""
+    predecessor = Predecessor(start_upgrading, config_for(echo))
+    line = predecessor.line
+    file = Path(line.gateway.file)
+    text = file.read_bytes()
+    os.unlink(file)
+    with hold_fifo(file) as fifo:
+        line.signal(signal.SIGHUP)
+        wait_until(lambda: is_open(line.pid, file), "the file to be read")
+        line.signal()
+        line.log.wait("main upgrade: waits until this process has taken over itself")
+        predecessor.make_it_main()
+        assert predecessor.channel.recv(1) == b"t"
+        os.unlink(file)
+        file.write_bytes(text)
+        fifo.write(text)
+    line.log.wait("main reload: ", "an upgrade waits")
+    line.note_successor()
+    assert line.gateway.wait() == 0
+    assert ask_anew(line.gateway.http_port, target="/says") == (200, "one")
+    line.finish()
+    predecessor.channel.close()
+
+
+def test_an_upgrade_that_waits_is_not_begun_by_one_that_stops(start_upgrading, echo):
+    predecessor = Predecessor(start_upgrading, config_for(echo))
+    line = predecessor.line
+    line.signal()
+    line.log.wait("main upgrade: waits until this process has taken over itself")
+    line.signal(signal.SIGTERM)
+    line.log.wait("main upgrade: refused: the gateway is stopping")
+    predecessor.make_it_main()
+    assert line.gateway.wait() == 0
+    predecessor.channel.close()
 
 
 def test_descriptors_and_processes_do_not_add_up(start_upgrading, echo, tmp_path):

@@ -1,7 +1,10 @@
 """A gateway whose configuration changes while it serves."""
 
+import os
 import signal
 import socket
+from contextlib import contextmanager
+from pathlib import Path
 
 from support.frames import TEXT, frame, read_frame
 from support.streams import connect
@@ -60,3 +63,16 @@ class Reloading:
         self.write(text)
         self.signal()
         return self.ending()
+
+
+@contextmanager
+def hold_fifo(path):
+    """Whoever reads it waits until it is left."""
+    os.mkfifo(path)
+    with os.fdopen(os.open(path, os.O_RDWR), "wb") as fifo:
+        yield fifo
+
+
+def is_open(pid, path):
+    folder = Path(f"/proc/{pid}/fd")
+    return any(os.path.realpath(one) == str(path) for one in folder.iterdir())
