@@ -16,6 +16,7 @@
 
 #include "gateway/client/input_buffer.hh"
 #include "gateway/config/config.hh"
+#include "gateway/link/detail_text.hh"
 #include "gateway/link/end.hh"
 #include "gateway/link/farewell.hh"
 #include "gateway/link/link.hh"
@@ -68,7 +69,7 @@ class Connection : private uring::ListEntry {
   bool is_tallied() const { return tallied_; }
   bool is_cut() const { return cut_; }
 
-  // Calls end() when nothing has touched the connection for so long.
+  // Calls end() when nothing has touched the connection for so long; `detail` is static text.
   void set_deadline(std::chrono::milliseconds limit, Reason reason, const char* detail = "");
   void touch();
   void clear_deadline() { deadline_.disarm(); }
@@ -88,11 +89,8 @@ class Connection : private uring::ListEntry {
   // What the end of the client's link means.
   End how_client_left();
   // Text of an End that is not static; one at a time.
-  std::string_view keep_detail(std::string text) { return detail() = std::move(text); }
-  std::string& detail() {
-    if (!detail_) detail_ = std::make_unique<std::string>();
-    return *detail_;
-  }
+  std::string_view keep_detail(std::string text) { return detail_.keep(std::move(text)); }
+  DetailText& detail() { return detail_; }
   // What was received and belongs to nobody yet: the rest of a request, or the next ones.
   InputBuffer& input() { return input_; }
   bool secure() const { return secure_; }
@@ -142,7 +140,7 @@ class Connection : private uring::ListEntry {
   uring::Clock::time_point touched_;
   const char* deadline_detail_ = "";
   std::string client_address_ = "-";
-  std::unique_ptr<std::string> detail_;  // of few
+  DetailText detail_;
   std::uint64_t id_;
   std::uint64_t requests_ = 0;
   std::uint16_t client_port_ = 0;

@@ -2,12 +2,12 @@
 
 namespace gateway {
 
-End end_of_link(Link& link, Party peer, std::string& detail) {
+End end_of_link(Link& link, Party peer, DetailText& detail) {
   const bool client = peer == Party::kClient;
   const uring::LinkEnd end = link.end();
   if (end == uring::LinkEnd::kTlsFailed) {
-    detail = link.session()->error().text();
-    return {.reason = client ? Reason::kTlsFailed : Reason::kUpstreamTlsFailed, .detail = detail};
+    return {.reason = client ? Reason::kTlsFailed : Reason::kUpstreamTlsFailed,
+            .detail = detail.keep(link.session()->error().text())};
   }
   // The kernel tells a reset only once: where the send has heard of it, the receive sees a mere
   // end.

@@ -4,8 +4,8 @@
 
 #include <chrono>
 #include <cstdint>
-#include <string>
 
+#include "gateway/link/detail_text.hh"
 #include "proto/ws/close.hh"
 #include "uring/kernel.hh"
 
@@ -51,8 +51,9 @@ class RelayOwner {
   virtual RelayPolicy policy() = 0;
   // It is time, as the policy says.
   virtual void report() = 0;
-  // Takes the text of an End that is not static; it outlives the relay.
-  virtual std::string& detail() = 0;
+  // Keeps the text of an End that is not static for as long as its connection lives; the relay is
+  // read until then.
+  virtual DetailText& detail() = 0;
 
  protected:
   ~RelayOwner() = default;

@@ -67,7 +67,7 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   friend class uring::List<Tunnel>;
   RelayPolicy policy() override;
   void report() override;
-  std::string& detail() override { return connection_.detail(); }
+  DetailText& detail() override { return connection_.detail(); }
   void renew();
   uring::Clock::time_point ends_at() const;
   std::chrono::milliseconds own_part_of(std::chrono::milliseconds time) const;

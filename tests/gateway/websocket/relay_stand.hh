@@ -156,7 +156,7 @@ class Stand final : private gateway::RelayOwner {
  private:
   gateway::RelayPolicy policy() override { return now_allowed; }
   void report() override { reports.push_back(simulation.loop.now()); }
-  std::string& detail() override { return detail_; }
+  gateway::DetailText& detail() override { return detail_; }
   void act() {
     play(*client, client_unsent_, to_client_, client_reads);
     play(*upstream, upstream_unsent_, to_upstream_, upstream_reads);
@@ -187,7 +187,7 @@ class Stand final : private gateway::RelayOwner {
   gateway::Link upstream_{resources_};
   uring::Clock::time_point seconds_;
   uring::Task<> story_;
-  std::string detail_;
+  gateway::DetailText detail_;
   Buffer client_unsent_;
   Buffer upstream_unsent_;
   Buffer to_client_;
