@@ -21,8 +21,8 @@ class Allowance {
 
   // From here on it counts.
   explicit Allowance(const Use& used) : used_(used) {}
-  // Takes what has come; `used` are totals, which only grow. Gives when it may go on: not later
-  // than now where all is within the rates.
+  // Takes what has come; `used` are totals, which grow, each in its type's arithmetic. Gives when
+  // it may go on: not later than now where all is within the rates.
   Time take(Time now, const Use& used, const ClientRates& rates);
   // Which rate was the last one to be passed, for the log.
   std::string_view passed() const;

@@ -6,7 +6,7 @@
 namespace ws {
 
 enum class Validation : std::uint8_t {
-  kFull,     // RFC 6455, and text is UTF-8
+  kFull,     // RFC 6455, and text is UTF-8, where no unknown extension may have changed it
   kHeaders,  // RFC 6455 but for the text
   kOff,      // see FrameScanner
 };

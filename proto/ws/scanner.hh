@@ -11,7 +11,8 @@
 // calls nobody, and allocates for nothing but a control frame that was cut, or the close frame.
 //
 // Text is looked at unless an extension's bit says that it is something else, such as compressed,
-// and not at all where an unknown extension may have changed it (kAnyRsv).
+// and not at all where an unknown extension may have changed it (kAnyRsv). Limits and rates go by
+// headers there, too; opcodes and control frames stay as RFC 6455 has them.
 // Limits go by the lengths that headers declare: a frame that is too large, or makes its message
 // so, ends the scanning before its header.
 //
@@ -91,7 +92,7 @@ class FrameScanner {
   bool stopped() const { return stop_requested_ && at_frame_boundary(); }
   void resume() { stop_requested_ = false; }
 
-  // From here on; `control_frames` outlives it.
+  // From here on; `control_frames` is there for as long as anything is fed.
   void watch(ControlFrames& control_frames) { watched_ = &control_frames; }
 
   // No frame of which a part has been yielded is unfinished: a control frame of our own may go in

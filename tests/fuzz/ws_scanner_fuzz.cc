@@ -113,7 +113,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto sender = (data[0] & 1) != 0 ? ws::Sender::kServer : ws::Sender::kClient;
   constexpr std::array kValidations = {ws::Validation::kHeaders, ws::Validation::kFull,
                                        ws::Validation::kOff, ws::Validation::kFull};
-  const ws::ScanRules rules = {.rsv_allowed = (data[0] & 2) != 0 ? ws::kRsv1 : std::uint8_t{0},
+  const std::uint8_t rsv_allowed = (data[0] & 64) != 0 ? ws::kAnyRsv : ws::kRsv1;
+  const ws::ScanRules rules = {.rsv_allowed = (data[0] & 2) != 0 ? rsv_allowed : std::uint8_t{0},
                                .validation = kValidations[data[0] >> 2 & 3],
                                .frame_bytes_max = (data[0] & 16) != 0 ? 20u : 0u,
                                .message_bytes_max = (data[0] & 32) != 0 ? 40u : 0u};

@@ -143,6 +143,43 @@ TEST(RelayRates, LoseNothingOfAClientThatLeaves) {
   });
 }
 
+// At one message a second what was sent would take minutes.
+TEST(RelayRates, EndTheirPauseWhereTheyAreGone) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, {.rates = {.messages = 1}});
+    stand.start();
+    for (int count = 0; count < 1200; ++count) stand.client_says(from_client(kText, "x"));
+    stand.until([&] { return stand.seconds() > 10; });
+    EXPECT_LT(stand.relay->from_client().messages, 1200u);
+    stand.now_allowed.rates = {};
+    stand.until([&] { return stand.relay->from_client().messages == 1200; });
+    EXPECT_LE(stand.seconds(), 70);
+    EXPECT_GT(stand.relay->pushed_back(gateway::Party::kClient), seconds(5));
+    stand.relay->stop({});
+    stand.until_done();
+  });
+}
+
+TEST(RelayRates, MayComeAndGoWhileAClientIsPaused) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    RelayPolicy policy{.rates = {.messages = 1}};
+    policy.report_every = policy.first_report = std::chrono::milliseconds(100);
+    Stand stand(seed, policy);
+    stand.start();
+    for (int count = 0; count < 3000; ++count) stand.client_says(from_client(kText, "x"));
+    std::size_t seen = 0;
+    stand.until([&] {
+      if (stand.reports.size() != seen) {
+        seen = stand.reports.size();
+        stand.now_allowed.rates.messages = seen % 2;
+      }
+      return stand.relay->from_client().messages == 3000;
+    });
+    stand.relay->stop({});
+    stand.until_done();
+  });
+}
+
 TEST(RelayRates, HoldUpNoEnd) {
   for_each_seed(kSeeds, [](std::uint64_t seed) {
     Stand stand(seed, {.rates = {.messages = 1}});
