@@ -37,7 +37,10 @@ LIBRARIES = {
     "CLI": {"gateway", "tools"},
     "fmt": {"gateway", "tools"},
     "seccomp.h": {"gateway"},
+    "zlib.h": {"proto"},
 }
+# ... and the one file there, of a library that has one.
+HOMES = {"zlib.h": "proto/ws/deflate.cc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
 
 
@@ -54,8 +57,8 @@ def may_enter(room: str, other: str) -> bool:
     return beside or level_of(room) < level_of(other)
 
 
-def faults_of(folder: str, text: str, room: str | None = None) -> list[str]:
-    """`room`: the folder in gateway, or None for a file at its top."""
+def faults_of(folder: str, text: str, room: str | None = None, where: str = "") -> list[str]:
+    """`room`: the folder in gateway, or None for a file at its top. `where`: the file, from the root."""
     faults = []
     for quote, path in INCLUDE.findall(text):
         top = path.split("/")[0]
@@ -67,6 +70,8 @@ def faults_of(folder: str, text: str, room: str | None = None) -> list[str]:
             faults.append(f'gateway/{room} must not include "{path}"')
         elif quote == "<" and folder not in LIBRARIES.get(top, {folder}):
             faults.append(f"{folder} must not include <{path}>")
+        elif quote == "<" and where != HOMES.get(top, where):
+            faults.append(f"only {HOMES[top]} may include <{path}>")
     return faults
 
 
@@ -79,6 +84,8 @@ def check_the_checker() -> None:
         ("uring", "#include <fmt/format.h>"),
         ("tools", '#  include "gateway/options.hh"'),
         ("gateway", '#include "options.hh"'),
+        ("proto", "#include <zlib.h>"),
+        ("gateway", "#include <zlib.h>"),
     ]:
         assert faults_of(folder, line), line
     for room, line in [
@@ -102,6 +109,8 @@ def check_the_checker() -> None:
         ("tools", "#include <vector>"),
     ]:
         assert not faults_of(folder, line), line
+    for library, home in HOMES.items():
+        assert not faults_of(home.split("/")[0], f"#include <{library}>", where=home), home
 
 
 def main() -> int:
@@ -114,9 +123,10 @@ def main() -> int:
             if path.suffix not in {".hh", ".cc", ".in"}:
                 continue
             checked += 1
+            where = path.relative_to(root).as_posix()
             parts = path.relative_to(root).parts
             room = parts[1] if folder == "gateway" and len(parts) > 2 else None
-            for fault in faults_of(folder, path.read_text(), room):
+            for fault in faults_of(folder, path.read_text(), room, where):
                 print(f"{path.relative_to(root)}: {fault}")
                 found = True
     print(f"{checked} files checked")
