@@ -32,8 +32,9 @@ void for_each_offer(std::string_view name, std::string_view value, const ws::Off
 }  // namespace
 
 ws::OfferPolicy offer_policy(const config::WebSocket& websocket) {
+  const bool passes = websocket.compression == config::Compression::pass;
   return {.subprotocols = websocket.subprotocols,
-          .compression = websocket.compression == config::Compression::pass};
+          .extensions = passes ? ws::ExtensionPolicy::kAll : ws::ExtensionPolicy::kUncompressing};
 }
 
 bool is_offer(std::string_view field_name) {

@@ -252,9 +252,21 @@ void append_deflate(std::string& to, const Deflate& answer) {
   append_bits(kClientBits, answer.client_max_window_bits);
 }
 
+bool passes(ExtensionPolicy policy, std::string_view extension_name) {
+  switch (policy) {
+    case ExtensionPolicy::kAll:
+      return true;
+    case ExtensionPolicy::kUncompressing:
+      return !compresses(extension_name);
+    case ExtensionPolicy::kNone:
+      return false;
+  }
+  return false;
+}
+
 std::expected<Agreement, std::string_view> judge_extensions(
     std::span<const std::string_view> answer, std::span<const std::string_view> offers,
-    bool compression) {
+    ExtensionPolicy policy) {
   Agreement agreement;
   std::array<std::string_view, kExtensionsMax> names;
   std::size_t count = 0;
@@ -266,10 +278,9 @@ std::expected<Agreement, std::string_view> judge_extensions(
       return std::unexpected("an extension is agreed on twice");
     }
     names[count++] = extension->name;
-    const bool may_be = !compresses(extension->name) || compression;
-    const bool offered = may_be && any_offer(offers, [&](const Extension& offer) {
-                           return offer.name == extension->name;
-                         });
+    const bool offered =
+        passes(policy, extension->name) &&
+        any_offer(offers, [&](const Extension& offer) { return offer.name == extension->name; });
     if (!offered) return std::unexpected("Sec-WebSocket-Extensions was not offered");
     if (compresses(extension->name) && std::exchange(compressed, true)) {
       return std::unexpected("two extensions that are agreed on use the same bit");

@@ -102,6 +102,15 @@ std::optional<Deflate> answer_to(std::span<const std::string_view> offers,
 // Appends permessage-deflate with these parameters.
 void append_deflate(std::string& to, const Deflate& answer);
 
+// What an endpoint in the middle lets pass of a client's extensions.
+enum class ExtensionPolicy : std::uint8_t {
+  kAll,
+  kUncompressing,  // all but those that compress
+  kNone,           // it speaks of its own with either end
+};
+
+bool passes(ExtensionPolicy policy, std::string_view extension_name);
+
 // What both ends have agreed on.
 struct Agreement {
   std::optional<Deflate> deflate = {};
@@ -109,10 +118,10 @@ struct Agreement {
 };
 
 // What a server's answer agrees to, or why it must not. `offers` is what the client has sent, well
-// formed; with `compression` false those of its extensions that compress were taken out.
+// formed; of these the server got what `policy` lets pass.
 std::expected<Agreement, std::string_view> judge_extensions(
     std::span<const std::string_view> answer, std::span<const std::string_view> offers,
-    bool compression = true);
+    ExtensionPolicy policy = ExtensionPolicy::kAll);
 
 // The reserved bits that frames may use then.
 std::uint8_t reserved_bits(const Agreement& agreement);

@@ -197,7 +197,7 @@ std::expected<Agreement, std::string_view> judge_response(int status,
     return std::unexpected("too many Sec-WebSocket-Extensions fields");
   }
   const auto agreement =
-      judge_extensions(response.extensions.kept(), request.extensions.kept(), policy.compression);
+      judge_extensions(response.extensions.kept(), request.extensions.kept(), policy.extensions);
   if (!agreement) return agreement;
   const auto fault = fault_of_protocol(response.protocols, request.protocols, policy);
   if (fault) return std::unexpected(*fault);

@@ -54,10 +54,10 @@ constexpr std::size_t kSubprotocolsMax = 64;
 // What an endpoint in the middle lets pass of a client's offers; the rest never reaches the server.
 struct OfferPolicy {
   std::span<const std::string> subprotocols = {};  // only these; empty: any
-  bool compression = true;                         // also extensions that compress
+  ExtensionPolicy extensions = ExtensionPolicy::kAll;
 
   bool passes_subprotocol(std::string_view name) const;
-  bool passes_extension(std::string_view name) const { return compression || !compresses(name); }
+  bool passes_extension(std::string_view name) const { return passes(extensions, name); }
 };
 
 // What to do with a request.

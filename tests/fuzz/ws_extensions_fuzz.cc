@@ -59,6 +59,17 @@ void read(const Lines& lines, std::string_view input) {
   require(ws::is_well_formed(lines) == !reader.malformed(), "both say the same");
 }
 
+// Whether an offer of permessage-deflate can be accepted by who has windows from 9 bits on.
+bool has_good_offer(const Lines& offers) {
+  ws::ExtensionReader reader(offers);
+  while (const auto extension = reader.next()) {
+    if (extension->name != ws::kPermessageDeflate) continue;
+    const auto offer = ws::deflate_offer(*extension);
+    if (offer && offer->server_max_window_bits != 8) return true;
+  }
+  return false;
+}
+
 // What we would answer is an answer.
 void answer(const Lines& offers) {
   for (const std::uint8_t bits : std::initializer_list<std::uint8_t>{9, 12, 15}) {
@@ -66,6 +77,7 @@ void answer(const Lines& offers) {
                                                .client_context = bits != 12,
                                                .server_window_bits_max = bits,
                                                .client_window_bits_max = bits});
+    require(answer || !has_good_offer(offers), "a good offer is answered");
     if (!answer) continue;
     std::string text;
     ws::append_deflate(text, *answer);
@@ -100,7 +112,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const unsigned bits = ws::reserved_bits(*agreed);
   require((bits != 0) == (agreed->deflate || agreed->others), "bits belong to extensions");
   require(agreed->others || (bits & (ws::kRsv2 | ws::kRsv3)) == 0, "compression takes one bit");
-  const auto strict = ws::judge_extensions(answered, offers, false);
+  const auto strict = ws::judge_extensions(answered, offers, ws::ExtensionPolicy::kUncompressing);
   require(!strict || !strict->deflate, "what was taken out is not agreed on");
+  const auto none = ws::judge_extensions(answered, offers, ws::ExtensionPolicy::kNone);
+  require(!none || ws::reserved_bits(*none) == 0, "where none pass none is agreed on");
   return 0;
 }

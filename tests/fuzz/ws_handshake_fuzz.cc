@@ -33,7 +33,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(agreed || !agreed.error().empty(), "a rejection has a reason");
   require(!agreed || fields.accept.count == 1, "an accepted response has one Sec-WebSocket-Accept");
   require(!ws::judge_response(200, fields, fields, key), "only a 101 accepts");
-  const auto strict = ws::judge_response(101, fields, fields, key, {.compression = false});
+  const auto agreed_by = [&](ws::ExtensionPolicy policy) {
+    return ws::judge_response(101, fields, fields, key, {.extensions = policy});
+  };
+  const auto strict = agreed_by(ws::ExtensionPolicy::kUncompressing);
   require(!strict || (agreed && !strict->deflate), "what was taken out is not agreed on");
+  const auto none = agreed_by(ws::ExtensionPolicy::kNone);
+  require(!none || (strict && ws::reserved_bits(*none) == 0), "where none pass none is agreed on");
   return 0;
 }

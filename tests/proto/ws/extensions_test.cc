@@ -11,6 +11,7 @@
 
 namespace {
 
+using ws::ExtensionPolicy;
 using Lines = std::vector<std::string_view>;
 
 // What was read, as "name;parameter=value", or "malformed" in the end.
@@ -253,68 +254,10 @@ TEST(WsDeflate, IsAcceptedByWhatTheOfferAllows) {
   }
 }
 
-TEST(WsDeflate, AnswersTheFirstOfferThatCanBeAccepted) {
-  struct Case {
-    Lines offers;
-    ws::DeflatePreferences preferences;
-    std::string_view answer;
-  };
-  constexpr std::string_view kChromium = "permessage-deflate; client_max_window_bits";
-  constexpr std::string_view kNoContext =
-      "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
-  constexpr ws::DeflatePreferences kContexts = {.server_context = true, .client_context = true};
-  const Case cases[] = {
-      {{}, {}, ""},
-      {{"x-webkit-deflate-frame"}, {}, ""},
-      {{"permessage-deflate; unknown"}, {}, ""},
-      {{"permessage-deflate; server_max_window_bits=8"}, {}, ""},
-      {{"permessage-deflate; server_max_window_bits=8", "x-a, permessage-deflate"}, {}, kNoContext},
-      {{"permessage-deflate"}, {}, kNoContext},
-      {{"permessage-deflate"}, kContexts, "permessage-deflate"},
-      {{"permessage-deflate; server_no_context_takeover"},
-       kContexts,
-       "permessage-deflate; server_no_context_takeover"},
-      {{"permessage-deflate; client_no_context_takeover"},
-       kContexts,
-       "permessage-deflate; client_no_context_takeover"},
-      {{"permessage-deflate; server_max_window_bits=15"},
-       kContexts,
-       "permessage-deflate; server_max_window_bits=15"},
-      {{"permessage-deflate; server_max_window_bits=9"},
-       kContexts,
-       "permessage-deflate; server_max_window_bits=9"},
-      {{kChromium}, kContexts, "permessage-deflate"},
-      {{"permessage-deflate; client_max_window_bits=10"},
-       kContexts,
-       "permessage-deflate; client_max_window_bits=10"},
-      {{kChromium},
-       {.server_context = true,
-        .client_context = true,
-        .server_window_bits_max = 12,
-        .client_window_bits_max = 11},
-       "permessage-deflate; server_max_window_bits=12; client_max_window_bits=11"},
-      {{"permessage-deflate; server_max_window_bits=14"},
-       {.server_context = true,
-        .client_context = true,
-        .server_window_bits_max = 12,
-        .client_window_bits_max = 11},
-       "permessage-deflate; server_max_window_bits=12"},
-  };
-  for (const Case& each : cases) {
-    const auto answer = ws::answer_to(each.offers, each.preferences);
-    std::string text;
-    if (answer) ws::append_deflate(text, *answer);
-    EXPECT_EQ(text, each.answer) << (each.offers.empty() ? "" : each.offers.front());
-    if (!answer) continue;
-    const auto agreed = ws::judge_extensions(Lines{text}, each.offers);
-    ASSERT_TRUE(agreed) << text;
-    EXPECT_EQ(agreed->deflate, answer) << text;
-  }
-}
-
 // "deflate", "others", both, or nothing; or "bad".
-std::string judged(const Lines& answer, const Lines& offers, bool compression = true) {
-  const auto agreed = ws::judge_extensions(answer, offers, compression);
+std::string judged(const Lines& answer, const Lines& offers,
+                   ExtensionPolicy policy = ExtensionPolicy::kAll) {
+  const auto agreed = ws::judge_extensions(answer, offers, policy);
   if (!agreed) {
     EXPECT_FALSE(agreed.error().empty());
     return "bad";
@@ -392,9 +335,15 @@ TEST(WsExtensions, JudgesAnswersByTheOffers) {
 
 TEST(WsExtensions, JudgesByWhatWasLeftOfTheOffers) {
   const Lines offers = {"permessage-deflate, deflate-frame, x-a"};
-  EXPECT_EQ(judged({"permessage-deflate"}, offers, false), "bad");
-  EXPECT_EQ(judged({"deflate-frame"}, offers, false), "bad");
-  EXPECT_EQ(judged({"x-a"}, offers, false), "others");
+  const auto left = [&](const Lines& answer, ExtensionPolicy policy) {
+    return judged(answer, offers, policy);
+  };
+  EXPECT_EQ(left({"permessage-deflate"}, ExtensionPolicy::kUncompressing), "bad");
+  EXPECT_EQ(left({"deflate-frame"}, ExtensionPolicy::kUncompressing), "bad");
+  EXPECT_EQ(left({"x-a"}, ExtensionPolicy::kUncompressing), "others");
+  EXPECT_EQ(left({"permessage-deflate"}, ExtensionPolicy::kNone), "bad");
+  EXPECT_EQ(left({"x-a"}, ExtensionPolicy::kNone), "bad");
+  EXPECT_EQ(left({"", ","}, ExtensionPolicy::kNone), "");
 }
 
 TEST(WsExtensions, RefusesMoreAnswersThanItReads) {

@@ -253,9 +253,10 @@ TEST(WsHandshake, TakesNothingThatWasKeptFromTheServer) {
   const auto request = fields_of(
       {{"Sec-WebSocket-Protocol", "chat, mqtt"},
        {"Sec-WebSocket-Extensions", "permessage-deflate, x-webkit-deflate-frame, x-other"}});
+  auto extensions = ws::ExtensionPolicy::kUncompressing;
   const auto agrees = [&](std::string_view name, std::string_view value) {
     return ws::judge_response(101, fields_of(with(kGoodResponse, name, {value})), request, kKey,
-                              {.subprotocols = allowed, .compression = false})
+                              {.subprotocols = allowed, .extensions = extensions})
         .has_value();
   };
   EXPECT_TRUE(agrees("Sec-WebSocket-Protocol", "chat"));
@@ -263,6 +264,12 @@ TEST(WsHandshake, TakesNothingThatWasKeptFromTheServer) {
   EXPECT_TRUE(agrees("Sec-WebSocket-Extensions", "x-other"));
   EXPECT_FALSE(agrees("Sec-WebSocket-Extensions", "permessage-deflate"));
   EXPECT_FALSE(agrees("Sec-WebSocket-Extensions", "x-webkit-deflate-frame"));
+
+  extensions = ws::ExtensionPolicy::kNone;
+  EXPECT_TRUE(agrees("Sec-WebSocket-Protocol", "chat"));
+  EXPECT_TRUE(agrees("Sec-WebSocket-Extensions", ", ,"));
+  EXPECT_FALSE(agrees("Sec-WebSocket-Extensions", "x-other"));
+  EXPECT_FALSE(agrees("Sec-WebSocket-Extensions", "permessage-deflate"));
 }
 
 }  // namespace
