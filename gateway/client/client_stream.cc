@@ -69,10 +69,11 @@ void ClientStream::interim(const http::ResponseHead& head, const HeadOut& out) {
   state_ = State::kSilent;
 }
 
-void ClientStream::switch_protocols(const http::ResponseHead& head, const HeadOut& out) {
+void ClientStream::switch_protocols(const http::ResponseHead& head, const HeadOut& out,
+                                    const std::optional<ws::Deflate>& deflate) {
   std::string& text = connection_.shard().scratch();
   text.clear();
-  forward_switch(text, head, out.buffer, config_.via, out.changes);
+  forward_switch(text, head, out.buffer, config_.via, out.changes, deflate);
   write_head(text);
   state_ = State::kWhole;
 }

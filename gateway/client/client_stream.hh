@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory_resource>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -47,8 +48,9 @@ class ClientStream {
   };
   // A 1xx, which a client of HTTP/1.0 does not get.
   void interim(const http::ResponseHead& head, const HeadOut& out);
-  // The 101: what is written behind it is a WebSocket's.
-  void switch_protocols(const http::ResponseHead& head, const HeadOut& out);
+  // The 101: what is written behind it is a WebSocket's. `deflate`: see forward_switch().
+  void switch_protocols(const http::ResponseHead& head, const HeadOut& out,
+                        const std::optional<ws::Deflate>& deflate);
   // A final head, whose body ends as `framing` says where it comes from. `finishes_request`: the
   // client's next request can be found, as far as this exchange knows.
   void head(const http::ResponseHead& head, const HeadOut& out, http::BodyFraming framing,

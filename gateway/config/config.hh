@@ -169,8 +169,9 @@ struct RouteLimits {
   bool operator==(const RouteLimits&) const = default;
 };
 
-// What becomes of extensions that compress messages.
-enum class Compression : std::uint8_t { pass, off };
+// What becomes of extensions that compress messages. `terminate`: the gateway speaks
+// permessage-deflate with the client, and no extension at all with the server.
+enum class Compression : std::uint8_t { pass, off, terminate };
 
 inline constexpr std::array<std::string_view, 2> kCompressionNames = {"pass", "off"};
 
@@ -194,6 +195,11 @@ struct WebSocket {
   Origins origins;                        // whose pages may open them; empty: anybody's
   std::vector<std::string> subprotocols;  // that may be agreed on; empty: any
   Compression compression = Compression::pass;
+  // Of Compression::terminate.
+  size_t compress_bytes_min = 64;             // a smaller message goes as it is
+  size_t compression_level = 1;               // zlib's, 1 to 9
+  bool context_takeover = false;              // windows are kept from one message to the next
+  std::uint64_t compression_ratio_max = 200;  // of an inflated message to what came; 0: any
   ws::Validation validation = ws::Validation::kFull;
   // Payload, as headers declare it, either way: 1009; 0: any. A frame may have no more than a
   // message.
@@ -254,6 +260,7 @@ struct Limits {
   size_t header_fields = 128;       // 431
   size_t target_bytes = 8 * 1024;   // 414
   std::uint64_t requests = 0;       // on one connection, which is closed after them; 0: any
+  size_t compression_bytes = 64 * 1024 * 1024;  // of a shard, for all that is compressed there
 
   bool operator==(const Limits&) const = default;
 };

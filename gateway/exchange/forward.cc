@@ -165,7 +165,8 @@ bool Exchange::may_send_again() const {
   return request_.never_left() || is_idempotent(facts_.method);
 }
 
-// Checks the server's answer to the handshake and passes it on.
+// Checks the server's answer to the handshake and passes it on, with what is agreed on with the
+// client alone.
 Exchange::Outcome Exchange::open_tunnel() {
   const Heads& heads = *facts_.heads;
   const Bytes response_buffer = heads.response_buffer();
@@ -177,15 +178,18 @@ Exchange::Outcome Exchange::open_tunnel() {
     connection().end({.reason = Reason::kBadResponse, .detail = agreed.error()});
     return Outcome::kEnded;
   }
+  const auto deflate = agree_on_deflate(facts_.route->websocket, asked.extensions.kept());
   presence_.unwatch();
-  client_.switch_protocols(heads.response, {response_buffer, facts_.route->response_headers});
+  client_.switch_protocols(heads.response, {response_buffer, facts_.route->response_headers},
+                           deflate);
   connection().clear_deadline();
   connection().open_tunnel({.generation = facts_.generation,
                             .route = *facts_.route,
                             .upstream = *std::exchange(facts_.upstream, nullptr),
                             .request_line = std::move(facts_.request_line),
                             .begun = begun_,
-                            .rsv_allowed = ws::reserved_bits(*agreed)},
+                            .rsv_allowed = deflate ? ws::kRsv1 : ws::reserved_bits(*agreed),
+                            .deflate = deflate},
                            heads.behind_response());
   return Outcome::kTunnel;
 }

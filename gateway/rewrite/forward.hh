@@ -13,6 +13,7 @@
 #include "proto/http/body.hh"
 #include "proto/http/request.hh"
 #include "proto/http/response.hh"
+#include "proto/ws/extensions.hh"
 
 namespace gateway {
 
@@ -64,9 +65,11 @@ void forward_response(std::string& head, const http::ResponseHead& response, pro
 void forward_interim(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
                      const config::HeaderChanges& changes);
 
-// The 101 that opens a WebSocket.
+// The 101 that opens a WebSocket. With `deflate`, on which the gateway and the client have agreed,
+// the server's says nothing of extensions.
 void forward_switch(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
-                    std::string_view via, const config::HeaderChanges& changes);
+                    std::string_view via, const config::HeaderChanges& changes,
+                    const std::optional<ws::Deflate>& deflate = {});
 
 // Appends the lines of a trailer section that may be passed on (RFC 9110 section 6.5.1: nothing of
 // framing, routing, or for one hop; nothing that has an owner, whoever sends it, and nothing that

@@ -1,7 +1,5 @@
 #include "gateway/rewrite/offers.hh"
 
-#include <span>
-
 #include "gateway/rewrite/fields.hh"
 #include "proto/http/field.hh"
 #include "proto/http/syntax.hh"
@@ -11,6 +9,20 @@ namespace {
 
 constexpr std::string_view kExtensions = "Sec-WebSocket-Extensions";
 constexpr std::string_view kProtocol = "Sec-WebSocket-Protocol";
+
+// Messages that are inflated on their way are others than those that an extension has made: so none
+// is agreed on through the gateway then.
+ws::ExtensionPolicy extension_policy(config::Compression compression) {
+  switch (compression) {
+    case config::Compression::pass:
+      return ws::ExtensionPolicy::kAll;
+    case config::Compression::off:
+      return ws::ExtensionPolicy::kUncompressing;
+    case config::Compression::terminate:
+      break;
+  }
+  return ws::ExtensionPolicy::kNone;
+}
 
 // Calls visit(element, whether it passes) for each element that is not empty.
 template <class Visit>
@@ -32,9 +44,15 @@ void for_each_offer(std::string_view name, std::string_view value, const ws::Off
 }  // namespace
 
 ws::OfferPolicy offer_policy(const config::WebSocket& websocket) {
-  const bool passes = websocket.compression == config::Compression::pass;
   return {.subprotocols = websocket.subprotocols,
-          .extensions = passes ? ws::ExtensionPolicy::kAll : ws::ExtensionPolicy::kUncompressing};
+          .extensions = extension_policy(websocket.compression)};
+}
+
+std::optional<ws::Deflate> agree_on_deflate(const config::WebSocket& websocket,
+                                            std::span<const std::string_view> offers) {
+  if (websocket.compression != config::Compression::terminate) return std::nullopt;
+  return ws::answer_to(offers, {.server_context = websocket.context_takeover,
+                                .client_context = websocket.context_takeover});
 }
 
 bool is_offer(std::string_view field_name) {
@@ -58,6 +76,12 @@ void add_offers(std::string& head, std::string_view name, std::string_view value
   });
   if (head.size() == value_at) return head.resize(line_at);
   if (all_pass) head.replace(value_at, head.npos, value);
+  head.append("\r\n");
+}
+
+void add_agreement(std::string& head, const ws::Deflate& deflate) {
+  head.append(kExtensions).append(": ");
+  ws::append_deflate(head, deflate);
   head.append("\r\n");
 }
 

@@ -1,7 +1,10 @@
 // What the two ends of a WebSocket offer each other in its handshake, on its way through: only what
-// the route lets pass, and never an empty line, which some take for an error.
+// the route lets pass, and never an empty line, which some take for an error. And what the gateway
+// answers a client itself.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,6 +16,11 @@ namespace gateway {
 // It refers to the configuration.
 ws::OfferPolicy offer_policy(const config::WebSocket& websocket);
 
+// What is answered to a client where the gateway compresses itself; nothing: none of its offers can
+// be accepted, or the route has it otherwise. The lines of the offers are well-formed.
+std::optional<ws::Deflate> agree_on_deflate(const config::WebSocket& websocket,
+                                            std::span<const std::string_view> offers);
+
 // Whether a field has extensions or subprotocols, or resembles one that has: see
 // equals_as_variable.
 bool is_offer(std::string_view field_name);
@@ -21,5 +29,8 @@ bool is_offer(std::string_view field_name);
 // only resembles one. Precondition: is_offer(name); the value of extensions is well-formed.
 void add_offers(std::string& head, std::string_view name, std::string_view value,
                 const ws::OfferPolicy& policy);
+
+// Appends the line by which a 101 agrees to it.
+void add_agreement(std::string& head, const ws::Deflate& deflate);
 
 }  // namespace gateway

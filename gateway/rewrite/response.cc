@@ -81,11 +81,13 @@ void forward_interim(std::string& head, const http::ResponseHead& response, prot
 }
 
 void forward_switch(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
-                    std::string_view via, const config::HeaderChanges& changes_of_route) {
+                    std::string_view via, const config::HeaderChanges& changes_of_route,
+                    const std::optional<ws::Deflate>& deflate) {
   const FieldChanges changes(changes_of_route);
   begin_head(head, response, buffer);
   add_line(head, "Upgrade", "websocket");
   add_line(head, "Connection", "Upgrade");
+  if (deflate) add_agreement(head, *deflate);
   add_fields(head, response, buffer, changes, false, true);
   if (!changes.drops("Via")) add_via(head, response.minor_version, via);
   changes.add_to(head);

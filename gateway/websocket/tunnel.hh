@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory_resource>
+#include <optional>
 #include <string>
 
 #include "gateway/client/connection.hh"
@@ -12,6 +13,7 @@
 #include "gateway/shard/under_way.hh"
 #include "gateway/upstream/upstreams.hh"
 #include "gateway/websocket/relay.hh"
+#include "proto/ws/extensions.hh"
 
 namespace gateway {
 
@@ -23,6 +25,8 @@ struct TunnelOpening {
   std::pmr::string request_line;
   uring::Clock::time_point begun;
   std::uint8_t rsv_allowed;  // of the extensions that were agreed
+  // Of those by the gateway and the client alone, whose messages are plain at the server then.
+  std::optional<ws::Deflate> deflate;
 };
 
 struct Access;

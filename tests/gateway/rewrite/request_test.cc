@@ -314,7 +314,7 @@ TEST(ForwardRequest, AsksForAWebSocket) {
 }
 
 TEST(ForwardRequest, OffersOnlyWhatTheRouteLetsPass) {
-  const WebSocket websocket{.subprotocols = {"chat", "v2.chat"}, .compression = Compression::off};
+  WebSocket websocket{.subprotocols = {"chat", "v2.chat"}, .compression = Compression::off};
   RequestForwarding forwarding = from_client();
   forwarding.websocket = &websocket;
   const auto offers = [&](const std::string& lines) {
@@ -336,6 +336,12 @@ TEST(ForwardRequest, OffersOnlyWhatTheRouteLetsPass) {
   const std::string protocol = "Sec-WebSocket-Protocol: ";
   EXPECT_EQ(offers(protocol + "mqtt,chat,Chat, v2.chat\r\n"), protocol + "chat, v2.chat\r\n");
   EXPECT_EQ(offers(protocol + "mqtt\r\n" + protocol + "chat\r\n"), protocol + "chat\r\n");
+
+  websocket.compression = Compression::terminate;
+  EXPECT_EQ(offers(extensions + "permessage-deflate; client_max_window_bits\r\n" + extensions +
+                   "x-a; b=\"c\"\r\nsec-websocket-extensions: x-d\r\n"),
+            "");
+  EXPECT_EQ(offers(extensions + "x-a\r\n" + protocol + "chat\r\n"), protocol + "chat\r\n");
 }
 
 TEST(ForwardRequest, ChangesNoOffersButThoseOfAHandshake) {

@@ -174,6 +174,18 @@ TEST(ForwardSwitch, LeavesOutEmptyLists) {
   EXPECT_EQ(head, begin + "X-Empty: \r\nsec-websocket-extensions: x-a;b,\r\n\r\n");
 }
 
+TEST(ForwardSwitch, TellsWhatIsAgreedOnWithTheClientAlone) {
+  const std::string begin =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+  const std::string text = begin + "Sec-WebSocket-Extensions: ,\r\nServer: x\r\n\r\n";
+  std::string head;
+  gateway::forward_switch(head, parse_response(text), proto::as_bytes(text), "", kNoChanges,
+                          ws::Deflate{.client_max_window_bits = 10});
+  EXPECT_EQ(head, begin +
+                      "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=10\r\n"
+                      "Server: x\r\n\r\n");
+}
+
 std::string trailers(std::string_view section, std::string_view fields = "",
                      const HeaderChanges& changes = kNoChanges) {
   const std::string head_text = "HTTP/1.1 200 OK\r\n" + std::string(fields) + "\r\n";
