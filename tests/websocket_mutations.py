@@ -18,7 +18,7 @@ from mutated_tree import ROOT, Mutated, check, copy_tree, must, option_parser, p
 
 PATCHES = ROOT / "tests/websocket_mutations"
 PROTO_TESTS = ("tests/proto/ws/proto_ws_test", "*")
-GATEWAY_TESTS = ("tests/gateway/gateway_tests", "*Relay*:*WebSocket*:*Judge*:*Exchange*")
+GATEWAY_TESTS = ("tests/gateway/gateway_tests", "*Relay*:*Translation*:*WebSocket*:*Judge*:*Exchange*")
 SIMULATE = "tests/simulate"
 FAILED = re.compile(r"^\[  FAILED  \] ([\w./]+)", re.MULTILINE)
 RUNNING = re.compile(r"^\[ RUN      \] ([\w./]+)", re.MULTILINE)

@@ -109,6 +109,23 @@ class Link final : private Sink, private Flushable {
     return Read(*this);
   }
 
+  // While nothing is read: until there is room in `to` for more, or nothing can be sent there any
+  // more, or abort(). As a read_for does that waits for it.
+  class Room {
+   public:
+    Room(Link& link) : link_(link) {}
+    bool await_ready() const { return link_.has_room(); }
+    void await_suspend(std::coroutine_handle<> waiter) { link_.await_room(waiter); }
+    void await_resume() const {}
+
+   private:
+    Link& link_;
+  };
+  Room room_for(Link& to) {
+    start_feeding(to);
+    return Room(*this);
+  }
+
   // At most `room` bytes, received only while this is awaited: the rest stays in the kernel.
   Read read_once(std::size_t room) {
     stop_feeding();
@@ -247,6 +264,10 @@ class Link final : private Sink, private Flushable {
   static void flush_due(Flushable& self) { static_cast<Link&>(self).flush(); }
   void flush();
   bool below_half() const { return room() * 2 < resources_.pool.share(); }
+  bool has_room() const {
+    return aborted_ || feeds_ == nullptr || !feeds_->crowded() || feeds_->send_failed();
+  }
+  void await_room(std::coroutine_handle<> waiter);
   void wait_for_room();
   Link* release_feeder();
   void wake_feeder();
@@ -290,6 +311,7 @@ class Link final : private Sink, private Flushable {
   int error_number_ = 0;
   LinkEnd end_ = LinkEnd::kNone;
   LinkEnd end_after_yield_ = LinkEnd::kNone;
+  bool awaits_room_ = false;  // the reader does, and no bytes
   bool aborted_ = false;
   bool hangup_told_ = false;
   bool shaking_hands_ = false;

@@ -124,6 +124,15 @@ void Link<Session, Sink>::wait_for_room() {
   if (std::exchange(feeds_->feeder_, this) != this) held_back_since_ms_ = now_ms();
 }
 
+template <class Session, class Sink>
+void Link<Session, Sink>::await_room(std::coroutine_handle<> waiter) {
+  reader_ = waiter;
+  awaits_room_ = true;
+  wait_for_room();
+  feeds_->commit_again();
+  if (hangup_ != nullptr && !hangup_told_) socket_.watch_hangup();
+}
+
 // Whoever has waited for our room does so no longer.
 template <class Session, class Sink>
 Link<Session, Sink>* Link<Session, Sink>::release_feeder() {
@@ -275,6 +284,11 @@ void Link<Session, Sink>::on_received() {
   if (!reader_) {
     if (noticed_ != nullptr) resources_.loop.ready().push(*noticed_);
     return;
+  }
+  if (awaits_room_) {
+    if (!has_room()) return wait_for_room();
+    awaits_room_ = false;
+    return std::exchange(reader_, {}).resume();
   }
   // Handshakes cost much more than anything else in a turn, so each turn takes a few of them.
   if (shaking_hands_ && !resources_.loop.take_heavy_step()) {

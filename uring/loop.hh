@@ -74,6 +74,23 @@ class Loop {
   bool take_heavy_step();
   void push_next_turn(Ready& ready) { next_turn_.push(ready); }
 
+  // To be awaited: goes on in the next turn.
+  class NextTurn {
+   public:
+    explicit NextTurn(Loop& loop) : loop_(loop) {}
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> coroutine) {
+      waiter_.set_coroutine(coroutine);
+      loop_.push_next_turn(waiter_);
+    }
+    void await_resume() const {}
+
+   private:
+    Loop& loop_;
+    Waiter waiter_;
+  };
+  NextTurn next_turn() { return NextTurn(*this); }
+
   Kernel& kernel() { return kernel_; }
   ReadyList& ready() { return ready_; }
   // Memory for what lives on this loop's thread, coroutine frames first of all.

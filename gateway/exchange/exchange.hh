@@ -84,6 +84,7 @@ class Exchange {
   void begin_response();
   bool may_send_again() const;
   Outcome open_tunnel();
+  std::optional<ws::Deflate> agree_on_compression(std::span<const std::string_view> offers);
 
   // ending.cc
   void settle();

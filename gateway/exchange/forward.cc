@@ -165,6 +165,22 @@ bool Exchange::may_send_again() const {
   return request_.never_left() || is_idempotent(facts_.method);
 }
 
+std::optional<ws::Deflate> Exchange::agree_on_compression(
+    std::span<const std::string_view> offers) {
+  Shard& shard = connection().shard();
+  const bool may_keep = shard.codecs().may_keep_contexts();
+  const config::WebSocket& websocket = facts_.route->websocket;
+  const auto deflate = agree_on_deflate(websocket, offers, may_keep);
+  const bool falls_back = deflate && websocket.context_takeover && !may_keep;
+  if (falls_back && shard.may_log(LogLevel::warning, "no context")) {
+    shard.log().warning(
+        "connection id={}: compressed without context_takeover: half of [limits] "
+        "compression_memory is used",
+        connection().id());
+  }
+  return deflate;
+}
+
 // Checks the server's answer to the handshake and passes it on, with what is agreed on with the
 // client alone.
 Exchange::Outcome Exchange::open_tunnel() {
@@ -178,7 +194,7 @@ Exchange::Outcome Exchange::open_tunnel() {
     connection().end({.reason = Reason::kBadResponse, .detail = agreed.error()});
     return Outcome::kEnded;
   }
-  const auto deflate = agree_on_deflate(facts_.route->websocket, asked.extensions.kept());
+  const auto deflate = agree_on_compression(asked.extensions.kept());
   presence_.unwatch();
   client_.switch_protocols(heads.response, {response_buffer, facts_.route->response_headers},
                            deflate);

@@ -41,6 +41,8 @@ concept Inlet = Outlet<To> && requires(From& from, const From& seen, To& to, std
                                        uring::Socket::Arming arming, uring::Ready& left) {
   // Empty at the end; end() says which.
   { from.read_for(to, arming, most).await_resume() } -> std::same_as<Bytes>;
+  // Until there is room for what is made of what was read.
+  from.room_for(to).await_resume();
   from.end_reading_for();
   { seen.end() } -> std::same_as<uring::LinkEnd>;
   from.abort();

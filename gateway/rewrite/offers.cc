@@ -49,10 +49,11 @@ ws::OfferPolicy offer_policy(const config::WebSocket& websocket) {
 }
 
 std::optional<ws::Deflate> agree_on_deflate(const config::WebSocket& websocket,
-                                            std::span<const std::string_view> offers) {
+                                            std::span<const std::string_view> offers,
+                                            bool may_keep_contexts) {
   if (websocket.compression != config::Compression::terminate) return std::nullopt;
-  return ws::answer_to(offers, {.server_context = websocket.context_takeover,
-                                .client_context = websocket.context_takeover});
+  const bool keeps = websocket.context_takeover && may_keep_contexts;
+  return ws::answer_to(offers, {.server_context = keeps, .client_context = keeps});
 }
 
 bool is_offer(std::string_view field_name) {

@@ -17,9 +17,11 @@ namespace gateway {
 ws::OfferPolicy offer_policy(const config::WebSocket& websocket);
 
 // What is answered to a client where the gateway compresses itself; nothing: none of its offers can
-// be accepted, or the route has it otherwise. The lines of the offers are well-formed.
+// be accepted, or the route has it otherwise. The lines of the offers are well-formed. Contexts are
+// kept from one message to the next where the route wants it, and there is memory for it.
 std::optional<ws::Deflate> agree_on_deflate(const config::WebSocket& websocket,
-                                            std::span<const std::string_view> offers);
+                                            std::span<const std::string_view> offers,
+                                            bool may_keep_contexts);
 
 // Whether a field has extensions or subprotocols, or resembles one that has: see
 // equals_as_variable.

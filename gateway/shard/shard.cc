@@ -66,6 +66,7 @@ void Shard::begin() {
   begin_to_load(std::exchange(first_, {}));
   while (load_step()) {
   }
+  codecs_.emplace(config().limits.compression_bytes);
 }
 
 void Shard::finish() {

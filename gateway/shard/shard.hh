@@ -25,6 +25,7 @@
 #include "gateway/upstream/descriptor_budget.hh"
 #include "gateway/upstream/registry.hh"
 #include "gateway/upstream/upstreams.hh"
+#include "gateway/websocket/codecs.hh"
 #include "proto/tls/record_buffers.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "uring/kernel.hh"
@@ -103,6 +104,8 @@ class Shard final : private uring::BellOwner, private Reception {
   // For a head or a path while it is made; whoever uses it next overwrites it.
   std::string& scratch() { return scratch_; }
   uring::BlockPool& frames() { return loop_.frames(); }
+  // Of WebSockets that are compressed for their clients alone.
+  Codecs& codecs() { return *codecs_; }
 
   void forget(Connection& connection);
   // A request or a WebSocket of it has ended, which was told in the log.
@@ -151,6 +154,7 @@ class Shard final : private uring::BellOwner, private Reception {
   tls::RecordBuffers record_buffers_;
   std::optional<uring::LinkResources> links_;  // while it runs
   std::optional<Upstreams> upstreams_;         // likewise
+  std::optional<Codecs> codecs_;               // likewise
   uring::Held<ShardGeneration> generation_;    // likewise
   AdoptOrder first_;                           // until it runs
   std::vector<config::Address> handed_over_;   // to a successor, at the stop

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "gateway/link/detail_text.hh"
+#include "gateway/websocket/translation_terms.hh"
 #include "proto/ws/close.hh"
 #include "uring/kernel.hh"
 
@@ -51,6 +52,10 @@ class RelayOwner {
   virtual RelayPolicy policy() = 0;
   // It is time, as the policy says.
   virtual void report() = 0;
+  // How messages are translated; asked where the relay was made with TranslatedRules.
+  virtual TranslationTerms translation() = 0;
+  // A message goes uncompressed for lack of memory.
+  virtual void note_uncompressed() = 0;
   // Keeps the text of an End that is not static for as long as its connection lives; the relay is
   // read until then.
   virtual DetailText& detail() = 0;

@@ -6,6 +6,7 @@
 #include "gateway/link/link_end.hh"
 #include "gateway/websocket/mask_key.hh"
 #include "gateway/websocket/relay_policy.hh"
+#include "gateway/websocket/relay_translation.hh"
 #include "proto/ws/close.hh"
 
 namespace gateway {
@@ -22,15 +23,21 @@ BasicRelay<Client, Upstream>::BasicRelay(uring::Loop& loop, Client& client, Upst
       finished_(loop.ready()) {}
 
 template <class Client, Opposite<Client> Upstream>
+BasicRelay<Client, Upstream>::BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream,
+                                         const TranslatedRules& rules, RelayOwner& owner)
+    : BasicRelay(loop, client, upstream, rules.of_client, owner) {
+  to_client_.frames = ws::FrameScanner(ws::Sender::kServer, rules.of_server);
+  to_client_.translated = to_upstream_.translated = true;
+}
+
+template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::start(Bytes behind_request, Bytes behind_response) {
   go_by_policy();
   to_upstream_.from.watch_hangup_when_held_back(client_left_);
   to_client_.from.watch_hangup_when_held_back(upstream_left_);
-  if (!behind_response.empty()) pass_on(to_client_, behind_response);
-  pump_to_client_ = pump(to_client_);
+  pump_to_client_ = pump(to_client_, behind_response);
   pump_to_client_.start();
-  if (!behind_request.empty()) pass_on(to_upstream_, behind_request);
-  pump_to_upstream_ = pump(to_upstream_);
+  pump_to_upstream_ = pump(to_upstream_, behind_request);
   pump_to_upstream_.start();
 }
 
@@ -42,13 +49,17 @@ void BasicRelay<Client, Upstream>::stop_watching() {
 }
 
 template <class Client, Opposite<Client> Upstream>
-uring::Task<> BasicRelay<Client, Upstream>::pump(auto& way) {
+uring::Task<> BasicRelay<Client, Upstream>::pump(auto& way, Bytes bytes) {
   for (;;) {
+    if (way.translated && !bytes.empty()) {
+      co_await translate(way, bytes);
+    } else if (!bytes.empty()) {
+      pass_on(way, bytes);
+    }
     const bool waits = is_metered(way) && may_pause();
     if (waits) co_await wait_for_allowance();
-    const Bytes bytes = co_await next_of(way);
+    bytes = co_await next_of(way);
     if (bytes.empty()) break;
-    pass_on(way, bytes);
   }
   note_end_of_stream(way);
   way.finished = true;
@@ -57,17 +68,28 @@ uring::Task<> BasicRelay<Client, Upstream>::pump(auto& way) {
   finished_.set();
 }
 
+template <class Client, Opposite<Client> Upstream>
+bool BasicRelay<Client, Upstream>::may_pass(auto& way) {
+  if (way.to.send_failed()) {
+    // Where it waits for the end of a frame there is nobody any more to wait for.
+    is_stopping() ? close_towards(way) : stop(end_of_link(way.to, way.receiver(), owner_.detail()));
+    return false;
+  }
+  if (watch_) watch_->note_heard(way.sender, loop_.now());
+  return !way.close_passed;  // RFC 6455 section 5.5.1: nothing follows a close frame
+}
+
 // Writes on what is valid of `bytes`.
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::pass_on(auto& way, Bytes bytes) {
-  if (way.to.send_failed()) {
-    // Where it waits for the end of a frame there is nobody any more to wait for.
-    return is_stopping() ? close_towards(way)
-                         : stop(end_of_link(way.to, way.receiver(), owner_.detail()));
-  }
-  if (watch_) watch_->note_heard(way.sender, loop_.now());
-  if (way.close_passed) return;  // RFC 6455 section 5.5.1: nothing follows a close frame
+  if (!may_pass(way)) return;
   scan(way, bytes);
+  look_at_end(way);
+}
+
+// All that came has been passed on, or what came is not passed on any more.
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::look_at_end(auto& way) {
   const bool ends = way.frames.close_seen() || way.frames.violation();
   if (watch_ && !is_stopping() && !ends) note_in_watch(way);
   if (way.frames.close_seen()) {
@@ -154,7 +176,7 @@ void BasicRelay<Client, Upstream>::note_end_of_stream(auto& way) {
     return;
   }
   // In mid-frame no close frame of ours can follow what was passed on.
-  way.finished = !way.frames.at_frame_boundary();
+  way.finished = !way.at_boundary();
   stop(cause);
 }
 
@@ -194,7 +216,7 @@ void BasicRelay<Client, Upstream>::stop(End end, std::chrono::milliseconds bound
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::stop_direction(auto& way) {
   way.frames.stop_at_boundary();
-  const bool ends = way.frames.at_frame_boundary() || way.frames.violation();
+  const bool ends = way.at_boundary() || way.frames.violation();
   const bool waits = owes_close(way) && !ends;
   if (!waits) return close_towards(way);
   // Whoever has gone is not to be waited for, and is read no more.
@@ -249,7 +271,7 @@ std::chrono::milliseconds BasicRelay<Client, Upstream>::pushed_back(Party peer) 
 template <class Client, Opposite<Client> Upstream>
 bool BasicRelay<Client, Upstream>::client_stream_is_whole() const {
   const bool cut = is_lost_upstream(told().reason) && upstream_lost_code_ == 0;
-  return to_client_.frames.at_frame_boundary() && !cut;
+  return to_client_.at_boundary() && !cut;
 }
 
 template <class Client, Opposite<Client> Upstream>
@@ -263,7 +285,7 @@ std::optional<ws::BrokenRule> BasicRelay<Client, Upstream>::broken_rule() const 
 // Tells the peer at the end of `way`, and reads no more from the one at its beginning.
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::close_towards(auto& way) {
-  if (owes_close(way) && way.frames.at_frame_boundary()) {
+  if (owes_close(way) && way.at_boundary()) {
     const auto frame = way.sender == Party::kUpstream
                            ? ws::make_close(code_towards(way.sender), text_of_close())
                            : ws::make_close(code_towards(way.sender), text_of_close(),
@@ -307,9 +329,7 @@ void BasicRelay<Client, Upstream>::note_left(auto& way, Reason left, Reason rese
 // all is, and until then nothing more is read.
 template <class Client, Opposite<Client> Upstream>
 bool BasicRelay<Client, Upstream>::is_taken_slowly() const {
-  const auto is_so = [](const auto& way) {
-    return !way.frames.at_frame_boundary() && way.to.has_unsent();
-  };
+  const auto is_so = [](const auto& way) { return !way.at_boundary() && way.to.has_unsent(); };
   return is_so(to_upstream_) || is_so(to_client_);
 }
 

@@ -4,7 +4,8 @@
 //   client --read_for(upstream)--> scanner --> upstream.write      (masked as it came)
 //   upstream --read_for(client)--> scanner --> client.write
 //
-// Frames are checked and passed on untouched. The relay ends when both sides have sent their close
+// Frames are checked and passed on untouched, or, where the client compresses and the server does
+// not, translated on the way (translation.hh). The relay ends when both sides have sent their close
 // frames, when a peer leaves, breaks the protocol or fails, or when somebody calls stop(): then
 // each side that may be told gets a close frame of ours, at the next frame boundary, or is cut
 // after a moment. Owns nothing but its state; the two ends outlive it.
@@ -21,6 +22,7 @@
 #include "gateway/websocket/policy.hh"
 #include "gateway/websocket/relay_closing.hh"
 #include "gateway/websocket/relay_watch.hh"
+#include "gateway/websocket/translation.hh"
 #include "proto/ws/close.hh"
 #include "proto/ws/scanner.hh"
 
@@ -42,8 +44,9 @@ class BasicRelay {
   // The same of a frame under way, to reach its end when we want to close, unless who does says so.
   static constexpr std::chrono::seconds kBoundaryTime{2};
 
-  // At once, of a client whose rates are limited.
+  // At once, of a client whose rates are limited, and of what is translated.
   static constexpr std::uint64_t kMeteredBytes = 4096;
+  static constexpr std::uint64_t kTranslatedBytes = 32 * 1024;
 
   struct Counts {
     std::uint64_t frames = 0;
@@ -52,8 +55,11 @@ class BasicRelay {
     std::uint64_t payload_bytes = 0;
   };
 
-  // `rules` hold both ways. The owner outlives the relay.
+  // `rules` hold both ways, or, where there is a translation, each for its sender. The owner
+  // outlives the relay.
   BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream, const ws::ScanRules& rules,
+             RelayOwner& owner);
+  BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream, const TranslatedRules& rules,
              RelayOwner& owner);
   BasicRelay(const BasicRelay&) = delete;
   BasicRelay& operator=(const BasicRelay&) = delete;
@@ -71,7 +77,7 @@ class BasicRelay {
   // No frame towards the client was cut, and its end was not to look like a cut.
   bool client_stream_is_whole() const;
   // No frame towards the server was cut.
-  bool upstream_stream_is_whole() const { return to_upstream_.frames.at_frame_boundary(); }
+  bool upstream_stream_is_whole() const { return to_upstream_.at_boundary(); }
 
   // Ends it politely; the first End wins. Nothing happens once it has finished. `boundary_time`:
   // how long a frame under way may take to its end, while it gets on.
@@ -105,14 +111,22 @@ class BasicRelay {
     To& to;
     ws::FrameScanner frames;
     Party sender;
+    bool translated = false;
+    uring::BlockPool::Owned<Translation> translation;  // while it has something to keep
     Party receiver() const { return sender == Party::kClient ? Party::kUpstream : Party::kClient; }
+    // A control frame of ours may go in.
+    bool at_boundary() const { return translated || frames.at_frame_boundary(); }
     bool close_passed = false;  // nothing of the sender's goes to `to` any more
     bool finished = false;
     bool ping_due = false;  // of ours, to the receiver
   };
 
-  uring::Task<> pump(auto& way);
+  uring::Task<> pump(auto& way, Bytes bytes);
+  bool may_pass(auto& way);
   void pass_on(auto& way, Bytes bytes);
+  void look_at_end(auto& way);
+  uring::Task<> translate(auto& way, Bytes bytes);
+  bool translate_some(auto& way, Bytes& piece);
   void note_close(auto& way);
   void begin_closing(std::chrono::seconds time);
   void note_closing();

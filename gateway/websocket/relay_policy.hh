@@ -69,7 +69,7 @@ uring::Clock::time_point BasicRelay<Client, Upstream>::look_at(auto& way, auto& 
     case Heartbeat::Due::kNothing:
       break;
     case Heartbeat::Due::kPing:
-      if (way.frames.at_frame_boundary()) {
+      if (way.at_boundary()) {
         ping(way);
         answer = ask();
         break;
@@ -126,12 +126,14 @@ bool BasicRelay<Client, Upstream>::is_metered(const auto& way) const {
   return way.sender == Party::kClient && watch_ && watch_->meter() != nullptr;
 }
 
-// To be awaited. Of a client that may be slowed down little arrives that is not asked for.
+// To be awaited. Of a client that may be slowed down little arrives that is not asked for, and of
+// what becomes more on the way.
 template <class Client, Opposite<Client> Upstream>
 auto BasicRelay<Client, Upstream>::next_of(auto& way) {
   using Arming = uring::Socket::Arming;
-  return is_metered(way) ? way.from.read_for(way.to, Arming::kOnce, kMeteredBytes)
-                         : way.from.read_for(way.to);
+  if (is_metered(way)) return way.from.read_for(way.to, Arming::kOnce, kMeteredBytes);
+  if (way.translated) return way.from.read_for(way.to, Arming::kOnce, kTranslatedBytes);
+  return way.from.read_for(way.to);
 }
 
 // What has arrived lies in buffers that others need: that goes on first.

@@ -19,6 +19,24 @@ ws::ScanRules rules_of(const TunnelOpening& opening) {
           .message_bytes_max = static_cast<std::uint32_t>(websocket.message_bytes_max)};
 }
 
+// What cannot be compressed becomes a little longer on its way here: so the exact bound is judged
+// by what it is inflated to.
+TranslatedRules translated_rules_of(const TunnelOpening& opening) {
+  TranslatedRules rules{.of_client = rules_of(opening), .of_server = rules_of(opening)};
+  rules.of_server.rsv_allowed = 0;
+  std::uint32_t& most = rules.of_client.message_bytes_max;
+  if (most > 0) most = std::min(ws::kBytesMaxMax, most + most / 256 + 1024);
+  return rules;
+}
+
+Relay make_relay(Connection& connection, const TunnelOpening& opening, RelayOwner& owner) {
+  uring::Loop& loop = connection.shard().loop();
+  Link& client = connection.client();
+  Link& upstream = opening.upstream.link();
+  if (opening.deflate) return Relay(loop, client, upstream, translated_rules_of(opening), owner);
+  return Relay(loop, client, upstream, rules_of(opening), owner);
+}
+
 }  // namespace
 
 Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
@@ -28,8 +46,8 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
       upstream_(&opening.upstream),
       request_line_(std::move(opening.request_line)),
       begun_(opening.begun),
-      relay_(connection.shard().loop(), connection.client(), opening.upstream.link(),
-             rules_of(opening), static_cast<RelayOwner&>(*this)) {
+      deflate_(opening.deflate.value_or(ws::Deflate())),
+      relay_(make_relay(connection, opening, static_cast<RelayOwner&>(*this))) {
   upstream_->let_go_of_pool();
   connection_.shard().under_way().websockets.rise();
   server().state().begin_websocket();
@@ -68,6 +86,27 @@ std::chrono::milliseconds Tunnel::own_part_of(std::chrono::milliseconds time) co
   // Knuth's multiplicative hash: neighbours lie far apart.
   const std::uint64_t part = connection_.id() * 0x9e3779b97f4a7c15u >> 48;
   return time * part / 65536;
+}
+
+TranslationTerms Tunnel::translation() {
+  const config::WebSocket& route = route_->websocket;
+  Shard& shard = connection_.shard();
+  return {.agreement = deflate_,
+          .checks_text = route.validation == ws::Validation::kFull,
+          .message_bytes_max = route.message_bytes_max,
+          .compress_min = route.compress_bytes_min,
+          .level = static_cast<int>(route.compression_level),
+          .ratio_max = static_cast<unsigned>(route.compression_ratio_max),
+          .codecs = shard.codecs(),
+          .kernel = shard.loop().kernel()};
+}
+
+void Tunnel::note_uncompressed() {
+  Shard& shard = connection_.shard();
+  if (!shard.may_log(LogLevel::warning, "uncompressed")) return;
+  shard.log().warning(
+      "connection id={}: a message goes uncompressed: [limits] compression_memory is used up",
+      connection_.id());
 }
 
 // It goes by what the newest generation says of its route, and keeps no earlier one; where that has

@@ -71,6 +71,8 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   friend class uring::List<Tunnel>;
   RelayPolicy policy() override;
   void report() override;
+  TranslationTerms translation() override;
+  void note_uncompressed() override;
   DetailText& detail() override { return connection_.detail(); }
   void renew();
   uring::Clock::time_point ends_at() const;
@@ -87,6 +89,7 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   UpstreamConnection* upstream_;             // until it has settled
   std::pmr::string request_line_;
   uring::Clock::time_point begun_;
+  ws::Deflate deflate_;  // if the relay translates
   Relay relay_;
   PacedClosing* closing_ = nullptr;  // in which it waits for its turn
 };

@@ -48,6 +48,10 @@ ViolationText text_of(Violation violation) {
       return {1009, "10.4", "frame too large"};
     case Violation::kMessageTooLarge:
       return {1009, "10.4", "message too large"};
+    case Violation::kDeflateData:
+      return {1007, "rfc7692:7.2.2", "compressed data is not DEFLATE"};
+    case Violation::kCompressionRatio:
+      return {1008, "rfc7692:8", "message compressed too far"};
   }
   __builtin_unreachable();
 }

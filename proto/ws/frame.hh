@@ -65,10 +65,14 @@ enum class Violation : std::uint8_t {
   kInvalidUtf8,
   kFrameTooLarge,
   kMessageTooLarge,
+  // What only a message that is inflated shows:
+  kDeflateData,
+  kCompressionRatio,
 };
 
 // The close code for the peer that did it (section 7.4.1), a short text for it and for the log, and
-// the section of RFC 6455 that it is against, such as "5.2".
+// the section of RFC 6455 that it is against, such as "5.2", or of another one, such as
+// "rfc7692:7.2".
 std::uint16_t close_code(Violation violation);
 std::string_view describe(Violation violation);
 std::string_view section_of(Violation violation);

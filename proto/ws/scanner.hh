@@ -92,6 +92,18 @@ class FrameScanner {
   bool stopped() const { return stop_requested_ && at_frame_boundary(); }
   void resume() { stop_requested_ = false; }
 
+  // For who has to wait before it asks for more: what next() has not looked at, and that the same
+  // bytes lie somewhere else from here on.
+  Bytes unscanned() const { return unscanned_; }
+  void move_unscanned(const std::byte* to) { unscanned_ = {to, unscanned_.size()}; }
+
+  // What a compressed message becomes breaks a rule, which whoever inflates it has found in what
+  // was yielded last, but for `bytes_behind` of it: ends the scanning as a rule does that is broken
+  // here.
+  void fail_inflated(Violation violation, std::size_t bytes_behind) {
+    fail(violation, bytes_behind + unscanned_.size());
+  }
+
   // From here on; `control_frames` is there for as long as anything is fed.
   void watch(ControlFrames& control_frames) { watched_ = &control_frames; }
 

@@ -10,9 +10,10 @@ namespace {
 using gateway::config::Compression;
 using gateway::config::WebSocket;
 
-std::string answered(const WebSocket& route, const std::vector<std::string_view>& offers) {
+std::string answered(const WebSocket& route, const std::vector<std::string_view>& offers,
+                     bool may_keep_contexts = true) {
   std::string head;
-  const auto deflate = gateway::agree_on_deflate(route, offers);
+  const auto deflate = gateway::agree_on_deflate(route, offers, may_keep_contexts);
   if (deflate) gateway::add_agreement(head, *deflate);
   return head;
 }

@@ -34,7 +34,8 @@ inline std::string code(std::uint16_t value) {
 // Whatever message it belongs to.
 inline ws::ParsedHeader parse_any(std::span<const std::byte> bytes, ws::Sender sender) {
   const bool goes_on = (bytes[0] & std::byte{0x0f}) == std::byte{0};
-  return ws::parse_header(bytes, {.sender = sender, .message_open = goes_on});
+  return ws::parse_header(bytes,
+                          {.sender = sender, .rsv_allowed = ws::kRsv1, .message_open = goes_on});
 }
 
 // Tests ping with other lengths.
@@ -84,6 +85,18 @@ inline std::string last_own_ping(std::span<const std::byte> bytes, ws::Sender se
   return last;
 }
 
+inline std::size_t data_payload_bytes(std::span<const std::byte> bytes, ws::Sender sender) {
+  std::size_t sum = 0;
+  while (!bytes.empty()) {
+    const ws::ParsedHeader parsed = parse_any(bytes, sender);
+    const std::size_t size = parsed.header_bytes + parsed.header.payload_bytes;
+    if (parsed.header_bytes == 0 || size > bytes.size()) break;
+    if (!parsed.header.is_control()) sum += parsed.header.payload_bytes;
+    bytes = bytes.subspan(size);
+  }
+  return sum;
+}
+
 class Stand final : private gateway::RelayOwner {
  public:
   explicit Stand(std::uint64_t seed, const gateway::RelayPolicy& allowed = {},
@@ -91,6 +104,13 @@ class Stand final : private gateway::RelayOwner {
       : now_allowed(allowed), simulation(seed, {.window = 4096}), seconds_(simulation.loop.now()) {
     client_.adopt(simulation.kernel.open_stream(client));
     upstream_.adopt(simulation.kernel.open_stream(upstream));
+    relay.emplace(simulation.loop, client_, upstream_, rules,
+                  static_cast<gateway::RelayOwner&>(*this));
+  }
+
+  // With a client that compresses, and a server that does not.
+  Stand(std::uint64_t seed, const gateway::TranslatedRules& rules) : Stand(seed) {
+    relay.reset();
     relay.emplace(simulation.loop, client_, upstream_, rules,
                   static_cast<gateway::RelayOwner&>(*this));
   }
@@ -136,6 +156,10 @@ class Stand final : private gateway::RelayOwner {
 
   std::string client_got() const { return told(to_client_, ws::Sender::kServer); }
   std::string upstream_got() const { return told(to_upstream_, ws::Sender::kClient); }
+  // Of data frames that are whole.
+  std::size_t upstream_payload_bytes() const {
+    return data_payload_bytes(to_upstream_, ws::Sender::kClient);
+  }
   std::string ping_to_client() const { return last_own_ping(to_client_, ws::Sender::kServer); }
   std::string ping_to_upstream() const { return last_own_ping(to_upstream_, ws::Sender::kClient); }
   gateway::Reason reason() const { return relay->how_ended().reason; }
@@ -144,9 +168,11 @@ class Stand final : private gateway::RelayOwner {
   }
 
   gateway::RelayPolicy now_allowed;  // may change
+  std::uint64_t inflated_bytes_max = 0;
   Simulation simulation;
   SimulatedKernel::Stream client;
   SimulatedKernel::Stream upstream;
+  std::unique_ptr<gateway::Codecs> codecs;  // where the relay translates
   std::optional<gateway::Relay> relay;
   uring::BatchPool pool{0};
   std::vector<uring::Clock::time_point> reports;  // when
@@ -156,6 +182,14 @@ class Stand final : private gateway::RelayOwner {
  private:
   gateway::RelayPolicy policy() override { return now_allowed; }
   void report() override { reports.push_back(simulation.loop.now()); }
+  gateway::TranslationTerms translation() override {
+    if (!codecs) codecs = std::make_unique<gateway::Codecs>(64 << 20);
+    return {.agreement = {.server_no_context_takeover = true, .client_no_context_takeover = true},
+            .message_bytes_max = inflated_bytes_max,
+            .codecs = *codecs,
+            .kernel = simulation.kernel};
+  }
+  void note_uncompressed() override { ADD_FAILURE() << "there is memory"; }
   gateway::DetailText& detail() override { return detail_; }
   void act() {
     play(*client, client_unsent_, to_client_, client_reads);
