@@ -13,13 +13,14 @@ namespace {
 using ws::CodecStep;
 using Buffer = std::vector<std::byte>;
 
-constexpr std::size_t kMessages = 64;
+// So many that none is still in the window when its turn comes again.
+constexpr std::size_t kMessagesBytes = 1 << 20;
 
 // As an application sends them: the same names, other values. The last one is cut.
 std::vector<std::string> messages_of(std::size_t bytes) {
   std::mt19937 random(1);
   std::vector<std::string> messages;
-  for (std::size_t i = 0; i < kMessages; ++i) {
+  while (messages.size() * bytes < kMessagesBytes) {
     std::string message;
     while (message.size() < bytes) {
       message += R"({"id":)" + std::to_string(random() % 1'000'000) +
@@ -48,7 +49,7 @@ void BM_Deflate(benchmark::State& state, int level, bool kept) {
   std::size_t made = 0;
   std::size_t at = 0;
   for (auto _ : state) {
-    made += convert(deflater, proto::as_bytes(messages[at++ % kMessages]), output);
+    made += convert(deflater, proto::as_bytes(messages[at++ % messages.size()]), output);
     if (!kept) deflater.reset();
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * bytes));
@@ -70,8 +71,8 @@ void BM_Inflate(benchmark::State& state, int level, bool kept) {
   std::size_t at = 0;
   for (auto _ : state) {
     // A window that was kept begins anew with the first message.
-    if (!kept || at % kMessages == 0) inflater.reset();
-    if (convert(inflater, deflated[at++ % kMessages], output) != bytes) {
+    if (!kept || at % deflated.size() == 0) inflater.reset();
+    if (convert(inflater, deflated[at++ % deflated.size()], output) != bytes) {
       state.SkipWithError("not read");
       break;
     }
@@ -84,9 +85,9 @@ void BM_LooksCompressed(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(ws::looks_compressed(proto::as_bytes(message)));
 }
 
-#define EACH_SIZE(function, level)                                                               \
-  BENCHMARK_CAPTURE(function, level##level##_kept, level, true)->Arg(64)->Arg(1024)->Arg(16384); \
-  BENCHMARK_CAPTURE(function, level##level, level, false)->Arg(64)->Arg(1024)->Arg(16384)
+#define EACH_SIZE(function, level)                                                                \
+  BENCHMARK_CAPTURE(function, level_##level##_kept, level, true)->Arg(64)->Arg(1024)->Arg(16384); \
+  BENCHMARK_CAPTURE(function, level_##level, level, false)->Arg(64)->Arg(1024)->Arg(16384)
 
 EACH_SIZE(BM_Deflate, 1);
 EACH_SIZE(BM_Deflate, 6);
