@@ -173,7 +173,7 @@ struct RouteLimits {
 // permessage-deflate with the client, and no extension at all with the server.
 enum class Compression : std::uint8_t { pass, off, terminate };
 
-inline constexpr std::array<std::string_view, 2> kCompressionNames = {"pass", "off"};
+inline constexpr std::array<std::string_view, 3> kCompressionNames = {"pass", "off", "terminate"};
 
 inline constexpr std::array<std::string_view, 3> kValidationNames = {"full", "headers", "off"};
 

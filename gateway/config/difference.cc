@@ -80,6 +80,13 @@ bool is_same_but_servers(const Pool& one, const Pool& other) {
          is_same(tls, other.tls);
 }
 
+bool is_same_but_memory(const Limits& one, const Limits& other) {
+  const auto& [header_bytes, header_fields, target_bytes, requests, compression_bytes] = one;
+  (void)compression_bytes;
+  return header_bytes == other.header_bytes && header_fields == other.header_fields &&
+         target_bytes == other.target_bytes && requests == other.requests;
+}
+
 // Nothing: whoever started it.
 std::optional<uid_t> user_of(const Config& config) {
   return config.account ? std::optional(config.account->uid) : std::nullopt;
@@ -173,7 +180,7 @@ class Comparison {
     (void)file, (void)listeners, (void)pools, (void)routes, (void)defaults, (void)router;
     (void)warnings, (void)account_place, (void)account;
     changed("[timeouts]", timeouts == now_.timeouts);
-    changed("[limits]", limits == now_.limits);
+    changed("[limits]", is_same_but_memory(limits, now_.limits));
     changed("trusted_proxies", trusted_proxies == now_.trusted_proxies);
     changed("[drain]", drain == now_.drain);
     changed("[reload]", reload == now_.reload);
@@ -184,6 +191,7 @@ class Comparison {
     changed("log.websocket_open", log.websocket_open == now_.log.websocket_open);
     changed("log.websocket_every", log.websocket_every == now_.log.websocket_every);
     stays("shards", shards == now_.shards);
+    stays("limits.compression_memory", limits.compression_bytes == now_.limits.compression_bytes);
     stays("control.socket", control == now_.control);
     stays("user", user_of(before_) == user_of(now_));
     stays("group", group_of(before_) == group_of(now_));

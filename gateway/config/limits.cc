@@ -19,6 +19,8 @@ constexpr size_t kHeaderBytesMax = 64 << 10;
 constexpr size_t kHeaderFieldsMax = 1024;
 constexpr size_t kTargetBytesMin = 256;
 constexpr std::uint64_t kRequestsMax = 1'000'000'000;
+constexpr size_t kCompressionBytesMin = size_t{1} << 20;
+constexpr size_t kCompressionBytesMax = size_t{1} << 36;
 
 constexpr std::array<std::string_view, 3> kTimeoutKeys = {"tls_handshake", "request_header",
                                                           "keep_alive_idle"};
@@ -26,14 +28,28 @@ constexpr std::array<std::string_view, 4> kLimitKeys = {"header", "header_count"
                                                         "requests_per_connection"};
 constexpr std::array<std::string_view, 2> kRouteLimitKeys = {"body", "response_header_count"};
 
-constexpr std::array<std::string_view, 11> kWebSocketKeys = {
-    "upstream_lost",       "validate", "frame_max",    "message_max", "ping", "lifetime",
-    "messages_per_second", "origins",  "subprotocols", "compression", "idle"};
+constexpr std::array<std::string_view, 15> kWebSocketKeys = {"upstream_lost",
+                                                             "validate",
+                                                             "frame_max",
+                                                             "message_max",
+                                                             "ping",
+                                                             "lifetime",
+                                                             "messages_per_second",
+                                                             "origins",
+                                                             "subprotocols",
+                                                             "compression",
+                                                             "compress_min",
+                                                             "compression_level",
+                                                             "context_takeover",
+                                                             "compression_ratio_max",
+                                                             "idle"};
 // Another name for that, which has always been there.
 constexpr std::string_view kIdle = "idle";
 constexpr std::string_view kWebSocketIdle = "websocket_idle";
 
 constexpr std::string_view kBeforeRoute = ", since it holds before a route is known";
+constexpr std::string_view kCompressionMemory = "compression_memory";
+constexpr std::string_view kInLimitsOfAll = "[limits], since all routes share it";
 
 void read_timeouts(TableReader& table, Timeouts& timeouts) {
   table.duration("tls_handshake", timeouts.tls_handshake);
@@ -54,6 +70,8 @@ void read_limits(TableReader& table, Limits& limits) {
                                    print_size(limits.header_bytes)));
   }
   table.count_or_off("requests_per_connection", kRequestsMax, limits.requests);
+  table.size(kCompressionMemory, kCompressionBytesMin, kCompressionBytesMax,
+             limits.compression_bytes);
 }
 
 void read_route_timeouts(TableReader& table, RouteTimeouts& timeouts) {
@@ -89,6 +107,7 @@ void tell_of_limits(TableReader& table, std::string_view owner,
     table.elsewhere(key, fmt::format("[{}.limits]", owner));
   for (const std::string_view key : kLimitKeys)
     table.elsewhere(key, fmt::format("[limits]{}", why));
+  table.elsewhere(kCompressionMemory, std::string(kInLimitsOfAll));
   if (owner == "defaults") table.elsewhere("body_max", "[defaults.limits], as 'body'");
 }
 
@@ -97,6 +116,7 @@ void tell_route_of_limits(TableReader& table) {
   table.elsewhere("response_header_count", "[route.limits]");
   for (const std::string_view key : {"header", "header_count", "requests_per_connection"})
     table.elsewhere(key, fmt::format("[limits]{}", kBeforeRoute));
+  table.elsewhere(kCompressionMemory, std::string(kInLimitsOfAll));
 }
 
 // A value that has a key of another name or place, too.

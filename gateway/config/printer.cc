@@ -177,6 +177,11 @@ std::vector<std::string> websocket_lines(const WebSocket& websocket, const WebSo
   add("compression", &WebSocket::compression, [](Compression compression) {
     return quote(kCompressionNames[static_cast<size_t>(compression)]);
   });
+  add("compress_min", &WebSocket::compress_bytes_min, bytes_or_off);
+  add("compression_level", &WebSocket::compression_level, count_or_off);
+  add("context_takeover", &WebSocket::context_takeover,
+      [](bool keeps) { return fmt::to_string(keeps); });
+  add("compression_ratio_max", &WebSocket::compression_ratio_max, count_or_off);
   return lines;
 }
 
@@ -249,6 +254,7 @@ void print_limits(Printer& out, const Limits& limits) {
   out.line("target = {}", quote(print_size(limits.target_bytes)));
   out.line("requests_per_connection = {}",
            limits.requests == 0 ? quote("off") : fmt::to_string(limits.requests));
+  out.line("compression_memory = {}", quote(print_size(limits.compression_bytes)));
 }
 
 void print_drain(Printer& out, const DrainSettings& drain) {

@@ -15,6 +15,9 @@ namespace {
 constexpr std::size_t kBytesPerSecondMax = std::size_t{1} << 40;
 constexpr size_t kOriginsMax = 256;  // each handshake is compared with all
 constexpr size_t kSubprotocolsMax = 64;
+constexpr size_t kCompressBytesMinMax = size_t{1} << 30;
+constexpr size_t kCompressionLevelMax = 9;
+constexpr std::uint64_t kCompressionRatioMax = 1032;  // DEFLATE gets no further
 
 constexpr std::string_view kCloseCodes =
     "a close code for clients, 1000, 1001, 1011, 1012, 1013 or 3000 to 4999, or \"cut\"";
@@ -130,6 +133,23 @@ void read_subprotocols(TableReader& table, std::vector<std::string>& subprotocol
   subprotocols = std::move(read);
 }
 
+void read_compression(TableReader& table, WebSocket& websocket) {
+  if (const auto compression = table.choice("compression", kCompressionNames))
+    websocket.compression = static_cast<Compression>(*compression);
+  table.size("compress_min", 1, kCompressBytesMinMax, websocket.compress_bytes_min);
+  table.count("compression_level", kCompressionLevelMax, websocket.compression_level);
+  table.boolean("context_takeover", websocket.context_takeover);
+  table.count_or_off("compression_ratio_max", kCompressionRatioMax,
+                     websocket.compression_ratio_max);
+  const std::string_view here = table.has("compression") ? "compression" : "validate";
+  const bool reads_frames = websocket.validation != ws::Validation::kOff;
+  if (websocket.compression != Compression::terminate || reads_frames || !table.has(here)) return;
+  table.report().add(
+      table.place(here),
+      "'compression' must not be \"terminate\" where 'validate' is \"off\": who compresses "
+      "messages has to know them; set 'validate' to \"headers\" or \"full\"");
+}
+
 // Else the first one would be too much.
 void check_burst(const TableReader& table, const WebSocket& websocket) {
   for (const WebSocketCountKey& key : kWebSocketCountKeys) {
@@ -173,8 +193,7 @@ void read_websocket(TableReader& table, WebSocket& websocket) {
   check_burst(table, websocket);
   read_origins(table, websocket.origins);
   read_subprotocols(table, websocket.subprotocols);
-  if (const auto compression = table.choice("compression", kCompressionNames))
-    websocket.compression = static_cast<Compression>(*compression);
+  read_compression(table, websocket);
 }
 
 }  // namespace gateway::config

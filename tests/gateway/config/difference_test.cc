@@ -78,7 +78,12 @@ TEST(Difference, NamesWhatHasChanged) {
       {"message_max = \"1MiB\"", "message_max = \"2MiB\"", "route chat changed"},
       {"\"http://*.example.org:8080\", ", "", "route chat changed"},
       {"subprotocols = \"chat.v2\"", "subprotocols = \"chat.v3\"", "route chat changed"},
-      {"compression = \"off\"", "compression = \"pass\"", "route chat changed"},
+      {"compression = \"terminate\"", "compression = \"pass\"", "route chat changed"},
+      {"compress_min = \"1KiB\"", "compress_min = \"2KiB\"", "route chat changed"},
+      {"compression_level = 9", "compression_level = 8", "route chat changed"},
+      {"context_takeover = true", "context_takeover = false", "route chat changed"},
+      {"compression_ratio_max = \"off\"", "compression_ratio_max = 1", "route chat changed"},
+      {"requests_per_connection = 1000", "requests_per_connection = 1001", "[limits] changed"},
       {"websocket_open = true", "websocket_open = false", "log.websocket_open changed"},
       {"websocket_every = \"5m\"", "websocket_every = \"6m\"", "log.websocket_every changed"},
   };
@@ -138,6 +143,8 @@ TEST(Difference, TellsWhatNeedsARestart) {
   };
   EXPECT_THAT(restarts("seccomp = \"off\"", "seccomp = \"on\""), ElementsAre("seccomp"));
   EXPECT_THAT(restarts("gateway.pid", "other.pid"), ElementsAre("pid_file"));
+  EXPECT_THAT(restarts("compression_memory = \"1GiB\"", "compression_memory = \"2GiB\""),
+              ElementsAre("limits.compression_memory"));
   EXPECT_THAT(restarts("shards = 3", "shards = 3\nuser = \"daemon\"\ngroup = \"root\""),
               ElementsAre("user", "group"));
 }

@@ -83,7 +83,11 @@ bytes_per_second = "1MiB"
 over_limit = "close"
 origins = ["https://Chat.example.com:443", "http://*.example.org:8080", "null", "none"]
 subprotocols = "chat.v2"
-compression = "off"
+compression = "terminate"
+compress_min = "1KiB"
+compression_level = 9
+context_takeover = true
+compression_ratio_max = "off"
 
 [[route]]
 host = "one.example"
@@ -133,7 +137,8 @@ messages_per_second = 7
 lifetime_code = 1012
 origins = "app://localhost"
 subprotocols = ["graphql-ws", "mqtt"]
-compression = "pass"
+compression = "off"
+compression_ratio_max = 1032
 
 [timeouts]
 tls_handshake = "1s"
@@ -145,6 +150,7 @@ header = "16KiB"
 header_count = 64
 target = "4KiB"
 requests_per_connection = 1000
+compression_memory = "1GiB"
 
 [drain]
 delay = "3s"

@@ -38,6 +38,10 @@ TEST(ConfigLimits, OfARouteHaveDefaults) {
   EXPECT_TRUE(route.websocket.origins.empty());
   EXPECT_TRUE(route.websocket.subprotocols.empty());
   EXPECT_EQ(route.websocket.compression, Compression::pass);
+  EXPECT_EQ(route.websocket.compress_bytes_min, 64u);
+  EXPECT_EQ(route.websocket.compression_level, 1u);
+  EXPECT_FALSE(route.websocket.context_takeover);
+  EXPECT_EQ(route.websocket.compression_ratio_max, 200u);
 }
 
 TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
@@ -56,6 +60,8 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
   EXPECT_TRUE(config->defaults.websocket.origins.contain("app://localhost"));
   defaults.origins = config->defaults.websocket.origins;
   defaults.subprotocols = {"graphql-ws", "mqtt"};
+  defaults.compression = Compression::off;
+  defaults.compression_ratio_max = 1032;
   EXPECT_EQ(config->defaults.websocket, defaults);
 
   EXPECT_EQ(config->routes[0].timeouts, (RouteTimeouts{.request_body_idle = 11s,
@@ -84,7 +90,11 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
   EXPECT_FALSE(config->routes[0].websocket.origins.contain("app://localhost"));
   first.origins = config->routes[0].websocket.origins;
   first.subprotocols = {"chat.v2"};
-  first.compression = Compression::off;
+  first.compression = Compression::terminate;
+  first.compress_bytes_min = 1024;
+  first.compression_level = 9;
+  first.context_takeover = true;
+  first.compression_ratio_max = 0;
   EXPECT_EQ(config->routes[0].websocket, first);
 
   RouteTimeouts second = kOfEveryKey;
@@ -93,6 +103,8 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
   EXPECT_EQ(config->routes[1].limits,
             (RouteLimits{.body_bytes = 0, .response_header_fields = 300}));
   EXPECT_EQ(config->routes[1].websocket, (WebSocket{.upstream_lost_code = 0,
+                                                    .compression = Compression::off,
+                                                    .compression_ratio_max = 1032,
                                                     .validation = ws::Validation::kOff,
                                                     .frame_bytes_max = 2 << 10,
                                                     .message_bytes_max = 0,
@@ -239,6 +251,18 @@ TEST(ConfigLimits, ThatAreAmissAreToldWhereTheyBelong) {
        "3:1: error: unknown key 'body' in [defaults]; it belongs in [defaults.limits]",
        "4:1: error: unknown key 'upstream_lost' in [defaults]; it belongs in "
        "[defaults.websocket]"},
+      {"what all routes share",
+       routes("[defaults.websocket]\ncompression_memory = \"1MiB\"\n[timeouts]\n"
+              "compression_memory = \"1MiB\"\n[[route]]\npool = \"app\"\n"
+              "compression_memory = \"1MiB\"\nlimits = { compression_memory = \"1MiB\" }"),
+       "2:1: error: unknown key 'compression_memory' in [defaults.websocket]; it belongs in "
+       "[limits], since all routes share it",
+       "4:1: error: unknown key 'compression_memory' in [timeouts]; it belongs in [limits], since "
+       "all routes share it",
+       "7:1: error: unknown key 'compression_memory' in [[route]]; it belongs in [limits], since "
+       "all routes share it",
+       "8:12: error: unknown key 'compression_memory' in [route.limits]; it belongs in [limits], "
+       "since all routes share it"},
       {"behind the defaults", table("[defaults.limits]\nvia = \"x\""),
        "2:1: error: unknown key 'via' in [defaults.limits]; it belongs at the top of the file, "
        "before any table"},

@@ -75,6 +75,10 @@ over_limit = "delay"
 origins = []
 subprotocols = []
 compression = "pass"
+compress_min = "64B"
+compression_level = 1
+context_takeover = false
+compression_ratio_max = 200
 
 [timeouts]
 tls_handshake = "10s"
@@ -86,6 +90,7 @@ header = "32KiB"
 header_count = 128
 target = "8KiB"
 requests_per_connection = "off"
+compression_memory = "64MiB"
 
 [drain]
 delay = "0s"
@@ -201,7 +206,11 @@ bytes_per_second = "1MiB"
 over_limit = "close"
 origins = ["https://chat.example.com", "http://*.example.org:8080", "null", "none"]
 subprotocols = ["chat.v2"]
-compression = "off"
+compression = "terminate"
+compress_min = "1KiB"
+compression_level = 9
+context_takeover = true
+compression_ratio_max = "off"
 
 [[route]]
 name = "route-2"
@@ -270,7 +279,11 @@ bytes_per_second = "off"
 over_limit = "delay"
 origins = ["app://localhost"]
 subprotocols = ["graphql-ws", "mqtt"]
-compression = "pass"
+compression = "off"
+compress_min = "64B"
+compression_level = 1
+context_takeover = false
+compression_ratio_max = 1032
 
 [timeouts]
 tls_handshake = "1s"
@@ -282,6 +295,7 @@ header = "16KiB"
 header_count = 64
 target = "4KiB"
 requests_per_connection = 1000
+compression_memory = "1GiB"
 
 [drain]
 delay = "3s"
@@ -323,7 +337,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 51u);
+  EXPECT_EQ(keys, 56u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));

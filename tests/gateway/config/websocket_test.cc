@@ -44,10 +44,62 @@ TEST(ConfigWebSocket, KnowsWhatBecomesOfCompression) {
   expect_each({
       {"pass", websocket("compression = \"pass\"")},
       {"off", websocket("compression = \"off\"")},
+      {"terminate", websocket("compression = \"terminate\"\nvalidate = \"headers\"")},
       {"another", websocket("compression = \"deflate\""),
-       "4:15: error: 'compression' must be one of pass, off, not 'deflate'"},
+       "4:15: error: 'compression' must be one of pass, off, terminate, not 'deflate'"},
       {"no text", websocket("compression = false"),
        "4:15: error: 'compression' must be a string in quotes, not true or false"},
+  });
+}
+
+TEST(ConfigWebSocket, KnowsHowTheGatewayCompresses) {
+  expect_each({
+      {"all", websocket("compress_min = \"1B\"\ncompression_level = 9\ncontext_takeover = true\n"
+                        "compression_ratio_max = 1032")},
+      {"any ratio", websocket("compression_ratio_max = \"off\"")},
+      {"all of them", websocket("compress_min = \"0B\""),
+       "4:16: error: 'compress_min' must be between 1B and 1GiB, not 0B"},
+      {"a number of bytes", websocket("compress_min = 64"),
+       "4:16: error: 'compress_min' must be a size in quotes, such as \"64KiB\", not an integer"},
+      {"stored", websocket("compression_level = 0"),
+       "4:21: error: 'compression_level' must be between 1 and 9, not 0"},
+      {"more than best", websocket("compression_level = 10"),
+       "4:21: error: 'compression_level' must be between 1 and 9, not 10"},
+      {"a word", websocket("context_takeover = \"on\""),
+       "4:20: error: 'context_takeover' must be true or false, not a string"},
+      {"more than there is", websocket("compression_ratio_max = 1033"),
+       "4:25: error: 'compression_ratio_max' must be between 1 and 1032 or \"off\", not 1033"},
+      {"misspelt", websocket("compresion_level = 1\ncontext_takeovr = true"),
+       "4:1: error: unknown key 'compresion_level' in [route.websocket]; did you mean "
+       "'compression_level'?",
+       "5:1: error: unknown key 'context_takeovr' in [route.websocket]; did you mean "
+       "'context_takeover'?"},
+      {"little memory", table("[limits]\ncompression_memory = \"1KiB\""),
+       "2:22: error: 'compression_memory' must be between 1MiB and 64GiB, not 1KiB"},
+  });
+}
+
+TEST(ConfigWebSocket, ReadsFramesWhereItCompresses) {
+  const std::string error =
+      "error: 'compression' must not be \"terminate\" where 'validate' is \"off\": who compresses "
+      "messages has to know them; set 'validate' to \"headers\" or \"full\"";
+  expect_each({
+      {"both", websocket("validate = \"off\"\ncompression = \"terminate\""), "5:15: " + error},
+      {"by default",
+       routes("[defaults.websocket]\nvalidate = \"off\"\n[[route]]\npool = \"app\"\n"
+              "[route.websocket]\ncompression = \"terminate\""),
+       "6:15: " + error},
+      {"of a default",
+       routes("[defaults.websocket]\ncompression = \"terminate\"\n[[route]]\n"
+              "pool = \"app\"\n[route.websocket]\nvalidate = \"off\""),
+       "6:12: " + error},
+      {"told once",
+       routes("[defaults.websocket]\ncompression = \"terminate\"\n"
+              "validate = \"off\"\n[[route]]\npool = \"app\"\n"
+              "[route.websocket]\nping = \"1s\""),
+       "2:15: " + error},
+      {"mended", routes("[defaults.websocket]\nvalidate = \"off\"\n[[route]]\npool = \"app\"\n"
+                        "[route.websocket]\nvalidate = \"full\"\ncompression = \"terminate\"")},
   });
 }
 
@@ -70,7 +122,8 @@ TEST(ConfigWebSocket, HasBounds) {
 }
 
 TEST(ConfigWebSocket, TellsWhereItsKeysBelong) {
-  for (const std::string key : {"origins", "subprotocols", "compression"}) {
+  for (const std::string key : {"origins", "subprotocols", "compression", "compress_min",
+                                "compression_level", "context_takeover", "compression_ratio_max"}) {
     EXPECT_THAT(errors_of(routes("[[route]]\npool = \"app\"\n" + key + " = \"x\"")),
                 testing::ElementsAre("3:1: error: unknown key '" + key +
                                      "' in [[route]]; it belongs in [route.websocket]"));
