@@ -12,6 +12,7 @@
 
 #include "uring/check.hh"
 #include "uring/probe.hh"
+#include "uring/socket_state.hh"
 
 namespace uring {
 
@@ -112,6 +113,10 @@ void IoUringKernel::reset_on_close(int descriptor) {
 
 int IoUringKernel::peer_address(int descriptor, sockaddr* address, socklen_t* length) {
   return getpeername(descriptor, address, length) == 0 ? 0 : -errno;
+}
+
+Kernel::Taking IoUringKernel::taking(int descriptor) {
+  return {acknowledged_bytes(descriptor), unacknowledged_bytes(descriptor)};
 }
 
 void IoUringKernel::fill_random(std::span<std::byte> bytes) {

@@ -34,6 +34,7 @@ class IoUringKernel final : public Kernel {
   int open_socket(int family) override;
   void reset_on_close(int descriptor) override;
   int peer_address(int descriptor, sockaddr* address, socklen_t* length) override;
+  Taking taking(int descriptor) override;
   void fill_random(std::span<std::byte> bytes) override;
   int shutdown(int descriptor, int how) override;
   int close(int descriptor) override;

@@ -57,6 +57,18 @@ class Kernel {
   // Who is at the other end of a connected descriptor; -errno on failure.
   virtual int peer_address(int descriptor, sockaddr* address, socklen_t* length) = 0;
 
+  // What the system of a connected peer has made of what was sent to it.
+  struct Taking {
+    // Of all that was ever sent, what has been acknowledged; nothing where the kernel does not
+    // count it, as of a Unix socket.
+    std::optional<std::uint64_t> acknowledged;
+    // What the kernel has taken from us, and the peer's has not from it. Of a Unix socket in the
+    // kernel's own measure, which is no less than the bytes.
+    std::uint64_t unacknowledged = 0;
+  };
+  // System calls of their own: to be asked seldom.
+  virtual Taking taking(int descriptor) = 0;
+
   // Unpredictable bytes.
   virtual void fill_random(std::span<std::byte> bytes) = 0;
 

@@ -187,6 +187,13 @@ class Link final : private Sink, private Flushable {
   bool crowded() const { return below_half() && has_unsent(); }
   // Sealed bytes that the kernel has taken.
   std::uint64_t sent_bytes() const { return sent_bytes_; }
+  // And what of them the peer's system has taken: in all, from an origin of its own, and not yet.
+  // Only differences of the first mean something. It costs system calls: to be asked seldom.
+  struct Taking {
+    std::uint64_t taken;
+    std::uint64_t left;
+  };
+  Taking taking() const;
   bool send_failed() const { return socket_.send_error() != 0; }
   int send_error() const { return socket_.send_error(); }
 

@@ -160,6 +160,14 @@ void Link<Session, Sink>::count_from_here(std::size_t bytes_behind) {
 }
 
 template <class Session, class Sink>
+typename Link<Session, Sink>::Taking Link<Session, Sink>::taking() const {
+  if (!socket_.is_open()) return {0, 0};
+  const Kernel::Taking seen = resources_.loop.kernel().taking(socket_.descriptor());
+  // Of a send that is under way the kernel may have taken a part already, which this does not know.
+  return {seen.acknowledged.value_or(sent_bytes_ - seen.unacknowledged), seen.unacknowledged};
+}
+
+template <class Session, class Sink>
 Task<> Link<Session, Sink>::drained() {
   while (!aborted_ && !send_failed() && (has_unsent() || (end_written_ && !end_sent_))) {
     drained_.clear();

@@ -187,6 +187,14 @@ enum class OverLimit : std::uint8_t { delay, close };
 
 inline constexpr std::array<std::string_view, 2> kOverLimitNames = {"delay", "close"};
 
+// When a peer of a WebSocket is closed that takes nothing of what it is sent.
+struct SlowConsumer {
+  std::chrono::milliseconds grace{0};  // for so long; 0: never
+  std::uint16_t close_code = 1013;
+
+  bool operator==(const SlowConsumer&) const = default;
+};
+
 // What a route does with the WebSockets that are opened through it. 0 means "off" where nothing
 // else is said.
 struct WebSocket {
@@ -218,6 +226,7 @@ struct WebSocket {
   std::uint64_t control_frames_per_second = 0;
   std::chrono::milliseconds burst{1'000};  // what it has not sent for so long it may send at once
   OverLimit over_limit = OverLimit::delay;
+  SlowConsumer slow_consumer;  // of either peer
 
   bool operator==(const WebSocket&) const = default;
 };

@@ -170,6 +170,11 @@ std::vector<std::string> websocket_lines(const WebSocket& websocket, const WebSo
   add("bytes_per_second", &WebSocket::bytes_per_second, bytes_or_off);
   add("over_limit", &WebSocket::over_limit,
       [](OverLimit over) { return quote(kOverLimitNames[static_cast<size_t>(over)]); });
+  add("slow_consumer", &WebSocket::slow_consumer, [](const SlowConsumer& slow) {
+    return slow.grace.count() == 0
+               ? quote("off")
+               : fmt::format("{{ grace = {}, close = {} }}", duration(slow.grace), slow.close_code);
+  });
   add("origins", &WebSocket::origins,
       [](const Origins& origins) { return list(origins.texts(), quote); });
   add("subprotocols", &WebSocket::subprotocols,

@@ -90,6 +90,47 @@ void check_lifetime(const TableReader& table, const WebSocket& websocket) {
           print_duration(websocket.lifetime_jitter), print_duration(websocket.lifetime)));
 }
 
+constexpr std::chrono::milliseconds kGraceMin{100};
+constexpr std::chrono::milliseconds kGraceMax = std::chrono::hours(24);
+
+// Both ends are told it.
+constexpr std::string_view kSlowCodes = "1001, 1008, 1013 or 3000 to 4999";
+
+void read_slow_code(TableReader& table, std::uint16_t& code) {
+  const toml::node* const node = table.take("close");
+  if (node == nullptr) return;
+  const auto* const number = node->as_integer();
+  if (number == nullptr) return table.wrong_type(*node, "close", kSlowCodes);
+  const std::int64_t given = number->get();
+  const bool fits = given == ws::kCloseGoingAway || given == ws::kClosePolicy ||
+                    given == ws::kCloseTryAgainLater || (given >= 3000 && given <= 4999);
+  if (!fits) {
+    return table.report().add(place_of(node->source()),
+                              fmt::format("'close' must be {}, not {}", kSlowCodes, given));
+  }
+  code = static_cast<std::uint16_t>(given);
+}
+
+// Of a route the default's code holds with a grace of its own, and the other way round.
+void read_slow_consumer(TableReader& table, SlowConsumer& slow) {
+  constexpr std::string_view kKey = "slow_consumer";
+  const toml::node* const node = table.take(kKey);
+  if (node == nullptr) return;
+  if (node->value<std::string_view>() == "off") {
+    slow.grace = std::chrono::milliseconds(0);
+    return;
+  }
+  if (!node->is_table()) {
+    return table.wrong_type(*node, kKey, "{ grace = \"15s\", close = 1013 } or \"off\"");
+  }
+  table.inner(kKey, [&](TableReader& inner) {
+    inner.duration("grace", kGraceMin, kGraceMax, slow.grace);
+    read_slow_code(inner, slow.close_code);
+    if (slow.grace.count() > 0 || inner.has("grace")) return;
+    inner.report().add(inner.place(), "'slow_consumer' needs 'grace', such as grace = \"15s\"");
+  });
+}
+
 // An empty list lets anybody in: so does a route where the defaults do not.
 void read_origins(TableReader& table, Origins& origins) {
   const bool given = table.has("origins");
@@ -188,6 +229,7 @@ void read_websocket(TableReader& table, WebSocket& websocket) {
     websocket.ping_to = static_cast<PingTo>(*to);
   if (const auto over = table.choice("over_limit", kOverLimitNames))
     websocket.over_limit = static_cast<OverLimit>(*over);
+  read_slow_consumer(table, websocket.slow_consumer);
   read_lifetime_code(table, websocket.lifetime_code);
   check_lifetime(table, websocket);
   check_burst(table, websocket);

@@ -44,6 +44,8 @@ enum class Reason : std::uint8_t {
   kClientMessageTimeout,
   kUpstreamMessageTimeout,
   kClientOverRate,
+  kClientSlow,
+  kUpstreamSlow,
   kCloseTimeout,
   kNoServer,
   kDraining,

@@ -31,6 +31,12 @@ struct ClientRates {
   bool any() const { return messages > 0 || bytes > 0 || control_frames > 0; }
 };
 
+// Either peer, when it takes nothing of what waits for it.
+struct SlowPolicy {
+  std::chrono::milliseconds grace{0};  // for so long; zero: that is its own affair
+  std::uint16_t close_code = ws::kCloseTryAgainLater;
+};
+
 struct RelayPolicy {
   std::chrono::milliseconds idle{0};  // zero: no limit, as of the other ones
   // What the client gets when its server has gone without a close frame; 0: nothing, its connection
@@ -41,6 +47,7 @@ struct RelayPolicy {
   std::uint16_t lifetime_code = ws::kCloseGoingAway;
   std::chrono::milliseconds message_time{0};  // of a message, from its first byte to its last
   ClientRates rates;
+  SlowPolicy slow;
   // Its owner tells the log of it so often, the first time sooner; zero: never.
   std::chrono::milliseconds report_every{0};
   std::chrono::milliseconds first_report{0};

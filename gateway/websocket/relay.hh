@@ -159,6 +159,9 @@ class BasicRelay {
   void go_by_policy();
   void look_again();
   uring::Clock::time_point look_at(auto& way, auto& back, const RelayPolicy& policy);
+  uring::Clock::time_point look_for_standstill(auto& way, const auto& back,
+                                               const RelayPolicy& policy);
+  uring::Clock::time_point look_for_life(auto& way, const RelayPolicy& policy);
   void ping(auto& way);
   void note_in_watch(auto& way);
   bool is_metered(const auto& way) const;

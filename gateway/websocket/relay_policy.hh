@@ -55,11 +55,41 @@ uring::Clock::time_point BasicRelay<Client, Upstream>::look_at(auto& way, auto& 
     stop({.reason = is_client ? Reason::kClientMessageTimeout : Reason::kUpstreamMessageTimeout});
     return message_due;
   }
-  const HeartbeatPolicy& asked = policy.heartbeat;
-  if (asked.ping.count() == 0 || !(is_client ? asked.to_client : asked.to_upstream)) {
-    return message_due;
-  }
   if (closing_ || way.to.end_written()) return message_due;
+  return std::min(
+      {message_due, look_for_standstill(way, back, policy), look_for_life(way, policy)});
+}
+
+// Does the peer that `way` leads to take what it is sent? When to look again.
+template <class Client, Opposite<Client> Upstream>
+uring::Clock::time_point BasicRelay<Client, Upstream>::look_for_standstill(
+    auto& way, const auto& back, const RelayPolicy& policy) {
+  Standstill* const standstill = watch_->standstill();
+  if (standstill == nullptr) return uring::Clock::time_point::max();
+  const auto grace = policy.slow.grace;
+  standstill->look(way.receiver(), way.to, grace);
+  standstill->look(back.receiver(), back.to, grace);
+  const auto answer = standstill->judge(way.receiver(), !back.from.held_back(), grace);
+  if (answer.slow) {
+    const bool is_client = *answer.slow == Party::kClient;
+    const Reason reason = is_client ? Reason::kClientSlow : Reason::kUpstreamSlow;
+    stop(
+        {.reason = reason, .close_code = policy.slow.close_code, .detail = policy_of(reason).text});
+  }
+  return answer.next;
+}
+
+// Does it live? When to look again.
+template <class Client, Opposite<Client> Upstream>
+uring::Clock::time_point BasicRelay<Client, Upstream>::look_for_life(auto& way,
+                                                                     const RelayPolicy& policy) {
+  const auto now = loop_.now();
+  const bool is_client = way.receiver() == Party::kClient;
+  const Party peer = way.receiver();
+  constexpr auto kNever = uring::Clock::time_point::max();
+  const HeartbeatPolicy& asked = policy.heartbeat;
+  if (asked.ping.count() == 0 || !(is_client ? asked.to_client : asked.to_upstream)) return kNever;
+  if (is_stopping()) return kNever;
   Heartbeat& heartbeat = watch_->heartbeat(peer);
   const auto ask = [&] {
     return heartbeat.due(now, watch_->heard(peer), way.to.sent_bytes(), way.to.has_unsent(), asked);
@@ -76,12 +106,12 @@ uring::Clock::time_point BasicRelay<Client, Upstream>::look_at(auto& way, auto& 
       }
       way.ping_due = true;
       way.frames.stop_at_boundary();
-      return message_due;
+      return kNever;
     case Heartbeat::Due::kDead:
       stop({.reason = is_client ? Reason::kClientNoPong : Reason::kUpstreamNoPong});
       break;
   }
-  return std::min(message_due, answer.next);
+  return answer.next;
 }
 
 // Precondition: no frame is under way there.

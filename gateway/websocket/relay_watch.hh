@@ -1,5 +1,6 @@
 // What a relay keeps beside its two directions where its policy asks for pings, rates, times of
-// messages or reports: most WebSockets have none of it, or an idle one would pay for all.
+// messages, slow peers or reports: most WebSockets have none of it, or an idle one would pay for
+// all.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "gateway/websocket/client_meter.hh"
 #include "gateway/websocket/heartbeat.hh"
 #include "gateway/websocket/policy.hh"
+#include "gateway/websocket/standstill.hh"
 #include "proto/ws/scanner.hh"
 #include "uring/block_pool.hh"
 #include "uring/loop.hh"
@@ -33,11 +35,16 @@ class RelayWatch {
 
   static bool is_needed(const RelayPolicy& policy) {
     return policy.heartbeat.ping.count() > 0 || policy.message_time.count() > 0 ||
-           policy.rates.any() || policy.report_every.count() > 0;
+           policy.rates.any() || policy.slow.grace.count() > 0 || policy.report_every.count() > 0;
   }
 
   void go_by(const RelayPolicy& policy, const ws::FrameScanner& from_client) {
     times_messages_ = policy.message_time.count() > 0;
+    if (policy.slow.grace.count() == 0) {
+      standstill_.reset();
+    } else if (!standstill_) {
+      standstill_ = frames().make<Standstill>(loop_);
+    }
     if (!policy.rates.any()) {
       end_pause();
       meter_.reset();
@@ -92,6 +99,9 @@ class RelayWatch {
     const Time since = its(peer).message_since;
     return limit.count() == 0 || since == Time::max() ? Time::max() : since + limit;
   }
+
+  // Null: nobody is closed for being slow.
+  Standstill* standstill() { return standstill_.get(); }
 
   // Whether the log is to be told of it now: then again by the policy. Whatever that was before,
   // it will not be later than it says now.
@@ -152,6 +162,7 @@ class RelayWatch {
   uring::Loop& loop_;
   std::array<Peer, 2> peers_;
   uring::BlockPool::Owned<ClientMeter> meter_;
+  uring::BlockPool::Owned<Standstill> standstill_;
   Time not_read_since_ = Time::max();
   uring::Clock::duration not_read_{0};
   Time report_at_ = Time::max();

@@ -57,22 +57,24 @@ RelayPolicy Tunnel::policy() {
   renew();
   const config::WebSocket& route = route_->websocket;
   const auto report_every = connection_.shard().config().log.websocket_every;
-  return {.idle = route_->timeouts.websocket_idle,
-          .upstream_lost_code = route.upstream_lost_code,
-          .heartbeat = {.ping = route.ping,
-                        .pong_timeout = route.pong_timeout,
-                        .to_client = route.ping_to != config::PingTo::upstream,
-                        .to_upstream = route.ping_to != config::PingTo::client},
-          .ends_at = ends_at(),
-          .lifetime_code = route.lifetime_code,
-          .message_time = route.message_time,
-          .rates = {.messages = route.messages_per_second,
-                    .bytes = route.bytes_per_second,
-                    .control_frames = route.control_frames_per_second,
-                    .burst = route.burst,
-                    .closes = route.over_limit == config::OverLimit::close},
-          .report_every = report_every,
-          .first_report = report_every - own_part_of(report_every)};
+  return {
+      .idle = route_->timeouts.websocket_idle,
+      .upstream_lost_code = route.upstream_lost_code,
+      .heartbeat = {.ping = route.ping,
+                    .pong_timeout = route.pong_timeout,
+                    .to_client = route.ping_to != config::PingTo::upstream,
+                    .to_upstream = route.ping_to != config::PingTo::client},
+      .ends_at = ends_at(),
+      .lifetime_code = route.lifetime_code,
+      .message_time = route.message_time,
+      .rates = {.messages = route.messages_per_second,
+                .bytes = route.bytes_per_second,
+                .control_frames = route.control_frames_per_second,
+                .burst = route.burst,
+                .closes = route.over_limit == config::OverLimit::close},
+      .slow = {.grace = route.slow_consumer.grace, .close_code = route.slow_consumer.close_code},
+      .report_every = report_every,
+      .first_report = report_every - own_part_of(report_every)};
 }
 
 uring::Clock::time_point Tunnel::ends_at() const {

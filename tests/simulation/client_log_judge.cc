@@ -104,6 +104,8 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
           [](const Facts& f) { return f.websocket.client_is_long; }},
       Row{"upstream-message-timeout", kUpstream, 0,
           [](const Facts& f) { return f.websocket.server_is_long; }},
+      Row{"client-slow", kClient, 0, [](const Facts& f) { return f.websocket.client_is_slow; }},
+      Row{"upstream-slow", kUpstream, 0, [](const Facts& f) { return f.websocket.server_is_slow; }},
       Row{"client-over-rate", kClient, 0, [](const Facts& f) { return f.websocket.over_rate; }},
       Row{"lifetime", kGateway, 0, [](const Facts& f) { return f.websocket.outlives; }},
       Row{"tls-failed", kClient, 0, [](const Facts& f) { return f.spoilt; }},

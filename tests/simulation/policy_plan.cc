@@ -31,6 +31,11 @@ std::string off_or(milliseconds time) {
   return time.count() == 0 ? "\"off\"" : fmt::format("\"{}ms\"", time.count());
 }
 
+std::string slow_consumer(const PolicyPlan& plan) {
+  if (plan.slow_grace.count() == 0) return "\"off\"";
+  return fmt::format("{{ grace = \"{}ms\", close = {} }}", plan.slow_grace.count(), plan.slow_code);
+}
+
 }  // namespace
 
 PolicyPlan draw_policy(Dice& dice) {
@@ -54,6 +59,9 @@ PolicyPlan draw_policy(Dice& dice) {
   if (dice.chance(30)) plan.message_time = milliseconds(dice.between(1500, 3000));
   if (dice.chance(45)) plan.rates = draw_rates(dice);
   plan.passes_compression = dice.chance(70);
+  // Longer than who reads slowly ever rests.
+  if (dice.chance(40)) plan.slow_grace = milliseconds(dice.between(1000, 3000));
+  if (dice.chance(50)) plan.slow_code = 4013;
   return plan;
 }
 
@@ -65,13 +73,14 @@ std::string text_of(const PolicyPlan& plan) {
       "ping_to = \"{}\"\nlifetime = {}\nlifetime_jitter = {}\nlifetime_code = {}\n"
       "message_time = {}\nmessages_per_second = {}\nbytes_per_second = {}\n"
       "control_frames_per_second = {}\nburst = \"{}ms\"\nover_limit = \"{}\"\n"
-      "compression = \"{}\"\n",
+      "compression = \"{}\"\nslow_consumer = {}\n",
       kValidations[static_cast<std::size_t>(plan.validation)], off_or_bytes(plan.frame_max),
       off_or_bytes(plan.message_max), off_or(plan.ping), plan.pong_timeout.count(),
       kPingTos[static_cast<std::size_t>(plan.ping_to)], off_or(plan.lifetime), off_or(plan.jitter),
       plan.lifetime_code, off_or(plan.message_time), off_or(plan.rates.messages),
       off_or_bytes(plan.rates.bytes), off_or(plan.rates.control_frames), plan.rates.burst.count(),
-      plan.rates.closes ? "close" : "delay", plan.passes_compression ? "pass" : "off");
+      plan.rates.closes ? "close" : "delay", plan.passes_compression ? "pass" : "off",
+      slow_consumer(plan));
 }
 
 }  // namespace simulation

@@ -40,6 +40,8 @@ struct PolicyPlan {
   unsigned lifetime_code = 1001;
   milliseconds message_time{0};
   Rates rates;
+  milliseconds slow_grace{0};
+  unsigned slow_code = 1013;
   bool passes_compression = true;
 
   bool pings_client() const { return ping.count() > 0 && ping_to != PingTo::kUpstream; }

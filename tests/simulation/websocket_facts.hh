@@ -16,13 +16,15 @@ struct WebSocketFacts {
   bool server_has_no_pong = false;
   bool client_is_long = false;  // with a message
   bool server_is_long = false;
+  bool client_is_slow = false;  // it takes nothing
+  bool server_is_slow = false;
   bool over_rate = false;
   bool outlives = false;
 
   // By a policy, whatever its ends are about to do.
   bool may_end_early() const {
     return client_has_no_pong || server_has_no_pong || client_is_long || server_is_long ||
-           over_rate || outlives;
+           client_is_slow || server_is_slow || over_rate || outlives;
   }
 };
 

@@ -75,6 +75,9 @@ WebSocketFacts SimulatedClient::websocket_facts(unsigned number) const {
       any([](const auto& policy) { return policy.message_time.count() > 0; });
   facts.client_is_long = times_messages && (client_stops || odd_client);
   facts.server_is_long = times_messages && (server_stops || odd_server);
+  const bool has_grace = any([](const auto& policy) { return policy.slow_grace.count() > 0; });
+  facts.client_is_slow = has_grace && (closer == Closer::kClientDies || odd_client);
+  facts.server_is_slow = has_grace && (closer == Closer::kServerDies || odd_server);
   facts.over_rate = any([&](const auto& policy) { return is_over(policy, trail.client.tally); });
   facts.outlives = any([](const auto& policy) { return policy.lifetime.count() > 0; });
   return facts;
@@ -179,6 +182,15 @@ void SimulatedClient::judge_told(const Facts& facts, const LogLine& line) const 
     if (line.end == "lifetime") {
       return std::ranges::any_of(policies, [&](const PolicyPlan& policy) {
         return told == fmt::format("{} open for as long as it may be", policy.lifetime_code);
+      });
+    }
+    if (line.end == "client-slow" || line.end == "upstream-slow") {
+      const std::string_view who = line.end == "client-slow" ? "client" : "server";
+      const std::string says = fmt::format(" the {} does not take what it is sent", who);
+      // A client is not blamed for its server.
+      if (line.end == "upstream-slow" && told == "1013" + says) return true;
+      return std::ranges::any_of(policies, [&](const PolicyPlan& policy) {
+        return told == fmt::format("{}{}", policy.slow_code, says);
       });
     }
     if (line.end == "client-over-rate")

@@ -105,6 +105,34 @@ TEST(WebSocketWorld, SlowsAClientDownToItsRates) {
   }
 }
 
+TEST(WebSocketWorld, ClosesWhoTakesNothing) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    const PolicyPlan policy{.slow_grace = milliseconds(1500), .slow_code = 4013};
+    const bool client_dies = seed % 3 == 0;
+    Scenario scenario =
+        one_websocket(seed, policy, client_dies ? Closer::kClientDies : Closer::kServerDies);
+    WebSocketPlan& plan = *scenario.clients.front().requests.front().websocket;
+    EndPlan& other = client_dies ? plan.server : plan.client;
+    other.messages.resize(10, {.bytes = 100});
+    other.rhythm = milliseconds(200);
+    EXPECT_EQ(line_of(scenario).end, client_dies ? "client-slow" : "upstream-slow")
+        << "seed " << seed;
+  }
+}
+
+TEST(WebSocketWorld, LeavesWhoTakesSlowlyAlone) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    const PolicyPlan policy{.slow_grace = milliseconds(1000)};
+    Scenario scenario = one_websocket(seed, policy, Closer::kClient);
+    ClientPlan& client = scenario.clients.front();
+    client.read_most = 1000;
+    client.pause_max = milliseconds(300);
+    WebSocketPlan& plan = *client.requests.front().websocket;
+    plan.server.messages.resize(5, {.bytes = 30'000});
+    EXPECT_EQ(line_of(scenario).end, "done") << "seed " << seed;
+  }
+}
+
 TEST(WebSocketWorld, EndsMessagesAndWebSocketsThatTakeTooLong) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     const PolicyPlan in_time{.message_time = milliseconds(1500)};

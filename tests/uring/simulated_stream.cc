@@ -32,6 +32,7 @@ std::vector<std::byte> SimulatedStream::read(std::size_t most) {
   const auto end = to_peer_.begin() + static_cast<long>(std::min(most, to_peer_.size()));
   std::vector<std::byte> bytes(to_peer_.begin(), end);
   to_peer_.erase(to_peer_.begin(), end);
+  taken_ += bytes.size();
   return bytes;
 }
 

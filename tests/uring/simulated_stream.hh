@@ -21,6 +21,7 @@ class SimulatedStream {
   std::size_t write(std::span<const std::byte> bytes);
   std::vector<std::byte> read(std::size_t most);
   std::size_t unread() const { return to_peer_.size(); }
+  std::uint64_t taken() const { return taken_; }  // by read(), in all
   std::size_t unreceived() const { return to_local_.size(); }
   // How much write() would take; nobody keeps the peer from writing to who has gone.
   std::size_t room() const {
@@ -61,6 +62,7 @@ class SimulatedStream {
   std::uint16_t port_ = 0;
   std::deque<std::byte> to_local_;
   std::deque<std::byte> to_peer_;
+  std::uint64_t taken_ = 0;
   int local_error_ = 0;  // told once, to the next receive or send
   bool peer_finished_ = false;
   bool peer_closed_ = false;

@@ -95,6 +95,20 @@ int SimulatedKernel::peer_address(int descriptor, sockaddr* address, socklen_t* 
   return 0;
 }
 
+// What its peer has read, as if it had no buffer of its own.
+SimulatedKernel::Taking SimulatedKernel::taking(int descriptor) {
+  const auto at = descriptors_.find(descriptor);
+  if (at == descriptors_.end()) {
+    ADD_FAILURE() << "a question about descriptor " << descriptor << ", which is not open";
+    return {};
+  }
+  const Descriptor& on = at->second;
+  if (on.stream == nullptr) return {};
+  // Of a Unix socket nothing else is told.
+  const auto taken = on.is_unix ? std::nullopt : std::optional(on.stream->taken());
+  return {taken, on.stream->unread()};
+}
+
 void SimulatedKernel::fill_random(std::span<std::byte> bytes) {
   for (std::byte& byte : bytes) byte = static_cast<std::byte>(dice_.between(0, 255));
 }

@@ -52,21 +52,41 @@ async def client_never_answers_a_ping(client, server):
     return client_saw.replace("ping, ", ""), server_saw
 
 
-@way("", f"close 1013, end or half a frame, {CUT} or half a frame, reset",
-     "close ours, end or half a frame, end or reset or end", "", last_words=False,
-     settings={"slow_consumer": {"grace": "500ms", "close": 1013}}, key="slow_consumer")
+async def push_until_closed(stream, masked):
+    try:
+        while True:
+            await stream.send(frame(BINARY, bytes(65_536), masked))
+    except Ended:
+        pass
+
+
+def without_frames(saw):
+    return saw.replace("frame of 65536, ", "")
+
+
+SLOW = {"slow_consumer": {"grace": "500ms", "close": 4013}}
+
+
+@way("client-slow", f"close 4013, end or half a frame, {CUT} or half a frame, reset",
+     "close 4013, end or close 4013, reset", "client", 4013, last_words=False, settings=SLOW,
+     key="slow_consumer")
 async def client_takes_nothing(client, server):
-    async def push():
-        try:
-            while True:
-                await server.send(frame(BINARY, bytes(65_536), masked=False))
-        except Ended:
-            pass
-    pushing = asyncio.create_task(push())
+    pushing = asyncio.create_task(push_until_closed(server, masked=False))
     server_saw = await server.ending()
     client_saw = await client.ending()
     await pushing
-    return client_saw.replace("frame of 65536, ", ""), server_saw
+    return without_frames(client_saw), server_saw
+
+
+@way("upstream-slow", "close 1013, end or close 1013, reset",
+     f"close 4013, end or half a frame, {CUT} or half a frame, reset", "upstream", None,
+     last_words=False, settings=SLOW, key="slow_consumer")
+async def server_takes_nothing(client, server):
+    pushing = asyncio.create_task(push_until_closed(client, masked=True))
+    client_saw = await client.ending()
+    server_saw = await server.ending()
+    await pushing
+    return client_saw, without_frames(server_saw)
 
 
 def ways():

@@ -81,6 +81,7 @@ messages_per_second = 100
 control_frames_per_second = 10
 bytes_per_second = "1MiB"
 over_limit = "close"
+slow_consumer = { grace = "20s", close = 4008 }
 origins = ["https://Chat.example.com:443", "http://*.example.org:8080", "null", "none"]
 subprotocols = "chat.v2"
 compression = "terminate"
@@ -97,6 +98,7 @@ limits = { body = "off" }
 [route.websocket]
 upstream_lost = "cut"
 message_max = "off"
+slow_consumer = "off"
 origins = []
 subprotocols = []
 
@@ -134,6 +136,7 @@ frame_max = "2KiB"
 message_max = "2GiB"
 ping = "1h"
 messages_per_second = 7
+slow_consumer = { grace = "1m" }
 lifetime_code = 1012
 origins = "app://localhost"
 subprotocols = ["graphql-ws", "mqtt"]

@@ -56,7 +56,8 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
                      .message_bytes_max = 2u << 30,
                      .ping = 1h,
                      .lifetime_code = 1012,
-                     .messages_per_second = 7};
+                     .messages_per_second = 7,
+                     .slow_consumer = {.grace = 1min, .close_code = 1013}};
   EXPECT_TRUE(config->defaults.websocket.origins.contain("app://localhost"));
   defaults.origins = config->defaults.websocket.origins;
   defaults.subprotocols = {"graphql-ws", "mqtt"};
@@ -86,7 +87,8 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
                   .bytes_per_second = 1 << 20,
                   .control_frames_per_second = 10,
                   .burst = 2s,
-                  .over_limit = OverLimit::close};
+                  .over_limit = OverLimit::close,
+                  .slow_consumer = {.grace = 20s, .close_code = 4008}};
   EXPECT_FALSE(config->routes[0].websocket.origins.contain("app://localhost"));
   first.origins = config->routes[0].websocket.origins;
   first.subprotocols = {"chat.v2"};

@@ -72,6 +72,7 @@ messages_per_second = "off"
 control_frames_per_second = "off"
 bytes_per_second = "off"
 over_limit = "delay"
+slow_consumer = "off"
 origins = []
 subprotocols = []
 compression = "pass"
@@ -204,6 +205,7 @@ messages_per_second = 100
 control_frames_per_second = 10
 bytes_per_second = "1MiB"
 over_limit = "close"
+slow_consumer = { grace = "20s", close = 4008 }
 origins = ["https://chat.example.com", "http://*.example.org:8080", "null", "none"]
 subprotocols = ["chat.v2"]
 compression = "terminate"
@@ -226,6 +228,7 @@ body = "off"
 [route.websocket]
 upstream_lost = "cut"
 message_max = "off"
+slow_consumer = "off"
 origins = []
 subprotocols = []
 
@@ -277,6 +280,7 @@ messages_per_second = 7
 control_frames_per_second = "off"
 bytes_per_second = "off"
 over_limit = "delay"
+slow_consumer = { grace = "1m", close = 1013 }
 origins = ["app://localhost"]
 subprotocols = ["graphql-ws", "mqtt"]
 compression = "off"
@@ -337,7 +341,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 56u);
+  EXPECT_EQ(keys, 57u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));

@@ -44,6 +44,30 @@ TEST(ConfigWebSocketPolicy, BurstHasRoomForOne) {
   });
 }
 
+TEST(ConfigWebSocketPolicy, SlowConsumersHaveAGrace) {
+  const std::string wrong_type =
+      "2:17: error: 'slow_consumer' must be { grace = \"15s\", close = 1013 } or \"off\", not ";
+  const std::string wrong_code = "error: 'close' must be 1001, 1008, 1013 or 3000 to 4999, not ";
+  expect_each({
+      {"both", websocket("slow_consumer = { grace = \"100ms\", close = 4999 }")},
+      {"a table", websocket("[defaults.websocket.slow_consumer]\ngrace = \"24h\"\nclose = 1008")},
+      {"none", websocket("slow_consumer = \"off\"")},
+      {"a time", websocket("slow_consumer = \"15s\""), wrong_type + "a string"},
+      {"a number", websocket("slow_consumer = 15"), wrong_type + "an integer"},
+      {"no grace", websocket("slow_consumer = { close = 1008 }"),
+       "2:17: error: 'slow_consumer' needs 'grace', such as grace = \"15s\""},
+      {"too soon", websocket("slow_consumer = { grace = \"99ms\" }"),
+       "2:27: error: 'grace' must be between 100ms and 24h, not 99ms"},
+      {"of a protocol error", websocket("slow_consumer = { grace = \"1s\", close = 1002 }"),
+       "2:41: " + wrong_code + "1002"},
+      {"a word", websocket("slow_consumer = { grace = \"1s\", close = \"cut\" }"),
+       "2:41: " + wrong_code + "a string"},
+      {"another key", websocket("slow_consumer = { grace = \"1s\", code = 1008 }"),
+       "2:33: error: unknown key 'code' in [defaults.websocket.slow_consumer]; did you mean "
+       "'close'?"},
+  });
+}
+
 TEST(ConfigWebSocketPolicy, JitterIsNoMoreThanTheLifetime) {
   expect_each({
       {"as much", websocket("lifetime = \"1h\"\nlifetime_jitter = \"1h\"")},
