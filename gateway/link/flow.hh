@@ -29,6 +29,7 @@ concept Outlet = requires(To& to, const To& seen, Bytes bytes, typename To::Endi
   { seen.crowded() } -> std::same_as<bool>;
   { seen.has_unsent() } -> std::same_as<bool>;
   { seen.sent_bytes() } -> std::same_as<std::uint64_t>;
+  { to.written_bytes() } -> std::same_as<std::uint64_t>;
   // What its peer has taken of that; seldom asked.
   { seen.taking() } -> std::same_as<Link::Taking>;
   { seen.send_failed() } -> std::same_as<bool>;

@@ -95,8 +95,16 @@ uring::Clock::time_point BasicRelay<Client, Upstream>::look_for_life(auto& way,
     return heartbeat.due(now, watch_->heard(peer), way.to.sent_bytes(), way.to.has_unsent(), asked);
   };
   Heartbeat::Answer answer = ask();
+  if (answer.due == Heartbeat::Due::kLook) {
+    const auto taking = way.to.taking();
+    const auto acknowledged = way.to.sent_bytes() - taking.left;
+    heartbeat.looked(now, taking.taken,
+                     static_cast<std::int64_t>(acknowledged - heartbeat.written_before()) >= 0);
+    answer = ask();
+  }
   switch (answer.due) {
     case Heartbeat::Due::kNothing:
+    case Heartbeat::Due::kLook:
       break;
     case Heartbeat::Due::kPing:
       if (way.at_boundary()) {
@@ -119,7 +127,7 @@ template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::ping(auto& way) {
   if (std::exchange(way.ping_due, false)) way.frames.resume();
   Heartbeat& heartbeat = watch_->heartbeat(way.receiver());
-  const Bytes payload = heartbeat.begin(loop_.now(), way.to.sent_bytes());
+  const Bytes payload = heartbeat.begin(loop_.now(), way.to.sent_bytes(), way.to.written_bytes());
   const auto frame = way.receiver() == Party::kClient
                          ? ws::make_ping(payload)
                          : ws::make_ping(payload, random_mask_key(loop_.kernel()));

@@ -258,9 +258,10 @@ void SimulatedClient::judge_times(const Facts& facts, const LogLine& line) const
   const bool same_pings = std::ranges::all_of(
       policies, [&](const PolicyPlan& other) { return other.pings_as(policy); });
   if (!same_pings || may_be_held_up(facts)) return;
+  // Twice, where something was on its way to it before the ping.
   const auto found = [&](const WebSocketSide& dead, bool is_pinged) {
     return !dead.died_at || !is_pinged ||
-           !is_late(*dead.died_at + policy.ping + policy.pong_timeout);
+           !is_late(*dead.died_at + policy.ping + 2 * policy.pong_timeout);
   };
   if (!found(trail.client, policy.pings_client()) ||
       !found(trail.server, policy.pings_upstream())) {

@@ -142,6 +142,55 @@ TEST(RelayHeartbeat, WaitsForAClientThatItDoesNotRead) {
   });
 }
 
+// All of it is with the kernel: only what its system acknowledges tells that it lives.
+TEST(RelayHeartbeat, TakesWhoGetsOnWithWhatWasBeforeThePingForAlive) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, pings_client());
+    stand.client_reads = false;
+    stand.start();
+    stand.upstream_says(from_upstream(kBinary, std::string(3000, 'x')));
+    for (int second = 1; second <= 25; ++second) {
+      stand.until([&] { return stand.seconds() > second; });
+      EXPECT_FALSE(stand.relay->is_closing()) << "at " << second;
+      stand.client->read(100);
+    }
+    stand.until([&] { return stand.relay->is_closing(); });
+    EXPECT_EQ(stand.reason(), Reason::kClientNoPong) << "it has read nothing more";
+    EXPECT_LT(stand.seconds(), 25 + 2 * 2 + 1);
+    stand.client_reads = true;
+    stand.until_done();
+  });
+}
+
+TEST(RelayHeartbeat, FindsWhoDiesBeforeHeHasTakenAll) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, pings_client());
+    stand.client_reads = false;
+    stand.start();
+    stand.upstream_says(from_upstream(kBinary, std::string(3000, 'x')));
+    stand.until([&] { return stand.relay->is_closing(); });
+    EXPECT_EQ(stand.reason(), Reason::kClientNoPong);
+    EXPECT_LT(stand.seconds(), 4 + 2 * 2 + 1);
+    stand.client_reads = true;
+    stand.until_done();
+  });
+}
+
+// What has come in the mean time, and was behind the ping, is no sign of life.
+TEST(RelayHeartbeat, CountsNothingThatWasSentBehindThePing) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, pings_client());
+    stand.start();
+    for (double at = 0.5; !stand.relay->is_closing() && at < 60; at += 0.5) {
+      stand.until([&] { return stand.relay->is_closing() || stand.seconds() > at; });
+      stand.upstream_says(from_upstream(kText, "x"));
+    }
+    EXPECT_EQ(stand.reason(), Reason::kClientNoPong);
+    EXPECT_LT(stand.seconds(), 4 + 2 + 1);
+    stand.until_done();
+  });
+}
+
 TEST(RelayLifetime, ClosesWithItsCode) {
   for_each_seed(kSeeds, [](std::uint64_t seed) {
     Stand stand(seed);
