@@ -96,13 +96,15 @@ void IoUringKernel::remove_buffer_ring(io_uring_buf_ring* ring, unsigned entries
   io_uring_free_buf_ring(&ring_, ring, entries, group);
 }
 
-int IoUringKernel::open_socket(int family) {
+int IoUringKernel::open_socket(int family, const TcpOptions& options) {
   const int descriptor = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return -errno;
   if (family == AF_UNIX) return descriptor;
   const int on = 1;
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes);
+  TcpOptions all = options;
+  if (all.unsent_bytes == 0) all.unsent_bytes = kUnsentBytes;
+  set_tcp_options(descriptor, all);
   return descriptor;
 }
 

@@ -31,7 +31,7 @@ class IoUringKernel final : public Kernel {
   Clock::time_point now() override { return Clock::now(); }
   io_uring_buf_ring* add_buffer_ring(unsigned entries, std::uint16_t group) override;
   void remove_buffer_ring(io_uring_buf_ring* ring, unsigned entries, std::uint16_t group) override;
-  int open_socket(int family) override;
+  int open_socket(int family, const TcpOptions& options) override;
   void reset_on_close(int descriptor) override;
   int peer_address(int descriptor, sockaddr* address, socklen_t* length) override;
   Taking taking(int descriptor) override;

@@ -15,16 +15,14 @@
 #include <optional>
 #include <span>
 
+#include "uring/tcp_options.hh"
+
 namespace uring {
 
 using Clock = std::chrono::steady_clock;
 
 class Kernel {
  public:
-  // What may lie unsent in the kernel before a connected peer that does not read, besides what is
-  // on its way: else megabytes would lie between an end and the news of it.
-  static constexpr int kUnsentBytes = 256 * 1024;
-
   virtual ~Kernel() = default;
 
   // Makes the calling thread the one that all further calls come from.
@@ -48,8 +46,8 @@ class Kernel {
                                   std::uint16_t group) = 0;
 
   // A stream socket of this address family that sends small segments at once, and takes little more
-  // than it can send (kUnsentBytes); -errno on failure.
-  virtual int open_socket(int family) = 0;
+  // than it can send (kUnsentBytes, unless the options say otherwise); -errno on failure.
+  virtual int open_socket(int family, const TcpOptions& options) = 0;
 
   // Makes close() answer with a RST what a peer would take for a proper end.
   virtual void reset_on_close(int descriptor) = 0;

@@ -77,7 +77,7 @@ class Link final : private Sink, private Flushable {
   void forget_session();
 
   // Gives 0 or errno; ECANCELED after an abort.
-  Task<int> connect(const sockaddr* address, socklen_t length);
+  Task<int> connect(const sockaddr* address, socklen_t length, const TcpOptions& options = {});
 
   // Before handshake(), where we are the client: says the first word.
   void start_handshake() { session_->start(static_cast<Sink&>(*this)); }

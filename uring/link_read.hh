@@ -6,9 +6,10 @@
 namespace uring {
 
 template <class Session, class Sink>
-Task<int> Link<Session, Sink>::connect(const sockaddr* address, socklen_t length) {
+Task<int> Link<Session, Sink>::connect(const sockaddr* address, socklen_t length,
+                                       const TcpOptions& options) {
   Event connected(resources_.loop.ready());
-  socket_.connect(address, length, connected);
+  socket_.connect(address, length, connected, options);
   co_await connected.wait();
   co_return aborted_ ? ECANCELED : socket_.connect_error();
 }

@@ -46,7 +46,8 @@ class Socket {
 
   // A new descriptor of the address's family, connecting. `connected` is set when it has ended;
   // then connect_error() says how (0, or errno; ECANCELED after cancel_connect()).
-  void connect(const sockaddr* address, socklen_t length, Event& connected);
+  void connect(const sockaddr* address, socklen_t length, Event& connected,
+               const TcpOptions& options = {});
   void cancel_connect() {
     if (connecting_) loop_.cancel(connect_or_watch_);
   }

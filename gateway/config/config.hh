@@ -22,6 +22,7 @@
 #include "gateway/log/level.hh"
 #include "proto/tls/context.hh"
 #include "proto/ws/scan_rules.hh"
+#include "uring/tcp_options.hh"
 
 namespace gateway::config {
 
@@ -68,6 +69,7 @@ struct Listener {
   std::optional<Tls> tls;
   UnixFile unix_file;                          // of a Unix socket
   std::optional<std::uint16_t> redirect_port;  // every request is sent to https on this port
+  uring::TcpOptions tcp;                       // of what is accepted
   Place place;
 };
 
@@ -106,6 +108,7 @@ struct Pool {
   Balance balance = Balance::round_robin;
   KeepAlive keep_alive;
   std::optional<PoolTls> tls;
+  uring::TcpOptions tcp{.unsent_bytes = uring::kUnsentBytes};  // of connections to them
 };
 
 struct Header {

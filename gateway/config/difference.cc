@@ -41,10 +41,10 @@ bool is_same(const std::optional<Tls>& one, const std::optional<Tls>& other) {
 }
 
 bool is_same(const Listener& one, const Listener& other) {
-  const auto& [address, tls, unix_file, redirect_port, place] = one;
+  const auto& [address, tls, unix_file, redirect_port, tcp, place] = one;
   (void)place;
   return address == other.address && is_same(tls, other.tls) && unix_file == other.unix_file &&
-         redirect_port == other.redirect_port;
+         redirect_port == other.redirect_port && tcp == other.tcp;
 }
 
 bool is_same(const std::optional<PoolTls>& one, const std::optional<PoolTls>& other) {
@@ -74,10 +74,10 @@ bool is_same(const Route& one, const Route& other) {
 }
 
 bool is_same_but_servers(const Pool& one, const Pool& other) {
-  const auto& [name, servers, balance, keep_alive, tls] = one;
+  const auto& [name, servers, balance, keep_alive, tls, tcp] = one;
   (void)servers;
   return name == other.name && balance == other.balance && keep_alive == other.keep_alive &&
-         is_same(tls, other.tls);
+         is_same(tls, other.tls) && tcp == other.tcp;
 }
 
 bool is_same_but_memory(const Limits& one, const Limits& other) {

@@ -154,6 +154,7 @@ void read_listeners(TableReader& file, const std::filesystem::path& folder, PemF
     listener.tls = read_listener_tls(listen, folder, pems);
     listener.redirect_port = read_redirect(listen);
     listener.unix_file = read_unix_file(listen, !address || address->is_unix());
+    read_tcp_options(listen, address && address->is_unix(), listener.tcp);
     if (!address) return;
     listener.address = *address;
     for (const Listener& other : config.listeners) {

@@ -119,6 +119,10 @@ void read_pools(TableReader& file, const std::filesystem::path& folder, const Re
     table.duration_or_off("keep_alive_idle", pool.keep_alive.idle);
     table.duration("keep_alive_age", pool.keep_alive.age);
     table.count("keep_alive_connections", kKeptConnectionsMax, pool.keep_alive.count);
+    const bool is_unix =
+        !pool.servers.empty() &&
+        std::ranges::all_of(pool.servers, [](const Server& server) { return server.host.empty(); });
+    read_tcp_options(table, is_unix, pool.tcp);
     table.inner("tls", [&](TableReader& tls) { read_tls(tls, folder, pems, pool); });
     config.pools.push_back(std::move(pool));
   });

@@ -67,6 +67,18 @@ std::string size_or_off(std::uint64_t bytes) {
   return quote(bytes == 0 ? "off" : print_size(bytes));
 }
 
+void print_tcp(Printer& out, const uring::TcpOptions& tcp) {
+  out.line("tcp_user_timeout = {}", duration_or_off(tcp.user_timeout));
+  const uring::TcpKeepAlive& keep_alive = tcp.keep_alive;
+  if (keep_alive.idle.count() == 0) {
+    out.line("tcp_keepalive = {}", quote("off"));
+  } else {
+    out.line("tcp_keepalive = {{ idle = {}, interval = {}, probes = {} }}",
+             duration(keep_alive.idle), duration(keep_alive.interval), keep_alive.probes);
+  }
+  out.line("tcp_notsent_lowat = {}", size_or_off(tcp.unsent_bytes));
+}
+
 std::string print_certificate(const Certificate& certificate) {
   return fmt::format("{{ chain = {}, key = {} }}", quote(certificate.chain_path),
                      quote(certificate.key_path));
@@ -90,6 +102,7 @@ void print_listener(Printer& out, const Listener& listener) {
   out.line("address = {}", quote(listener.address.text()));
   print_unix_file(out, listener.unix_file);
   if (listener.redirect_port) out.line("redirect = \"https:{}\"", *listener.redirect_port);
+  if (!listener.address.is_unix()) print_tcp(out, listener.tcp);
   if (!listener.tls) return;
   out.line("certificates = {}", listener.tls->self_signed
                                     ? quote("self-signed")
@@ -111,6 +124,8 @@ void print_pool(Printer& out, const Pool& pool) {
   out.line("keep_alive_idle = {}", duration_or_off(pool.keep_alive.idle));
   out.line("keep_alive_age = {}", duration(pool.keep_alive.age));
   out.line("keep_alive_connections = {}", pool.keep_alive.count);
+  const auto is_unix = [](const Server& server) { return server.host.empty(); };
+  if (!std::ranges::all_of(pool.servers, is_unix)) print_tcp(out, pool.tcp);
   if (!pool.tls) return;
   out.line("[pool.{}.tls]", name);
   if (!pool.tls->name.empty()) out.line("name = {}", quote(pool.tls->name));

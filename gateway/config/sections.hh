@@ -41,6 +41,9 @@ std::string collision(const Address& one, const Address& other, std::string_view
 std::optional<Tls> read_listener_tls(TableReader& listen, const std::filesystem::path& folder,
                                      PemFiles& pems);
 
+// The keys of TCP in [[listen]] and [pool.NAME].
+void read_tcp_options(TableReader& table, bool is_unix, uring::TcpOptions& tcp);
+
 // [[listen]], with its certificates.
 void read_listeners(TableReader& file, const std::filesystem::path& folder, PemFiles& pems,
                     Config& config);

@@ -26,7 +26,15 @@ std::expected<void, std::string> ListeningSockets::open(Listeners listeners, uns
         std::ranges::find(listeners, addresses_[index]->address(), &config::Listener::address);
     if (now != listeners.end()) opened = addresses_[index]->give_file(completed(now->unix_file));
   }
-  if (!opened) addresses_.resize(had);
+  if (!opened) {
+    addresses_.resize(had);
+    return opened;
+  }
+  for (const config::Listener& listener : listeners) {
+    const auto one = std::ranges::find(addresses_, listener.address,
+                                       [](const auto& address) { return address->address(); });
+    (*one)->set_tcp(listener.tcp);
+  }
   return opened;
 }
 
@@ -41,7 +49,8 @@ std::expected<void, std::string> ListeningSockets::bind_new(Listeners listeners,
   for (const config::Listener& listener : listeners) {
     if (has(listener.address)) continue;
     if (auto taken = inherited_.take(listener.address); !taken.descriptors.empty()) {
-      addresses_.push_back(ListeningAddress::adopt(listener.address, std::move(taken)));
+      addresses_.push_back(
+          ListeningAddress::adopt(listener.address, std::move(taken), listener.tcp));
       auto given = addresses_.back()->give_file(completed(listener.unix_file));
       if (!given) return given;
       continue;
@@ -57,7 +66,8 @@ std::expected<void, std::string> ListeningSockets::bind_new(Listeners listeners,
                                {.patience = patience_,
                                 .beside_ours = beside_ours,
                                 .owner = account_ ? std::optional(account_->uid) : std::nullopt,
-                                .unix_file = completed(listener.unix_file)});
+                                .unix_file = completed(listener.unix_file),
+                                .tcp = listener.tcp});
     if (!bound) return std::unexpected(std::move(bound.error()));
     addresses_.push_back(std::move(*bound));
   }

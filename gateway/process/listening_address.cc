@@ -242,14 +242,20 @@ void ListeningAddress::refuse_new() {
 }
 
 std::unique_ptr<ListeningAddress> ListeningAddress::adopt(const config::Address& address,
-                                                          InheritedSockets::Taken sockets) {
+                                                          InheritedSockets::Taken sockets,
+                                                          const uring::TcpOptions& tcp) {
   std::unique_ptr<ListeningAddress> made(new ListeningAddress(address));
   made->others_have_it_ = true;
   made->is_left_to_us_ = sockets.alone;
   for (const int descriptor : sockets.descriptors) {
-    if (!address.is_unix()) set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (address.is_unix()) continue;
+    set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+    // What a predecessor has set holds no more; what a service manager has does, where nothing else
+    // is asked for.
+    if (sockets.alone) uring::clear_tcp_options(descriptor);
   }
   made->descriptors_ = std::move(sockets.descriptors);
+  made->set_tcp(tcp);
   if (!sockets.alone || !address.is_unix()) return made;
   made->usual_mode_ = usual_mode();
   struct stat status {};
@@ -280,6 +286,7 @@ std::expected<void, std::string> ListeningAddress::bind_ports(unsigned count, co
     if (descriptor < 0) return std::unexpected(explain(address_, -descriptor));
     descriptors_.push_back(descriptor);
   }
+  set_tcp(terms.tcp);
   return {};
 }
 
@@ -321,6 +328,12 @@ ListeningAddress::Made ListeningAddress::reserve(const config::Listener& listene
     made->descriptors_.push_back(descriptor);
   }
   return made;
+}
+
+void ListeningAddress::set_tcp(const uring::TcpOptions& tcp) {
+  if (address_.is_unix()) return;
+  for (const int descriptor : descriptors_) uring::set_tcp_options(descriptor, tcp, tcp_);
+  tcp_ = tcp;
 }
 
 std::expected<void, std::string> ListeningAddress::listen() {

@@ -32,6 +32,7 @@ class ListeningAddress {
     bool beside_ours = false;            // one of ours is in the way, and may be
     std::optional<uid_t> owner{};        // whom TCP sockets belong to; none: the process
     config::UnixFile unix_file{};        // how a Unix socket's is made
+    uring::TcpOptions tcp{};             // of what is accepted
   };
 
   // `count` sockets, or one for a Unix socket; nobody gets in before listen().
@@ -39,7 +40,8 @@ class ListeningAddress {
   // Sockets that listen there already and that others have, too, as whoever has handed them down:
   // their queues and a Unix socket's file outlive this object, unless it takes them over.
   static std::unique_ptr<ListeningAddress> adopt(const config::Address& address,
-                                                 InheritedSockets::Taken sockets);
+                                                 InheritedSockets::Taken sockets,
+                                                 const uring::TcpOptions& tcp = {});
   // For a check: as many sockets, which are bound nowhere, where bind() would be allowed what the
   // configuration says of a Unix socket's owner.
   static Made reserve(const config::Listener& listener, unsigned count);
@@ -50,6 +52,8 @@ class ListeningAddress {
   std::expected<void, std::string> listen();
   // Of a Unix socket: its file's owner and mode.
   std::expected<void, std::string> give_file(const config::UnixFile& file);
+  // What is accepted from then on has these.
+  void set_tcp(const uring::TcpOptions& tcp);
   // From here on nobody new gets into the queues: over TCP a handshake that has begun may end, no
   // other begins; a Unix socket's file goes. Then what is in the queues can be accepted to its end.
   // Of sockets that others have, too, nothing: who comes is theirs.
@@ -80,6 +84,7 @@ class ListeningAddress {
 
   config::Address address_;
   std::vector<int> descriptors_;
+  uring::TcpOptions tcp_;  // that the sockets have been given
   bool others_have_it_ = false;
   bool is_left_to_us_ = false;
   std::optional<OwnFile> file_;

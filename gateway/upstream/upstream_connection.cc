@@ -38,7 +38,7 @@ void UpstreamConnection::dial(std::size_t address, Patience patience, uring::Eve
 
 uring::Task<> UpstreamConnection::dial_story(Patience patience) {
   timer_.arm(opened_ + patience.connect);
-  const int error = co_await link_.connect(address().get(), address().length);
+  const int error = co_await link_.connect(address().get(), address().length, pool_->config().tcp);
   bool connected = error == 0;
   if (!connected) failure_ = std::make_unique<Failure>(Failure{.error = error, .text = {}});
   if (connected && pool_->tls() != nullptr) {

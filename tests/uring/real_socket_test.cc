@@ -1,4 +1,6 @@
 // The socket on the real ring, over loopback with small buffers everywhere.
+#include <netinet/tcp.h>
+
 #include <algorithm>
 #include <deque>
 
@@ -170,9 +172,16 @@ TEST_P(RealSocket, ResetsThePeerWhenItIsToldTo) {
 }
 
 struct RealConnect : testing::Test {
-  void start(const OwnedDescriptor& listener) {
+  void start(const OwnedDescriptor& listener, const uring::TcpOptions& options = {}) {
     address = loopback_address(listener.get());
-    owner.socket().connect(reinterpret_cast<const sockaddr*>(&address), sizeof address, connected);
+    owner.socket().connect(reinterpret_cast<const sockaddr*>(&address), sizeof address, connected,
+                           options);
+  }
+  int option(int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    EXPECT_EQ(getsockopt(owner.socket().descriptor(), level, name, &value, &size), 0);
+    return value;
   }
   bool ends() {
     return ring.turn_until([&] { return connected.is_set(); });
@@ -189,6 +198,35 @@ TEST_F(RealConnect, ReachesAListener) {
   start(listener);
   ASSERT_TRUE(ends());
   EXPECT_EQ(owner.socket().connect_error(), 0);
+  owner.close_and_wait();
+  ring.expect_quiet();
+}
+
+TEST_F(RealConnect, HasTheOptionsThatItIsGiven) {
+  const OwnedDescriptor listener = listen_on_loopback();
+  start(listener, {.user_timeout = std::chrono::milliseconds(1500),
+                   .keep_alive = {.idle = std::chrono::seconds(60),
+                                  .interval = std::chrono::seconds(5),
+                                  .probes = 4},
+                   .unsent_bytes = 16384});
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 1500);
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 60);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPINTVL), 5);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPCNT), 4);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_NOTSENT_LOWAT), 16384);
+  owner.close_and_wait();
+  ring.expect_quiet();
+}
+
+TEST_F(RealConnect, HasFewBytesUnsentAndNothingElseWhereItIsGivenNone) {
+  const OwnedDescriptor listener = listen_on_loopback();
+  start(listener);
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 0);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_NOTSENT_LOWAT), 256 * 1024);
   owner.close_and_wait();
   ring.expect_quiet();
 }

@@ -62,7 +62,7 @@ void SimulatedKernel::overwrite_given_back() {
   }
 }
 
-int SimulatedKernel::open_socket(int) {
+int SimulatedKernel::open_socket(int, const uring::TcpOptions&) {
   if (has(kShortage) && dice_.chance(5)) return -EMFILE;
   return system_->new_descriptor({.stream = nullptr, .waiting = {}});
 }

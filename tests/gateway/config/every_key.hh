@@ -19,6 +19,9 @@ redirect = "https"
 [[listen]]
 address = "[::1]:8443"
 certificates = "self-signed"
+tcp_user_timeout = "30s"
+tcp_keepalive = { idle = "1m", interval = "5s", probes = 4 }
+tcp_notsent_lowat = "16KiB"
 
 [[listen]]
 address = "unix:run/gateway.sock"
@@ -31,6 +34,9 @@ balance = "least-connections"
 keep_alive_idle = "off"
 keep_alive_age = "5m"
 keep_alive_connections = 7
+tcp_user_timeout = "20s"
+tcp_keepalive = { idle = "2m" }
+tcp_notsent_lowat = "1MiB"
 
 [pool."a.b"]
 servers = "127.0.0.1:1"

@@ -29,6 +29,9 @@ via = "gateway"
 
 [[listen]]
 address = "127.0.0.1:8080"
+tcp_user_timeout = "off"
+tcp_keepalive = "off"
+tcp_notsent_lowat = "off"
 
 [pool.app]
 servers = ["127.0.0.1:9001"]
@@ -36,6 +39,9 @@ balance = "round-robin"
 keep_alive_idle = "1m"
 keep_alive_age = "1h"
 keep_alive_connections = 128
+tcp_user_timeout = "off"
+tcp_keepalive = "off"
+tcp_notsent_lowat = "256KiB"
 
 [[route]]
 name = "route-1"
@@ -131,9 +137,15 @@ via = "edge"
 [[listen]]
 address = "0.0.0.0:80"
 redirect = "https:8443"
+tcp_user_timeout = "off"
+tcp_keepalive = "off"
+tcp_notsent_lowat = "off"
 
 [[listen]]
 address = "[::1]:8443"
+tcp_user_timeout = "30s"
+tcp_keepalive = { idle = "1m", interval = "5s", probes = 4 }
+tcp_notsent_lowat = "16KiB"
 certificates = "self-signed"
 
 [[listen]]
@@ -147,6 +159,9 @@ balance = "round-robin"
 keep_alive_idle = "1m"
 keep_alive_age = "1h"
 keep_alive_connections = 128
+tcp_user_timeout = "off"
+tcp_keepalive = "off"
+tcp_notsent_lowat = "256KiB"
 
 [pool.app]
 servers = ["known.test:9001", "[::1]:9002"]
@@ -154,6 +169,9 @@ balance = "least-connections"
 keep_alive_idle = "off"
 keep_alive_age = "5m"
 keep_alive_connections = 7
+tcp_user_timeout = "20s"
+tcp_keepalive = { idle = "2m", interval = "10s", probes = 3 }
+tcp_notsent_lowat = "1MiB"
 
 [pool.local]
 servers = ["unix:/etc/gateway/run/app.sock", "unix:/run/app.sock"]

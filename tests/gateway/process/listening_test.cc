@@ -1,6 +1,8 @@
 #include "gateway/process/listening.hh"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -43,6 +45,78 @@ TEST(ListeningSockets, OpensOneForEachShardAndClosesThem) {
   }
   ListeningSockets again;
   EXPECT_TRUE(again.open(only(local("127.0.0.1", port)), 1).has_value());
+}
+
+int option(int descriptor, int level, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  EXPECT_EQ(getsockopt(descriptor, level, name, &value, &size), 0);
+  return value;
+}
+
+// What a client's connection has that is accepted at the first socket there.
+uring::TcpOptions accepted_with(const ListeningSockets& sockets, std::uint16_t port) {
+  const PlainPeer client = PlainPeer::connect(port);
+  const int listening = sockets.descriptors(local("127.0.0.1", port).address).front();
+  const PlainPeer accepted(accept4(listening, nullptr, nullptr, SOCK_CLOEXEC));
+  const int descriptor = accepted.descriptor();
+  EXPECT_GE(descriptor, 0);
+  uring::TcpOptions has{
+      .user_timeout = std::chrono::milliseconds(option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT)),
+      .unsent_bytes =
+          static_cast<std::uint32_t>(option(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT))};
+  if (option(descriptor, SOL_SOCKET, SO_KEEPALIVE) == 0) return has;
+  has.keep_alive = {
+      .idle = std::chrono::seconds(option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE)),
+      .interval = std::chrono::seconds(option(descriptor, IPPROTO_TCP, TCP_KEEPINTVL)),
+      .probes = static_cast<unsigned>(option(descriptor, IPPROTO_TCP, TCP_KEEPCNT))};
+  return has;
+}
+
+uring::TcpOptions all_options() {
+  return {.user_timeout = std::chrono::milliseconds(1500),
+          .keep_alive = {.idle = std::chrono::seconds(60),
+                         .interval = std::chrono::seconds(5),
+                         .probes = 4},
+          .unsent_bytes = 16384};
+}
+
+TEST(ListeningSockets, GiveWhatTheyAcceptTheOptionsOfTcpThatHoldNow) {
+  auto listener = local("127.0.0.1", free_port());
+  const std::uint16_t port = listener.address.port();
+  ListeningSockets sockets;
+  ASSERT_TRUE(sockets.open(only(listener), 1).has_value());
+  EXPECT_EQ(accepted_with(sockets, port), uring::TcpOptions{});
+  const uring::TcpOptions all = all_options();
+  for (const uring::TcpOptions& now :
+       {all, uring::TcpOptions{.user_timeout = all.user_timeout}, all, uring::TcpOptions{}}) {
+    listener.tcp = now;
+    ASSERT_TRUE(sockets.open(only(listener), 1).has_value());
+    EXPECT_EQ(accepted_with(sockets, port), now);
+  }
+  // From the first one on.
+  auto other = local("127.0.0.1", free_port());
+  other.tcp = all;
+  ASSERT_TRUE(sockets.open(only(other), 1).has_value());
+  EXPECT_EQ(accepted_with(sockets, other.address.port()), all);
+}
+
+TEST(ListeningSockets, KeepTheOptionsOfAServiceManagerButNotOfAPredecessor) {
+  for (const bool of_predecessor : {false, true}) {
+    const auto listener = local("127.0.0.1", free_port());
+    const std::uint16_t port = listener.address.port();
+    const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ASSERT_EQ(bind(descriptor, listener.address.get(), listener.address.length), 0);
+    ASSERT_EQ(listen(descriptor, 8), 0);
+    uring::set_tcp_options(descriptor, all_options());
+    const auto adopted = gateway::ListeningAddress::adopt(
+        listener.address, {.descriptors = {descriptor}, .alone = of_predecessor}, {});
+    const PlainPeer client = PlainPeer::connect(port);
+    const PlainPeer accepted(accept4(descriptor, nullptr, nullptr, SOCK_CLOEXEC));
+    EXPECT_EQ(option(accepted.descriptor(), SOL_SOCKET, SO_KEEPALIVE), of_predecessor ? 0 : 1);
+    EXPECT_EQ(option(accepted.descriptor(), IPPROTO_TCP, TCP_USER_TIMEOUT),
+              of_predecessor ? 0 : 1500);
+  }
 }
 
 // As after a kill -9, for as long as the kernel takes to end the rings of the process.
