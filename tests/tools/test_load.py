@@ -18,13 +18,14 @@ def result_of(answer):
     return json.loads(answer.stdout)
 
 
+@pytest.mark.parametrize("kind", [[], ["--text"]], ids=["binary", "text"])
 @pytest.mark.parametrize("connections, in_flight, size", [
     (1, 1, 0), (20, 1, 64), (5, 32, 126), (2, 8, 1_000_000),
 ])
-def test_echoes_are_counted(echo, connections, in_flight, size):
+def test_echoes_are_counted(echo, connections, in_flight, size, kind):
     answer = load("--url", echo.ws("/echo"), "--connections", str(connections), "--in-flight",
                   str(in_flight), "--size", str(size), "--duration", "0.3", "--cpu-of",
-                  str(echo.process.pid))
+                  str(echo.process.pid), *kind)
     result = result_of(answer)
     assert (answer.returncode, result["errors"]) == (0, {})
     assert (result["opened"], result["failed"]) == (connections, 0)

@@ -17,9 +17,9 @@ constexpr std::size_t kPieceMax = 64 * 1024;
 // What is compared of each end of a large piece.
 constexpr std::size_t kSampleBytes = 64;
 
-bool is_pattern(std::uint64_t offset, proto::Bytes bytes) {
+bool is_pattern(std::uint64_t offset, proto::Bytes bytes, bool text) {
   while (!bytes.empty()) {
-    const proto::Bytes expected = tools::pattern_at(offset, bytes.size());
+    const proto::Bytes expected = tools::pattern_at(offset, bytes.size(), text);
     if (!std::ranges::equal(expected, bytes.first(expected.size()))) return false;
     bytes = bytes.subspan(expected.size());
     offset += expected.size();
@@ -27,10 +27,10 @@ bool is_pattern(std::uint64_t offset, proto::Bytes bytes) {
   return true;
 }
 
-bool sample_is_pattern(std::uint64_t offset, proto::Bytes bytes) {
-  if (bytes.size() <= 2 * kSampleBytes) return is_pattern(offset, bytes);
-  return is_pattern(offset, bytes.first(kSampleBytes)) &&
-         is_pattern(offset + bytes.size() - kSampleBytes, bytes.last(kSampleBytes));
+bool sample_is_pattern(std::uint64_t offset, proto::Bytes bytes, bool text) {
+  if (bytes.size() <= 2 * kSampleBytes) return is_pattern(offset, bytes, text);
+  return is_pattern(offset, bytes.first(kSampleBytes), text) &&
+         is_pattern(offset + bytes.size() - kSampleBytes, bytes.last(kSampleBytes), text);
 }
 
 }  // namespace
@@ -174,7 +174,9 @@ void Client::take(const ws::Event& event) {
   }
   if (event.kind != ws::Event::Kind::kText && event.kind != ws::Event::Kind::kBinary) return;
   if (sent_at_.empty()) return fail("a message that nobody sent");
-  if (!sample_is_pattern(receive_number_ + received_, event.payload)) fail("wrong content");
+  const bool text = shared_.options.text;
+  if (text != (event.kind == ws::Event::Kind::kText)) fail("another kind of message");
+  if (!sample_is_pattern(receive_number_ + received_, event.payload, text)) fail("wrong content");
   received_ += event.payload.size();
   if (!event.last) return;
   if (received_ != shared_.options.size_bytes) fail("wrong length");
@@ -227,7 +229,11 @@ void Client::write_piece(std::size_t room) {
   const std::uint64_t size = shared_.options.size_bytes;
   if (!writing_) {
     mask_key_ = next_mask_key();
-    const ws::FrameHeader header{.masked = true, .mask_key = mask_key_, .payload_bytes = size};
+    const ws::FrameHeader header{
+        .opcode = shared_.options.text ? ws::Opcode::kText : ws::Opcode::kBinary,
+        .masked = true,
+        .mask_key = mask_key_,
+        .payload_bytes = size};
     link_.write(ws::encode_header(header).bytes());
     room -= ws::kHeaderBytesMax;
     sent_at_.push_back(shared_.runtime.loop().now());
@@ -237,7 +243,8 @@ void Client::write_piece(std::size_t room) {
   std::vector<std::byte>& scratch = shared_.scratch;
   scratch.resize(kPieceMax);
   const std::size_t wanted = std::min<std::uint64_t>({size - written_, room, kPieceMax});
-  const proto::Bytes content = tools::pattern_at(send_number_ + written_, wanted);
+  const proto::Bytes content =
+      tools::pattern_at(send_number_ + written_, wanted, shared_.options.text);
   const proto::MutableBytes piece = proto::MutableBytes(scratch).first(content.size());
   std::ranges::copy(content, piece.begin());
   ws::apply_mask(piece, mask_key_, written_);

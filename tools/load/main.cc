@@ -32,6 +32,7 @@ void define(CLI::App& app, load::Options& options) {
   app.add_option("--size", options.size_bytes, "bytes of a message")
       ->check(CLI::Range(0, 1 << 30))
       ->capture_default_str();
+  app.add_flag("--text", options.text, "messages are text, of printable ASCII");
   app.add_option("--duration", options.duration_s, "seconds of the measured window")
       ->check(CLI::NonNegativeNumber);
   app.add_flag("--hold", options.hold,

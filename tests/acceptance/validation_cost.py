@@ -1,0 +1,128 @@
+#!/usr/bin/python3
+"""What validate = "full" costs over "off", for echoes of small text messages over wss: processor time
+per message of two gateways that take turns, a pair at a time, with the median of the pairs' ratios and
+an interval that it lies in with 95 % certainty (by signs); and instructions per message, counted by
+callgrind, of what two runs of other lengths differ in.
+"""
+
+import json
+import math
+import re
+import statistics
+import subprocess
+import tempfile
+from pathlib import Path
+
+from common import arguments, finish, raise_descriptor_limit, verdict
+from support.gateway import LOAD, Config, Echo, Gateway, Variant
+from support.frames import TEXT, frame
+from support.relay import open_echo
+from support.streams import connect
+
+WAYS = ("full", "off")
+RATIO_MAX = 1.05
+
+
+def config_for(echo, way, **more):
+    return Config({"echo": echo.port}, [{"pool": "echo", "websocket": {"validate": way}}], level="info",
+                  **more)
+
+
+def measure(gateway, options):
+    done = subprocess.run(
+        [LOAD, "--url", f"wss://127.0.0.1:{gateway.https_port}/echo", "--text", "--connections",
+         str(options.connections), "--in-flight", str(options.in_flight), "--size", str(options.size),
+         "--duration", str(options.seconds), "--cpu-of", str(gateway.pid)],
+        capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["cpu_ns_per_message"]
+
+
+def sign_interval(values):
+    """Of the median: the widest order statistics that leave less than 2.5 % on either side."""
+    ordered, count = sorted(values), len(values)
+    rank, left = 0, 0.0
+    while rank < count // 2:
+        left += math.comb(count, rank) / 2**count
+        if left > 0.025:
+            break
+        rank += 1
+    rank = max(rank - 1, 0)
+    return ordered[rank], ordered[count - 1 - rank]
+
+
+def compare_time(folder, echo, options):
+    gateways = {}
+    try:
+        for way in WAYS:
+            (folder / way).mkdir()
+            gateways[way] = Gateway(folder / way, config_for(echo, way), Variant(options.shards))
+        ratios = []
+        for pair in range(options.pairs):
+            cost = {way: measure(gateways[way], options) for way in (WAYS if pair % 2 else WAYS[::-1])}
+            ratios.append(cost["full"] / cost["off"])
+            print(f"      pair {pair + 1}: full {cost['full']:.0f} ns, off {cost['off']:.0f} ns, "
+                  f"{ratios[-1]:.3f}", flush=True)
+        low, high = sign_interval(ratios)
+        median = statistics.median(ratios)
+        verdict(median <= RATIO_MAX, f"processor time per message, full to off: {median:.3f}, between "
+                                     f"{low:.3f} and {high:.3f} (at most {RATIO_MAX})")
+        for gateway in gateways.values():
+            gateway.finish()
+    finally:
+        for gateway in gateways.values():
+            gateway.kill()
+
+
+def echo_messages(gateway, size, count):
+    """One after the other, so that each takes as many turns as any."""
+    sent = frame(TEXT, b"t" * size)
+    with connect(gateway.https_port, True) as client:
+        open_echo(client)
+        for _ in range(count):
+            client.send(sent)
+            client.read_exactly(len(sent) - 4)
+
+
+def instructions(folder, echo, way, count, size):
+    place = folder / f"{way}-{count}"
+    place.mkdir()
+    counts = place / "callgrind.out"
+    gateway = Gateway(place, config_for(echo, way, top={"seccomp": "off"}), Variant(1),
+                      started_by=["valgrind", "--tool=callgrind", f"--callgrind-out-file={counts}"])
+    try:
+        echo_messages(gateway, size, count)
+        gateway.finish()
+    finally:
+        gateway.kill()
+    return int(re.search(r"^(?:totals|summary): (\d+)", counts.read_text(), re.M)[1])
+
+
+def compare_instructions(folder, echo, options):
+    few, many = options.messages, 3 * options.messages
+    cost = {}
+    for way in WAYS:
+        first, second = (instructions(folder, echo, way, count, options.size) for count in (few, many))
+        cost[way] = (second - first) / (many - few)
+    ratio = cost["full"] / cost["off"]
+    verdict(ratio <= RATIO_MAX, f"instructions per message: full {cost['full']:.0f}, off "
+                                f"{cost['off']:.0f}, {ratio:.4f} (at most {RATIO_MAX})")
+
+
+def main():
+    options = arguments(__doc__, pairs=(15, "of measurements"), seconds=(3.0, "of each"),
+                        connections=(50, "to open"), in_flight=(32, "messages on each"),
+                        size=(64, "bytes of a message"), messages=(2000, "under callgrind"))
+    raise_descriptor_limit()
+    with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as name:
+        folder = Path(name)
+        echo = Echo(folder)
+        try:
+            compare_instructions(folder, echo, options)
+            compare_time(folder, echo, options)
+        finally:
+            echo.kill()
+    finish()
+
+
+if __name__ == "__main__":
+    main()
