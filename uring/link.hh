@@ -188,10 +188,13 @@ class Link final : private Sink, private Flushable {
   // Sealed bytes that the kernel has taken.
   std::uint64_t sent_bytes() const { return sent_bytes_; }
   // And what of them the peer's system has taken: in all, from an origin of its own, and not yet.
-  // Only differences of the first mean something. It costs system calls: to be asked seldom.
+  // Only differences of the first mean something. Of a Unix socket the kernel tells neither: the
+  // first is what it took itself then, and the second what that costs it, which falls as the peer
+  // reads. It costs system calls: to be asked seldom.
   struct Taking {
     std::uint64_t taken;
     std::uint64_t left;
+    bool is_of_peer = true;
   };
   Taking taking() const;
   bool send_failed() const { return socket_.send_error() != 0; }

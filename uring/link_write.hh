@@ -164,7 +164,8 @@ typename Link<Session, Sink>::Taking Link<Session, Sink>::taking() const {
   if (!socket_.is_open()) return {0, 0};
   const Kernel::Taking seen = resources_.loop.kernel().taking(socket_.descriptor());
   // Of a send that is under way the kernel may have taken a part already, which this does not know.
-  return {seen.acknowledged.value_or(sent_bytes_ - seen.unacknowledged), seen.unacknowledged};
+  return {seen.acknowledged.value_or(sent_bytes_), seen.unacknowledged,
+          seen.acknowledged.has_value()};
 }
 
 template <class Session, class Sink>

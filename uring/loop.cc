@@ -34,9 +34,9 @@ void Loop::turn(std::optional<std::chrono::nanoseconds> limit) {
   now_ = kernel_.now();
   ++counters_.turns;
   heavy_steps_ = 0;
+  next_turn_.move_to(ready_);  // who has waited goes first
   dispatch();
   timers_.advance(now_);
-  next_turn_.move_to(ready_);
   ready_.run(kReadyPerTurn);
   flush();
   if (buffers_ != nullptr) buffers_->feed_starved();

@@ -21,7 +21,8 @@ struct TcpKeepAlive {
 inline constexpr std::uint32_t kUnsentBytes = 256 * 1024;
 
 struct TcpOptions {
-  // What was sent and is not acknowledged for so long ends the connection (TCP_USER_TIMEOUT).
+  // What was sent and is not acknowledged for so long ends the connection (TCP_USER_TIMEOUT); so
+  // does a peer that has no room for more for so long, whatever it answers to probes.
   std::chrono::milliseconds user_timeout{0};
   TcpKeepAlive keep_alive;
   // So much may lie unsent in the kernel, besides what is on its way (TCP_NOTSENT_LOWAT).

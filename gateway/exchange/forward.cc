@@ -175,7 +175,7 @@ std::optional<ws::Deflate> Exchange::agree_on_compression(
   if (falls_back && shard.may_log(LogLevel::warning, "no context")) {
     shard.log().warning(
         "connection id={}: compressed without context_takeover: half of [limits] "
-        "compression_memory is used",
+        "compression_memory is promised",
         connection().id());
   }
   return deflate;

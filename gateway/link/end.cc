@@ -89,6 +89,8 @@ constexpr std::array kTable = {
          "the server took too long for a message"}},
     Row{Reason::kClientOverRate,
         {"client-over-rate", Party::kClient, 0, 1008, 1008, "the client sent more than it may"}},
+    Row{Reason::kInflateShortage,
+        {"inflate-shortage", Party::kGateway, 0, 1013, 1013, "no memory to inflate a message"}},
     Row{Reason::kClientSlow,
         {"client-slow", Party::kClient, 0, 1013, 1013, "the client does not take what it is sent"}},
     Row{Reason::kUpstreamSlow,

@@ -44,6 +44,7 @@ enum class Reason : std::uint8_t {
   kClientMessageTimeout,
   kUpstreamMessageTimeout,
   kClientOverRate,
+  kInflateShortage,
   kClientSlow,
   kUpstreamSlow,
   kCloseTimeout,

@@ -108,6 +108,10 @@ void ListeningSockets::refuse_new_but(Listeners kept) {
   }
 }
 
+void ListeningSockets::set_tcp_again() {
+  for (const auto& one : addresses_) one->set_tcp_again();
+}
+
 void ListeningSockets::take_over() {
   for (const auto& one : addresses_) one->take_over();
 }

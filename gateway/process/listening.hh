@@ -50,6 +50,8 @@ class ListeningSockets {
   void refuse_new_but(Listeners kept);
   // Whoever has handed sockets down, and leaves them to this process, has done so.
   void take_over();
+  // See ListeningAddress.
+  void set_tcp_again();
   // A successor has the sockets of that address and accepts there: they are left to it.
   void hand_over(const config::Address& address);
   // Of each address, for a successor.

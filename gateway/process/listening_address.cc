@@ -336,6 +336,14 @@ void ListeningAddress::set_tcp(const uring::TcpOptions& tcp) {
   tcp_ = tcp;
 }
 
+void ListeningAddress::set_tcp_again() {
+  if (address_.is_unix()) return;
+  for (const int descriptor : descriptors_) {
+    if (is_ours_alone()) uring::clear_tcp_options(descriptor);
+    uring::set_tcp_options(descriptor, tcp_);
+  }
+}
+
 std::expected<void, std::string> ListeningAddress::listen() {
   for (const int descriptor : descriptors_) {
     if (::listen(descriptor, kBacklog) != 0) return std::unexpected(explain(address_, errno));

@@ -54,6 +54,8 @@ class ListeningAddress {
   std::expected<void, std::string> give_file(const config::UnixFile& file);
   // What is accepted from then on has these.
   void set_tcp(const uring::TcpOptions& tcp);
+  // The same, whatever a successor that did not come to serve has set meanwhile.
+  void set_tcp_again();
   // From here on nobody new gets into the queues: over TCP a handshake that has begun may end, no
   // other begins; a Unix socket's file goes. Then what is in the queues can be accepted to its end.
   // Of sockets that others have, too, nothing: who comes is theirs.

@@ -18,11 +18,12 @@ void Process::request_upgrade(Upgrade::Answer answer) {
   // Its end would be the container's, or whatever else lives below it.
   if (getpid() == 1) return refuse("this is process 1, whose end is that of all: start a new one");
   if (upgrade_->under_way()) return refuse("one is under way");
-  if (upgrade_waits_) return refuse("one waits until this process has taken over itself");
+  if (upgrade_waits_) return refuse("one waits already");
   if (lineage_.handover && !lineage_.handover->is_main()) {
     // Only a signal comes here: the control socket is still the predecessor's, and so are answers.
     log_.info("upgrade: waits until this process has taken over itself");
     upgrade_waits_ = true;
+    watch_waits_ |= reload_->is_under_way();  // which is not adopted any more
     reload_->refuse("an upgrade waits");
     return;
   }
@@ -37,6 +38,7 @@ void Process::request_upgrade(Upgrade::Answer answer) {
 
 // No successor takes over.
 void Process::go_on() {
+  sockets_.set_tcp_again();  // a successor may have set what it wanted
   reload_->permit();
   if (std::exchange(watch_waits_, false)) reload_->request();
 }

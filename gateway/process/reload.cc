@@ -45,6 +45,7 @@ void keep_until_restart(const config::Config& before, config::Config& now) {
   now.pid_file = before.pid_file;
   now.control = before.control;
   now.log.buffer_bytes = before.log.buffer_bytes;
+  now.limits.compression_bytes = before.limits.compression_bytes;
 }
 
 }  // namespace

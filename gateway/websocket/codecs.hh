@@ -24,11 +24,15 @@ class Codecs {
   // is to be sent can do without: a quarter is left for the former.
   ws::Lease<ws::Inflater> inflater(int window_bits) { return pool_.inflater(window_bits); }
   ws::Lease<ws::Deflater> deflater(int level, int window_bits) {
-    if (pool_.memory_bytes() > memory_bytes_max_ / 4 * 3) return {};
+    if (pool_.lent_bytes() > memory_bytes_max_ / 4 * 3) return {};
     return pool_.deflater(level, window_bits);
   }
-  // There is room for connections that keep their contexts.
-  bool may_keep_contexts() const { return pool_.memory_bytes() < memory_bytes_max_ / 2; }
+  // Half of it is for WebSockets that keep their contexts, whether they have spoken yet or not.
+  bool may_keep_contexts() const {
+    return promised_bytes_ + kContextsBytes <= memory_bytes_max_ / 2;
+  }
+  void promise_contexts() { promised_bytes_ += kContextsBytes; }
+  void forget_contexts() { promised_bytes_ -= kContextsBytes; }
 
   // Whether something more may be done in this turn, which is the shard's. Handshakes count, too.
   bool may_work(uring::Loop& loop) {
@@ -47,7 +51,11 @@ class Codecs {
   // They cost about what a step of a handshake does.
   static constexpr std::size_t kStepBytes = 32 * 1024;
 
+  // Of one WebSocket, both ways, at the most.
+  static constexpr std::size_t kContextsBytes = 310 * 1024;
+
   std::size_t memory_bytes_max_;
+  std::size_t promised_bytes_ = 0;
   std::size_t worked_bytes_ = 0;
   ws::CodecPool pool_;
   std::array<std::byte, kOutputBytes> output_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proto/ws/deflate.hh"
+#include "uring/check.hh"
 
 namespace gateway {
 namespace {
@@ -80,7 +81,7 @@ StepResult Deflation::deflate_at_once(Bytes& frames, const TranslationTerms& ter
   walker_.take_payload(frames, payload.size());
   write(true, to);
   end_message(terms);
-  return {Translated::kGoesOn};
+  return {.state = Translated::kGoesOn, .compressed = true};
 }
 
 StepResult Deflation::deflate(Bytes& frames, const TranslationTerms& terms, FrameTarget& to) {
@@ -92,6 +93,7 @@ StepResult Deflation::deflate(Bytes& frames, const TranslationTerms& terms, Fram
     const ws::CodecStep step =
         feeds ? deflater_->step(walker_.payload(frames, kStepBytes - worked), room())
               : deflater_->finish(room());
+    CHECK(step.state != State::kBroken, "what is deflated is never broken");
     if (feeds) walker_.take_payload(frames, step.taken);
     fed_ = true;
     has_more_ = feeds && step.state == State::kFull;
@@ -101,7 +103,7 @@ StepResult Deflation::deflate(Bytes& frames, const TranslationTerms& terms, Fram
     if (done || made_ == kFrameBytesMax) write(done, to);
     if (!done) continue;
     end_message(terms);
-    return {Translated::kGoesOn};
+    return {.state = Translated::kGoesOn, .compressed = true};
   }
   in_frame_ = walker_.in_payload() || walker_.frame().fin || has_more_;
   return {Translated::kGoesOn};

@@ -21,6 +21,8 @@ class Deflation {
 
   StepResult step(Bytes& frames, const TranslationTerms& terms, FrameTarget& to);
   bool in_message() const { return in_message_; }
+  std::size_t frames_in(Bytes piece) const { return walker_.frames_in(piece); }
+  bool waits_for_more() const { return !in_frame_ || walker_.in_payload(); }
 
  private:
   enum class Way : std::uint8_t { kUndecided, kPlain, kCompressed };

@@ -17,6 +17,8 @@ class Inflation {
  public:
   StepResult step(Bytes& frames, const TranslationTerms& terms, FrameTarget& to);
   bool in_message() const { return in_message_; }
+  std::size_t frames_in(Bytes piece) const { return walker_.frames_in(piece); }
+  bool waits_for_more() const { return !in_frame_ || walker_.in_payload(); }
 
  private:
   std::optional<StepResult> begin_frame(const TranslationTerms& terms);

@@ -44,6 +44,8 @@ void BasicRelay<Client, Upstream>::start(Bytes behind_request, Bytes behind_resp
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::stop_watching() {
   deadline_.disarm();
+  to_upstream_.translation.reset();
+  to_client_.translation.reset();
   to_upstream_.from.unwatch_hangup();
   to_client_.from.unwatch_hangup();
 }

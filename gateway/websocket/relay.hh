@@ -44,9 +44,8 @@ class BasicRelay {
   // The same of a frame under way, to reach its end when we want to close, unless who does says so.
   static constexpr std::chrono::seconds kBoundaryTime{2};
 
-  // At once, of a client whose rates are limited, and of what is translated.
-  static constexpr std::uint64_t kMeteredBytes = 4096;
-  static constexpr std::uint64_t kTranslatedBytes = 32 * 1024;
+  // At once, of a client whose rates are limited, and of what is translated: one small buffer.
+  static constexpr std::uint64_t kOnceBytes = 4096;
 
   struct Counts {
     std::uint64_t frames = 0;
@@ -66,7 +65,7 @@ class BasicRelay {
 
   uring::BlockPool& frames() { return loop_.frames(); }
 
-  // What came right behind the heads goes first, and is written on before this returns.
+  // What came right behind the heads goes first, and is not looked at any more when this returns.
   void start(Bytes behind_request, Bytes behind_response);
   // co_await finished(), then stop_watching(). From then on it touches no link and arms nothing.
   uring::Event::Wait finished() { return finished_.wait(); }
@@ -88,7 +87,12 @@ class BasicRelay {
   bool was_cut_short() const { return closing_ && closing_->cut_short; }
 
   Counts from_client() const { return counts_of(to_upstream_.frames); }
-  Counts from_upstream() const { return counts_of(to_client_.frames); }
+  // What the gateway has compressed of it counts as compressed.
+  Counts from_upstream() const {
+    Counts counts = counts_of(to_client_.frames);
+    counts.compressed_messages += compressed_to_client_;
+    return counts;
+  }
   // The code of the first close frame, a peer's or ours, or 0; and which peer it was.
   std::uint16_t close_code() const { return closing_ ? closing_->close_code : 0; }
   Party closed_by() const { return closing_ ? closing_->closed_by : Party::kNobody; }
@@ -112,13 +116,14 @@ class BasicRelay {
     ws::FrameScanner frames;
     Party sender;
     bool translated = false;
+    bool close_passed = false;  // nothing of the sender's goes to `to` any more
+    bool finished = false;
+    bool ping_due = false;                             // of ours, to the receiver
     uring::BlockPool::Owned<Translation> translation;  // while it has something to keep
+
     Party receiver() const { return sender == Party::kClient ? Party::kUpstream : Party::kClient; }
     // A control frame of ours may go in.
     bool at_boundary() const { return translated || frames.at_frame_boundary(); }
-    bool close_passed = false;  // nothing of the sender's goes to `to` any more
-    bool finished = false;
-    bool ping_due = false;  // of ours, to the receiver
   };
 
   uring::Task<> pump(auto& way, Bytes bytes);
@@ -184,6 +189,7 @@ class BasicRelay {
   uring::Event finished_;
   uring::BlockPool::Owned<RelayClosing> closing_;  // then the deadline is the closing's
   std::uint16_t upstream_lost_code_ = 0;           // of its policy
+  std::uint32_t compressed_to_client_ = 0;         // messages
   Reason left_ = Reason::kDone;                    // a peer closed while what it sent is held back
 };
 

@@ -69,7 +69,9 @@ uring::Clock::time_point BasicRelay<Client, Upstream>::look_for_standstill(
   const auto grace = policy.slow.grace;
   standstill->look(way.receiver(), way.to, grace);
   standstill->look(back.receiver(), back.to, grace);
-  const auto answer = standstill->judge(way.receiver(), !back.from.held_back(), grace);
+  const bool is_paused = way.receiver() == Party::kClient && watch_->paused();
+  const bool is_read = !back.from.held_back() && !is_paused;
+  const auto answer = standstill->judge(way.receiver(), is_read, grace);
   if (answer.slow) {
     const bool is_client = *answer.slow == Party::kClient;
     const Reason reason = is_client ? Reason::kClientSlow : Reason::kUpstreamSlow;
@@ -169,9 +171,8 @@ bool BasicRelay<Client, Upstream>::is_metered(const auto& way) const {
 template <class Client, Opposite<Client> Upstream>
 auto BasicRelay<Client, Upstream>::next_of(auto& way) {
   using Arming = uring::Socket::Arming;
-  if (is_metered(way)) return way.from.read_for(way.to, Arming::kOnce, kMeteredBytes);
-  if (way.translated) return way.from.read_for(way.to, Arming::kOnce, kTranslatedBytes);
-  return way.from.read_for(way.to);
+  return is_metered(way) || way.translated ? way.from.read_for(way.to, Arming::kOnce, kOnceBytes)
+                                           : way.from.read_for(way.to);
 }
 
 // What has arrived lies in buffers that others need: that goes on first.

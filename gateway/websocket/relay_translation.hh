@@ -31,6 +31,9 @@ class LeftInput {
   std::unique_ptr<std::byte[]> bytes_;
 };
 
+// To borrow a codec and to reset it costs as much as so many bytes.
+inline constexpr std::size_t kCodecBytes = 2048;
+
 template <class To>
 class CountingTarget final : public FrameTarget {
  public:
@@ -83,30 +86,35 @@ bool BasicRelay<Client, Upstream>::translate_some(auto& way, Bytes& piece) {
       may_pass(way);
       return true;
     }
-    if (piece.empty() && !way.translation) return true;
+    if (way.translation ? way.translation->waits_for_more(piece) : piece.empty()) return true;
     if (way.to.crowded() || !terms.codecs.may_work(loop_)) return false;
     if (!way.translation) {
       const auto sender = way.sender == Party::kClient ? ws::Sender::kClient : ws::Sender::kServer;
       way.translation = frames().template make<Translation>(frames(), sender, terms);
+      terms.codecs.note_work(kCodecBytes);
     }
     const std::size_t untaken_before = piece.size(), written_before = target.bytes();
     const StepResult result = way.translation->step(piece, terms, target);
-    terms.codecs.note_work(untaken_before - piece.size() + target.bytes() - written_before);
+    const std::size_t worked = untaken_before - piece.size() + target.bytes() - written_before;
+    // Higher levels take longer for the same.
+    const int times = way.sender == Party::kUpstream ? 1 + terms.level / 3 : 1;
+    terms.codecs.note_work(worked * static_cast<std::size_t>(times));
     last_activity_ = loop_.now();
+    if (result.compressed) ++compressed_to_client_;
     if (result.lacked_memory) owner_.note_uncompressed();
-    if (!way.translation->is_needed()) way.translation.reset();
+    if (result.state != Translated::kBroken && !way.translation->is_needed())
+      way.translation.reset();
     switch (result.state) {
       case Translated::kGoesOn:
         break;
       case Translated::kWaits:
         return true;
       case Translated::kBroken:
-        way.frames.fail_inflated(result.violation, piece.size());
+        way.frames.fail_inflated(result.violation, piece.size(),
+                                 way.translation ? way.translation->frames_in(piece) : 0);
         return true;
       case Translated::kNoMemory:
-        stop({.reason = Reason::kShortage,
-              .close_code = ws::kCloseTryAgainLater,
-              .detail = "no memory to inflate with"});
+        stop({.reason = Reason::kInflateShortage});
         return true;
     }
   }

@@ -55,8 +55,8 @@ class Standstill {
     const Time next = next_look(its, grace);
     if (!its.waits || now < counted_from(its) + grace) return {std::nullopt, next};
     // Of both at a time it is the client.
-    const bool after_other =
-        peer == Party::kClient ? other.since < its.since : other.since <= its.since;
+    const Time others = counted_from(other), own = counted_from(its);
+    const bool after_other = peer == Party::kClient ? others < own : others <= own;
     const bool by_other = !is_read && other.waits && after_other;
     const bool is_client = (peer == Party::kClient) != by_other;
     return {is_client ? Party::kClient : Party::kUpstream, next};
@@ -69,6 +69,7 @@ class Standstill {
     Time excused;  // the last time
     std::uint64_t sent_bytes = 0;
     std::uint64_t taken = 0;
+    std::uint64_t left = 0;
     bool waits = false;    // something did when it was looked at
     bool gets_on = false;  // it had taken something since the look before
   };
@@ -93,8 +94,10 @@ class Standstill {
     const bool waited = std::exchange(its.waits, to.has_unsent() || taking.left > 0);
     const auto taken =
         static_cast<std::int64_t>(taking.taken - std::exchange(its.taken, taking.taken));
-    its.gets_on = taken > 0 && !is_first;
-    const bool stands = waited && its.waits && taken <= 0;
+    const bool has_less = taking.left < std::exchange(its.left, taking.left);
+    const bool takes = taken > 0 || (!taking.is_of_peer && has_less);
+    its.gets_on = takes && !is_first;
+    const bool stands = waited && its.waits && !takes;
     if (!stands) its.since = now;
   }
 

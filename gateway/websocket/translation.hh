@@ -45,6 +45,14 @@ class Translation {
   StepResult step(Bytes& piece, const TranslationTerms& terms, FrameTarget& to) {
     return std::visit([&](auto& way) { return way.step(piece, terms, to); }, way_);
   }
+  // All of the piece has been used, and nothing is to be done before more comes.
+  bool waits_for_more(Bytes piece) const {
+    return piece.empty() && std::visit([](const auto& way) { return way.waits_for_more(); }, way_);
+  }
+  // How many frames begin in what was not used of a piece.
+  std::size_t frames_in(Bytes piece) const {
+    return std::visit([&](const auto& way) { return way.frames_in(piece); }, way_);
+  }
   // A message is under way, or a context is kept.
   bool is_needed() const {
     return keeps_context_ || std::visit([](const auto& way) { return way.in_message(); }, way_);

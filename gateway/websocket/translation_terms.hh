@@ -42,6 +42,7 @@ enum class Translated : std::uint8_t {
 struct StepResult {
   Translated state;
   ws::Violation violation = {};  // with kBroken
+  bool compressed = false;       // a message has gone compressed
   bool lacked_memory = false;    // a message stays plain that should be compressed
 };
 

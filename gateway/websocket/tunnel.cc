@@ -47,8 +47,12 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
       request_line_(std::move(opening.request_line)),
       begun_(opening.begun),
       deflate_(opening.deflate.value_or(ws::Deflate())),
+      inflated_bytes_max_(rules_of(opening).message_bytes_max),
+      translates_(opening.deflate.has_value()),
+      checks_inflated_text_(opening.route.websocket.validation == ws::Validation::kFull),
       relay_(make_relay(connection, opening, static_cast<RelayOwner&>(*this))) {
   upstream_->let_go_of_pool();
+  if (keeps_contexts()) connection_.shard().codecs().promise_contexts();
   connection_.shard().under_way().websockets.rise();
   server().state().begin_websocket();
 }
@@ -94,8 +98,8 @@ TranslationTerms Tunnel::translation() {
   const config::WebSocket& route = route_->websocket;
   Shard& shard = connection_.shard();
   return {.agreement = deflate_,
-          .checks_text = route.validation == ws::Validation::kFull,
-          .message_bytes_max = route.message_bytes_max,
+          .checks_text = checks_inflated_text_,
+          .message_bytes_max = inflated_bytes_max_,
           .compress_min = route.compress_bytes_min,
           .level = static_cast<int>(route.compression_level),
           .ratio_max = static_cast<unsigned>(route.compression_ratio_max),
@@ -135,6 +139,7 @@ void Tunnel::start(Bytes behind_request, Bytes behind_response) {
 Tunnel::~Tunnel() {
   CHECK(upstream_ == nullptr, "it has settled before it goes");
   CHECK(closing_ == nullptr, "nobody closes a WebSocket that has gone");
+  if (keeps_contexts()) connection_.shard().codecs().forget_contexts();
 }
 
 bool Tunnel::stop(const End& end) {

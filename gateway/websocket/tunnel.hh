@@ -76,6 +76,10 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   DetailText& detail() override { return connection_.detail(); }
   void renew();
   uring::Clock::time_point ends_at() const;
+  bool keeps_contexts() const {
+    return translates_ &&
+           !(deflate_.server_no_context_takeover && deflate_.client_no_context_takeover);
+  }
   std::chrono::milliseconds own_part_of(std::chrono::milliseconds time) const;
   Farewell farewell_to_upstream() const;
   std::uint16_t close_code() const;
@@ -89,7 +93,11 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   UpstreamConnection* upstream_;             // until it has settled
   std::pmr::string request_line_;
   uring::Clock::time_point begun_;
-  ws::Deflate deflate_;  // if the relay translates
+  // If the relay translates: what was agreed on, and what holds of its messages.
+  ws::Deflate deflate_;
+  std::uint32_t inflated_bytes_max_ = 0;
+  bool translates_ = false;
+  bool checks_inflated_text_ = false;
   Relay relay_;
   PacedClosing* closing_ = nullptr;  // in which it waits for its turn
 };

@@ -9,7 +9,7 @@ namespace ws {
 CodecPool::CodecPool(std::size_t memory_bytes_max) : memory_bytes_max_(memory_bytes_max) {}
 
 CodecPool::~CodecPool() {
-  assert(lent_ == 0);
+  assert(lent_bytes_ == 0);
 }
 
 Lease<Inflater> CodecPool::inflater(int window_bits) {
@@ -37,13 +37,13 @@ Lease<Codec> CodecPool::lend(Shelf<Codec>& shelf, Settings... settings) {
     shelf.codec_bytes = codec->memory_bytes();
     memory_bytes_ += shelf.codec_bytes;
   }
-  ++lent_;
+  lent_bytes_ += shelf.codec_bytes;
   return Lease<Codec>(*this, codec.release());
 }
 
 template <class Codec>
 void CodecPool::take_back(Shelf<Codec>& shelf, std::unique_ptr<Codec> codec) {
-  --lent_;
+  lent_bytes_ -= shelf.codec_bytes;
   if (shelf.idle_count == kIdleMax) {
     memory_bytes_ -= shelf.codec_bytes;
     return;

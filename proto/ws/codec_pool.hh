@@ -59,6 +59,7 @@ class CodecPool {
 
   // What is lent and what is kept, never above the budget.
   std::size_t memory_bytes() const { return memory_bytes_; }
+  std::size_t lent_bytes() const { return lent_bytes_; }
 
  private:
   template <class Codec>
@@ -85,7 +86,7 @@ class CodecPool {
 
   const std::size_t memory_bytes_max_;
   std::size_t memory_bytes_ = 0;
-  std::size_t lent_ = 0;
+  std::size_t lent_bytes_ = 0;
   std::array<Shelf<Inflater>, 8> inflaters_;      // windows of 8 to 15 bits
   std::array<Shelf<Deflater>, 9 * 7> deflaters_;  // levels 1 to 9, windows of 9 to 15 bits
 };

@@ -48,6 +48,18 @@ class FrameWalker {
     payload_bytes_left_ -= bytes;
   }
 
+  // How many begin in it.
+  std::size_t frames_in(Bytes frames) const {
+    FrameWalker ahead = *this;
+    ahead.take_payload(frames, ahead.payload(frames, frames.size()).size());
+    std::size_t count = 0;
+    for (; !frames.empty(); ++count) {
+      ahead.take_head(frames);
+      ahead.take_payload(frames, ahead.payload(frames, frames.size()).size());
+    }
+    return count;
+  }
+
   // The key for payload from here on, as if a frame began here.
   MaskKey key_from_here() const {
     MaskKey key = frame_.mask_key;

@@ -268,6 +268,14 @@ bool FrameScanner::take_control_frame(Bytes frame, std::size_t bytes_behind) {
   return true;
 }
 
+void FrameScanner::fail_inflated(Violation violation, std::size_t bytes_behind,
+                                 std::size_t frames_behind) {
+  // It may have found another one, behind what was yielded: then that is what was counted from.
+  const bool has_failed = end_ == End::kViolation;
+  frames_ -= frames_behind + (at_frame_boundary() ? 1 : 0);
+  fail(violation, bytes_behind + (has_failed ? 0 : unscanned_.size()));
+}
+
 void FrameScanner::fail(Violation violation, std::size_t bytes_behind) {
   violation_ = violation;
   fed_bytes_ -= bytes_behind;

@@ -98,11 +98,9 @@ class FrameScanner {
   void move_unscanned(const std::byte* to) { unscanned_ = {to, unscanned_.size()}; }
 
   // What a compressed message becomes breaks a rule, which whoever inflates it has found in what
-  // was yielded last, but for `bytes_behind` of it: ends the scanning as a rule does that is broken
-  // here.
-  void fail_inflated(Violation violation, std::size_t bytes_behind) {
-    fail(violation, bytes_behind + unscanned_.size());
-  }
+  // was yielded last, but for `bytes_behind` of it, in which so many frames begin: ends the
+  // scanning as a rule does that is broken there.
+  void fail_inflated(Violation violation, std::size_t bytes_behind, std::size_t frames_behind);
 
   // From here on; `control_frames` is there for as long as anything is fed.
   void watch(ControlFrames& control_frames) { watched_ = &control_frames; }

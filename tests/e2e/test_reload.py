@@ -184,13 +184,16 @@ def test_an_address_that_cannot_be_had_changes_nothing(start_reloading, raw_port
     assert ask_anew(more) == (200, "two")
 
 
-@pytest.mark.parametrize("key, text", [("shards", "shards = 7\n"), ("log.buffer", None)])
+@pytest.mark.parametrize("key, text", [
+    ("shards", "shards = 7\n"), ("log.buffer", None), ("limits.compression_memory", None)])
 def test_what_needs_a_restart_is_named_and_the_rest_is_applied(start_reloading, key, text):
     config = Config({}, [saying("one")])
     gateway, reload = start_reloading(config)
     config.routes = [saying("two")]
-    if text is None:
+    if key == "log.buffer":
         config.log_buffer = "512KiB"
+    if key == "limits.compression_memory":
+        config.limits = {"compression_memory": "2MiB"}
     for ending in ("generation 2: route says changed; ", "no change"):
         reload.write((text or "") + config.text())
         reload.signal()
@@ -198,5 +201,5 @@ def test_what_needs_a_restart_is_named_and_the_rest_is_applied(start_reloading, 
         assert reload.ending().startswith(ending)
         assert ask_anew(gateway.http_port) == (200, "two")
     # It is what it was: nothing is to be said of it.
-    config.log_buffer = "256KiB"
+    config.log_buffer, config.limits = "256KiB", {}
     assert reload() == "no change"

@@ -99,7 +99,7 @@ def test_one_that_still_takes_over_is_replaced_once_it_has(start_upgrading, echo
     line.signal()
     line.log.wait("main upgrade: waits until this process has taken over itself")
     line.signal()
-    line.log.wait("main upgrade: refused: one waits until this process has taken over itself")
+    line.log.wait("main upgrade: refused: one waits already")
     line.signal(signal.SIGHUP)
     line.log.wait("main reload: refused: an upgrade waits")
     predecessor.make_it_main()

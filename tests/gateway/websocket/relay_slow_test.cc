@@ -178,6 +178,25 @@ TEST(RelaySlow, CountsFromWhenSomethingWaits) {
   });
 }
 
+// Who is not read, since it has sent more than its rates allow, may wait for just that before it
+// reads again.
+TEST(RelaySlow, ExcusesAClientThatIsPausedByItsRates) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    RelayPolicy policy = with_grace();
+    policy.rates.bytes = 2000;
+    Stand stand(seed, policy);
+    stand.client_reads = false;
+    stand.start();
+    stand.client_says(many_frames(ws::Sender::kClient, 500));
+    stand.upstream_says(many_frames(ws::Sender::kServer, 100));
+    stand.until([&] { return stand.relay->is_closing() || stand.seconds() > 5 * kGrace; });
+    EXPECT_FALSE(stand.relay->is_closing());
+    stand.client_reads = true;
+    stand.relay->stop({});
+    stand.until_done();
+  });
+}
+
 TEST(RelaySlow, IsOffUnlessThePolicySaysSoAndMayBeTurnedOff) {
   for_each_seed(kSeeds, [](std::uint64_t seed) {
     const bool was_on = seed % 2 == 0;

@@ -169,6 +169,7 @@ class Stand final : private gateway::RelayOwner {
 
   gateway::RelayPolicy now_allowed;  // may change
   std::uint64_t inflated_bytes_max = 0;
+  bool keeps_contexts = false;
   Simulation simulation;
   SimulatedKernel::Stream client;
   SimulatedKernel::Stream upstream;
@@ -184,7 +185,8 @@ class Stand final : private gateway::RelayOwner {
   void report() override { reports.push_back(simulation.loop.now()); }
   gateway::TranslationTerms translation() override {
     if (!codecs) codecs = std::make_unique<gateway::Codecs>(64 << 20);
-    return {.agreement = {.server_no_context_takeover = true, .client_no_context_takeover = true},
+    return {.agreement = {.server_no_context_takeover = !keeps_contexts,
+                          .client_no_context_takeover = !keeps_contexts},
             .message_bytes_max = inflated_bytes_max,
             .codecs = *codecs,
             .kernel = simulation.kernel};

@@ -29,6 +29,8 @@ TEST(RelayTranslation, SpeaksDeflateWithTheClientAndPlainWithTheServer) {
     stand.upstream_says(from_upstream(kText, text) + from_upstream(kPong, "x"));
     stand.until([&] { return stand.client_got().ends_with(" 8a:x"); });
     EXPECT_TRUE(stand.client_got().starts_with("c1:")) << stand.client_got();  // one frame
+    EXPECT_EQ(stand.relay->from_client().compressed_messages, 1u);
+    EXPECT_EQ(stand.relay->from_upstream().compressed_messages, 1u);
     stand.client_says(from_client(kClose, code(4001)));
     stand.until([&] { return stand.upstream_got().ends_with(" 89:x 88:4001"); });
     stand.upstream_says(from_upstream(kClose, code(4001)));
@@ -116,6 +118,59 @@ TEST(RelayTranslation, JudgesWhatAMessageBecomes) {
     EXPECT_LE(stand.upstream_payload_bytes(), 100'000u);
     ASSERT_TRUE(stand.relay->broken_rule());
     EXPECT_EQ(stand.relay->broken_rule()->violation, ws::Violation::kMessageTooLarge);
+    EXPECT_EQ(stand.relay->broken_rule()->frame, 1u);
+  });
+}
+
+// The scanner has seen more by then, and what is wrong there.
+TEST(RelayTranslation, TellsWhereAMessageBreaksARule) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, kRules);
+    stand.start();
+    const Buffer fine = from_client(kText | kRsv1, deflated("fine"));
+    const Buffer bad = from_client(kText | kRsv1, deflated("caf\xff"));
+    stand.client_says(fine + bad + from_client(kText, "behind") + from_client(0xf0, "wrong, too"));
+    stand.until_done();
+    EXPECT_EQ(stand.reason(), Reason::kClientViolation);
+    const auto rule = stand.relay->broken_rule();
+    ASSERT_TRUE(rule);
+    EXPECT_EQ(rule->violation, ws::Violation::kInvalidUtf8);
+    EXPECT_EQ(rule->frame, 2u);
+    EXPECT_GT(rule->offset, fine.size());
+    EXPECT_LE(rule->offset, fine.size() + bad.size());
+  });
+}
+
+// What a translation keeps for the next message does not hold up what follows from this one.
+TEST(RelayTranslation, ClosesOnceWhoseContextIsKept) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, kRules);
+    stand.keeps_contexts = true;
+    stand.client_reads = false;
+    stand.start();
+    for (int count = 0; count < 20; ++count)
+      stand.upstream_says(from_upstream(kBinary, zlib_peer::noise(4000)));
+    stand.upstream_says(from_upstream(kClose, code(1000)));
+    stand.until([&] { return stand.seconds() > 1; });
+    stand.client_reads = true;
+    stand.until([&] { return stand.relay->is_closing(); });
+    stand.relay->stop({.reason = Reason::kStopping});
+    stand.until_done();
+    EXPECT_TRUE(stand.client_got().ends_with(" 88:1000")) << stand.client_got();
+    EXPECT_EQ(stand.relay->close_code(), 1000);
+  });
+}
+
+TEST(RelayTranslation, EndsWhereThereIsNoMemoryToInflateWith) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, kRules);
+    stand.codecs = std::make_unique<gateway::Codecs>(1000);
+    stand.start();
+    stand.client_says(from_client(kText | kRsv1, deflated("x")));
+    stand.until_done();
+    EXPECT_EQ(stand.reason(), Reason::kInflateShortage);
+    EXPECT_EQ(stand.client_got(), "88:1013");
+    EXPECT_EQ(stand.upstream_got(), "88:1013");
   });
 }
 
