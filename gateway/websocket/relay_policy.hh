@@ -69,11 +69,11 @@ uring::Clock::time_point BasicRelay<Client, Upstream>::look_for_standstill(
   const auto grace = policy.slow.grace;
   standstill->look(way.receiver(), way.to, grace);
   standstill->look(back.receiver(), back.to, grace);
-  const bool is_paused = way.receiver() == Party::kClient && watch_->paused();
+  const bool is_client = way.receiver() == Party::kClient;
+  const bool is_paused = is_client && watch_->paused();
   const bool is_read = !back.from.held_back() && !is_paused;
   const auto answer = standstill->judge(way.receiver(), is_read, grace);
-  if (answer.slow) {
-    const bool is_client = *answer.slow == Party::kClient;
+  if (answer.is_over) {
     const Reason reason = is_client ? Reason::kClientSlow : Reason::kUpstreamSlow;
     stop(
         {.reason = reason, .close_code = policy.slow.close_code, .detail = policy_of(reason).text});

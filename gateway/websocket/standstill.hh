@@ -6,8 +6,10 @@
 // not at all where nothing has been sent since nothing waited. Time counts from the first look
 // that finds something waiting, so nobody has less of it than was said, and a quarter more at most.
 //
-// A peer that is not read, since the other one takes slowly, may be waiting for that: it is excused
-// while the other one gets on. Where neither does, who stood still first has to go.
+// A peer that is not read, since the other one takes nothing or slowly, may be waiting for that. So
+// a server that is not read is excused: it is its client that is judged. A client that is not read
+// is excused while its server gets on; where neither does, the client has to go, since it may be
+// what keeps a server that echoes, and no server should be blamed for its clients.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +17,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <utility>
 
 #include "gateway/link/end.hh"
@@ -34,8 +35,8 @@ class Standstill {
   uring::BlockPool& frames() { return loop_.frames(); }
 
   struct Answer {
-    std::optional<Party> slow;  // who has taken nothing for `grace`, and is to go
-    Time next;                  // when to ask again
+    bool is_over;  // it has taken nothing for `grace`
+    Time next;     // when to ask again
   };
 
   // The peer that `to` leads to, if it is time to look.
@@ -49,17 +50,9 @@ class Standstill {
   // After both have been looked at. `is_read`: what it says, it may say.
   Answer judge(Party peer, bool is_read, std::chrono::milliseconds grace) {
     Peer& its = peers_[index_of(peer)];
-    const Peer& other = peers_[1 - index_of(peer)];
     const Time now = loop_.now();
-    if (!is_read && other.gets_on) its.excused = now;
-    const Time next = next_look(its, grace);
-    if (!its.waits || now < counted_from(its) + grace) return {std::nullopt, next};
-    // Of both at a time it is the client.
-    const Time others = counted_from(other), own = counted_from(its);
-    const bool after_other = peer == Party::kClient ? others < own : others <= own;
-    const bool by_other = !is_read && other.waits && after_other;
-    const bool is_client = (peer == Party::kClient) != by_other;
-    return {is_client ? Party::kClient : Party::kUpstream, next};
+    if (!is_read && (peer == Party::kUpstream || peers_[1].gets_on)) its.excused = now;
+    return {its.waits && now >= counted_from(its) + grace, next_look(its, grace)};
   }
 
  private:

@@ -45,7 +45,7 @@ struct Watched {
       for (const auto& [peer, is_read] : {std::pair(Party::kClient, client_is_read),
                                           std::pair(Party::kUpstream, server_is_read)}) {
         const auto answer = standstill.judge(peer, is_read, kGrace);
-        if (answer.slow) return answer.slow;
+        if (answer.is_over) return peer;
       }
       simulation.loop.turn(milliseconds(100));
     }
