@@ -1,16 +1,20 @@
 #include "tests/simulation/breach.hh"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <optional>
 #include <utility>
 
 #include "tests/simulation/frames.hh"
+#include "tests/simulation/peer_deflate.hh"
 
 namespace simulation {
 namespace {
 
-// Who looks for it: every validation, all but "off", "full" alone; or a limit.
-enum class Found : std::uint8_t { kAlways, kInHeaders, kInText, kByLimit };
+// Who looks for it: every validation, all but "off", "full" alone; or a limit, of which the one
+// that a message grows by comes last.
+enum class Found : std::uint8_t { kAlways, kInHeaders, kInText, kByLimit, kByRatio };
 
 struct Row {
   Found found;
@@ -37,10 +41,20 @@ constexpr std::array<Row, kBreaches> kRows = {{
     {Found::kInText, 1007, "text is not UTF-8"},
     {Found::kByLimit, 1009, "frame too large"},
     {Found::kByLimit, 1009, "message too large"},
+    {Found::kAlways, 1007, "compressed data is not DEFLATE"},
+    {Found::kInText, 1007, "text is not UTF-8"},
+    {Found::kByLimit, 1009, "message too large"},
+    {Found::kByRatio, 1008, "message compressed too far"},
 }};
 
 constexpr std::size_t kLargeFrameBytes = 70'000;     // above all limits
 constexpr std::size_t kLargeFragmentBytes = 20'000;  // four of them are, together
+constexpr std::size_t kBombBytes = 4'500'000;        // beyond what may grow as it likes
+
+// Of it nobody knows but who inflates it.
+constexpr bool is_compressed(Breach breach) {
+  return breach >= Breach::kDeflateData;
+}
 
 // Frames of one end; the last one of a breach is the one that breaks the rule.
 class Maker {
@@ -55,6 +69,10 @@ class Maker {
   }
   void add(unsigned first_byte, std::string_view payload) {
     add(FrameForm{.first_byte = first_byte}, payload);
+  }
+  void add_deflated(unsigned opcode, std::string_view payload, std::string inflated) {
+    add(kFin | kRsv1 | opcode, payload);
+    frames_.back().inflated = std::move(inflated);
   }
   // `passes`: of its payload; nothing: not even its header.
   std::vector<BrokenFrame> take(bool passes_whole, std::optional<std::size_t> passes) {
@@ -121,11 +139,75 @@ std::optional<std::size_t> cut_text(Maker& to) {
   return kCut.size() - 1;
 }
 
+// Lines that are much alike.
+std::string prose(std::size_t bytes) {
+  std::string text;
+  for (std::size_t line = 0; text.size() < bytes; ++line) {
+    text += fmt::format("{{\"line\": {}, \"of\": \"a broken rule\"}}\n", line * 7919 % 10'007);
+  }
+  return text;
+}
+
+std::string deflated(std::string_view text) {
+  constexpr int kLeastBits = 9;  // so that it is in everybody's window
+  return PeerDeflater(kLeastBits, false)(text);
+}
+
+void say_no_deflate(Maker& to) {
+  switch (to.way(3)) {
+    case 0:  // a block of a kind that there is not
+      return to.add_deflated(kBinary, "\x07 and more", "");
+    case 1:  // a stored one, whose length is not its length
+      return to.add_deflated(kBinary, std::string_view("\0\5\0\0\0hello", 10), "");
+    default: {  // one that has no end
+      const std::string payload = deflated(prose(5000));
+      const std::string cut = payload.substr(0, payload.size() / 2);
+      PeerInflater inflate(15, false);
+      return to.add_deflated(kText, cut, inflate(cut, false).value_or(""));
+    }
+  }
+}
+
+void say_bad_inflated_text(Maker& to) {
+  const std::string text = prose(100 * to.way(31)) + "\xe2\x82more";
+  to.add_deflated(kText, deflated(text), text);
+}
+
+void say_inflated(Maker& to, const std::string& text) {
+  to.add_deflated(kBinary, deflated(text), text);
+}
+
+BreachOutcome outcome_of_compressed(const Row& row, const PolicyPlan& policy, bool by_client,
+                                    Deflating deflating) {
+  const auto& reserved_bit = kRows[static_cast<std::size_t>(Breach::kReservedBit)];
+  const auto& large_message = kRows[static_cast<std::size_t>(Breach::kLargeMessage)];
+  const BreachOutcome outcome{row.close_code, row.text};
+  // Whom it is not meant for does not look into it.
+  if (deflating == Deflating::kEndToEnd) return {};
+  if (!says_deflate(deflating, by_client)) {
+    if (policy.validation == Validation::kOff) return {};
+    return {reserved_bit.close_code, reserved_bit.text};
+  }
+  switch (row.found) {
+    case Found::kInText:
+      return policy.validation == Validation::kFull ? outcome : BreachOutcome{};
+    case Found::kByRatio:
+      if (policy.message_max == 0) return policy.ratio_max > 0 ? outcome : BreachOutcome{};
+      return {large_message.close_code, large_message.text};
+    case Found::kByLimit:
+      return policy.message_max > 0 ? outcome : BreachOutcome{};
+    default:
+      return outcome;
+  }
+}
+
 }  // namespace
 
-BreachOutcome outcome_of(Breach breach, const PolicyPlan& policy, bool by_client) {
+BreachOutcome outcome_of(Breach breach, const PolicyPlan& policy, bool by_client,
+                         Deflating deflating) {
   const Row& row = kRows[static_cast<std::size_t>(breach)];
   const auto& large_message = kRows[static_cast<std::size_t>(Breach::kLargeMessage)];
+  if (is_compressed(breach)) return outcome_of_compressed(row, policy, by_client, deflating);
   BreachOutcome outcome{row.close_code, row.text};
   if (breach == Breach::kMask) {
     outcome.text = by_client ? "unmasked frame from a client" : "masked frame from a server";
@@ -138,6 +220,7 @@ BreachOutcome outcome_of(Breach breach, const PolicyPlan& policy, bool by_client
     case Found::kInText:
       return policy.validation == Validation::kFull ? outcome : BreachOutcome{};
     case Found::kByLimit:
+    case Found::kByRatio:
       break;
   }
   if (breach == Breach::kLargeFrame && policy.frame_max > 0) return outcome;
@@ -146,14 +229,14 @@ BreachOutcome outcome_of(Breach breach, const PolicyPlan& policy, bool by_client
 }
 
 std::vector<BrokenFrame> break_rule(const BreachPlan& plan, const PolicyPlan& policy,
-                                    bool is_client, bool deflate) {
+                                    bool is_client, Deflating deflating) {
   Maker to(is_client, plan.variant);
   std::optional<std::size_t> passes;
   switch (plan.breach) {
     case Breach::kNone:
       return {};
     case Breach::kReservedBit:
-      set_reserved_bit(to, deflate);
+      set_reserved_bit(to, says_deflate(deflating, is_client));
       break;
     case Breach::kReservedOpcode:
       to.add(static_cast<unsigned>(kFin | (to.way(2) * 8 + 3 + to.way(5))), "opcode");
@@ -205,8 +288,20 @@ std::vector<BrokenFrame> break_rule(const BreachPlan& plan, const PolicyPlan& po
         to.add(fin | (frame == 0 ? kBinary : kContinuation), std::string(kLargeFragmentBytes, 'm'));
       }
       break;
+    case Breach::kDeflateData:
+      say_no_deflate(to);
+      break;
+    case Breach::kInflatedText:
+      say_bad_inflated_text(to);
+      break;
+    case Breach::kInflatedLarge:
+      say_inflated(to, prose(kLargeFrameBytes));
+      break;
+    case Breach::kBomb:
+      say_inflated(to, std::string(kBombBytes, 'b'));
+      break;
   }
-  return to.take(outcome_of(plan.breach, policy, is_client).passes(), passes);
+  return to.take(outcome_of(plan.breach, policy, is_client, deflating).passes(), passes);
 }
 
 }  // namespace simulation

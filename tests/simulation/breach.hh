@@ -32,8 +32,13 @@ enum class Breach : std::uint8_t {
   kCutText,  // it ends inside a character
   kLargeFrame,
   kLargeMessage,  // in frames that are none
+  // Of compressed messages, where the gateway inflates them.
+  kDeflateData,
+  kInflatedText,
+  kInflatedLarge,
+  kBomb,
 };
-constexpr std::size_t kBreaches = 17;
+constexpr std::size_t kBreaches = 21;
 
 struct BreachOutcome {
   unsigned close_code = 0;  // of who has done it; 0: it passes
@@ -41,7 +46,9 @@ struct BreachOutcome {
 
   bool passes() const { return close_code == 0; }
 };
-BreachOutcome outcome_of(Breach breach, const PolicyPlan& policy, bool by_client);
+// `deflating`: how the ends have agreed on compression.
+BreachOutcome outcome_of(Breach breach, const PolicyPlan& policy, bool by_client,
+                         Deflating deflating);
 
 // A close frame, whatever it says.
 constexpr bool is_close(Breach breach) {
@@ -57,9 +64,15 @@ struct BreachPlan {
 struct BrokenFrame {
   std::string bytes;
   std::size_t passes = Transcript::kAll;
+  std::string inflated =
+      {};  // of a compressed message: what it stands for, as far as that is valid
 };
-// `deflate`: the ends have agreed on it, so RSV1 has its place.
 std::vector<BrokenFrame> break_rule(const BreachPlan& plan, const PolicyPlan& policy,
-                                    bool is_client, bool deflate);
+                                    bool is_client, Deflating deflating);
+
+// Whether RSV1 has its place in what this end says.
+constexpr bool says_deflate(Deflating deflating, bool is_client) {
+  return deflating == Deflating::kEndToEnd || (deflating == Deflating::kAtGateway && is_client);
+}
 
 }  // namespace simulation

@@ -8,7 +8,6 @@ namespace simulation {
 namespace {
 
 constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";
-constexpr std::string_view kDeflateField = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 
 }  // namespace
 
@@ -144,10 +143,15 @@ std::string SimulatedClient::request_text(unsigned number) const {
   std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", request.method,
                                  target_of(plan_.number, number), host_of(request.pool));
   if (request.websocket) {
+    const WebSocketPlan& websocket = *request.websocket;
+    const std::string offer =
+        websocket.offers_deflate
+            ? fmt::format("Sec-WebSocket-Extensions: {}\r\n", offer_of(websocket).text)
+            : "";
     return text + fmt::format(
                       "Upgrade: websocket\r\nConnection: Upgrade\r\n"
                       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n{}\r\n",
-                      kKey, request.websocket->offers_deflate ? kDeflateField : "");
+                      kKey, offer);
   }
   std::string body;
   append_payload(body, stream_of(number, Way::kToServer), 0, request.upload_bytes);
@@ -257,22 +261,47 @@ void SimulatedClient::open_websocket() {
     return finish("is confused");
   }
   WebSocketTrail& trail = stage_.trail(plan_.number, answering()).websocket;
-  const bool deflate = reader_.field("sec-websocket-extensions") != nullptr;
-  if (deflate != trail.deflate) {
-    stage_.chronicle.fail(name_, "is told {} compression as its server has agreed",
-                          deflate ? "of more" : "of less");
-  }
-  websocket_.emplace(
-      WebSocketEnd::Part{
-          .is_client = true,
-          .sends = stream_of(answering(), Way::kToServer),
-          .closer = plan.closer,
-          .deflate = deflate,
-          .policy =
-              plan_generation(stage_.scenario, generation_of(reader_)).policy(current().pool)},
-      plan.client, trail.client.said, trail.server.said);
+  const PolicyPlan policy =
+      plan_generation(stage_.scenario, generation_of(reader_)).policy(current().pool);
+  websocket_.emplace(WebSocketEnd::Part{.is_client = true,
+                                        .sends = stream_of(answering(), Way::kToServer),
+                                        .closer = plan.closer,
+                                        .deflating = trail.deflating,
+                                        .terms = read_compression(trail.deflating, policy),
+                                        .policy = policy,
+                                        .may_lack_memory = stage_.scenario.scarce_memory},
+                     plan.client, trail.client, trail.server);
   if (plan.stays.count() > 0) may_close_at_ = stage_.now() + plan.stays;
   digest(reader_.rest());
+}
+
+// What it has agreed on: with its server, whose answer is its own affair, or with the gateway.
+DeflateTerms SimulatedClient::read_compression(Deflating deflating, const PolicyPlan& policy) {
+  const std::string* const field = reader_.field("sec-websocket-extensions");
+  if ((field != nullptr) != (deflating != Deflating::kNone)) {
+    stage_.chronicle.fail(name_, "is told {} compression than has been agreed on",
+                          field != nullptr ? "of more" : "of less");
+  }
+  const auto terms = field != nullptr ? read_deflate_answer(*field) : DeflateTerms{};
+  if (!terms) {
+    stage_.chronicle.fail(name_, "is told of compression by \"{}\"", *field);
+    return {};
+  }
+  if (deflating != Deflating::kAtGateway) return *terms;
+  const DeflateTerms& most = offer_of(*current().websocket).most;
+  const bool keeps = terms->server_keeps_context || terms->client_keeps_context;
+  const bool may_keep = policy.keeps_context || !keeps;
+  const bool has_to = policy.keeps_context && !stage_.scenario.scarce_memory;
+  const bool keeps_all = terms->server_keeps_context == most.server_keeps_context &&
+                         terms->client_keeps_context == most.client_keeps_context;
+  const bool fits = terms->server_keeps_context <= most.server_keeps_context &&
+                    terms->client_keeps_context <= most.client_keeps_context &&
+                    terms->server_bits == most.server_bits &&
+                    terms->client_bits == most.client_bits;
+  if (!fits || !may_keep || (has_to && !keeps_all)) {
+    stage_.chronicle.fail(name_, "is told \"{}\" by a route that says otherwise", *field);
+  }
+  return *terms;
 }
 
 void SimulatedClient::talk() {

@@ -60,6 +60,7 @@ class SimulatedClient {
   void take_body(std::string_view bytes);
   void answer_is_whole();
   void open_websocket();
+  DeflateTerms read_compression(Deflating deflating, const PolicyPlan& policy);
   void talk();
   void die();
   bool leave_if_due();

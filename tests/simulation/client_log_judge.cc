@@ -111,6 +111,7 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
       Row{"tls-failed", kClient, 0, [](const Facts& f) { return f.spoilt; }},
       Row{"request-timeout", kGateway, 408, [](const Facts& f) { return f.spoilt; }},
       Row{"shortage", kGateway, 503, [](const Facts& f) { return f.shortage; }},
+      Row{"inflate-shortage", kGateway, 0, [](const Facts& f) { return f.websocket.lacks_memory; }},
       Row{"upstream-unreachable", kUpstream, 502,
           [](const Facts& f) { return f.opaque() || (f.closing() && f.shortage); }},
       Row{"connect-timeout", kUpstream, 504,

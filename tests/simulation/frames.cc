@@ -1,5 +1,7 @@
 #include "tests/simulation/frames.hh"
 
+#include <algorithm>
+
 namespace simulation {
 namespace {
 
@@ -54,6 +56,12 @@ std::string close_payload(unsigned code, std::string_view text) {
 }
 
 std::optional<FrameRead> read_frame(std::string_view bytes) {
+  auto frame = read_begun_frame(bytes);
+  if (frame && frame->payload.size() < frame->payload_bytes) return std::nullopt;
+  return frame;
+}
+
+std::optional<FrameRead> read_begun_frame(std::string_view bytes) {
   if (bytes.size() < 2) return std::nullopt;
   const bool masked = (byte_at(bytes, 1) & 0x80) != 0;
   std::uint64_t length = byte_at(bytes, 1) & 0x7f;
@@ -63,11 +71,12 @@ std::optional<FrameRead> read_frame(std::string_view bytes) {
   if (bytes.size() < header_bytes) return std::nullopt;
   if (length_bytes > 0) length = 0;
   for (std::size_t at = 0; at < length_bytes; ++at) length = length << 8 | byte_at(bytes, 2 + at);
-  if (bytes.size() - header_bytes < length) return std::nullopt;
+  const std::uint64_t there = std::min<std::uint64_t>(bytes.size() - header_bytes, length);
   FrameRead frame{.first_byte = byte_at(bytes, 0),
                   .masked = masked,
                   .bytes = header_bytes + static_cast<std::size_t>(length),
-                  .payload = std::string(bytes.substr(header_bytes, length))};
+                  .payload_bytes = length,
+                  .payload = std::string(bytes.substr(header_bytes, there))};
   for (std::size_t at = 0; masked && at < frame.payload.size(); ++at) {
     frame.payload[at] = static_cast<char>(frame.payload[at] ^ bytes[mask_at + at % 4]);
   }

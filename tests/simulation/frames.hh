@@ -38,7 +38,8 @@ std::string close_payload(unsigned code, std::string_view text);
 struct FrameRead {
   unsigned first_byte;
   bool masked;
-  std::size_t bytes;    // all of it
+  std::size_t bytes;  // all of it
+  std::uint64_t payload_bytes;
   std::string payload;  // unmasked
 
   unsigned opcode() const { return first_byte & 0x0f; }
@@ -46,5 +47,7 @@ struct FrameRead {
 
 // The first one of `bytes`, whatever it is; nothing: it is not whole.
 std::optional<FrameRead> read_frame(std::string_view bytes);
+// As much of it as is there; nothing: not even its header.
+std::optional<FrameRead> read_begun_frame(std::string_view bytes);
 
 }  // namespace simulation

@@ -69,6 +69,7 @@ std::string config_text(const GenerationPlan& plan) {
   text += milliseconds_of("tls_handshake", Limits::kTlsHandshake);
   text += milliseconds_of("request_header", Limits::kRequestHeader);
   text += milliseconds_of("keep_alive_idle", Limits::kKeepAlive);
+  if (plan.scarce_memory) text += "[limits]\ncompression_memory = \"1MiB\"\n";
   text += "[defaults.timeouts]\n";
   text += plan.in_routes ? std::string(kEndless) : timeouts_of_routes(plan);
   for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
@@ -151,6 +152,7 @@ GenerationPlan plan_generation(const Scenario& scenario, std::uint64_t number) {
   plan.listens.set();
   for (std::size_t at = 0; at < kSites.size(); ++at) plan.sites[at] = kSites[at].at_first;
   plan.in_routes = scenario.routes_override;
+  plan.scarce_memory = scenario.scarce_memory;
   Dice dice(scenario.seed * 7919 + 11);
   while (plan.number < number) {
     ++plan.number;
@@ -161,6 +163,10 @@ GenerationPlan plan_generation(const Scenario& scenario, std::uint64_t number) {
     if (has_many && dice.chance(70)) change_server(dice.between(0, kAppSites - 1), plan);
   }
   draw_policies(scenario, plan);
+  // This one holds for a message under way, too: so that it has one meaning it is the same in all.
+  for (PolicyPlan& policy : plan.policies) {
+    if (!scenario.policy) policy.ratio_max = scenario.ratio_max;
+  }
   return plan;
 }
 

@@ -51,6 +51,7 @@ struct GenerationPlan {
   bool redirects = false;                       // whoever wants the wild ones
   bool is_patient = false;                      // half as long again as Limits say
   bool in_routes = false;                       // the timeouts of Limits; else in the defaults
+  bool scarce_memory = false;                   // to compress and inflate with
   std::array<PolicyPlan, kPoolKinds> policies;  // of WebSockets, by PoolKind
   const PolicyPlan& policy(PoolKind pool) const { return policies[static_cast<std::size_t>(pool)]; }
   bool has_server(std::string_view address) const;

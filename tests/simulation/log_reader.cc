@@ -47,7 +47,9 @@ void LogReader::drain(gateway::LogRing& ring) {
 void LogReader::read(std::string_view line) {
   const bool of_request = line.starts_with("request ") || line.starts_with("websocket ");
   if (!of_request && !line.starts_with("connection ")) return;
-  LoggedConnection& connection = stage_.logged[number_in(value_of(line, " id="))];
+  const std::string_view id = value_of(line, " id=");
+  if (id.ends_with(':')) return read_remark(line);
+  LoggedConnection& connection = stage_.logged[number_in(id)];
   if (connection.over) {
     stage_.chronicle.fail(kWho, "tells more of a connection that is over: {}", line);
   }
@@ -57,6 +59,14 @@ void LogReader::read(std::string_view line) {
     belongs_to(static_cast<unsigned>(port - kFirstPort), line, connection);
   }
   of_request ? read_request(line, connection) : read_connection(line, connection);
+}
+
+// In the middle of a connection, of which it is no account.
+void LogReader::read_remark(std::string_view line) {
+  const bool of_memory = line.find("[limits] compression_memory") != std::string_view::npos;
+  if (!of_memory || !stage_.scenario.scarce_memory) {
+    stage_.chronicle.fail(kWho, "complains for no reason: {}", line);
+  }
 }
 
 void LogReader::read_connection(std::string_view line, LoggedConnection& connection) {

@@ -19,6 +19,20 @@ Rates draw_rates(Dice& dice) {
   return rates;
 }
 
+void draw_compression(Dice& dice, PolicyPlan& plan) {
+  constexpr std::array<std::size_t, 4> kLeast = {1, 64, 300, kCompressMinMost};
+  const std::size_t drawn = dice.between(1, 100);
+  plan.compression = drawn <= 45   ? CompressionPlan::kPass
+                     : drawn <= 55 ? CompressionPlan::kOff
+                                   : CompressionPlan::kTerminate;
+  if (plan.compression != CompressionPlan::kTerminate) return;
+  // Who compresses messages has to know them.
+  if (plan.validation == Validation::kOff) plan.validation = Validation::kHeaders;
+  plan.compress_min = kLeast[dice.between(0, kLeast.size() - 1)];
+  plan.compression_level = static_cast<unsigned>(dice.between(1, 6));
+  plan.keeps_context = dice.chance(50);
+}
+
 std::string off_or(std::size_t count) {
   return count == 0 ? "\"off\"" : fmt::format("{}", count);
 }
@@ -58,29 +72,32 @@ PolicyPlan draw_policy(Dice& dice) {
   }
   if (dice.chance(30)) plan.message_time = milliseconds(dice.between(1500, 3000));
   if (dice.chance(45)) plan.rates = draw_rates(dice);
-  plan.passes_compression = dice.chance(70);
   // Longer than who reads slowly ever rests.
   if (dice.chance(40)) plan.slow_grace = milliseconds(dice.between(1000, 3000));
   if (dice.chance(50)) plan.slow_code = 4013;
+  draw_compression(dice, plan);
   return plan;
 }
 
 std::string text_of(const PolicyPlan& plan) {
   constexpr std::array<std::string_view, 3> kValidations = {"full", "headers", "off"};
   constexpr std::array<std::string_view, 3> kPingTos = {"client", "upstream", "both"};
+  constexpr std::array<std::string_view, 3> kCompressions = {"pass", "off", "terminate"};
   return fmt::format(
       "validate = \"{}\"\nframe_max = {}\nmessage_max = {}\nping = {}\npong_timeout = \"{}ms\"\n"
       "ping_to = \"{}\"\nlifetime = {}\nlifetime_jitter = {}\nlifetime_code = {}\n"
       "message_time = {}\nmessages_per_second = {}\nbytes_per_second = {}\n"
       "control_frames_per_second = {}\nburst = \"{}ms\"\nover_limit = \"{}\"\n"
-      "compression = \"{}\"\nslow_consumer = {}\n",
+      "compression = \"{}\"\ncompress_min = \"{}B\"\ncompression_level = {}\n"
+      "context_takeover = {}\ncompression_ratio_max = {}\nslow_consumer = {}\n",
       kValidations[static_cast<std::size_t>(plan.validation)], off_or_bytes(plan.frame_max),
       off_or_bytes(plan.message_max), off_or(plan.ping), plan.pong_timeout.count(),
       kPingTos[static_cast<std::size_t>(plan.ping_to)], off_or(plan.lifetime), off_or(plan.jitter),
       plan.lifetime_code, off_or(plan.message_time), off_or(plan.rates.messages),
       off_or_bytes(plan.rates.bytes), off_or(plan.rates.control_frames), plan.rates.burst.count(),
-      plan.rates.closes ? "close" : "delay", plan.passes_compression ? "pass" : "off",
-      slow_consumer(plan));
+      plan.rates.closes ? "close" : "delay",
+      kCompressions[static_cast<std::size_t>(plan.compression)], plan.compress_min,
+      plan.compression_level, plan.keeps_context, off_or(plan.ratio_max), slow_consumer(plan));
 }
 
 }  // namespace simulation

@@ -16,6 +16,11 @@ using std::chrono::milliseconds;
 enum class Validation : std::uint8_t { kFull, kHeaders, kOff };
 enum class PingTo : std::uint8_t { kClient, kUpstream, kBoth };
 
+enum class CompressionPlan : std::uint8_t { kPass, kOff, kTerminate };
+
+// Who has agreed on compression with the client of a WebSocket.
+enum class Deflating : std::uint8_t { kNone, kEndToEnd, kAtGateway };
+
 // Zero: none.
 struct Rates {
   std::size_t messages = 0;
@@ -42,7 +47,11 @@ struct PolicyPlan {
   Rates rates;
   milliseconds slow_grace{0};
   unsigned slow_code = 1013;
-  bool passes_compression = true;
+  CompressionPlan compression = CompressionPlan::kPass;
+  std::size_t compress_min = 64;
+  unsigned compression_level = 1;
+  bool keeps_context = false;
+  unsigned ratio_max = 200;
 
   bool pings_client() const { return ping.count() > 0 && ping_to != PingTo::kUpstream; }
   bool pings_upstream() const { return ping.count() > 0 && ping_to != PingTo::kClient; }
@@ -50,6 +59,9 @@ struct PolicyPlan {
     return ping == other.ping && pong_timeout == other.pong_timeout && ping_to == other.ping_to;
   }
 };
+
+// Of all that are drawn: a message of such a size may be compressed.
+constexpr std::size_t kCompressMinMost = 1000;
 
 PolicyPlan draw_policy(Dice& dice);
 // The keys of [route.websocket].

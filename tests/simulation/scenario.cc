@@ -133,6 +133,12 @@ ClientPlan draw_client(const Scenario& scenario, unsigned number) {
     for (MessagePlan& message : plan.requests.back().websocket->client.messages) {
       message.bytes = std::min(message.bytes, 300 * plan.write_most);
     }
+    // Where little goes through at a time there is none for so much.
+    BreachPlan& breach = plan.requests.back().websocket->client.breach;
+    constexpr std::size_t kWide = 50'000;
+    if (breach.breach == Breach::kBomb && scenario.window < kWide) {
+      breach.breach = Breach::kInflatedLarge;
+    }
   }
   return plan;
 }
@@ -242,6 +248,8 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   if (narrowing.faults) scenario.faults &= *narrowing.faults;
   scenario.routes_override = dice.chance(40);
   scenario.has_policies = scenario.theme == Theme::kPolicies || dice.chance(40);
+  scenario.scarce_memory = dice.chance(25);
+  if (dice.chance(50)) scenario.ratio_max = dice.chance(50) ? 0 : 50;
   return scenario;
 }
 

@@ -190,6 +190,8 @@ struct Scenario {
   bool routes_override = false;         // each has its timeouts, where the defaults are endless
   std::optional<PolicyPlan> policy;     // of WebSockets on all routes; else
   bool has_policies = false;            // of WebSockets, by route
+  bool scarce_memory = false;           // to compress and inflate with
+  unsigned ratio_max = 200;             // how much longer a message may become, on all routes
   std::vector<ClientPlan> clients;
 
   // There may be fewer descriptors than would be used.

@@ -28,7 +28,7 @@ void SimulatedServer::open_websocket() {
   const std::uint64_t generation = generation_of(reader_);
   const PolicyPlan policy = plan_generation(stage_.scenario, generation).policy(pool_);
   const bool is_offered = reader_.field("sec-websocket-extensions") != nullptr;
-  if (is_offered != (plan.offers_deflate && policy.passes_compression)) {
+  if (is_offered != (plan.offers_deflate && policy.compression == CompressionPlan::kPass)) {
     stage_.chronicle.fail(name_, "gets {} offer of compression", is_offered ? "an" : "no");
   }
   const bool deflate = is_offered && plan.agrees_to_deflate && !bad;
@@ -37,7 +37,8 @@ void SimulatedServer::open_websocket() {
       "Connection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n{}{}\r\n{}",
       target_of(client_, request_), ws::as_text(ws::accept_key(*key)),
       bad ? kBadSwitches[dice_.between(0, kBadSwitches.size() - 1)] : "",
-      deflate ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "", bad ? "and frames" : ""));
+      deflate ? fmt::format("Sec-WebSocket-Extensions: {}\r\n", offer_of(plan).answer) : "",
+      bad ? "and frames" : ""));
   if (bad) {
     stage_.chronicle.note(name_, "switches badly");
     answered_ = true;
@@ -48,15 +49,22 @@ void SimulatedServer::open_websocket() {
   WebSocketTrail& trail = stage_.trail(client_, request_).websocket;
   trail.generation = rates_seen_in_ = generation;
   trail.opened_at = stage_.now();
-  trail.deflate = deflate;
+  const bool at_gateway = plan.offers_deflate && policy.compression == CompressionPlan::kTerminate;
+  trail.deflating = at_gateway ? Deflating::kAtGateway
+                    : deflate  ? Deflating::kEndToEnd
+                               : Deflating::kNone;
   websocket_.emplace(WebSocketEnd::Part{.is_client = false,
                                         .sends = stream_of(Way::kToClient),
                                         .closer = plan.closer,
-                                        .deflate = deflate,
-                                        .policy = policy},
-                     plan.server, trail.server.said, trail.client.said);
+                                        .deflating = trail.deflating,
+                                        .terms = {},
+                                        .policy = policy,
+                                        .may_lack_memory = stage_.scenario.scarce_memory},
+                     plan.server, trail.server, trail.client);
   if (plan.stays.count() > 0) may_close_at_ = stage_.now() + plan.stays;
-  if (policy.rates.any()) rates_.emplace(policy.rates, stage_.now(), bytes_at_once());
+  // What is inflated on its way is not what the rates are of.
+  if (policy.rates.any() && !at_gateway)
+    rates_.emplace(policy.rates, stage_.now(), bytes_at_once());
   digest(reader_.rest());
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/simulation/chronicle.hh"
+#include "tests/simulation/message_transcript.hh"
 #include "tests/simulation/scenario.hh"
 #include "tests/simulation/seeded_randomness.hh"
 #include "tests/simulation/tls_end.hh"
@@ -57,20 +58,23 @@ struct WebSocketTally {
 
 // What one end of a WebSocket has done and seen.
 struct WebSocketSide {
-  Transcript said;          // and not been heard
-  WebSocketTally tally;     // of all that it has said, answers to the gateway's pings included
-  unsigned close_code = 0;  // its own
-  std::string told;         // what the gateway has closed it with, code and text
-  bool was_closed = false;  // by either
-  unsigned pings = 0;       // of the gateway, to it
+  Transcript said;               // and not been heard
+  MessageTranscript translated;  // likewise, where its frames become other ones
+  WebSocketTally tally;          // of all that it has said, answers to the gateway's pings included
+  unsigned close_code = 0;       // its own
+  std::string told;              // what the gateway has closed it with, code and text
+  bool was_closed = false;       // by either
+  unsigned pings = 0;            // of the gateway, to it
   std::optional<Time> died_at;
+
+  bool is_heard() const { return said.is_heard() && translated.is_heard(); }
 };
 
 struct WebSocketTrail {
   std::uint64_t generation = 0;  // by which it was opened; 0: it was not
   Time asked_at{};
   Time opened_at{};  // when its server said so
-  bool deflate = false;
+  Deflating deflating = Deflating::kNone;
   WebSocketSide client;
   WebSocketSide server;
 };

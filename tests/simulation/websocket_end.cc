@@ -1,5 +1,7 @@
 #include "tests/simulation/websocket_end.hh"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -30,9 +32,24 @@ std::string text_payload(const StreamName& name, std::size_t from, std::size_t s
   return text;
 }
 
+// Lines that are much alike, and say whose they are.
+std::string prose_payload(const StreamName& name, std::size_t from, std::size_t size) {
+  std::string text;
+  for (std::size_t line = from; text.size() < size; ++line) {
+    text += fmt::format("{{\"line\": {}, \"of\": \"{}/{}\", \"way\": {}}}\n", line, name.client,
+                        name.request, static_cast<int>(name.way));
+  }
+  text.resize(size);
+  return text;
+}
+
 bool says_close_code(unsigned code) {
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
          (code >= 3000 && code <= 4999);
+}
+
+bool is_data(const FrameRead& frame) {
+  return frame.opcode() == kText || frame.opcode() == kBinary;
 }
 
 unsigned code_in(std::string_view close_payload) {
@@ -43,9 +60,13 @@ unsigned code_in(std::string_view close_payload) {
 
 }  // namespace
 
-WebSocketEnd::WebSocketEnd(const Part& part, const EndPlan& plan, Transcript& says,
-                           Transcript& hears)
-    : part_(part), plan_(plan), says_(says), hears_(hears) {
+WebSocketEnd::WebSocketEnd(const Part& part, const EndPlan& plan, WebSocketSide& own,
+                           WebSocketSide& other)
+    : part_(part), plan_(plan), says_(own.said), hears_(other.said) {
+  if (part_.deflating == Deflating::kAtGateway) {
+    translated_.emplace(own.translated, other.translated,
+                        part_.is_client ? std::optional(part_.terms) : std::nullopt);
+  }
   const auto is_one_of = [&](Closer client, Closer server) {
     return part_.closer == (part_.is_client ? client : server);
   };
@@ -127,9 +148,12 @@ void WebSocketEnd::says_part_of_message(std::string& to) {
   const std::size_t behind = message_.size() * (next_fragment_ + 1) / plan.fragments;
   unsigned first_byte = kContinuation;
   if (next_fragment_ == 0) {
-    first_byte = plan.kind == MessageKind::kText ? kText : kBinary;
+    const bool is_text = plan.kind == MessageKind::kText || plan.kind == MessageKind::kProse;
+    first_byte = is_text ? kText : kBinary;
     // Whatever it is then, the gateway cannot know.
-    if (plan.kind == MessageKind::kCompressed && part_.deflate) first_byte = kRsv1 | kText;
+    const bool through = part_.deflating == Deflating::kEndToEnd;
+    if (plan.kind == MessageKind::kCompressed && through) first_byte = kRsv1 | kText;
+    if (is_deflated(plan)) first_byte |= kRsv1;
   }
   if (++next_fragment_ == plan.fragments) {
     first_byte |= kFin;
@@ -137,7 +161,17 @@ void WebSocketEnd::says_part_of_message(std::string& to) {
     ++next_message_;
   }
   control_frames_said_ = 0;
-  say(to, first_byte, std::string_view(message_).substr(from, behind - from));
+  say(to, first_byte, std::string_view(message_).substr(from, behind - from), shrinks(plan));
+}
+
+bool WebSocketEnd::is_deflated(const MessagePlan& plan) const {
+  return translated_ && part_.is_client && plan.deflated;
+}
+
+// Whether the gateway has to compress it for the client, whatever its route says meanwhile.
+bool WebSocketEnd::shrinks(const MessagePlan& plan) const {
+  return !part_.is_client && !part_.may_lack_memory && plan.kind == MessageKind::kProse &&
+         plan.bytes >= kCompressMinMost;
 }
 
 void WebSocketEnd::begin_message() {
@@ -145,10 +179,13 @@ void WebSocketEnd::begin_message() {
   message_.clear();
   if (plan.kind == MessageKind::kText) {
     message_ = text_payload(part_.sends, payload_said_, plan.bytes);
+  } else if (plan.kind == MessageKind::kProse) {
+    message_ = prose_payload(part_.sends, payload_said_, plan.bytes);
   } else {
     append_payload(message_, part_.sends, payload_said_, plan.bytes);
   }
   payload_said_ += plan.bytes;
+  if (is_deflated(plan)) message_ = translated_->deflated(message_, plan.bytes % 8 == 0);
 }
 
 // Says a part of a frame, or of a message, that will have no end.
@@ -158,7 +195,14 @@ bool WebSocketEnd::begins_nothing_more(std::string& to) {
   const std::string frame = make_frame({.first_byte = kBinary, .key = key}, std::string(300, 'u'));
   const std::size_t size = plan_.unfinished_bytes == 0 ? frame.size() : plan_.unfinished_bytes;
   to += frame.substr(0, size);
-  says_.add(frame, size);
+  if (!translated_) {
+    says_.add(frame, size);
+  } else {
+    const auto begun = read_begun_frame(std::string_view(frame).substr(0, size));
+    const bool whole = size >= frame.size();
+    if (whole) translated_->note_said(kBinary, begun->payload);
+    if (!whole) translated_->note_last(kBinary, begun ? begun->payload : "");
+  }
   said_.bytes += std::min(size, frame.size());
   is_mute_ = size < frame.size();
   return true;
@@ -167,18 +211,36 @@ bool WebSocketEnd::begins_nothing_more(std::string& to) {
 bool WebSocketEnd::breaks_rule(std::string& to) {
   if (!std::exchange(breaks_, false)) return false;
   const BreachPlan& breach = plan_.breach;
-  for (BrokenFrame& frame : break_rule(breach, part_.policy, part_.is_client, part_.deflate)) {
+  std::string_view last;
+  for (BrokenFrame& frame : break_rule(breach, part_.policy, part_.is_client, part_.deflating)) {
+    const std::size_t begins_at = to.size();
     to += frame.bytes;
     const auto first_byte = static_cast<unsigned char>(frame.bytes.front());
     count(said_, first_byte, frame.bytes.size());
-    says_.add(std::move(frame.bytes), frame.passes);
+    last = std::string_view(to).substr(begins_at);
+    note_broken(std::move(frame));
   }
   if (is_close(breach.breach)) {
     close_sent_ = true;
-    const auto frame = read_frame(to);
+    const auto frame = read_frame(last);
     own_close_code_ = frame ? code_in(frame->payload) : kNoCode;
   }
   return true;
+}
+
+void WebSocketEnd::note_broken(BrokenFrame frame) {
+  if (!translated_) return says_.add(std::move(frame.bytes), frame.passes);
+  const auto read = read_frame(frame.bytes);
+  // Nobody hears anything of one that is none.
+  if (!read) return translated_->note_last(kBinary, "");
+  const bool deflated = part_.is_client && (read->first_byte & kRsv1) != 0 && is_data(*read);
+  const bool passes = frame.passes == Transcript::kAll;
+  if (passes && deflated) return translated_->note_inflated(read->first_byte, frame.inflated);
+  if (passes) return translated_->note_said(read->first_byte, read->payload);
+  if (deflated) return translated_->note_last(read->first_byte, frame.inflated);
+  const std::size_t header_bytes = frame.bytes.size() - read->payload.size();
+  const std::size_t of_payload = frame.passes - std::min(header_bytes, frame.passes);
+  translated_->note_last(read->first_byte, std::string_view(read->payload).substr(0, of_payload));
 }
 
 void WebSocketEnd::close(std::string& to, unsigned code, std::string_view text) {
@@ -187,11 +249,13 @@ void WebSocketEnd::close(std::string& to, unsigned code, std::string_view text) 
   close_sent_ = true;
 }
 
-void WebSocketEnd::say(std::string& to, unsigned first_byte, std::string_view payload) {
+void WebSocketEnd::say(std::string& to, unsigned first_byte, std::string_view payload,
+                       bool shrinks) {
   const auto key = part_.is_client ? std::optional(next_key()) : std::nullopt;
   std::string frame = make_frame({.first_byte = first_byte, .key = key}, payload);
   to += frame;
   count(said_, first_byte, frame.size());
+  if (translated_) return translated_->note_said(first_byte, payload, shrinks);
   says_.add(std::move(frame));
 }
 
@@ -221,7 +285,7 @@ bool WebSocketEnd::feed(std::string_view bytes, Time now) {
 bool WebSocketEnd::take_frame(std::string_view whole, Time now) {
   if (close_code_) return wrong("a frame behind a close frame");
   const FrameRead frame = *read_frame(whole);
-  if (!hears_.hears(whole)) {
+  if (!hears(whole, frame)) {
     return take_own_frame(frame.first_byte, frame.masked, frame.payload, now);
   }
   count(heard_, frame.first_byte, whole.size());
@@ -232,6 +296,11 @@ bool WebSocketEnd::take_frame(std::string_view whole, Time now) {
     pongs_.push_back({now + late_by, frame.payload, false});
   }
   return true;
+}
+
+bool WebSocketEnd::hears(std::string_view whole, const FrameRead& frame) {
+  if (!translated_) return hears_.hears(whole);
+  return frame.masked != part_.is_client && translated_->hears(frame);
 }
 
 // The gateway's, or nobody's.
@@ -245,7 +314,8 @@ bool WebSocketEnd::take_own_frame(unsigned first_byte, bool masked, std::string_
   }
   constexpr std::size_t kOwnPingBytes = 8;
   if (first_byte != (kFin | kPing) || payload.size() != kOwnPingBytes) {
-    return wrong("a frame that is not the one that is due");
+    return wrong(fmt::format("a frame (0x{:02x}, {} bytes) that is not the one that is due",
+                             first_byte, payload.size()));
   }
   ++own_pings_;
   if (plan_.pongs == Pongs::kNone) return true;
@@ -255,7 +325,8 @@ bool WebSocketEnd::take_own_frame(unsigned first_byte, bool masked, std::string_
 }
 
 bool WebSocketEnd::may_end_here() const {
-  if (held_.empty() || hears_.begins_with(held_)) return true;
+  if (held_.empty()) return true;
+  if (translated_ ? translated_->may_be_cut(held_) : hears_.begins_with(held_)) return true;
   // A control frame of the gateway's own.
   return held_.front() == static_cast<char>(kFin | kClose) ||
          held_.front() == static_cast<char>(kFin | kPing);

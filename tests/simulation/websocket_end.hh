@@ -12,6 +12,7 @@
 
 #include "tests/simulation/payload.hh"
 #include "tests/simulation/stage.hh"
+#include "tests/simulation/translated_talk.hh"
 #include "tests/simulation/websocket_plan.hh"
 
 namespace simulation {
@@ -22,12 +23,14 @@ class WebSocketEnd {
     bool is_client;
     StreamName sends;
     Closer closer;
-    bool deflate;
-    PolicyPlan policy;  // by which its handshake was passed on
+    Deflating deflating;
+    DeflateTerms terms;    // of a client that agrees on them with the gateway
+    PolicyPlan policy;     // by which its handshake was passed on
+    bool may_lack_memory;  // the gateway, to compress with
   };
 
-  // `says` and `hears` outlive it; a client masks what it sends.
-  WebSocketEnd(const Part& part, const EndPlan& plan, Transcript& says, Transcript& hears);
+  // Both sides outlive it; a client masks what it sends.
+  WebSocketEnd(const Part& part, const EndPlan& plan, WebSocketSide& own, WebSocketSide& other);
 
   // What is to be sent next, appended; false if there is nothing to say now. `stays`: its last
   // message and its end have to wait.
@@ -74,8 +77,12 @@ class WebSocketEnd {
   void says_control_frame(std::string& to);
   void says_part_of_message(std::string& to);
   void begin_message();
+  bool is_deflated(const MessagePlan& plan) const;
+  bool shrinks(const MessagePlan& plan) const;
+  bool hears(std::string_view whole, const FrameRead& frame);
   void close(std::string& to, unsigned code, std::string_view text);
-  void say(std::string& to, unsigned first_byte, std::string_view payload);
+  void say(std::string& to, unsigned first_byte, std::string_view payload, bool shrinks = false);
+  void note_broken(BrokenFrame frame);
   void count(WebSocketTally& tally, unsigned first_byte, std::size_t bytes) const;
   bool take_frame(std::string_view frame, Time now);
   bool take_own_frame(unsigned first_byte, bool masked, std::string_view payload, Time now);
@@ -86,6 +93,7 @@ class WebSocketEnd {
   const EndPlan& plan_;
   Transcript& says_;
   Transcript& hears_;
+  std::optional<TranslatedTalk> translated_;  // instead of both
   bool closes_;
   bool breaks_;               // until it has
   bool leaves_half_ = false;  // of a frame or a message, until it has

@@ -20,11 +20,12 @@ struct WebSocketFacts {
   bool server_is_slow = false;
   bool over_rate = false;
   bool outlives = false;
+  bool lacks_memory = false;  // the gateway, to inflate with
 
   // By a policy, whatever its ends are about to do.
   bool may_end_early() const {
     return client_has_no_pong || server_has_no_pong || client_is_long || server_is_long ||
-           client_is_slow || server_is_slow || over_rate || outlives;
+           client_is_slow || server_is_slow || over_rate || outlives || lacks_memory;
   }
 };
 

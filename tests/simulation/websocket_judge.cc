@@ -46,7 +46,7 @@ WebSocketFacts SimulatedClient::websocket_facts(unsigned number) const {
   const bool client_breaks = closer == Closer::kClientBreaks;
   if (breaks(closer) && !policies.empty()) {
     const EndPlan& end = client_breaks ? websocket.client : websocket.server;
-    facts.breach = outcome_of(end.breach.breach, policies.front(), client_breaks);
+    facts.breach = outcome_of(end.breach.breach, policies.front(), client_breaks, trail.deflating);
   }
   facts.client_violates = client_breaks && !facts.breach.passes();
   facts.server_violates = closer == Closer::kServerBreaks && !facts.breach.passes();
@@ -80,6 +80,7 @@ WebSocketFacts SimulatedClient::websocket_facts(unsigned number) const {
   facts.server_is_slow = has_grace && (closer == Closer::kServerDies || odd_server);
   facts.over_rate = any([&](const auto& policy) { return is_over(policy, trail.client.tally); });
   facts.outlives = any([](const auto& policy) { return policy.lifetime.count() > 0; });
+  facts.lacks_memory = stage_.scenario.scarce_memory && trail.deflating == Deflating::kAtGateway;
   return facts;
 }
 
@@ -108,7 +109,7 @@ void SimulatedClient::judge_websocket() const {
   }
   // Whoever has closed its own stream hears the rest, and the end.
   const bool half_closed = closer == Closer::kClientHalfCloses;
-  if (half_closed && !may_end && !trail.server.said.is_heard()) {
+  if (half_closed && !may_end && !trail.server.is_heard()) {
     stage_.chronicle.fail(name_, "has not got all that its server has said on {}", target);
   }
   // Nothing of the gateway's can follow half a frame.
@@ -143,6 +144,8 @@ constexpr std::array kTold = {
             "1001 the client took too long for a message"},
     ToldRow{"upstream-message-timeout", "1011 the server took too long for a message",
             "1008 the server took too long for a message"},
+    ToldRow{"inflate-shortage", "1013 no memory to inflate a message",
+            "1013 no memory to inflate a message"},
     ToldRow{"upstream-left", "1011 The server closed the connection too soon.", ""},
     ToldRow{"upstream-reset", "1011 The server's connection broke.", ""},
     ToldRow{"upstream-truncated", "1011 The server's stream ended without a TLS close_notify.", ""},
@@ -280,7 +283,10 @@ bool SimulatedClient::may_be_held_up(const Facts& facts) const {
     return bytes;
   };
   constexpr std::size_t kLittle = 2000;
-  const bool is_little = bytes_of(plan.client) <= kLittle && bytes_of(plan.server) <= kLittle;
+  const bool bursts =
+      facts.closer() == Closer::kClientBreaks && plan.client.breach.breach == Breach::kBomb;
+  const bool is_little =
+      !bursts && bytes_of(plan.client) <= kLittle && bytes_of(plan.server) <= kLittle;
   const bool fits = is_little && stage_.scenario.window >= 4 * kLittle;
   // A stop waits for the end of a frame as long as it may.
   const bool waits = facts.stopping && (stalls(facts.closer()) || dies(facts.closer()));

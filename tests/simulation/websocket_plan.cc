@@ -7,7 +7,8 @@ namespace {
 
 MessagePlan draw_message(Dice& dice) {
   MessagePlan plan{.bytes = dice.of_any_size(0, 40'000)};
-  plan.kind = static_cast<MessageKind>(dice.between(0, 2));
+  plan.kind = static_cast<MessageKind>(dice.between(0, kMessageKinds - 1));
+  plan.deflated = dice.chance(60);
   if (dice.chance(30)) plan.fragments = dice.between(2, 5);
   if (dice.chance(10)) plan.control_frames = dice.between(1, 4);
   return plan;
@@ -44,8 +45,9 @@ WebSocketPlan draw_websocket(Dice& dice, bool of_wild) {
   plan.closer = draw_closer(dice, of_wild);
   if (dice.chance(30)) plan.stays = microseconds(dice.of_any_size(0, 3'000'000));
   plan.badly_answered = of_wild && dice.chance(25);
-  plan.offers_deflate = !plan.badly_answered && dice.chance(40);
+  plan.offers_deflate = !plan.badly_answered && dice.chance(60);
   plan.agrees_to_deflate = dice.chance(70);
+  plan.deflate_offer = dice.between(0, kDeflateOffers.size() - 1);
   return plan;
 }
 

@@ -1,12 +1,15 @@
 // What the two ends of a simulated WebSocket say and do, drawn from the seed.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "tests/simulation/breach.hh"
+#include "tests/simulation/peer_deflate.hh"
 #include "tests/uring/dice.hh"
 
 namespace simulation {
@@ -46,13 +49,16 @@ constexpr bool dies(Closer closer) {
 // WebSocket may live.
 constexpr milliseconds kDeadTime{12'000};
 
-enum class MessageKind : std::uint8_t { kBinary, kText, kCompressed };
+// Noise but for the last one, which becomes much smaller when it is compressed.
+enum class MessageKind : std::uint8_t { kBinary, kText, kCompressed, kProse };
+constexpr std::size_t kMessageKinds = 4;
 
 struct MessagePlan {
   std::size_t bytes = 0;
   MessageKind kind = MessageKind::kBinary;
   std::size_t fragments = 1;
   std::size_t control_frames = 0;  // ahead of each of its frames
+  bool deflated = false;           // by a client whose compression ends at the gateway
 };
 
 enum class Pongs : std::uint8_t { kPrompt, kLate, kNone };
@@ -73,6 +79,22 @@ struct EndPlan {
   }
 };
 
+// A client's offer of compression, with what a server answers that agrees to it.
+struct DeflateOffer {
+  std::string_view text;
+  std::string_view answer;
+  DeflateTerms most;  // that it may be answered
+};
+inline constexpr std::array<DeflateOffer, 4> kDeflateOffers = {
+    {{"permessage-deflate", "permessage-deflate", {}},
+     {"permessage-deflate; client_max_window_bits", "permessage-deflate", {}},
+     {"permessage-deflate; server_max_window_bits=10; client_max_window_bits=9",
+      "permessage-deflate; server_max_window_bits=10",
+      {.server_bits = 10, .client_bits = 9}},
+     {"permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+      "permessage-deflate; server_no_context_takeover",
+      {.server_keeps_context = false, .client_keeps_context = false}}}};
+
 struct WebSocketPlan {
   EndPlan client;
   EndPlan server;
@@ -80,8 +102,13 @@ struct WebSocketPlan {
   microseconds stays{0};        // before an end says its last message
   bool badly_answered = false;  // a wild server's 101 is one that no client may take
   bool offers_deflate = false;
+  std::size_t deflate_offer = 0;  // which one
   bool agrees_to_deflate = false;
 };
+
+constexpr const DeflateOffer& offer_of(const WebSocketPlan& plan) {
+  return kDeflateOffers[plan.deflate_offer];
+}
 
 // `of_wild`: the server may do more than keep to its plan.
 WebSocketPlan draw_websocket(Dice& dice, bool of_wild);

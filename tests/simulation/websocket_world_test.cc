@@ -46,12 +46,69 @@ TEST(WebSocketWorld, EndsEachBreachAsItsPolicySays) {
         WebSocketPlan& plan = *scenario.clients.front().requests.front().websocket;
         const auto breach = static_cast<Breach>(at);
         (client_breaks ? plan.client : plan.server).breach = {breach, seed};
-        const bool passes = outcome_of(breach, policy, client_breaks).passes();
+        const bool passes = outcome_of(breach, policy, client_breaks, Deflating::kNone).passes();
         const std::string broken = client_breaks ? "client-violation" : "upstream-violation";
         EXPECT_EQ(line_of(scenario).end, passes ? "done" : broken)
             << "breach " << at << ", seed " << seed;
       }
     }
+  }
+}
+
+TEST(WebSocketWorld, EndsEachBreachOfACompressedMessageAsItsPolicySays) {
+  for (const Validation validation : {Validation::kFull, Validation::kHeaders}) {
+    for (std::size_t at = 1; at < kBreaches; ++at) {
+      for (std::uint64_t seed = 1; seed <= 2 * kSeeds; ++seed) {
+        const bool client_breaks = seed % 4 < 3;
+        const PolicyPlan policy{.validation = validation,
+                                .message_max = seed % 5 < 2 ? 0u : 65'536u,
+                                .compression = CompressionPlan::kTerminate,
+                                .compression_level = 1 + static_cast<unsigned>(seed % 6),
+                                .keeps_context = seed % 2 == 0,
+                                .ratio_max = seed % 3 == 0 ? 0u : 200u};
+        Scenario scenario = one_websocket(
+            seed, policy, client_breaks ? Closer::kClientBreaks : Closer::kServerBreaks);
+        scenario.window = 200'000;
+        WebSocketPlan& plan = *scenario.clients.front().requests.front().websocket;
+        plan.offers_deflate = true;
+        plan.deflate_offer = seed % kDeflateOffers.size();
+        plan.client.messages.front().deflated = true;
+        const auto breach = static_cast<Breach>(at);
+        (client_breaks ? plan.client : plan.server).breach = {breach, seed};
+        const bool passes =
+            outcome_of(breach, policy, client_breaks, Deflating::kAtGateway).passes();
+        const std::string broken = client_breaks ? "client-violation" : "upstream-violation";
+        EXPECT_EQ(line_of(scenario).end, passes ? "done" : broken)
+            << "breach " << at << ", seed " << seed;
+      }
+    }
+  }
+}
+
+// Fragments, control frames in between, with and without a context, of any kind.
+TEST(WebSocketWorld, TranslatesMessagesAndKeepsThem) {
+  for (std::uint64_t seed = 1; seed <= 4 * kSeeds; ++seed) {
+    const PolicyPlan policy{.message_max = 0,
+                            .compression = CompressionPlan::kTerminate,
+                            .compress_min = seed % 5 == 0 ? 1u : 64u,
+                            .compression_level = 1 + static_cast<unsigned>(seed % 6),
+                            .keeps_context = seed % 2 == 0};
+    Scenario scenario = one_websocket(seed, policy, Closer::kBoth);
+    WebSocketPlan& plan = *scenario.clients.front().requests.front().websocket;
+    plan.offers_deflate = true;
+    plan.deflate_offer = seed % kDeflateOffers.size();
+    plan.client.messages.clear();
+    for (std::size_t kind = 0; kind < kMessageKinds; ++kind) {
+      for (const std::size_t bytes : {0, 1, 100, 2'000, 40'000, 200'000}) {
+        plan.client.messages.push_back({.bytes = bytes,
+                                        .kind = static_cast<MessageKind>(kind),
+                                        .fragments = 1 + (seed + bytes) % 4,
+                                        .control_frames = seed % 3,
+                                        .deflated = (seed + kind) % 4 != 0});
+      }
+    }
+    plan.server.messages = plan.client.messages;
+    EXPECT_EQ(line_of(scenario).end, "done") << "seed " << seed;
   }
 }
 
