@@ -77,7 +77,10 @@ Time SimulatedClient::next() const {
   }
   if (stage_.now() < may_ask_at_) next = std::min(next, may_ask_at_);
   if (may_close_at_ && stage_.now() < *may_close_at_) next = std::min(next, *may_close_at_);
-  if (websocket_ && !half_closed_) next = std::min(next, websocket_->speaks_at(stage_.now()));
+  if (websocket_ && !half_closed_) {
+    const Time speaks = std::max(websocket_->speaks_at(stage_.now()), wire_->rests_until());
+    if (speaks > stage_.now() || !wire_->has_unsent()) next = std::min(next, speaks);
+  }
   const bool leaves = plan_.leaving == Leaving::kCloses || plan_.leaving == Leaving::kResets;
   if (leaves) next = std::min(next, comes_at_ + plan_.leaves_after);
   return next;

@@ -103,7 +103,10 @@ Time SimulatedServer::next() const {
   if (reads_on || has_ended() || wire_.writable()) next = stage_.now();
   if (answers_at_) next = std::min(next, *answers_at_);
   if (closes_at_) next = std::min(next, *closes_at_);
-  if (websocket_) next = std::min(next, websocket_->speaks_at(stage_.now()));
+  if (websocket_) {
+    const Time speaks = websocket_->speaks_at(stage_.now());
+    if (speaks > stage_.now() || !wire_.has_unsent()) next = std::min(next, speaks);
+  }
   if (may_close_at_ && stage_.now() < *may_close_at_) next = std::min(next, *may_close_at_);
   return next == kNever ? kNever : std::max(next, wire_.rests_until());
 }

@@ -95,6 +95,8 @@ Time WebSocketEnd::speaks_at(Time now) const {
   if (close_sent_ || is_mute_) return kNever;
   Time at = kNever;
   if (now < rests_until_) at = rests_until_;
+  // In the middle of a message nothing keeps it.
+  if (next_fragment_ > 0 || control_frames_said_ > 0) at = std::max(now, rests_until_);
   if (!pongs_.empty() && now < pongs_.front().at) at = std::min(at, pongs_.front().at);
   return at;
 }
