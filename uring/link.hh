@@ -317,8 +317,8 @@ class Link final : private Sink, private Flushable {
 
   std::uint32_t held_back_ms_ = 0;        // until the last time that it was
   std::uint32_t held_back_since_ms_ = 0;  // while it is
-  Socket::Arming arming_ = Socket::Arming::kStream;
   int error_number_ = 0;
+  Socket::Arming arming_ = Socket::Arming::kStream;
   LinkEnd end_ = LinkEnd::kNone;
   LinkEnd end_after_yield_ = LinkEnd::kNone;
   bool awaits_room_ = false;  // the reader does, and no bytes

@@ -57,7 +57,7 @@ class Socket {
   int descriptor() const { return descriptor_; }
 
   // How a receive is armed: on and on until the credit is spent, or for the next bytes only.
-  enum class Arming { kStream, kOnce };
+  enum class Arming : std::uint8_t { kStream, kOnce };
 
   // `room` bytes can be taken, what is overshot included; at least one small buffer's worth. Of the
   // room `held` bytes are taken already, by what has been received and is not whole yet. Nothing

@@ -59,7 +59,8 @@ class RelayOwner {
   virtual RelayPolicy policy() = 0;
   // It is time, as the policy says.
   virtual void report() = 0;
-  // How messages are translated; asked where the relay was made with TranslatedRules.
+  // How messages are translated, but for what their frames have to keep to (checks_text); asked
+  // where the relay was made with TranslatedRules.
   virtual TranslationTerms translation() = 0;
   // A message goes uncompressed for lack of memory.
   virtual void note_uncompressed() = 0;

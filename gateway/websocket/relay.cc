@@ -35,10 +35,8 @@ void BasicRelay<Client, Upstream>::start(Bytes behind_request, Bytes behind_resp
   go_by_policy();
   to_upstream_.from.watch_hangup_when_held_back(client_left_);
   to_client_.from.watch_hangup_when_held_back(upstream_left_);
-  pump_to_client_ = pump(to_client_, behind_response);
-  pump_to_client_.start();
-  pump_to_upstream_ = pump(to_upstream_, behind_request);
-  pump_to_upstream_.start();
+  begin(to_client_, pump_to_client_, behind_response);
+  begin(to_upstream_, pump_to_upstream_, behind_request);
 }
 
 template <class Client, Opposite<Client> Upstream>
@@ -51,21 +49,33 @@ void BasicRelay<Client, Upstream>::stop_watching() {
 }
 
 template <class Client, Opposite<Client> Upstream>
-uring::Task<> BasicRelay<Client, Upstream>::pump(auto& way, Bytes bytes) {
+void BasicRelay<Client, Upstream>::begin(auto& way, uring::Task<>& task, Bytes behind) {
+  if (way.translated) {
+    task = pump_translated(way, behind);
+  } else {
+    if (!behind.empty()) pass_on(way, behind);
+    task = pump(way);
+  }
+  task.start();
+}
+
+template <class Client, Opposite<Client> Upstream>
+uring::Task<> BasicRelay<Client, Upstream>::pump(auto& way) {
   for (;;) {
-    if (way.translated && !bytes.empty()) {
-      co_await translate(way, bytes);
-    } else if (!bytes.empty()) {
-      pass_on(way, bytes);
-    }
     const bool waits = is_metered(way) && may_pause();
     if (waits) co_await wait_for_allowance();
-    bytes = co_await next_of(way);
+    const Bytes bytes = co_await next_of(way);
     if (bytes.empty()) break;
+    pass_on(way, bytes);
   }
+  end_pump(way);
+}
+
+template <class Client, Opposite<Client> Upstream>
+void BasicRelay<Client, Upstream>::end_pump(auto& way) {
   note_end_of_stream(way);
   way.finished = true;
-  if (!to_upstream_.finished || !to_client_.finished) co_return;
+  if (!to_upstream_.finished || !to_client_.finished) return;
   deadline_.disarm();
   finished_.set();
 }

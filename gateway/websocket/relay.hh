@@ -81,6 +81,7 @@ class BasicRelay {
   // Ends it politely; the first End wins. Nothing happens once it has finished. `boundary_time`:
   // how long a frame under way may take to its end, while it gets on.
   void stop(End end, std::chrono::milliseconds boundary_time = kBoundaryTime);
+  bool translates() const { return to_client_.translated; }
   // A peer closes it, or somebody has called stop().
   bool is_closing() const { return closing_ != nullptr; }
   // The end of a frame did not come in the time that stop() gave it.
@@ -126,7 +127,10 @@ class BasicRelay {
     bool at_boundary() const { return translated || frames.at_frame_boundary(); }
   };
 
-  uring::Task<> pump(auto& way, Bytes bytes);
+  void begin(auto& way, uring::Task<>& task, Bytes behind);
+  uring::Task<> pump(auto& way);
+  uring::Task<> pump_translated(auto& way, Bytes bytes);
+  void end_pump(auto& way);
   bool may_pass(auto& way);
   void pass_on(auto& way, Bytes bytes);
   void look_at_end(auto& way);
@@ -188,8 +192,8 @@ class BasicRelay {
   uring::Task<> pump_to_client_;
   uring::Event finished_;
   uring::BlockPool::Owned<RelayClosing> closing_;  // then the deadline is the closing's
-  std::uint16_t upstream_lost_code_ = 0;           // of its policy
   std::uint32_t compressed_to_client_ = 0;         // messages
+  std::uint16_t upstream_lost_code_ = 0;           // of its policy
   Reason left_ = Reason::kDone;                    // a peer closed while what it sent is held back
 };
 

@@ -49,6 +49,19 @@ class CountingTarget final : public FrameTarget {
   std::size_t bytes_ = 0;
 };
 
+// As pump(), which an idle WebSocket holds, with what few need; `bytes` came first.
+template <class Client, Opposite<Client> Upstream>
+uring::Task<> BasicRelay<Client, Upstream>::pump_translated(auto& way, Bytes bytes) {
+  for (;;) {
+    if (!bytes.empty()) co_await translate(way, bytes);
+    const bool waits = is_metered(way) && may_pause();
+    if (waits) co_await wait_for_allowance();
+    bytes = co_await next_of(way);
+    if (bytes.empty()) break;
+  }
+  end_pump(way);
+}
+
 // As pass_on(), but it may take several turns.
 template <class Client, Opposite<Client> Upstream>
 uring::Task<> BasicRelay<Client, Upstream>::translate(auto& way, Bytes bytes) {
@@ -78,7 +91,8 @@ uring::Task<> BasicRelay<Client, Upstream>::translate(auto& way, Bytes bytes) {
 // False: it has to wait. True: the piece is used up, or nothing of it goes on any more.
 template <class Client, Opposite<Client> Upstream>
 bool BasicRelay<Client, Upstream>::translate_some(auto& way, Bytes& piece) {
-  const TranslationTerms terms = owner_.translation();
+  TranslationTerms terms = owner_.translation();
+  terms.checks_text = way.frames.checks_text();
   CountingTarget target(way.to);
   for (;;) {
     if (way.close_passed) return true;

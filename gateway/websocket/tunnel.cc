@@ -48,8 +48,6 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
       begun_(opening.begun),
       deflate_(opening.deflate.value_or(ws::Deflate())),
       inflated_bytes_max_(rules_of(opening).message_bytes_max),
-      translates_(opening.deflate.has_value()),
-      checks_inflated_text_(opening.route.websocket.validation == ws::Validation::kFull),
       relay_(make_relay(connection, opening, static_cast<RelayOwner&>(*this))) {
   upstream_->let_go_of_pool();
   if (keeps_contexts()) connection_.shard().codecs().promise_contexts();
@@ -98,7 +96,6 @@ TranslationTerms Tunnel::translation() {
   const config::WebSocket& route = route_->websocket;
   Shard& shard = connection_.shard();
   return {.agreement = deflate_,
-          .checks_text = checks_inflated_text_,
           .message_bytes_max = inflated_bytes_max_,
           .compress_min = route.compress_bytes_min,
           .level = static_cast<int>(route.compression_level),

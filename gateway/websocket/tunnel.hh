@@ -77,7 +77,7 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   void renew();
   uring::Clock::time_point ends_at() const;
   bool keeps_contexts() const {
-    return translates_ &&
+    return relay_.translates() &&
            !(deflate_.server_no_context_takeover && deflate_.client_no_context_takeover);
   }
   std::chrono::milliseconds own_part_of(std::chrono::milliseconds time) const;
@@ -96,8 +96,6 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   // If the relay translates: what was agreed on, and what holds of its messages.
   ws::Deflate deflate_;
   std::uint32_t inflated_bytes_max_ = 0;
-  bool translates_ = false;
-  bool checks_inflated_text_ = false;
   Relay relay_;
   PacedClosing* closing_ = nullptr;  // in which it waits for its turn
 };

@@ -92,6 +92,9 @@ class FrameScanner {
   bool stopped() const { return stop_requested_ && at_frame_boundary(); }
   void resume() { stop_requested_ = false; }
 
+  // Text has to be UTF-8.
+  bool checks_text() const { return validation_ == Validation::kFull; }
+
   // For who has to wait before it asks for more: what next() has not looked at, and that the same
   // bytes lie somewhere else from here on.
   Bytes unscanned() const { return unscanned_; }
