@@ -222,6 +222,35 @@ def test_without_memory_messages_go_uncompressed(start_gateway, raw_port, upstre
         relay.upstream.close()
 
 
+def test_who_finds_no_memory_to_inflate_with_is_told_to_come_again(start_gateway, raw_port, upstream,
+                                                                   log_of):
+    """Some 25 messages that have no end hold it all; what they say counts for nobody else."""
+    gateway = start_gateway(
+        Config({"raw": raw_port}, [{"pool": "raw", "host": RAW_HOST,
+                                    "websocket": {"compression": "terminate"}}],
+               limits={"compression_memory": "1MiB"}, level="info"), Variant(1))
+    log = log_of(gateway)
+    begun = frame(TEXT, compressed(b"begun")[:3], rsv=RSV1, fin=False) + frame(PING, b"there?")
+    with ExitStack() as stack:
+        def opened():
+            client = stack.enter_context(connect(gateway.http_port))
+            return open_relay(client, upstream, RAW_HOST, extensions(OFFER))
+
+        for _ in range(40):
+            relay = opened()
+            relay.client.send(begun)
+            if read_frame(relay.upstream).opcode == CLOSE:
+                break
+        else:
+            pytest.fail("there is memory without end")
+        assert read_frame(relay.client).close_code == 1013
+        assert " by=gateway code=1013 " in log.wait("end=inflate-shortage")
+        # Who does not compress is served.
+        other = opened()
+        other.client.send(frame(TEXT, b"plain"))
+        assert read_frame(other.upstream).payload == b"plain"
+
+
 @pytest.fixture
 def echoing(start_gateway, echo):
     return start_gateway(Config({"echo": echo.port}, [
