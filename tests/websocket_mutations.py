@@ -20,6 +20,7 @@ PATCHES = ROOT / "tests/websocket_mutations"
 PROTO_TESTS = ("tests/proto/ws/proto_ws_test", "*")
 GATEWAY_TESTS = ("tests/gateway/gateway_tests", "*Relay*:*Translation*:*WebSocket*:*Judge*:*Exchange*")
 SIMULATE = "tests/simulate"
+THEMES = ("policies", "compression")
 FAILED = re.compile(r"^\[  FAILED  \] ([\w./]+)", re.MULTILINE)
 RUNNING = re.compile(r"^\[ RUN      \] ([\w./]+)", re.MULTILINE)
 SEED = re.compile(r"^seed (\d+) fails", re.MULTILINE)
@@ -52,13 +53,14 @@ def found_by_tests(program, only, folder):
 def found_by_seeds(folder, options):
     """The seed that fails, and how; None: all pass."""
     must("ninja", "-C", "build", SIMULATE, cwd=folder)
-    output = run(f"build/{SIMULATE}", "--seeds", f"1..{options.seeds}", "--theme", "policies",
-                 "--no-shortening", cwd=folder).stdout
-    seed = SEED.search(output)
-    if not seed:
-        return None
-    how = WRONG.search(output)
-    return f"seed {seed.group(1)}: {(how.group(1) or how.group(2)) if how else '?'}"
+    for theme in THEMES:
+        output = run(f"build/{SIMULATE}", "--seeds", f"1..{options.seeds}", "--theme", theme,
+                     "--no-shortening", cwd=folder).stdout
+        if seed := SEED.search(output):
+            how = WRONG.search(output)
+            what = (how.group(1) or how.group(2)) if how else "?"
+            return f"seed {seed.group(1)} of {theme}: {what}"
+    return None
 
 
 def find(patch, folder, options):

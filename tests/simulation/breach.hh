@@ -39,6 +39,7 @@ enum class Breach : std::uint8_t {
   kBomb,
 };
 constexpr std::size_t kBreaches = 21;
+constexpr std::size_t kCompressedBreaches = 4;  // the last ones
 
 struct BreachOutcome {
   unsigned close_code = 0;  // of who has done it; 0: it passes

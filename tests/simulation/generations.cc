@@ -134,6 +134,10 @@ void draw_policies(const Scenario& scenario, GenerationPlan& plan) {
   for (PolicyPlan& policy : plan.policies) {
     if (dice.chance(70)) policy = draw_policy(dice);
   }
+  const bool compresses = scenario.theme == Theme::kCompression;
+  for (PolicyPlan& policy : plan.policies) {
+    if (compresses && dice.chance(70)) compress_at_gateway(dice, policy);
+  }
   for (std::uint64_t number = 1; number < plan.number; ++number) {
     PolicyPlan& policy = plan.policies[dice.between(0, kPoolKinds - 1)];
     if (dice.chance(50)) policy = dice.chance(80) ? draw_policy(dice) : PolicyPlan{};

@@ -14,8 +14,8 @@ constexpr std::string_view kUsage =
     "         [--trace]\n"
     "Runs the gateway on simulated kernels, with simulated clients and servers; --fresh: so many\n"
     "seeds that the clock chooses. Either with --theme closing-websockets, hurry-over-tls,\n"
-    "uploads-in-a-row, servers-lost-in-uploads, reloads, long-websockets, policies or\n"
-    "anything, instead of the seed's own.\n";
+    "uploads-in-a-row, servers-lost-in-uploads, reloads, long-websockets, policies,\n"
+    "compression or anything, instead of the seed's own.\n";
 
 template <class Number>
 bool read_number(std::string_view text, Number& number) {

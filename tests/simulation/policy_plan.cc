@@ -20,17 +20,9 @@ Rates draw_rates(Dice& dice) {
 }
 
 void draw_compression(Dice& dice, PolicyPlan& plan) {
-  constexpr std::array<std::size_t, 4> kLeast = {1, 64, 300, kCompressMinMost};
   const std::size_t drawn = dice.between(1, 100);
-  plan.compression = drawn <= 45   ? CompressionPlan::kPass
-                     : drawn <= 55 ? CompressionPlan::kOff
-                                   : CompressionPlan::kTerminate;
-  if (plan.compression != CompressionPlan::kTerminate) return;
-  // Who compresses messages has to know them.
-  if (plan.validation == Validation::kOff) plan.validation = Validation::kHeaders;
-  plan.compress_min = kLeast[dice.between(0, kLeast.size() - 1)];
-  plan.compression_level = static_cast<unsigned>(dice.between(1, 6));
-  plan.keeps_context = dice.chance(50);
+  if (drawn > 55) return compress_at_gateway(dice, plan);
+  plan.compression = drawn <= 45 ? CompressionPlan::kPass : CompressionPlan::kOff;
 }
 
 std::string off_or(std::size_t count) {
@@ -77,6 +69,16 @@ PolicyPlan draw_policy(Dice& dice) {
   if (dice.chance(50)) plan.slow_code = 4013;
   draw_compression(dice, plan);
   return plan;
+}
+
+void compress_at_gateway(Dice& dice, PolicyPlan& plan) {
+  constexpr std::array<std::size_t, 4> kLeast = {1, 64, 300, kCompressMinMost};
+  plan.compression = CompressionPlan::kTerminate;
+  // Who compresses messages has to know them.
+  if (plan.validation == Validation::kOff) plan.validation = Validation::kHeaders;
+  plan.compress_min = kLeast[dice.between(0, kLeast.size() - 1)];
+  plan.compression_level = static_cast<unsigned>(dice.between(1, 6));
+  plan.keeps_context = dice.chance(50);
 }
 
 std::string text_of(const PolicyPlan& plan) {

@@ -64,6 +64,7 @@ struct PolicyPlan {
 constexpr std::size_t kCompressMinMost = 1000;
 
 PolicyPlan draw_policy(Dice& dice);
+void compress_at_gateway(Dice& dice, PolicyPlan& plan);
 // The keys of [route.websocket].
 std::string text_of(const PolicyPlan& plan);
 

@@ -144,7 +144,8 @@ ClientPlan draw_client(const Scenario& scenario, unsigned number) {
 }
 
 bool reloads_often(Theme theme) {
-  return theme == Theme::kReloads || theme == Theme::kLongWebSockets || theme == Theme::kPolicies;
+  return theme == Theme::kReloads || theme == Theme::kLongWebSockets || theme == Theme::kPolicies ||
+         theme == Theme::kCompression;
 }
 
 // Some while the one before, or the stop, is under way.
@@ -208,7 +209,8 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   if (narrowing.theme) scenario.theme = *narrowing.theme;
   // Whoever is to meet is on one shard.
   const bool themed = scenario.theme != Theme::kAnything && !reloads_often(scenario.theme);
-  scenario.shards = themed ? 1 : static_cast<unsigned>(dice.between(1, 3));
+  const bool shares_memory = scenario.theme == Theme::kCompression;
+  scenario.shards = themed || shares_memory ? 1 : static_cast<unsigned>(dice.between(1, 3));
   scenario.byte_cap = dice.chance(60);
   for (const FaultName& fault : kFaultNames) {
     const bool rare = fault.fault == kShortage || fault.fault == kTimeJumps;
@@ -247,8 +249,9 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   }
   if (narrowing.faults) scenario.faults &= *narrowing.faults;
   scenario.routes_override = dice.chance(40);
-  scenario.has_policies = scenario.theme == Theme::kPolicies || dice.chance(40);
-  scenario.scarce_memory = dice.chance(25);
+  scenario.has_policies = scenario.theme == Theme::kPolicies ||
+                          scenario.theme == Theme::kCompression || dice.chance(40);
+  scenario.scarce_memory = dice.chance(scenario.theme == Theme::kCompression ? 50 : 25);
   if (dice.chance(50)) scenario.ratio_max = dice.chance(50) ? 0 : 50;
   return scenario;
 }

@@ -157,8 +157,9 @@ enum class Theme : std::uint8_t {
   kReloads,
   kLongWebSockets,
   kPolicies,
+  kCompression,
 };
-constexpr std::size_t kThemes = 8;
+constexpr std::size_t kThemes = 9;
 
 // What is left out of a run, to make a failing one short.
 struct Narrowing {

@@ -15,7 +15,8 @@ constexpr std::array<std::string_view, kThemes> kThemeNames = {"anything",
                                                                "servers-lost-in-uploads",
                                                                "reloads",
                                                                "long-websockets",
-                                                               "policies"};
+                                                               "policies",
+                                                               "compression"};
 
 RequestPlan plain_request(Dice& dice) {
   RequestPlan plan;
@@ -153,6 +154,24 @@ void try_policies(Dice& dice, ClientPlan& plan) {
   if (dice.chance(60)) say_little(dice, websocket, 0);
 }
 
+// WebSockets that are there at the same time, and whose compression mostly ends at the gateway: so
+// that there may be no memory for another one.
+void compress_much(Dice& dice, ClientPlan& plan) {
+  plan.comes_at = milliseconds(dice.between(0, 500));
+  plan.leaving = Leaving::kStays;
+  plan.requests.clear();
+  RequestPlan& request = plan.requests.emplace_back(plain_request(dice));
+  request.pool = dice.chance(80) ? PoolKind::kApp : PoolKind::kSecure;
+  WebSocketPlan& websocket = request.websocket.emplace(draw_websocket(dice, false));
+  websocket.offers_deflate = dice.chance(90);
+  if (dice.chance(60)) websocket.stays = milliseconds(dice.between(500, 3000));
+  if (dice.chance(40)) websocket.closer = Closer::kClientBreaks;
+  if (dice.chance(60)) {
+    const std::size_t breach = dice.between(kBreaches - kCompressedBreaches, kBreaches - 1);
+    websocket.client.breach.breach = static_cast<Breach>(breach);
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(Theme theme) {
@@ -184,6 +203,8 @@ void follow(const Scenario& scenario, Dice& dice, ClientPlan& plan) {
       return stay_long(dice, plan);
     case Theme::kPolicies:
       return try_policies(dice, plan);
+    case Theme::kCompression:
+      return compress_much(dice, plan);
   }
 }
 
