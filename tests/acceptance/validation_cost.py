@@ -1,13 +1,11 @@
 #!/usr/bin/python3
 """What validate = "full" costs over "off", for echoes of small text messages over wss: processor time
 per message of two gateways that take turns, a pair at a time, with the median of the pairs' ratios and
-an interval that it lies in with 95 % certainty (by signs); and instructions per message, counted by
-callgrind, of what two runs of other lengths differ in.
+an interval that it lies in with 95 % certainty (by signs).
 """
 
 import json
 import math
-import re
 import statistics
 import subprocess
 import tempfile
@@ -15,17 +13,13 @@ from pathlib import Path
 
 from common import arguments, finish, raise_descriptor_limit, verdict
 from support.gateway import LOAD, Config, Echo, Gateway, Variant
-from support.frames import TEXT, frame
-from support.relay import open_echo
-from support.streams import connect
 
 WAYS = ("full", "off")
 RATIO_MAX = 1.05
 
 
-def config_for(echo, way, **more):
-    return Config({"echo": echo.port}, [{"pool": "echo", "websocket": {"validate": way}}], level="info",
-                  **more)
+def config_for(echo, way):
+    return Config({"echo": echo.port}, [{"pool": "echo", "websocket": {"validate": way}}], level="info")
 
 
 def measure(gateway, options):
@@ -73,51 +67,15 @@ def compare_time(folder, echo, options):
             gateway.kill()
 
 
-def echo_messages(gateway, size, count):
-    """One after the other, so that each takes as many turns as any."""
-    sent = frame(TEXT, b"t" * size)
-    with connect(gateway.https_port, True) as client:
-        open_echo(client)
-        for _ in range(count):
-            client.send(sent)
-            client.read_exactly(len(sent) - 4)
-
-
-def instructions(folder, echo, way, count, size):
-    place = folder / f"{way}-{count}"
-    place.mkdir()
-    counts = place / "callgrind.out"
-    gateway = Gateway(place, config_for(echo, way, top={"seccomp": "off"}), Variant(1),
-                      started_by=["valgrind", "--tool=callgrind", f"--callgrind-out-file={counts}"])
-    try:
-        echo_messages(gateway, size, count)
-        gateway.finish()
-    finally:
-        gateway.kill()
-    return int(re.search(r"^(?:totals|summary): (\d+)", counts.read_text(), re.M)[1])
-
-
-def compare_instructions(folder, echo, options):
-    few, many = options.messages, 3 * options.messages
-    cost = {}
-    for way in WAYS:
-        first, second = (instructions(folder, echo, way, count, options.size) for count in (few, many))
-        cost[way] = (second - first) / (many - few)
-    ratio = cost["full"] / cost["off"]
-    verdict(ratio <= RATIO_MAX, f"instructions per message: full {cost['full']:.0f}, off "
-                                f"{cost['off']:.0f}, {ratio:.4f} (at most {RATIO_MAX})")
-
-
 def main():
     options = arguments(__doc__, pairs=(15, "of measurements"), seconds=(3.0, "of each"),
                         connections=(50, "to open"), in_flight=(32, "messages on each"),
-                        size=(64, "bytes of a message"), messages=(2000, "under callgrind"))
+                        size=(64, "bytes of a message"))
     raise_descriptor_limit()
     with tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as name:
         folder = Path(name)
         echo = Echo(folder)
         try:
-            compare_instructions(folder, echo, options)
             compare_time(folder, echo, options)
         finally:
             echo.kill()
