@@ -1,5 +1,6 @@
 #include "gateway/websocket/deflation.hh"
 
+#include <algorithm>
 #include <utility>
 
 #include "proto/ws/deflate.hh"

@@ -1,5 +1,6 @@
 #include "gateway/websocket/inflation.hh"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 

@@ -2,6 +2,8 @@
 // becomes a frame of its own, masked by the same key, so that no frame is left unfinished.
 #pragma once
 
+#include <utility>
+
 #include "gateway/websocket/translation_terms.hh"
 #include "proto/ws/frame_walker.hh"
 
