@@ -28,13 +28,14 @@ constexpr std::array<std::string_view, 4> kLimitKeys = {"header", "header_count"
                                                         "requests_per_connection"};
 constexpr std::array<std::string_view, 2> kRouteLimitKeys = {"body", "response_header_count"};
 
-constexpr std::array<std::string_view, 15> kWebSocketKeys = {"upstream_lost",
+constexpr std::array<std::string_view, 16> kWebSocketKeys = {"upstream_lost",
                                                              "validate",
                                                              "frame_max",
                                                              "message_max",
                                                              "ping",
                                                              "lifetime",
                                                              "messages_per_second",
+                                                             "slow_consumer",
                                                              "origins",
                                                              "subprotocols",
                                                              "compression",

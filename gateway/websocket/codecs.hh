@@ -22,8 +22,12 @@ class Codecs {
 
   // Null: there is no memory for another one. What comes compressed has to be inflated, while what
   // is to be sent can do without: a quarter is left for the former.
-  ws::Lease<ws::Inflater> inflater(int window_bits) { return pool_.inflater(window_bits); }
+  ws::Lease<ws::Inflater> inflater(int window_bits) {
+    note_work(kBorrowingBytes);
+    return pool_.inflater(window_bits);
+  }
   ws::Lease<ws::Deflater> deflater(int level, int window_bits) {
+    note_work(kBorrowingBytes);
     if (pool_.lent_bytes() > memory_bytes_max_ / 4 * 3) return {};
     return pool_.deflater(level, window_bits);
   }
@@ -50,6 +54,8 @@ class Codecs {
  private:
   // They cost about what a step of a handshake does.
   static constexpr std::size_t kStepBytes = 32 * 1024;
+  // To borrow a codec, and to reset it afterwards, costs about as much as so many bytes.
+  static constexpr std::size_t kBorrowingBytes = 2 * 1024;
 
   // Of one WebSocket, both ways, at the most.
   static constexpr std::size_t kContextsBytes = 310 * 1024;

@@ -31,9 +31,6 @@ class LeftInput {
   std::unique_ptr<std::byte[]> bytes_;
 };
 
-// To borrow a codec and to reset it costs as much as so many bytes.
-inline constexpr std::size_t kCodecBytes = 2048;
-
 template <class To>
 class CountingTarget final : public FrameTarget {
  public:
@@ -105,7 +102,6 @@ bool BasicRelay<Client, Upstream>::translate_some(auto& way, Bytes& piece) {
     if (!way.translation) {
       const auto sender = way.sender == Party::kClient ? ws::Sender::kClient : ws::Sender::kServer;
       way.translation = frames().template make<Translation>(frames(), sender, terms);
-      terms.codecs.note_work(kCodecBytes);
     }
     const std::size_t untaken_before = piece.size(), written_before = target.bytes();
     const StepResult result = way.translation->step(piece, terms, target);

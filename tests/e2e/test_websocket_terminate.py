@@ -2,11 +2,9 @@
 between gateway and server."""
 
 import asyncio
-import json
 import os
 import random
 import re
-import subprocess
 import zlib
 from contextlib import ExitStack
 
@@ -19,8 +17,7 @@ from support.gateway import Config, Variant
 from support.permessage_deflate import extensions
 from support.relay import dial, open_relay, run
 from support.streams import connect
-from support.waiting import DEADLINE
-from test_websocket import NODE_CLIENT, NODE_PATH
+from test_websocket import chat_by_node
 
 OFFER = "permessage-deflate; client_max_window_bits"
 RSV1 = 4
@@ -276,13 +273,7 @@ def test_python_speaks_with_it(echoing, secure):
 
 @SECURE
 def test_node_speaks_with_it(echoing, secure):
-    url = (f"wss://localhost:{echoing.https_port}/echo" if secure
-           else f"ws://localhost:{echoing.http_port}/echo")
-    done = subprocess.run(["node", "--dns-result-order=ipv4first", NODE_CLIENT, url],
-                          env=os.environ | {"NODE_PATH": NODE_PATH}, capture_output=True,
-                          timeout=2 * DEADLINE, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    assert json.loads(done.stdout) == {"code": 4001, "reason": "tsch\u00fcss", "protocol": "chat.v1"}
+    chat_by_node(echoing, secure)
 
 
 @SECURE
