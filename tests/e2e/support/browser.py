@@ -22,10 +22,11 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
          "--disable-dev-shm-usage", "--disable-default-apps", "--disable-extensions",
          "--no-proxy-server", "--ignore-certificate-errors", "--remote-debugging-port=0",
          "--remote-allow-origins=*", "--window-size=1000,700"]
+START_DEADLINE = 5 * DEADLINE  # a dozen processes, read from a cold disk beside other tests
 
 
 class Browser:
-    """One Chromium with a fresh profile; `async with` gives a Page."""
+    """One Chromium with a fresh profile, started; `async with` gives a Page."""
 
     def __init__(self):
         self.profile = Path(tempfile.mkdtemp(prefix="gateway-browser-"))
@@ -34,14 +35,26 @@ class Browser:
                 [CHROMIUM, *FLAGS, f"--user-data-dir={self.profile}", "about:blank"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 preexec_fn=die_with_parent)
+        try:
+            self.port = self.debugging_port()
+        except BaseException:
+            self.close()
+            raise
 
     def debugging_port(self):
         file = self.profile / "DevToolsActivePort"
-        text = wait_until(lambda: file.exists() and file.read_text(), "Chromium to start")
+
+        def started():
+            assert self.process.poll() is None, f"Chromium ended: {self.log()}"
+            return file.exists() and file.read_text()
+        text = wait_until(started, lambda: f"Chromium to start: {self.log()}", START_DEADLINE)
         return int(text.splitlines()[0])
 
+    def log(self):
+        return (self.profile / "chromium.log").read_text(errors="replace")
+
     async def __aenter__(self):
-        url = f"http://127.0.0.1:{self.debugging_port()}/json"
+        url = f"http://127.0.0.1:{self.port}/json"
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         targets = json.load(opener.open(url, timeout=DEADLINE))
         page = next(one for one in targets if one["type"] == "page")
