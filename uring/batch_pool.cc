@@ -44,7 +44,7 @@ void BatchPool::reserve(Batch& batch, std::size_t more) {
   CHECK(needed <= kBatchMax, "a batch grew beyond what was reserved for it");
   const auto size_index =
       static_cast<std::size_t>(std::ranges::lower_bound(kSizes, needed) - kSizes.begin());
-  Batch grown{take(size_index), batch.size, kSizes[size_index]};
+  Batch grown{take(size_index), batch.size, static_cast<std::uint32_t>(kSizes[size_index])};
   if (batch.size > 0) std::memcpy(grown.data, batch.data, batch.size);
   give_back(batch);
   batch = grown;
@@ -63,10 +63,10 @@ std::size_t BatchPool::share() const {
   return std::min(kShareFloor + left / kShareDivisor, kShareMax);
 }
 
-void BatchPool::commit(std::size_t& committed, std::size_t reserved) {
+void BatchPool::commit(std::uint32_t& committed, std::size_t reserved) {
   const std::size_t beyond_floor = reserved > kShareFloor ? reserved - kShareFloor : 0;
   committed_ = committed_ - committed + beyond_floor;
-  committed = beyond_floor;
+  committed = static_cast<std::uint32_t>(beyond_floor);
 }
 
 }  // namespace uring

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -16,8 +17,13 @@ namespace uring {
 
 struct Batch {
   std::byte* data = nullptr;
-  std::size_t size = 0;
-  std::size_t capacity = 0;
+  std::uint32_t size = 0;
+  std::uint32_t capacity = 0;
+
+  // Within what is reserved.
+  std::byte* end() const { return data + size; }
+  void grow(std::size_t bytes) { size += static_cast<std::uint32_t>(bytes); }
+  void shrink(std::size_t bytes) { size -= static_cast<std::uint32_t>(bytes); }
 };
 
 class BatchPool {
@@ -40,7 +46,7 @@ class BatchPool {
 
   // What a peer has reserved beyond the floor counts against the budget. Replaces what it said
   // before in `committed`.
-  void commit(std::size_t& committed, std::size_t reserved);
+  void commit(std::uint32_t& committed, std::size_t reserved);
 
   std::size_t in_use() const { return in_use_; }
   // Beyond the floors, of all peers.

@@ -1,6 +1,8 @@
 // Memory for what comes and goes with every request: coroutine frames, exchanges, log texts. Blocks
 // of one size class are used again and again, so that a steady state allocates nothing. For one
 // thread; all blocks are back before the pool goes.
+//
+// Size classes end where the allocator's chunks do: 8 bytes below a multiple of 16.
 #pragma once
 
 #include <array>
@@ -52,6 +54,7 @@ class BlockPool final : public std::pmr::memory_resource {
 
  private:
   static constexpr std::size_t kGranule = 16;
+  static constexpr std::size_t kChunkHeader = 8;
   static constexpr std::size_t kBlockMax = 8192;
   // Free memory that is kept: what some hundreds of requests at a time need. With AddressSanitizer
   // none, which is to see what is used too late.
@@ -62,10 +65,10 @@ class BlockPool final : public std::pmr::memory_resource {
 #endif
 
   static std::size_t class_of(std::size_t bytes) {
-    return (bytes - 1) / kGranule;
+    return (bytes + kChunkHeader - 1) / kGranule;
   }
   static std::size_t bytes_of(std::size_t size_class) {
-    return (size_class + 1) * kGranule;
+    return (size_class + 1) * kGranule - kChunkHeader;
   }
   void* do_allocate(std::size_t bytes, std::size_t alignment) override;
   void do_deallocate(void* block, std::size_t bytes, std::size_t alignment) override;
@@ -75,7 +78,7 @@ class BlockPool final : public std::pmr::memory_resource {
 
   std::size_t in_use_ = 0;
   std::size_t free_bytes_ = 0;
-  std::array<std::vector<void*>, kBlockMax / kGranule> free_;
+  std::array<std::vector<void*>, kBlockMax / kGranule + 1> free_;
 };
 
 }  // namespace uring

@@ -149,7 +149,7 @@ class Link final : private Sink, private Flushable {
   // Something has been received, or may be without being asked for again: who reads no more watches
   // the input still, or buffers stay with the link that others need.
   bool receives() const {
-    return socket_.armed() || socket_.has_received() || !lent_.bytes.empty();
+    return socket_.armed() || socket_.has_received() || lent_.has_value();
   }
   // It is watched, and nothing has arrived.
   bool quiet() const;
@@ -256,6 +256,7 @@ class Link final : private Sink, private Flushable {
   bool produce_opened();
   bool open_some(std::size_t& plaintext);
   void give_back_lent();
+  Bytes take_received();
   void finish_stream();
   void start_feeding(Link& to);
   void stop_feeding();
@@ -300,7 +301,6 @@ class Link final : private Sink, private Flushable {
 
   std::coroutine_handle<> reader_;
   Bytes yielded_;
-  Received lent_{};         // its bytes are the reader's, or being opened; none: nothing is
   Bytes sealed_;            // of lent_, not opened yet
   Link* feeds_ = nullptr;   // whose room limits what is read
   Link* source_ = nullptr;  // whose feeds_ we are
@@ -311,13 +311,14 @@ class Link final : private Sink, private Flushable {
 
   Batch filling_;
   Batch flying_;
-  std::size_t staged_ = 0;  // plaintext behind filling_, not sealed yet
-  std::size_t committed_ = 0;
-  std::size_t answers_unsent_ = 0;  // bytes in filling_ that the session said of its own
+  std::uint32_t staged_ = 0;  // plaintext behind filling_, not sealed yet
+  std::uint32_t committed_ = 0;
+  std::uint32_t answers_unsent_ = 0;  // bytes in filling_ that the session said of its own
 
   std::uint32_t held_back_ms_ = 0;        // until the last time that it was
   std::uint32_t held_back_since_ms_ = 0;  // while it is
   int error_number_ = 0;
+  std::optional<BufferId> lent_;  // its bytes are the reader's, or being opened
   Socket::Arming arming_ = Socket::Arming::kStream;
   LinkEnd end_ = LinkEnd::kNone;
   LinkEnd end_after_yield_ = LinkEnd::kNone;

@@ -43,8 +43,7 @@ template <class Session, class Sink>
 bool Link<Session, Sink>::produce_plain() {
   give_back_lent();
   if (socket_.has_received()) {
-    lent_ = socket_.take();
-    yielded_ = lent_.bytes;
+    yielded_ = take_received();
     received_bytes_ += yielded_.size();
     return true;
   }
@@ -59,8 +58,7 @@ bool Link<Session, Sink>::produce_opened() {
     if (open_some(plaintext)) continue;
     if (end_after_yield_ != LinkEnd::kNone) break;
     if (!socket_.has_received()) break;
-    lent_ = socket_.take();
-    sealed_ = lent_.bytes;
+    sealed_ = take_received();
     received_bytes_ += sealed_.size();
   }
   yielded_ = resources_.plaintext.first(plaintext);
@@ -75,14 +73,21 @@ bool Link<Session, Sink>::produce_opened() {
 
 template <class Session, class Sink>
 void Link<Session, Sink>::give_back_lent() {
-  if (!lent_.bytes.empty()) resources_.buffers.give_back(std::exchange(lent_, {}));
+  if (lent_) resources_.buffers.give_back(*std::exchange(lent_, {}));
+}
+
+template <class Session, class Sink>
+Bytes Link<Session, Sink>::take_received() {
+  const Received received = socket_.take();
+  lent_ = received.buffer;
+  return received.bytes;
 }
 
 // Opens one record of `lent_`; false when there is nothing more in it to be opened now.
 template <class Session, class Sink>
 bool Link<Session, Sink>::open_some(std::size_t& plaintext) {
-  if (lent_.bytes.empty()) return false;
-  const std::size_t filling_before = filling_.size;
+  if (!lent_) return false;
+  const std::uint32_t filling_before = filling_.size;
   const auto progress =
       session_->open(sealed_, resources_.plaintext.subspan(plaintext), static_cast<Sink&>(*this));
   plaintext += progress.plaintext;
@@ -252,7 +257,7 @@ void Link<Session, Sink>::watch_input(Ready& noticed, std::size_t room) {
   stop_feeding();
   most_ = room;
   release();
-  if (socket_.has_received() || !lent_.bytes.empty() || ended() ||
+  if (socket_.has_received() || lent_ || ended() ||
       end_after_yield_ != LinkEnd::kNone) {
     resources_.loop.ready().push(*noticed_);
   } else {

@@ -14,7 +14,7 @@ namespace uring {
 template <class Session, class Sink>
 std::size_t Link<Session, Sink>::room() const {
   const std::size_t share = resources_.pool.share();
-  const std::size_t used = filling_.size + staged_ + kOwnBytes;
+  const std::size_t used = kOwnBytes + filling_.size + staged_;
   if (used >= share) return 0;
   const std::size_t free = share - used;
   if (!session_) return free;
@@ -30,8 +30,8 @@ void Link<Session, Sink>::write(Bytes bytes) {
     stage(bytes);
   } else {
     resources_.pool.reserve(filling_, bytes.size());
-    std::memcpy(filling_.data + filling_.size, bytes.data(), bytes.size());
-    filling_.size += bytes.size();
+    std::memcpy(filling_.end(), bytes.data(), bytes.size());
+    filling_.grow(bytes.size());
   }
   resources_.loop.flush_at_end_of_turn(*this);
 }
@@ -47,11 +47,11 @@ void Link<Session, Sink>::stage(Bytes bytes) {
     const std::size_t taken = std::min(bytes.size(), kRecordMax - staged_);
     // The pool keeps what is below batch.size when a batch grows: the staged plaintext, too.
     const std::size_t staged_end = staged_ == 0 ? 0 : kSealFront + staged_;
-    filling_.size += staged_end;
+    filling_.grow(staged_end);
     resources_.pool.reserve(filling_, kSealFront + taken + kSealBack);
-    filling_.size -= staged_end;
-    std::memcpy(filling_.data + filling_.size + kSealFront + staged_, bytes.data(), taken);
-    staged_ += taken;
+    filling_.shrink(staged_end);
+    std::memcpy(filling_.end() + kSealFront + staged_, bytes.data(), taken);
+    staged_ += static_cast<std::uint32_t>(taken);
     bytes = bytes.subspan(taken);
     if (staged_ == kRecordMax) seal_staged();
   }
@@ -60,7 +60,7 @@ void Link<Session, Sink>::stage(Bytes bytes) {
 template <class Session, class Sink>
 void Link<Session, Sink>::seal_staged() {
   if (staged_ == 0) return;
-  const Bytes plaintext(filling_.data + filling_.size + kSealFront, staged_);
+  const Bytes plaintext(filling_.end() + kSealFront, staged_);
   staged_ = 0;
   session_->seal(plaintext, static_cast<Sink&>(*this));
 }
@@ -70,16 +70,16 @@ template <class Session, class Sink>
 void Link<Session, Sink>::append(Bytes sealed) {
   if (staged_ > 0) {
     // The session's own record goes before plaintext that is staged: it makes way.
-    filling_.size += kSealFront + staged_;
+    filling_.grow(kSealFront + staged_);
     resources_.pool.reserve(filling_, sealed.size() + kSealBack);
-    filling_.size -= kSealFront + staged_;
-    std::byte* staged = filling_.data + filling_.size + kSealFront;
+    filling_.shrink(kSealFront + staged_);
+    std::byte* staged = filling_.end() + kSealFront;
     std::memmove(staged + sealed.size(), staged, staged_);
   } else {
     resources_.pool.reserve(filling_, sealed.size());
   }
-  std::memcpy(filling_.data + filling_.size, sealed.data(), sealed.size());
-  filling_.size += sealed.size();
+  std::memcpy(filling_.end(), sealed.data(), sealed.size());
+  filling_.grow(sealed.size());
   resources_.loop.flush_at_end_of_turn(*this);
 }
 
@@ -154,7 +154,7 @@ template <class Session, class Sink>
 void Link<Session, Sink>::count_from_here(std::size_t bytes_behind) {
   seal_staged();
   received_bytes_ = bytes_behind;
-  sent_bytes_ = -(flying_.size + filling_.size);  // until these have gone
+  sent_bytes_ = -std::uint64_t{flying_.size + filling_.size};  // until these have gone
   held_back_ms_ = 0;
   held_back_since_ms_ = now_ms();
 }

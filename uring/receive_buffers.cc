@@ -98,18 +98,18 @@ Received ReceiveBuffers::pop(ReceivedQueue& queue) {
   const BufferGroup group = queue.first_ >> 31 != 0 ? BufferGroup::kBulk : BufferGroup::kSmall;
   const Entry entry = ring.entries[id];
   queue.first_ = entry.next;
-  return {{ring.memory + id * ring.bytes_each, entry.size}, id, group};
+  return {{ring.memory + id * ring.bytes_each, entry.size}, {id, group}};
 }
 
-void ReceiveBuffers::give_back(const Received& received) {
-  Ring& ring = rings_[index(received.group)];
+void ReceiveBuffers::give_back(BufferId buffer) {
+  Ring& ring = rings_[index(buffer.group)];
   CHECK(ring.lent > 0, "a buffer came back twice");
   --ring.lent;
-  add_to_ring(ring, received.id);
+  add_to_ring(ring, buffer.number);
 }
 
 void ReceiveBuffers::give_back_all(ReceivedQueue& queue) {
-  while (!queue.empty()) give_back(pop(queue));
+  while (!queue.empty()) give_back(pop(queue).buffer);
 }
 
 void ReceiveBuffers::wait_for_buffer(BufferGroup group, Starved& starved) {

@@ -30,11 +30,15 @@ struct ReceiveBufferOptions {
   unsigned bulk_bytes = 65536;
 };
 
+struct BufferId {
+  std::uint16_t number;  // in its ring
+  BufferGroup group;
+};
+
 // One filled buffer: `bytes` is valid until it is given back.
 struct Received {
   std::span<std::byte> bytes;
-  std::uint16_t id;
-  BufferGroup group;
+  BufferId buffer;
 };
 
 class ReceiveBuffers;
@@ -77,7 +81,7 @@ class ReceiveBuffers {
   // A completion said that `size` bytes lie in buffer `id`.
   void push(ReceivedQueue& queue, BufferGroup group, std::uint16_t id, std::size_t size);
   Received pop(ReceivedQueue& queue);
-  void give_back(const Received& received);
+  void give_back(BufferId buffer);
   void give_back_all(ReceivedQueue& queue);
 
   void wait_for_buffer(BufferGroup group, Starved& starved);

@@ -7,6 +7,12 @@
 #include <utility>
 
 namespace uring {
+namespace {
+
+// One receive's and one send's most: their counts are kept in 32 bits, and the kernel's are ints.
+constexpr std::size_t kOperationBytesMax = 1u << 30;
+
+}  // namespace
 
 Socket::Socket(Loop& loop, ReceiveBuffers& buffers, Ready& received, Ready& sent, Ready& left)
     : loop_(loop), buffers_(buffers), received_(received), sent_(sent), left_(left) {}
@@ -82,7 +88,8 @@ std::size_t Socket::arm(std::size_t room, Arming arming, std::size_t held) {
   }
   const std::size_t buffer_bytes = buffers_.bytes_of(armed_group_);
   once_ = arming == Arming::kOnce || !loop_.kernel().receive_byte_cap() || room < 2 * buffer_bytes;
-  credit_ = once_ ? std::min(room, buffer_bytes) : room - buffer_bytes;
+  const std::size_t credit = once_ ? std::min(room, buffer_bytes) : room - buffer_bytes;
+  credit_ = static_cast<std::uint32_t>(std::min<std::size_t>(credit, kOperationBytesMax));
   issue_receive();
   return may_arrive();
 }
@@ -91,7 +98,7 @@ void Socket::issue_receive() {
   io_uring_sqe& sqe = loop_.prepare(receive_);
   if (!once_) {
     io_uring_prep_recv_multishot(&sqe, descriptor_, nullptr, 0, 0);
-    sqe.optlen = static_cast<std::uint32_t>(credit_);
+    sqe.optlen = credit_;
   } else {
     io_uring_prep_recv(&sqe, descriptor_, nullptr, credit_, 0);
   }
@@ -106,10 +113,10 @@ void Socket::on_received(Completion completion) {
     const auto id = static_cast<std::uint16_t>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
     buffers_.push(received_queue_, armed_group_, id, size);
     if (discards_) buffers_.give_back_all(received_queue_);
-    credit_ -= std::min(credit_, size);
+    credit_ -= std::min(credit_, static_cast<std::uint32_t>(size));
     if (armed_group_ == BufferGroup::kBulk) {
       received_lately_ = true;
-      bulk_bytes_ += size;
+      bulk_bytes_ += static_cast<std::uint32_t>(size);
       ++bulk_receives_;
     } else if (size == buffers_.bytes_of(BufferGroup::kSmall)) {
       wants_bulk_ = true;
@@ -171,15 +178,16 @@ void Socket::stop_waiting_for_buffer() {
 void Socket::send(std::span<const std::byte> bytes) {
   io_uring_sqe& sqe = loop_.prepare(send_);
   io_uring_prep_send(&sqe, descriptor_, bytes.data(), bytes.size(), MSG_WAITALL | MSG_NOSIGNAL);
-  sending_bytes_ = bytes.size();
+  CHECK(bytes.size() <= kOperationBytesMax, "a send is of one batch");
+  sending_bytes_ = static_cast<std::uint32_t>(bytes.size());
 }
 
 void Socket::on_sent(Completion completion) {
-  sent_bytes_ = completion.result > 0 ? static_cast<std::size_t>(completion.result) : 0;
+  sent_bytes_ = completion.result > 0 ? static_cast<std::uint32_t>(completion.result) : 0;
   // With MSG_WAITALL anything short of all means that the connection is broken.
   if (completion.result < 0) {
     send_error_ = -completion.result;
-  } else if (static_cast<std::size_t>(completion.result) != sending_bytes_) {
+  } else if (static_cast<std::uint32_t>(completion.result) != sending_bytes_) {
     send_error_ = ECONNRESET;  // or EPIPE: which one, the kernel tells nobody
   }
   loop_.ready().push(sent_);

@@ -75,7 +75,7 @@ class Socket {
 
   bool has_received() const { return !received_queue_.empty(); }
   Received take() { return buffers_.pop(received_queue_); }
-  void give_back(const Received& received) { buffers_.give_back(received); }
+  void give_back(BufferId buffer) { buffers_.give_back(buffer); }
 
   // After all that was received: the peer's FIN, or the errno of a failed receive.
   bool end_of_stream() const { return end_of_stream_ && received_queue_.empty(); }
@@ -150,11 +150,11 @@ class Socket {
   int connect_error_ = 0;
   int receive_error_ = 0;
   int send_error_ = 0;
-  std::size_t sending_bytes_ = 0;
-  std::size_t sent_bytes_ = 0;
-  std::size_t credit_ = 0;      // bytes that may still arrive of what was armed
-  std::size_t bulk_bytes_ = 0;  // received since the last look at the mean
-  unsigned bulk_receives_ = 0;
+  std::uint32_t sending_bytes_ = 0;
+  std::uint32_t sent_bytes_ = 0;
+  std::uint32_t credit_ = 0;      // bytes that may still arrive of what was armed
+  std::uint32_t bulk_bytes_ = 0;  // received since the last look at the mean
+  std::uint32_t bulk_receives_ = 0;
   BufferGroup group_ = BufferGroup::kSmall;
   BufferGroup armed_group_ = BufferGroup::kSmall;
   bool wants_bulk_ = false;
@@ -162,12 +162,12 @@ class Socket {
   bool discards_ = false;
   bool once_ = false;
   bool end_of_stream_ = false;
-  bool connecting_ = false;
-  bool watching_ = false;
   Hangup watched_ = Hangup::kOfStream;
-  bool peer_gone_ = false;
-  bool resets_on_close_ = false;
-  bool shut_down_ = false;
+  bool connecting_ = false;
+  bool watching_ : 1 = false;
+  bool peer_gone_ : 1 = false;
+  bool resets_on_close_ : 1 = false;
+  bool shut_down_ : 1 = false;
 };
 
 }  // namespace uring

@@ -15,21 +15,20 @@ constexpr std::array<std::string_view, 3> kTexts = {
 
 Allowance::Time Allowance::take(Time now, const Use& used, const ClientRates& rates) {
   struct Kind {
-    std::uint64_t count;
+    std::uint32_t count;
     std::uint64_t per_second;
   };
-  const std::uint32_t control_frames = used.control_frames - used_.control_frames;
   const std::array<Kind, kTexts.size()> kinds = {{
       {used.messages - used_.messages, rates.messages},
       {used.bytes - used_.bytes, rates.bytes},
-      {control_frames, rates.control_frames},
+      {used.control_frames - used_.control_frames, rates.control_frames},
   }};
   used_ = used;
   Time goes_on = now;
   for (std::size_t at = 0; at < kinds.size(); ++at) {
     const auto& [count, per_second] = kinds[at];
     if (per_second == 0 || count == 0) continue;
-    // What came at once is bounded by a batch: no overflow.
+    // 2^32 seconds are less than 2^63 ns.
     const auto worth = std::chrono::nanoseconds(std::chrono::seconds(1)) * count / per_second;
     Time& until = used_up_until_[at];
     until = std::max(until, now) + worth;

@@ -13,16 +13,17 @@ class Allowance {
  public:
   using Time = uring::Clock::time_point;
 
+  // Each goes on at 0 behind the most.
   struct Use {
-    std::uint64_t messages;
-    std::uint64_t bytes;
-    std::uint32_t control_frames;  // goes on at 0 behind the most
+    std::uint32_t messages;
+    std::uint32_t bytes;
+    std::uint32_t control_frames;
   };
 
   // From here on it counts.
   explicit Allowance(const Use& used) : used_(used) {}
-  // Takes what has come; `used` are totals, which grow, each in its type's arithmetic. Gives when
-  // it may go on: not later than now where all is within the rates.
+  // Takes what has come; `used` are totals, and have grown by less than 2^32 since the last time.
+  // Gives when it may go on: not later than now where all is within the rates.
   Time take(Time now, const Use& used, const ClientRates& rates);
   // Which rate was the last one to be passed, for the log.
   std::string_view passed() const;

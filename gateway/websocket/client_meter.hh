@@ -1,9 +1,11 @@
-// What a client sends against its rates, and the pause of a client that has sent more.
+// What a client sends against its rates, and the pause of a client that has sent more. A client that
+// never has pays for no pause.
 #pragma once
 
 #include <cstdint>
 
 #include "gateway/websocket/allowance.hh"
+#include "uring/block_pool.hh"
 #include "uring/loop.hh"
 #include "uring/timer.hh"
 
@@ -15,11 +17,7 @@ class ClientMeter {
 
   // From here on it counts: `used` is what has come before.
   ClientMeter(uring::Loop& loop, const ClientRates& rates, const Allowance::Use& used)
-      : loop_(loop),
-        rates_(rates),
-        allowance_(used),
-        allowed_(loop.ready()),
-        pause_(*this, loop.timers()) {}
+      : loop_(loop), rates_(rates), allowance_(used) {}
 
   uring::BlockPool& frames() { return loop_.frames(); }
 
@@ -34,24 +32,35 @@ class ClientMeter {
 
   // Nothing more is read of it before that; end_pause() ends it early.
   void pause_until(Time time) {
-    allowed_.clear();
-    pause_.arm(time);
+    if (!pause_) pause_ = frames().make<Pause>(loop_);
+    pause_->over.clear();
+    pause_->timer.arm(time);
   }
-  bool paused() const { return pause_.armed(); }
-  uring::Event::Wait allowed() { return allowed_.wait(); }
+  bool paused() const { return pause_ && pause_->timer.armed(); }
+  // Once it has been paused.
+  uring::Event::Wait allowed() { return pause_->over.wait(); }
   void end_pause() {
-    pause_.disarm();
-    allowed_.set();
+    if (!pause_) return;
+    pause_->timer.disarm();
+    pause_->over.set();
   }
 
  private:
-  void on_pause_over() { allowed_.set(); }
+  struct Pause {
+    explicit Pause(uring::Loop& its_loop)
+        : loop(its_loop), over(loop.ready()), timer(*this, loop.timers()) {}
+    uring::BlockPool& frames() { return loop.frames(); }
+    void on_time() { over.set(); }
+
+    uring::Loop& loop;
+    uring::Event over;
+    uring::TimerMember<&Pause::on_time> timer;
+  };
 
   uring::Loop& loop_;
   ClientRates rates_;
   Allowance allowance_;
-  uring::Event allowed_;
-  uring::TimerMember<&ClientMeter::on_pause_over> pause_;
+  uring::BlockPool::Owned<Pause> pause_;
 };
 
 }  // namespace gateway

@@ -15,7 +15,8 @@ Heartbeat::Answer Heartbeat::due(Time now, Time heard, std::uint64_t taken_bytes
   if (awaits_) {
     // What came before the ping goes first, and a slow peer takes it in large pieces.
     if (!has_unsent) is_with_kernel_ = true;
-    if (!is_with_kernel_ && std::exchange(taken_bytes_, taken_bytes) != taken_bytes) {
+    const auto taken = static_cast<std::uint32_t>(taken_bytes);
+    if (!is_with_kernel_ && std::exchange(taken_bytes_, taken) != taken) {
       taking_since_ = now;
     }
     const Time late_at =
@@ -53,7 +54,7 @@ ws::Bytes Heartbeat::begin(Time now, std::uint64_t taken_bytes, std::uint64_t wr
   ping_.payload.back() =
       static_cast<std::byte>(std::to_integer<unsigned>(ping_.payload.back()) + 1);
   pinged_ = taking_since_ = now;
-  taken_bytes_ = taken_bytes;
+  taken_bytes_ = static_cast<std::uint32_t>(taken_bytes);
   written_before_ = written_bytes;
   doubted_ = Time();
   is_with_kernel_ = has_looked_ = is_behind_ = false;

@@ -22,11 +22,13 @@ struct HeartbeatPolicy {
 
 // What a client may send in a second. Zero: any number.
 struct ClientRates {
-  std::uint64_t messages = 0;
+  using Milliseconds = std::chrono::duration<std::uint32_t, std::milli>;
+
   std::uint64_t bytes = 0;  // as they come: headers count
-  std::uint64_t control_frames = 0;
-  std::chrono::milliseconds burst{1'000};  // what it has not sent for so long it may send at once
-  bool closes = false;                     // whoever sends more; else he is read more slowly
+  std::uint32_t messages = 0;
+  std::uint32_t control_frames = 0;
+  Milliseconds burst{1'000};  // what it has not sent for so long it may send at once
+  bool closes = false;        // whoever sends more; else he is read more slowly
 
   bool any() const { return messages > 0 || bytes > 0 || control_frames > 0; }
 };

@@ -39,7 +39,7 @@ class RelayWatch {
   }
 
   void go_by(const RelayPolicy& policy, const ws::FrameScanner& from_client) {
-    times_messages_ = policy.message_time.count() > 0;
+    for (Peer& peer : peers_) peer.message_is_timed = policy.message_time.count() > 0;
     if (policy.slow.grace.count() == 0) {
       standstill_.reset();
     } else if (!standstill_) {
@@ -86,7 +86,7 @@ class RelayWatch {
       sender.message_number = number;
     }
     if (!is_open) sender.message_since = Time::max();
-    return begins && times_messages_;
+    return begins && sender.message_is_timed;
   }
   // It could not go on.
   void excuse(Party peer, Time now) {
@@ -128,12 +128,14 @@ class RelayWatch {
   }
   bool paused() const { return meter_ && meter_->paused(); }
   // How long it was not read for them in all.
-  void note_not_read() { not_read_since_ = loop_.now(); }
-  void note_read_again() { not_read_ += loop_.now() - std::exchange(not_read_since_, Time::max()); }
+  void note_not_read() { not_read_since_ms_ = std::max(now_ms(), 1u); }
+  void note_read_again() {
+    not_read_ms_ = static_cast<std::uint32_t>(paused_time().count());
+    not_read_since_ms_ = 0;
+  }
   std::chrono::milliseconds paused_time() const {
-    const auto now = loop_.now();
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-        not_read_ + (now - std::min(not_read_since_, now)));
+    const std::uint32_t now = not_read_since_ms_ == 0 ? 0 : now_ms() - not_read_since_ms_;
+    return std::chrono::milliseconds(not_read_ms_ + now);
   }
   void end_pause() {
     if (meter_) meter_->end_pause();
@@ -145,6 +147,7 @@ class RelayWatch {
     Time message_since = Time::max();  // it has not finished one that it began then
     ws::ControlFrames control_frames;
     std::uint32_t message_number = 0;  // of that one, from 1 on; goes on at 0 behind the most
+    bool message_is_timed = false;
     uring::BlockPool::Owned<Heartbeat> heartbeat;
   };
 
@@ -154,8 +157,13 @@ class RelayWatch {
     its(peer).heard = loop_.now();
     frames.watch(its(peer).control_frames);
   }
+  std::uint32_t now_ms() const {
+    return static_cast<std::uint32_t>(
+        std::chrono::floor<std::chrono::milliseconds>(loop_.now().time_since_epoch()).count());
+  }
   Allowance::Use used(const ws::FrameScanner& from_client) const {
-    return {from_client.messages(), from_client.fed_bytes(),
+    return {static_cast<std::uint32_t>(from_client.messages()),
+            static_cast<std::uint32_t>(from_client.fed_bytes()),
             its(Party::kClient).control_frames.count};
   }
 
@@ -163,10 +171,9 @@ class RelayWatch {
   std::array<Peer, 2> peers_;
   uring::BlockPool::Owned<ClientMeter> meter_;
   uring::BlockPool::Owned<Standstill> standstill_;
-  Time not_read_since_ = Time::max();
-  uring::Clock::duration not_read_{0};
   Time report_at_ = Time::max();
-  bool times_messages_ = false;
+  std::uint32_t not_read_ms_ = 0;        // until the last time that it was not
+  std::uint32_t not_read_since_ms_ = 0;  // while it is not; 0: it is
 };
 
 }  // namespace gateway

@@ -1,19 +1,21 @@
 #!/usr/bin/python3
-"""Resident memory of idle wss connections: after one message each, at most 6,500 bytes a connection; the
-process itself starts under 60 MB."""
+"""Resident memory of idle wss connections after one message each: at most 6,350 bytes a connection,
+and with heartbeats and limits at most 6,683; the process itself starts under 60 MB."""
 
 from common import arguments, finish, kib, site, verdict
 from support.frames import TEXT, frame, read_frame
 from support.relay import open_echo
 from support.streams import connect
 
-EACH_MAX_BYTES = 6500
+POLICIES = {"ping": "30s", "message_max": "1MiB", "frame_max": "1MiB", "lifetime": "12h",
+            "message_time": "60s", "messages_per_second": 100}
+EACH_MAX_BYTES = {"without policies": ({}, 6350),
+                  "with heartbeats, limits and rates": ({"websocket": POLICIES}, 6683)}
 START_MAX_KIB = 60_000_000 // 1024
 
 
-def main():
-    options = arguments(__doc__, connections=(5000, "to be held"))
-    with site(options) as (gateway, _):
+def measure(options, name, defaults, each_max):
+    with site(options, defaults=defaults) as (gateway, _):
         start = kib(gateway)
         verdict(start < START_MAX_KIB, f"VmRSS at start: {start} KiB (below {START_MAX_KIB})")
         held = []
@@ -25,14 +27,19 @@ def main():
             held.append(stream)
         full = kib(gateway)
         each = (full - start) * 1024 / options.connections
-        verdict(each <= EACH_MAX_BYTES,
-                f"VmRSS at {options.connections} idle wss connections: {full} KiB: {each:.0f} "
-                f"bytes each (at most {EACH_MAX_BYTES})")
+        verdict(each <= each_max, f"VmRSS at {options.connections} idle wss connections {name}: "
+                                  f"{full} KiB: {each:.0f} bytes each (at most {each_max})")
         for stream in held:
             stream.reset()
         gateway.wait_for_descriptors(60)
         verdict(True, f"descriptors are back to {gateway.descriptors_at_start}; "
                       f"VmRSS {kib(gateway)} KiB")
+
+
+def main():
+    options = arguments(__doc__, connections=(5000, "to be held"))
+    for name, (defaults, each_max) in EACH_MAX_BYTES.items():
+        measure(options, name, defaults, each_max)
     finish()
 
 

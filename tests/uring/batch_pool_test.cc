@@ -72,7 +72,7 @@ TEST(BatchPool, CountsWhatIsInUseThroughRandomBatches) {
         const std::size_t more = dice.of_any_size(1, BatchPool::kBatchMax - batch.size);
         pool.reserve(batch, more);
         std::memset(batch.data + batch.size, 1, more);
-        batch.size += dice.between(0, more - 1);
+        batch.grow(dice.between(0, more - 1));
       }
       std::size_t capacities = 0;
       for (const Batch& other : batches) capacities += other.capacity;
@@ -87,9 +87,9 @@ TEST(BatchPool, SharesShrinkToTheFloorAndAllStayUnderTheBudget) {
   constexpr std::size_t kBudget = 4 << 20;
   BatchPool pool(kBudget);
   EXPECT_EQ(pool.share(), BatchPool::kShareMax);
-  std::array<std::size_t, 500> committed{};
+  std::array<std::uint32_t, 500> committed{};
   std::size_t beyond_floor = 0;
-  for (std::size_t& mine : committed) {
+  for (std::uint32_t& mine : committed) {
     const std::size_t share = pool.share();
     ASSERT_GE(share, BatchPool::kShareFloor);
     ASSERT_LE(share, BatchPool::kShareMax);
@@ -98,13 +98,13 @@ TEST(BatchPool, SharesShrinkToTheFloorAndAllStayUnderTheBudget) {
   }
   EXPECT_LE(beyond_floor, kBudget);
   EXPECT_LT(pool.share(), BatchPool::kShareFloor + 64);
-  for (std::size_t& mine : committed) pool.commit(mine, 0);
+  for (std::uint32_t& mine : committed) pool.commit(mine, 0);
   EXPECT_EQ(pool.share(), BatchPool::kShareMax);
 }
 
 TEST(BatchPool, ForgetsWhatAPeerCommittedBefore) {
   BatchPool pool(1 << 20);
-  std::size_t committed = 0;
+  std::uint32_t committed = 0;
   for (int times = 0; times < 1000; ++times) pool.commit(committed, 200'000);
   pool.commit(committed, BatchPool::kShareFloor);
   EXPECT_EQ(pool.share(), BatchPool(1 << 20).share());

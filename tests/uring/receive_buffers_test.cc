@@ -56,10 +56,10 @@ TEST_F(ReceiveBuffers, QueueInTheOrderOfArrivalAcrossBothGroups) {
   for (const Case& expected : cases) {
     ASSERT_FALSE(queue.empty());
     const Received received = buffers().pop(queue);
-    EXPECT_EQ(received.group, expected.group);
-    EXPECT_EQ(received.id, expected.id);
+    EXPECT_EQ(received.buffer.group, expected.group);
+    EXPECT_EQ(received.buffer.number, expected.id);
     EXPECT_EQ(received.bytes.size(), expected.size);
-    buffers().give_back(received);
+    buffers().give_back(received.buffer);
   }
   EXPECT_TRUE(queue.empty());
   EXPECT_EQ(buffers().lent(), 0u);
@@ -84,8 +84,8 @@ TEST_F(ReceiveBuffers, FeedTheStarvedInOrderAndNotMoreThanThereAreBuffers) {
   }
   feed();
   EXPECT_TRUE(fed.empty()) << "told of buffers that are not there";
-  buffers().give_back(buffers().pop(queue));
-  buffers().give_back(buffers().pop(queue));
+  buffers().give_back(buffers().pop(queue).buffer);
+  buffers().give_back(buffers().pop(queue).buffer);
   feed();
   EXPECT_EQ(fed, (std::vector<int>{0, 1}));
   EXPECT_FALSE(waiting[1].starved().waiting());
@@ -155,14 +155,14 @@ TEST_F(ReceiveBuffers, StayConservedThroughRandomUse) {
         held.push_back(buffers().pop(queue));
         --queued;
       } else if (!held.empty()) {
-        in_ring.push_back(held.front().id);
-        buffers().give_back(held.front());
+        in_ring.push_back(held.front().buffer.number);
+        buffers().give_back(held.front().buffer);
         held.pop_front();
       }
       ASSERT_EQ(buffers().lent(), 4 - in_ring.size());
       ASSERT_EQ(queue.empty(), queued == 0);
     }
-    for (const Received& received : held) buffers().give_back(received);
+    for (const Received& received : held) buffers().give_back(received.buffer);
     buffers().give_back_all(queue);
   });
 }
@@ -173,8 +173,8 @@ TEST_F(ReceiveBuffersDeathTest, RefuseToComeBackTwice) {
   ReceivedQueue queue;
   buffers().push(queue, BufferGroup::kSmall, 0, 10);
   const Received received = buffers().pop(queue);
-  buffers().give_back(received);
-  EXPECT_DEATH(buffers().give_back(received), "came back twice");
+  buffers().give_back(received.buffer);
+  EXPECT_DEATH(buffers().give_back(received.buffer), "came back twice");
 }
 
 TEST_F(ReceiveBuffersDeathTest, RefuseABufferThatDoesNotExist) {

@@ -59,7 +59,7 @@ class SocketOwner {
       EXPECT_LE(bytes.size(), credit_) << "more than the credit arrived";
       credit_ -= bytes.size();
       received_bytes_ += bytes.size();
-      socket_.give_back(last_received_);
+      socket_.give_back(last_received_.buffer);
     }
     arm();
   }

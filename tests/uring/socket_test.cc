@@ -238,15 +238,15 @@ TEST(Socket, TakesBulkBuffersWhileReceivesFillThem) {
   owner.receive_all(Socket::Arming::kStream, 256 * 1024);
   peer->write(stream_bytes(0, 0, 100));
   simulation.loop.turn(std::chrono::milliseconds(1));
-  EXPECT_EQ(owner.last_received().group, uring::BufferGroup::kSmall);
+  EXPECT_EQ(owner.last_received().buffer.group, uring::BufferGroup::kSmall);
   peer->write(stream_bytes(0, 100, 400'000));
   EXPECT_TRUE(simulation.turn_until([&] { return owner.received_bytes() == 400'100; }));
-  EXPECT_EQ(owner.last_received().group, uring::BufferGroup::kBulk);
+  EXPECT_EQ(owner.last_received().buffer.group, uring::BufferGroup::kBulk);
   // Small messages again: small buffers at the next time that it is armed.
   std::size_t written = 400'100;
   const auto world = [&] { written += peer->write(stream_bytes(0, written, 200)); };
   EXPECT_TRUE(simulation.turn_until(
-      [&] { return owner.last_received().group == uring::BufferGroup::kSmall; }, world));
+      [&] { return owner.last_received().buffer.group == uring::BufferGroup::kSmall; }, world));
   owner.close_and_wait();
   simulation.expect_quiet();
 }
