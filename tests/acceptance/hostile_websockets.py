@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """WebSockets that mean harm, while other clients' echoes are measured: 200 clients that never read what
 their server pushes at them; pings without end, of clients that read the pongs and of clients that do
-not; one message in fragments of a byte without end. The harm has a server and a process of its own;
-what others feel of it is the gateway, and that there are only so many cores.
+not; one message in fragments of a byte without end; bombs without end, each a gibibyte of zeros in a
+mebibyte that the gateway inflates. The harm has a server and a process of its own; what others feel of
+it is the gateway, and that there are only so many cores.
 
 The gateway's memory stays within its bounds, and gives back what it took; the others' p99 is shown
 before, during and after, and must stay below --p99-ms.
@@ -14,37 +15,46 @@ import selectors
 import subprocess
 import tempfile
 import time
+import zlib
 from pathlib import Path
 
 from common import arguments, finish, kib, raise_descriptor_limit, reset_peak, verdict
-from support.frames import BINARY, CONTINUATION, PING, frame
+from support.frames import BINARY, CONTINUATION, PING, RSV1, frame
 from support.gateway import LOAD, Config, Echo, Gateway, Variant
 from support.relay import open_echo
 from support.streams import connect
 from support.waiting import wait_until
 
 BURST = 65_536  # bytes of one write
+INFLATES = "Sec-WebSocket-Extensions: permessage-deflate\r\n"
 
 
 def repeated(one):
     return one * (BURST // len(one))
 
 
+def bomb():
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+    payload = b"".join(deflate.compress(bytes(1 << 20)) for _ in range(1024))
+    return frame(BINARY, (payload + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4], rsv=RSV1)
+
+
 class Attack:
     """`count` clients of `path`; `begin`, and then `again` without end, is what they send."""
 
     def __init__(self, name, count, path, begin=b"", again=b"", reads=False, secure=False,
-                 receive_buffer=None):
+                 receive_buffer=None, host="harm.test", more=""):
         self.name, self.count, self.path = name, count, path
         self.begin, self.again, self.reads = begin, again, reads
         self.secure, self.receive_buffer = secure, receive_buffer
+        self.host, self.more = host, more
 
     def open(self, gateway):
         port = gateway.https_port if self.secure else gateway.http_port
         streams = []
         for _ in range(self.count):
             streams.append(connect(port, self.secure, receive_buffer=self.receive_buffer))
-            open_echo(streams[-1], self.path, host="harm.test")
+            open_echo(streams[-1], self.path, self.host, self.more)
             if self.begin:
                 streams[-1].send(self.begin)
         return streams
@@ -88,6 +98,8 @@ def attacks(options):
         Attack("fragments of a byte without end", options.flooding, "/sink", begin, repeated(fragment)),
         Attack("empty fragments without end", options.flooding, "/sink", begin,
                repeated(frame(CONTINUATION, b"", fin=False))),
+        Attack("bombs without end", options.bombing, "/sink", again=bomb(), host="bomb.test",
+               more=INFLATES),
     ]
 
 
@@ -134,6 +146,7 @@ def judge(attack, gateway, options):
 
 def main():
     options = arguments(__doc__, slow=(200, "slow consumers"), flooding=(20, "clients that flood"),
+                        bombing=(4, "clients that send bombs"),
                         others=(20, "clients that are measured"), seconds=(3.0, "of each measurement"),
                         growth_kib=(30_000, "that the gateway may take"),
                         p99_ms=(100.0, "that the others may wait"), only=("", "attacks with these words"))
@@ -142,7 +155,10 @@ def main():
         folder = Path(name)
         echo, harmed = Echo(folder), Echo(folder, "harmed")
         gateway = Gateway(folder, Config({"app": echo.port, "harm": harmed.port}, [
-            {"host": "harm.test", "pool": "harm"}, {"pool": "app"}], level="info"),
+            {"host": "harm.test", "pool": "harm"},
+            {"host": "bomb.test", "pool": "harm", "websocket": {
+                "compression": "terminate", "compression_ratio_max": "off", "message_max": "off"}},
+            {"pool": "app"}], level="info"),
                           Variant(options.shards, options.receive))
         try:
             for attack in attacks(options):

@@ -4,7 +4,7 @@ which offer, byte for byte, and what a server may not answer."""
 import pytest
 import websockets
 
-from support.frames import (KEY, TEXT, accept_of, frame, read_until_close, upgrade_request,
+from support.frames import (KEY, RSV1, TEXT, accept_of, frame, read_until_close, upgrade_request,
                             upgrade_response)
 from support.gateway import Config, Variant
 from support.relay import dial, run
@@ -17,7 +17,6 @@ ROUTES = [
                                                    "context_takeover": True}},
 ]
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
-RSV1 = 4
 
 DEFLATE = "permessage-deflate"
 NO_CONTEXT = "; server_no_context_takeover; client_no_context_takeover"

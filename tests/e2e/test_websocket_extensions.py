@@ -4,13 +4,12 @@ are in use then, and that nobody gets an empty list."""
 import pytest
 
 from conftest import RAW_HOST
-from support.frames import (BINARY, CONTINUATION, TEXT, frame, read_frame, read_until_close,
-                            upgrade_request, upgrade_response)
+from support.frames import (BINARY, CONTINUATION, RSV1, RSV2, RSV3, TEXT, frame, read_frame,
+                            read_until_close, upgrade_request, upgrade_response)
 from support.relay import open_relay
 
 CHROMIUM = "permessage-deflate; client_max_window_bits"
 SAFARI = f"x-webkit-deflate-frame, {CHROMIUM}"
-RSV1, RSV2, RSV3 = 4, 2, 1
 
 
 def extensions(*lines):

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 import pytest
 
 from conftest import RAW_HOST
-from support.frames import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close_payload, frame,
-                            read_frame, read_until_close)
+from support.frames import (BINARY, CLOSE, CONTINUATION, PING, PONG, RSV1, TEXT, close_payload,
+                            frame, read_frame, read_until_close)
 from support.gateway import Config, Variant
 from support.permessage_deflate import extensions
 from support.relay import dial, open_relay, run
@@ -20,7 +20,6 @@ from support.streams import connect
 from test_websocket import chat_by_node
 
 OFFER = "permessage-deflate; client_max_window_bits"
-RSV1 = 4
 TEXT_OF = '{"id": 1, "name": "caf\u00e9", "tags": ["a", "b", "c"]}, '
 SECURE = pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
 
