@@ -13,7 +13,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
 def run(*command, cwd, **options):
-    return subprocess.run(command, cwd=cwd, text=True, stdout=subprocess.PIPE,
+    # A test that fails may say what it got as it is, which need not be text.
+    return subprocess.run(command, cwd=cwd, text=True, errors="replace", stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, **options)
 
 
