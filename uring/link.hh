@@ -148,9 +148,7 @@ class Link final : private Sink, private Flushable {
   bool watches_input() const { return noticed_ != nullptr; }
   // Something has been received, or may be without being asked for again: who reads no more watches
   // the input still, or buffers stay with the link that others need.
-  bool receives() const {
-    return socket_.armed() || socket_.has_received() || lent_.has_value();
-  }
+  bool receives() const { return socket_.armed() || socket_.has_received() || lent_.has_value(); }
   // It is watched, and nothing has arrived.
   bool quiet() const;
   // Appends what has arrived to `to`. kNothing: only what the session understands came, and the

@@ -257,8 +257,7 @@ void Link<Session, Sink>::watch_input(Ready& noticed, std::size_t room) {
   stop_feeding();
   most_ = room;
   release();
-  if (socket_.has_received() || lent_ || ended() ||
-      end_after_yield_ != LinkEnd::kNone) {
+  if (socket_.has_received() || lent_ || ended() || end_after_yield_ != LinkEnd::kNone) {
     resources_.loop.ready().push(*noticed_);
   } else {
     arm_or_wait();

@@ -176,9 +176,9 @@ void Socket::stop_waiting_for_buffer() {
 }
 
 void Socket::send(std::span<const std::byte> bytes) {
+  CHECK(bytes.size() <= kOperationBytesMax, "a send is of one batch");
   io_uring_sqe& sqe = loop_.prepare(send_);
   io_uring_prep_send(&sqe, descriptor_, bytes.data(), bytes.size(), MSG_WAITALL | MSG_NOSIGNAL);
-  CHECK(bytes.size() <= kOperationBytesMax, "a send is of one batch");
   sending_bytes_ = static_cast<std::uint32_t>(bytes.size());
 }
 

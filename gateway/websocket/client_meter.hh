@@ -1,5 +1,5 @@
-// What a client sends against its rates, and the pause of a client that has sent more. A client that
-// never has pays for no pause.
+// What a client sends against its rates, and the pause of a client that has sent more. Who never
+// has pays for no pause.
 #pragma once
 
 #include <cstdint>

@@ -67,10 +67,10 @@ class Heartbeat {
   Time taking_since_;  // when it was last seen to take something, while an answer is awaited
   std::uint64_t written_before_ = 0;
   std::uint64_t acknowledged_bytes_ = 0;  // when it was last looked for
-  Time doubted_;  // since when it is late
+  Time doubted_;                          // since when it is late
   Microseconds last_round_trip_{0};
   Microseconds worst_round_trip_{0};
-  std::uint32_t taken_bytes_ = 0;  // its lower half
+  std::uint32_t taken_bytes_ = 0;  // the lower half of what the kernel had taken
   bool awaits_ = false;
   bool is_with_kernel_ = false;  // the ping, and all that was before it
   bool has_looked_ = false;      // since then

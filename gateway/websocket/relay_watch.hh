@@ -39,7 +39,7 @@ class RelayWatch {
   }
 
   void go_by(const RelayPolicy& policy, const ws::FrameScanner& from_client) {
-    for (Peer& peer : peers_) peer.message_is_timed = policy.message_time.count() > 0;
+    times_messages_ = policy.message_time.count() > 0;
     if (policy.slow.grace.count() == 0) {
       standstill_.reset();
     } else if (!standstill_) {
@@ -86,7 +86,7 @@ class RelayWatch {
       sender.message_number = number;
     }
     if (!is_open) sender.message_since = Time::max();
-    return begins && sender.message_is_timed;
+    return begins && times_messages_;
   }
   // It could not go on.
   void excuse(Party peer, Time now) {
@@ -127,15 +127,17 @@ class RelayWatch {
     return meter_ ? meter_->take(used(frames), now) : now;
   }
   bool paused() const { return meter_ && meter_->paused(); }
-  // How long it was not read for them in all.
-  void note_not_read() { not_read_since_ms_ = std::max(now_ms(), 1u); }
+  // How long it was not read for them in all; up to 49 days.
+  void note_not_read() {
+    not_read_since_ms_ = now_ms();
+    is_read_ = false;
+  }
   void note_read_again() {
     not_read_ms_ = static_cast<std::uint32_t>(paused_time().count());
-    not_read_since_ms_ = 0;
+    is_read_ = true;
   }
   std::chrono::milliseconds paused_time() const {
-    const std::uint32_t now = not_read_since_ms_ == 0 ? 0 : now_ms() - not_read_since_ms_;
-    return std::chrono::milliseconds(not_read_ms_ + now);
+    return std::chrono::milliseconds(not_read_ms_ + (is_read_ ? 0 : now_ms() - not_read_since_ms_));
   }
   void end_pause() {
     if (meter_) meter_->end_pause();
@@ -147,7 +149,6 @@ class RelayWatch {
     Time message_since = Time::max();  // it has not finished one that it began then
     ws::ControlFrames control_frames;
     std::uint32_t message_number = 0;  // of that one, from 1 on; goes on at 0 behind the most
-    bool message_is_timed = false;
     uring::BlockPool::Owned<Heartbeat> heartbeat;
   };
 
@@ -173,7 +174,9 @@ class RelayWatch {
   uring::BlockPool::Owned<Standstill> standstill_;
   Time report_at_ = Time::max();
   std::uint32_t not_read_ms_ = 0;        // until the last time that it was not
-  std::uint32_t not_read_since_ms_ = 0;  // while it is not; 0: it is
+  std::uint32_t not_read_since_ms_ = 0;  // while it is not
+  bool is_read_ = true;
+  bool times_messages_ = false;
 };
 
 }  // namespace gateway

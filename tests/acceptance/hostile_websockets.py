@@ -40,7 +40,8 @@ def bomb():
 
 
 class Attack:
-    """`count` clients of `path`; `begin`, and then `again` without end, is what they send."""
+    """`count` clients of `path`; `begin`, and then `again` (or what it makes) without end, is what
+    they send."""
 
     def __init__(self, name, count, path, begin=b"", again=b"", reads=False, secure=False,
                  receive_buffer=None, host="harm.test", more=""):
@@ -54,19 +55,21 @@ class Attack:
         streams = []
         for _ in range(self.count):
             streams.append(connect(port, self.secure, receive_buffer=self.receive_buffer))
-            open_echo(streams[-1], self.path, self.host, self.more)
+            head = open_echo(streams[-1], self.path, self.host, self.more)
+            assert not self.more or head.get("Sec-WebSocket-Extensions"), head
             if self.begin:
                 streams[-1].send(self.begin)
         return streams
 
     def run(self, gateway, ready, stop, taken):
         """In a process of its own. `taken`: how many bytes of it the kernel has taken."""
+        again = self.again() if callable(self.again) else self.again
         streams = self.open(gateway)
         ready.set()
         selector = selectors.DefaultSelector()
         for stream in streams:
             stream.socket.setblocking(False)
-            events = (selectors.EVENT_WRITE if self.again else 0) | (
+            events = (selectors.EVENT_WRITE if again else 0) | (
                 selectors.EVENT_READ if self.reads else 0)
             if events:
                 selector.register(stream.socket, events, [b""])
@@ -75,7 +78,7 @@ class Attack:
                 if events & selectors.EVENT_READ:
                     key.fileobj.recv(1 << 20)
                 if events & selectors.EVENT_WRITE:
-                    rest = key.data[0] or self.again
+                    rest = key.data[0] or again
                     sent = key.fileobj.send(rest)
                     taken.value += sent
                     key.data[0] = rest[sent:]
@@ -98,7 +101,7 @@ def attacks(options):
         Attack("fragments of a byte without end", options.flooding, "/sink", begin, repeated(fragment)),
         Attack("empty fragments without end", options.flooding, "/sink", begin,
                repeated(frame(CONTINUATION, b"", fin=False))),
-        Attack("bombs without end", options.bombing, "/sink", again=bomb(), host="bomb.test",
+        Attack("bombs without end", options.bombing, "/sink", again=bomb, host="bomb.test",
                more=INFLATES),
     ]
 
@@ -133,6 +136,7 @@ def judge(attack, gateway, options):
         stop.set()
         process.join(30)
     seconds = time.monotonic() - begun
+    verdict(process.exitcode == 0, f"{attack.name}: went on to the end")
     wait_until(lambda: gateway.descriptors() <= gateway.descriptors_at_start + 4, "those to leave")
     after = measure(gateway, options)
     print(f"{attack.name}: {taken.value / 2**20 / seconds:.0f} MiB/s taken from {attack.count} clients")
