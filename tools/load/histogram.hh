@@ -12,6 +12,7 @@ class Histogram {
   using Duration = std::chrono::nanoseconds;
 
   void add(Duration duration);
+  void merge(const Histogram& other);
 
   std::uint64_t count() const { return count_; }
   Duration max() const { return Duration(max_); }
