@@ -65,6 +65,7 @@ struct Interval {
   Counts counts;          // within it
   std::uint64_t open = 0; // connections at its end
   std::uint64_t errors = 0;
+  double watched_cpu_seconds = 0;  // of the watched processes together, within it
   Histogram rtt;
 };
 
