@@ -13,6 +13,7 @@ class FaultyServer:
     def __init__(self, handle):
         self.handle = handle
         self.lost = self.doubled = self.swapped = self.received = 0
+        self.members = set()
         self.loop = asyncio.new_event_loop()
         self.stopping = None
         self.port = None
@@ -102,6 +103,17 @@ async def swap(server, connection):
             server.swapped += 1
             await connection.send(held)
             held = None
+
+
+async def broadcast(server, connection):
+    """What one says, all hear."""
+    server.members.add(connection)
+    try:
+        async for message in connection:
+            server.received += 1
+            websockets.broadcast(server.members, message)
+    finally:
+        server.members.discard(connection)
 
 
 async def hang(server, connection):

@@ -157,7 +157,11 @@ void define(CLI::App& app, CommandLine& line, Flags& flags) {
       ->type_name("FILE")
       ->expected(2)
       ->required();
-  compare->parse_complete_callback([&line] { line.compares = true; });
+  CLI::App* const merge =
+      app.add_subcommand("merge", "The quantiles of several histogram logs together");
+  merge->add_option("FILES", line.merged, "What --hdr-log has written")
+      ->type_name("FILE")
+      ->required();
 }
 
 }  // namespace load

@@ -25,8 +25,8 @@ struct Outputs {
 struct CommandLine {
   Plan plan;
   Outputs outputs;
-  std::vector<std::string> compared;  // `compare`: files with results
-  bool compares = false;
+  std::vector<std::string> compared;  // `compare`: two files with results
+  std::vector<std::string> merged;    // `merge`: histogram logs
 };
 
 // What options fill before they make a plan together.

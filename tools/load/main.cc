@@ -13,6 +13,7 @@
 #include "tools/load/report/compare.hh"
 #include "tools/load/report/gates.hh"
 #include "tools/load/report/hdr_log.hh"
+#include "tools/load/report/html.hh"
 #include "tools/load/report/json.hh"
 #include "tools/load/report/junit.hh"
 #include "tools/load/report/live.hh"
@@ -59,6 +60,7 @@ bool write_all(const load::Outputs& outputs, const load::Result& result,
     written &= write(outputs.junit, load::report::junit_of(result, gates));
   }
   if (!outputs.hdr_log.empty()) written &= write(outputs.hdr_log, load::report::hdr_log_of(result));
+  if (!outputs.html.empty()) written &= write(outputs.html, load::report::html_of(result, gates));
   return written;
 }
 
@@ -107,7 +109,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsageError;
   }
-  if (line.compares) return load::report::run_compare(line.compared);
+  if (!line.compared.empty()) return load::report::run_compare(line.compared);
+  if (!line.merged.empty()) return load::report::run_merge(line.merged);
   line.plan.command = command_of(argc, argv);
   if (const auto completed = load::complete(line, flags); !completed) {
     return fail(completed.error() + "; --help tells all options");

@@ -78,6 +78,16 @@ std::optional<std::int64_t> take_number(std::string_view& from) {
   return std::nullopt;
 }
 
+// Whether buckets are what ours are: whole nanoseconds with three digits, nothing shifted or scaled.
+bool has_our_buckets(std::string_view header) {
+  const std::uint64_t offset = big_endian(header.substr(8, 4));
+  const std::uint64_t ratio = big_endian(header.substr(32, 8));
+  // The library for JavaScript writes the whole number 1 for both, and means the same.
+  const bool unscaled = offset == 0 && ratio == std::bit_cast<std::uint64_t>(1.0);
+  return (unscaled || (offset == 1 && ratio == 1)) && big_endian(header.substr(12, 4)) == 3 &&
+         big_endian(header.substr(16, 8)) == 1;
+}
+
 std::string payload_of(const Histogram& histogram) {
   std::string payload;
   std::int64_t empty = 0;
@@ -153,9 +163,7 @@ std::expected<Histogram, std::string> decode(std::string_view text) {
   if (big_endian(header.substr(4, 4)) != plain->size() - kHeaderBytes) {
     return std::unexpected("its payload's length is not the one that it states");
   }
-  if (big_endian(header.substr(8, 4)) != 0 || big_endian(header.substr(12, 4)) != 3 ||
-      big_endian(header.substr(16, 8)) != 1 ||
-      header.substr(32, 8) != std::string_view("\x3f\xf0\0\0\0\0\0\0", 8)) {
+  if (!has_our_buckets(header)) {
     return std::unexpected("its values are not whole nanoseconds with three digits");
   }
   return histogram_of(std::string_view(*plain).substr(kHeaderBytes));
