@@ -136,6 +136,11 @@ void define_outputs(CLI::App& app, Outputs& outputs) {
   repeated(app, "--fail-if", outputs.gates,
            "Such as 'rtt.p99>20ms' or 'lost>0': then the exit status is 1. May be repeated",
            "GATE");
+  app.add_option("--find", outputs.objective,
+                 "Such as 'rtt.p99<20ms': search for the highest rate at which that holds, from "
+                 "--rate on, or 1000")
+      ->type_name("GATE")
+      ->excludes("--rate-each");
   app.add_option("--json", outputs.json, "The result for programs; -: to standard output")
       ->type_name("FILE");
   app.add_option("--html", outputs.html, "A report with charts")->type_name("FILE");

@@ -20,6 +20,7 @@ struct Outputs {
   std::string hdr_log;
   std::string html;
   std::vector<std::string> gates;
+  std::string objective;  // of a search for the highest rate
 };
 
 struct CommandLine {

@@ -10,6 +10,7 @@
 #include "tools/load/command_line.hh"
 #include "tools/load/engine/preflight.hh"
 #include "tools/load/engine/run.hh"
+#include "tools/load/find.hh"
 #include "tools/load/report/compare.hh"
 #include "tools/load/report/gates.hh"
 #include "tools/load/report/hdr_log.hh"
@@ -25,6 +26,8 @@
 namespace {
 
 constexpr int kUsageError = 2;
+// Where a search begins.
+constexpr double kFirstRate = 1000;
 
 int fail(const std::string& reason) {
   std::fprintf(stderr, "gateway-load: %s\n", reason.c_str());
@@ -64,15 +67,34 @@ bool write_all(const load::Outputs& outputs, const load::Result& result,
   return written;
 }
 
+std::expected<load::Result, std::string> search(const load::CommandLine& line,
+                                                const load::Gate& objective,
+                                                const sigset_t& signals,
+                                                const load::Run::Show& show) {
+  const double first = line.plan.phases.front().rate.per_second;
+  return load::find_rate(objective, first > 0 ? first : kFirstRate, [&](double per_second) {
+    std::fprintf(stderr, "trying %.0f a second\n", per_second);
+    load::Plan plan = line.plan;
+    for (load::PhasePlan& phase : plan.phases) phase.rate.per_second = per_second;
+    return load::Run(plan, signals, show).run();
+  });
+}
+
 int run(const load::CommandLine& line) {
   const auto gates = gates_of(line.outputs);
   if (!gates) return fail(gates.error());
+  std::optional<load::Gate> objective;
+  if (!line.outputs.objective.empty()) {
+    auto parsed = load::gates::parse(line.outputs.objective);
+    if (!parsed) return fail("--find: " + parsed.error());
+    objective = std::move(*parsed);
+  }
   if (const auto enough = load::preflight(line.plan); !enough) return fail(enough.error());
   const sigset_t signals = uring::block_signals({SIGINT, SIGTERM});
   load::report::Live live(isatty(STDERR_FILENO) == 1);
-  load::Run run(line.plan, signals,
-                [&live](const load::report::Progress& progress) { live.show(progress); });
-  auto result = run.run();
+  const auto show = [&live](const load::report::Progress& progress) { live.show(progress); };
+  auto result = objective ? search(line, *objective, signals, show)
+                          : load::Run(line.plan, signals, show).run();
   live.end();
   if (!result) return fail(result.error());
   result->version = load::kVersion;
