@@ -345,6 +345,33 @@ def test_it_finds_the_highest_rate_that_an_objective_allows(echo):
     assert 20 < result["found_rate"] < 60
 
 
+def test_a_scenario_has_options_and_phases(echo, tmp_path):
+    scenario = tmp_path / "scenario.toml"
+    scenario.write_text(f"""
+target = "{echo.ws('/echo')}"
+connections = 4
+warm_up = 0
+[[phase]]
+name = "ramp-up"
+duration = "200ms"
+[[phase]]
+name = "hold"
+rate = 200
+duration = "500ms"
+[[phase]]
+name = "soak"
+connections = 2
+duration = "300ms"
+""")
+    result = run("run", scenario, "--size", 100, statuses=(PASSED, LIMITED))
+    assert [phase["name"] for phase in result["phases"]] == ["ramp", "ramp-up", "hold", "soak"]
+    assert held(result)["rate_wanted"] == 200
+    assert over_all(result, "opened") == 4 and result["open"] == 2
+    scenario.write_text("\nsize = [[1]]")
+    answer = load("run", scenario)
+    assert answer.returncode == USAGE and f"{scenario}: line 2: --size" in answer.stderr
+
+
 @pytest.mark.parametrize("url", ["ftp://x/", "ws://", "ws://x:y/", "ws://[::1/", "ws://x/#f"])
 def test_bad_urls_are_refused(url):
     answer = load("--url", url)

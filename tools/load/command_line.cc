@@ -156,6 +156,10 @@ void define(CLI::App& app, CommandLine& line, Flags& flags) {
   define_load(app, line.plan, flags);
   define_course(app, line.plan, flags);
   define_outputs(app, line.outputs);
+  app.add_subcommand("run", "Do what a scenario's file says, as options behind it add to")
+      ->add_option("FILE", line.scenario, "Options and phases, in TOML")
+      ->type_name("FILE")
+      ->required();
   CLI::App* const compare =
       app.add_subcommand("compare", "Whether two results differ by more than noise");
   compare->add_option("FILES", line.compared, "What --json has written")

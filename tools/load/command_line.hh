@@ -26,6 +26,7 @@ struct Outputs {
 struct CommandLine {
   Plan plan;
   Outputs outputs;
+  std::string scenario;               // `run`: a file
   std::vector<std::string> compared;  // `compare`: two files with results
   std::vector<std::string> merged;    // `merge`: histogram logs
 };

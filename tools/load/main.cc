@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 
 #include "tools/load/command_line.hh"
 #include "tools/load/engine/preflight.hh"
@@ -20,6 +21,7 @@
 #include "tools/load/report/live.hh"
 #include "tools/load/report/table.hh"
 #include "tools/load/report/verdict.hh"
+#include "tools/load/scenario_file.hh"
 #include "tools/load/version.hh"
 #include "uring/signals.hh"
 
@@ -108,6 +110,20 @@ int run(const load::CommandLine& line) {
   return load::report::exit_status_of(*result, judged);
 }
 
+// `run FILE OPTION...`: the options that the file has, and those behind it.
+std::expected<load::Scenario, std::string> scenario_of(int argc, char** argv) {
+  if (argc < 3 || std::string_view(argv[1]) != "run" || argv[2][0] == '-') return load::Scenario{};
+  const std::string path = argv[2];
+  std::ifstream file(path);
+  std::stringstream text;
+  if (!(text << file.rdbuf())) return std::unexpected("cannot read " + path);
+  auto scenario = load::read_scenario(text.str());
+  if (!scenario) return std::unexpected(path + ": " + scenario.error());
+  scenario->arguments.insert(scenario->arguments.end(), argv + 3, argv + argc);
+  if (scenario->arguments.empty()) return std::unexpected(path + ": no target");
+  return scenario;
+}
+
 std::string command_of(int argc, char** argv) {
   std::string command = "gateway-load";
   for (int i = 1; i < argc; ++i) command.append(" ").append(argv[i]);
@@ -126,8 +142,14 @@ int main(int argc, char** argv) {
   load::CommandLine line;
   load::Flags flags;
   load::define(app, line, flags);
+  const auto scenario = scenario_of(argc, argv);
+  if (!scenario) return fail(scenario.error());
   try {
-    app.parse(argc, argv);
+    if (scenario->arguments.empty()) {
+      app.parse(argc, argv);
+    } else {
+      app.parse(std::vector(scenario->arguments.rbegin(), scenario->arguments.rend()));
+    }
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsageError;
   }
@@ -137,5 +159,6 @@ int main(int argc, char** argv) {
   if (const auto completed = load::complete(line, flags); !completed) {
     return fail(completed.error() + "; --help tells all options");
   }
+  load::adopt_phases(line.plan, *scenario);
   return run(line);
 }
