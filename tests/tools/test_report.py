@@ -92,6 +92,14 @@ def test_it_fits_and_nothing_overlaps(browser, tmp_path, kind, width):
     assert looked_at(browser, write(tmp_path, kind), look, width) == [width, [], [], []]
 
 
+def test_a_phone_shows_tables_whole(browser, tmp_path):
+    async def look(page):
+        return await page.evaluate("""[...document.querySelectorAll('.scroll')]
+            .map(one => one.scrollWidth - one.clientWidth)""")
+    wider = looked_at(browser, write(tmp_path, "usual"), look, 400)
+    assert len(wider) > 4 and max(wider) == 0
+
+
 def test_every_chart_is_drawn(browser, tmp_path):
     async def look(page):
         return await page.evaluate("""Object.fromEntries(
