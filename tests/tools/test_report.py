@@ -81,7 +81,7 @@ async def picture(page, name):
     await page.screenshot(ARTIFACTS / f"{name}.png")
 
 
-@pytest.mark.parametrize("kind", ["usual", "hostile", "empty", "limited"])
+@pytest.mark.parametrize("kind", ["usual", "hostile", "empty", "limited", "handshakes"])
 @pytest.mark.parametrize("width", [320, 400, 1100])
 def test_it_fits_and_nothing_overlaps(browser, tmp_path, kind, width):
     async def look(page):
