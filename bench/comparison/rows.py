@@ -1,0 +1,154 @@
+"""From runs to rows: each scenario's figures, the ratios to the others, and a sentence that says
+what they mean. A row that was not measured says why.
+"""
+
+from dataclasses import dataclass
+
+from comparison import figures
+from comparison.proxies import GATEWAY, HAPROXY, NGINX, TITLES
+from comparison.scenarios import CPU, LATENCY, MEMORY
+
+# The run's figure by which a row compares, what it is called, and its unit.
+FIGURES = {CPU: ("cpu_us", "us"), MEMORY: ("bytes_each", "B"), LATENCY: ("p99_us", "us")}
+# A proxy that has used less of its core did not set the rate: generator and backend did.
+BUSY_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    title: str
+    unit: str
+    compares: str
+    values: dict         # by proxy: Summary, or None
+    ratios: dict         # by other proxy: the pairs' ratios, ours to theirs
+    best_nginx: str | None
+    runs: dict
+    system_calls: dict   # by proxy, for one
+    rate: float | None = None     # of the open loop
+    skipped: str | None = None
+
+    @property
+    def figure_unit(self):
+        return FIGURES[self.compares][1]
+
+    @property
+    def nginx_ratio(self):
+        """To whichever nginx needs less here."""
+        return figures.summarize(self.ratios.get(self.best_nginx, []))
+
+    @property
+    def standing(self):
+        """Against the best of the others: the worst of what is said of each."""
+        said = [figures.standing(ratios) for ratios in self.ratios.values() if ratios]
+        for word in ("behind", "level", "ahead"):
+            if word in said:
+                return word
+        return "unknown"
+
+    @property
+    def is_noisy(self):
+        return figures.is_noisy(self.ratios.get(self.best_nginx, []))
+
+    def median(self, proxy, key):
+        summary = figures.summarize([run.get(key) for run in self.runs.get(proxy, [])])
+        return summary.median if summary else None
+
+
+def rows_of(document):
+    return [row_of(entry) for entry in document["scenarios"]]
+
+
+def row_of(entry):
+    runs = entry.get("runs", {})
+    key = FIGURES[entry["compares"]][0]
+    series = {name: [run[key] for run in found] for name, found in runs.items()}
+    values = {name: figures.summarize(found) for name, found in series.items()}
+    ours = series.get(GATEWAY, [])
+    ratios = {name: figures.pair_ratios(ours, theirs) for name, theirs in series.items()
+              if name != GATEWAY}
+    nginx = [name for name in NGINX if values.get(name)]
+    return Row(name=entry["name"], title=entry["title"], unit=entry["unit"],
+               compares=entry["compares"], values=values, ratios=ratios,
+               best_nginx=min(nginx, key=lambda name: values[name].median, default=None),
+               runs=runs, system_calls=entry.get("system_calls") or {},
+               rate=entry.get("rate"), skipped=entry.get("skipped"))
+
+
+def sentence(row):
+    """What the row says, for people."""
+    if row.skipped:
+        return f"Not measured: {row.skipped}."
+    ours = row.values.get(GATEWAY)
+    if ours is None:
+        return "The gateway was not measured."
+    said = [_opening(row, ours)]
+    against = [_against(row, name) for name in (row.best_nginx, HAPROXY) if row.ratios.get(name)]
+    if against:
+        said[0] += ": " + " and ".join(against)
+        said.append(_verdict(row))
+    said += _remarks(row)
+    return ". ".join(said) + "."
+
+
+def _opening(row, ours):
+    value = f"{figures.significant(ours.median)} {row.figure_unit}"
+    if row.compares == MEMORY:
+        return f"The gateway holds {value} for one {row.unit}"
+    if row.compares == LATENCY:
+        return (f"At {figures.significant(row.rate)} {row.unit}s a second, 99 % of the gateway's "
+                f"are back within {value}")
+    return f"The gateway works {value} for one {row.unit}"
+
+
+def _against(row, name):
+    ratio = figures.summarize(row.ratios[name])
+    return f"{ratio.median:.2f} of what {TITLES[name]} has"
+
+
+def _verdict(row):
+    return {"ahead": "It is ahead in every pair",
+            "level": "It is not ahead: the pairs disagree",
+            "behind": f"It is not ahead: less in every pair has {_ahead_of(row)}"}[row.standing]
+
+
+def _ahead_of(row):
+    return " and ".join(TITLES[name] for name, ratios in row.ratios.items()
+                        if figures.standing(ratios) == "behind")
+
+
+def _remarks(row):
+    said = []
+    idle = [TITLES[name] for name in row.runs
+            if (row.median(name, "core_share") or 1) < BUSY_SHARE]
+    if row.compares == CPU and row.unit != "connection" and idle:
+        said.append(f"The core of {', '.join(idle)} was not full, so the rate is the generator's "
+                    "or the backend's")
+    limited = [TITLES[name] for name, runs in row.runs.items()
+               if any(run.get("generator_limited") for run in runs)]
+    if limited and row.compares == LATENCY:
+        said.append(f"The generator was the limit with {', '.join(limited)}")
+    if row.is_noisy:
+        spread = row.nginx_ratio.spread
+        said.append(f"The machine was too noisy for this row: its pairs lie {spread:.0%} apart")
+    return said
+
+
+def not_ahead(rows):
+    return [row for row in rows if row.standing in ("behind", "level")]
+
+
+def noise(rows):
+    """A sentence on how far the whole can be trusted."""
+    measured = [row for row in rows if row.nginx_ratio]
+    noisy = [row for row in measured if row.is_noisy]
+    if not measured:
+        return "Nothing was compared."
+    limit = f"{figures.NOISY_SPREAD:.0%}"
+    if any(len(row.ratios[row.best_nginx]) < 2 for row in measured):
+        return "One round alone says nothing about noise: give --rounds 3."
+    if not noisy:
+        return f"The machine was quiet enough: no row's pairs lie more than {limit} apart."
+    return (f"The machine was too noisy for {len(noisy)} of {len(measured)} rows, whose pairs lie "
+            f"more than {limit} apart: {', '.join(row.name for row in noisy)}. Repeat these on a "
+            "quiet machine.")
