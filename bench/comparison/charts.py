@@ -14,12 +14,13 @@ _WIDTH, _LABELS, _RIGHT = 760, 300, 70
 _BAR, _GAP, _GROUP_GAP, _TOP = 11, 2, 12, 74
 _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1f2937 }
-.title { font-size: 15px; font-weight: 600 } .faint { fill: #6b7280; font-size: 11px }
+.title { font-size: 15px; font-weight: 600 }
+.faint { fill: #6b7280; font-size: 11px; stroke: #ffffff; stroke-width: 3; paint-order: stroke }
 .back { fill: #ffffff } .line { stroke: #9ca3af; stroke-dasharray: 3 3 }
 .gateway { fill: #2563eb } .nginx-4k { fill: #a8b3c2 } .nginx-16k { fill: #64748b }
 .haproxy { fill: #d08a2e }
 @media (prefers-color-scheme: dark) {
-  text { fill: #e5e7eb } .faint { fill: #9ca3af } .back { fill: #0d1117 }
+  text { fill: #e5e7eb } .faint { fill: #9ca3af; stroke: #0d1117 } .back { fill: #0d1117 }
   .line { stroke: #6b7280 } .gateway { fill: #5b93ff } .nginx-4k { fill: #566172 }
   .nginx-16k { fill: #8a97a9 } .haproxy { fill: #e0a352 }
 }
@@ -41,12 +42,12 @@ def bars(title, explained, names, groups, reference=None):
     scale = (_WIDTH - _LABELS - _RIGHT) / most
     parts = [f'<rect class="back" width="{_WIDTH}" height="{height}" rx="6"/>',
              _text(16, 24, title, "title"), _text(16, 42, explained, "faint"), _legend(names)]
-    for number, group in enumerate(groups):
-        parts += _group(group, names, _TOP + number * each, scale)
     if reference is not None:
         at = _LABELS + reference * scale
         parts.append(f'<line class="line" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP - 6}" '
                      f'y2="{height - 10}"/>')
+    for number, group in enumerate(groups):
+        parts += _group(group, names, _TOP + number * each, scale)
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
             f'width="{_WIDTH}" height="{height}" role="img" aria-label="{escape(title)}">'
             f"<style>{_STYLE}</style>{''.join(parts)}</svg>\n")

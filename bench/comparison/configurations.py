@@ -69,11 +69,7 @@ http {{
   tcp_nodelay on;
   keepalive_timeout 1h;
   keepalive_requests 1000000000;
-  client_body_temp_path {site.folder}/nginx-body;
-  proxy_temp_path {site.folder}/nginx-proxy;
-  fastcgi_temp_path {site.folder}/nginx-fastcgi;
-  uwsgi_temp_path {site.folder}/nginx-uwsgi;
-  scgi_temp_path {site.folder}/nginx-scgi;
+{_temporary_paths(site.folder)}
   map $http_upgrade $connection_upgrade {{
     default upgrade;
     '' '';
@@ -108,6 +104,11 @@ http {{
   }}
 }}
 """
+
+
+def _temporary_paths(folder):
+    return "\n".join(f"  {kind}_temp_path {folder}/nginx-{kind};"
+                     for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
 
 
 def haproxy(site):

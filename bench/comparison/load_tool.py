@@ -16,7 +16,11 @@ GENERATOR_LIMITED = 3
 UNREACHABLE = 4
 # What it may take beside its measured time: opening, warm-up, closing.
 PATIENCE_S = 90
-_TIMINGS = {"handshake": "tls", "push": "delivery"}  # of other patterns: rtt
+# Of other patterns: rtt, received.
+_TIMINGS = {"handshake": "tls", "push": "delivery"}
+_COUNTS = {"push": "delivered"}
+# So many of the handshakes have to be of the kind that is measured.
+_OF_ITS_KIND = 0.95
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,17 @@ class LoadTool:
             words += ["--hold"]
         if rate is not None:
             words += [self.need("--rate"), f"{rate:.0f}"]
-        # OpenSSL of today's distributions has no X25519MLKEM768: all do the same key exchange.
-        if scenario.is_tls and self.knows("--groups"):
+        if scenario.is_tls:
+            words += ["--verify", "off"]
+        if scenario.is_tls and self.chooses_groups:
             words += ["--groups", "X25519"]
         return words
+
+    @property
+    def chooses_groups(self):
+        """Else the gateway exchanges keys by X25519MLKEM768, and an OpenSSL before 3.5 by X25519
+        alone, which costs less."""
+        return self.knows("--groups")
 
     def start(self, command):
         return Program("gateway-load", command, self.folder, self.cpus, self.real_time)
@@ -112,6 +123,9 @@ class LoadTool:
         if measured.errors or measured.count == 0:
             raise CompareError(f"{scenario.name}: gateway-load saw errors: "
                                f"{measured.errors or 'nothing was answered'}")
+        if status not in (0, GENERATOR_LIMITED):
+            raise CompareError(f"{scenario.name}: gateway-load ended with {status}: "
+                               f"{program.log().strip()[-500:]}")
         return measured
 
     def run(self, scenario, url, seconds, pid, rate=None):
@@ -154,18 +168,29 @@ def _of_line(line):
 
 
 def _of_document(document, scenario, status):
-    """Phases that count are all but ramps."""
+    """Phases that count are all but ramps. What is 0 is not among the counts."""
     phases = [phase for phase in document["phases"] if not phase["name"].startswith("ramp")]
-    counts = [phase["counts"] for phase in phases]
-    key = {"push": "delivered", "handshake": "resumed" if scenario.resumed else "full"}
-    timing = _TIMINGS.get(scenario.pattern, "rtt")
-    quantiles = phases[-1]["timings"].get(timing, {})
-    watched = document.get("watched") or [{}]
+    timings = phases[-1]["timings"].get(_TIMINGS.get(scenario.pattern, "rtt"), {})
+    watched = document["watched"]
     return Measured(
         seconds=sum(phase["length_ns"] for phase in phases) / 1e9,
-        count=sum(one[key.get(scenario.pattern, "received")] for one in counts),
-        cpu_seconds=watched[0].get("cpu_seconds"),
-        latency_us={name: quantiles[name] / 1e3 if name in quantiles else None
+        count=_count_of([phase["counts"] for phase in phases], scenario),
+        cpu_seconds=watched[0]["cpu_seconds"] if watched else None,
+        latency_us={name: timings[f"{name}_ns"] / 1e3 if timings else None
                     for name in ("p50", "p99", "p99.9")},
         errors={kind: error["count"] for kind, error in document["errors"].items()},
         generator_limited=status == GENERATOR_LIMITED)
+
+
+def _count_of(counts, scenario):
+    def total(key):
+        return sum(one.get(key, 0) for one in counts)
+    if scenario.pattern != "handshake":
+        return total(_COUNTS.get(scenario.pattern, "received"))
+    wanted, other = total("full"), total("resumed")
+    if scenario.resumed:
+        wanted, other = other, wanted
+    if wanted < _OF_ITS_KIND * (wanted + other):
+        raise CompareError(f"{scenario.name}: only {wanted} of {wanted + other} handshakes were "
+                           f"{'resumed' if scenario.resumed else 'full'} ones")
+    return wanted

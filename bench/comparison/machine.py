@@ -109,16 +109,16 @@ def processor():
     return found[1] if found else platform.machine()
 
 
-def describe(cores, real_time):
+def describe(cores, real_time, load_tool):
     memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(encoding="ascii"))
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
         "memory_bytes": int(memory[1]) * 1024,
         "kernel": platform.release(),
-        "load_before": os.getloadavg()[0],
         "proxy_cores": sorted(cores.proxy),
         "load_cores": sorted(cores.load),
         "backend_cores": sorted(cores.backend),
         "generator_real_time": real_time,
+        "same_key_exchange": load_tool.chooses_groups,
     }

@@ -109,11 +109,12 @@ def test_command_lines():
     scenario = scenarios.BY_NAME["echo-16k-wss"]
     words = Tool([]).command(scenario, "wss://x/", 0.5, 7)
     assert words == ["gateway-load", "--url", "wss://x/", "--connections", "100", "--duration",
-                     "0.5", "--cpu-of", "7", "--in-flight", "4", "--size", "16384"]
+                     "0.5", "--cpu-of", "7", "--in-flight", "4", "--size", "16384", "--verify",
+                     "off"]
     knowing = Tool(["--json", "--pattern", "--resume", "--rate", "--groups"])
     words = knowing.command(scenarios.BY_NAME["handshake-resumed"], "wss://x/", 1, 7)
-    assert words[-8:] == ["--json", "-", "--pattern", "handshake", "--resume", "1", "--groups",
-                          "X25519"]
+    assert words[-10:] == ["--json", "-", "--pattern", "handshake", "--resume", "1", "--verify",
+                           "off", "--groups", "X25519"]
 
 
 @pytest.mark.parametrize("name", ["get-http", "handshake-full", "burst-ws"])
@@ -126,6 +127,45 @@ def test_json_that_is_not_understood_is_an_error():
     for text in ("{", "{}", '{"seconds": 1}', '{"schema": 1}'):
         with pytest.raises(CompareError, match="not understood"):
             load_tool.parse(text, scenarios.BY_NAME["echo-64-100-ws"])
+
+
+QUANTILES = {"count": 9, "p50_ns": 1000, "p90_ns": 1500, "p99_ns": 2000, "p99.9_ns": 3500}
+
+
+def result_of_load(counts, timings, cpu_seconds=2.0):
+    """What gateway-load writes, as far as it is read: a ramp, and two phases that count."""
+    def phase(name):
+        return {"name": name, "length_ns": 500_000_000, "counts": counts, "timings": timings}
+    return json.dumps({"schema": 1, "phases": [phase("ramp"), phase("hold"), phase("soak")],
+                       "watched": [{"pid": 7, "cpu_seconds": cpu_seconds}], "errors": {}})
+
+
+@pytest.mark.parametrize("name, counts, timing, count", [
+    ("echo-64-100-ws", {"sent": 60, "received": 50}, "rtt", 100),
+    ("get-https", {"received": 50, "full": 9}, "rtt", 100),
+    ("burst-wss", {"delivered": 500}, "delivery", 1000),
+    ("handshake-full", {"full": 100, "resumed": 5}, "tls", 200),
+    ("handshake-resumed", {"resumed": 100}, "tls", 200),
+])
+def test_a_result_is_read(name, counts, timing, count):
+    scenario = scenarios.BY_NAME[name]
+    measured = load_tool.parse(result_of_load(counts, {timing: QUANTILES}), scenario)
+    assert (measured.seconds, measured.count, measured.rate) == (1.0, count, count)
+    assert measured.cpu_us == pytest.approx(2e6 / count)
+    assert measured.core_share == 2.0 and not measured.generator_limited
+    assert measured.latency_us == {"p50": 1.0, "p99": 2.0, "p99.9": 3.5}
+    limited = load_tool.parse(result_of_load(counts, {}), scenario, load_tool.GENERATOR_LIMITED)
+    assert limited.generator_limited
+    assert limited.latency_us == {"p50": None, "p99": None, "p99.9": None}
+
+
+@pytest.mark.parametrize("name, counts, said", [
+    ("handshake-resumed", {"full": 10, "resumed": 90}, "only 180 of 200 handshakes were resumed"),
+    ("handshake-full", {"full": 9, "resumed": 1}, "only 18 of 20 handshakes were full"),
+])
+def test_handshakes_of_the_other_kind_are_an_error(name, counts, said):
+    with pytest.raises(CompareError, match=said):
+        load_tool.parse(result_of_load(counts, {}), scenarios.BY_NAME[name])
 
 
 def run(cpu_us, core_share=1.0):
@@ -152,7 +192,8 @@ def document(*entries):
             "command": "bench/compare",
             "machine": {"processor": "<a> & co", "cores": 2, "memory_bytes": 8e9, "kernel": "6.1",
                         "proxy_cores": [0], "load_cores": [1], "backend_cores": [1],
-                        "generator_real_time": True, "busy_before": 0.01},
+                        "generator_real_time": True, "same_key_exchange": True,
+                        "busy_before": 0.01},
             "versions": {"gateway": "0.1", "nginx": "1.22"}, "proxies": list(proxies.NAMES),
             "rounds": 3, "seconds": 1, "scenarios": list(entries)}
 
