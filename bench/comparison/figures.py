@@ -32,6 +32,13 @@ def summarize(values):
     return Summary(statistics.median(known), min(known), max(known))
 
 
+def as_dictionary(values):
+    """None where nothing was measured."""
+    summary = summarize(values)
+    return None if summary is None else {"median": summary.median, "low": summary.low,
+                                         "high": summary.high, "spread": summary.spread}
+
+
 def pair_ratios(ours, theirs):
     """Round by round; rounds in which either is missing, or theirs is 0, are left out."""
     return [our / their for our, their in zip(ours, theirs) if our is not None and their]

@@ -142,7 +142,7 @@ def hold_anew(plan, scenario, name):
     try:
         before = watched.memory_bytes(proxy.pid)
         with plan.load.hold(scenario, proxy.url(scenario.scheme, scenario.path)):
-            after = watched.memory_bytes(proxy.pid)
+            after = watched.settled_memory_bytes(proxy.pid)
     finally:
         proxy.stop()
     return {"bytes_each": (after - before) / scenario.connections, "resident_bytes": after}

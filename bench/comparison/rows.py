@@ -12,6 +12,7 @@ from comparison.scenarios import CPU, LATENCY, MEMORY
 FIGURES = {CPU: ("cpu_us", "us"), MEMORY: ("bytes_each", "B"), LATENCY: ("p99_us", "us")}
 # A proxy that has used less of its core did not set the rate: generator and backend did.
 BUSY_SHARE = 0.9
+_NOT_COMPARED = ("seconds", "generator_limited")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,23 @@ class Row:
     def median(self, proxy, key):
         summary = figures.summarize([run.get(key) for run in self.runs.get(proxy, [])])
         return summary.median if summary else None
+
+
+def summary_of(entry):
+    """For the JSON: of each figure the median and spread of each proxy, and our ratios to it, pair
+    by pair."""
+    runs = entry.get("runs", {})
+    keys = next((list(found[0]) for found in runs.values() if found), [])
+    return {key: {name: _of_one(key, runs.get(GATEWAY, []), found)
+                  for name, found in runs.items() if found}
+            for key in keys if key not in _NOT_COMPARED}
+
+
+def _of_one(key, ours, theirs):
+    values = [run[key] for run in theirs]
+    ratios = figures.pair_ratios([run[key] for run in ours], values)
+    return {"values": figures.as_dictionary(values), "gateway_to_it": figures.as_dictionary(ratios),
+            "pairs": ratios}
 
 
 def rows_of(document):

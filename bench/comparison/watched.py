@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from comparison.programs import CompareError
@@ -14,6 +15,7 @@ from comparison.programs import CompareError
 # The kernel takes a request for the peak to begin anew.
 _RESET_PEAK = "5"
 SAMPLES_A_SECOND = 997
+_BETWEEN_LOOKS_S, _LOOKS_MAX, _SETTLED = 0.5, 40, 0.002
 
 
 def memory_bytes(pid, key="VmRSS"):
@@ -23,6 +25,19 @@ def memory_bytes(pid, key="VmRSS"):
     if found is None:
         raise CompareError(f"/proc/{pid}/status has no {key}")
     return int(found[1]) * 1024
+
+
+def settled_memory_bytes(pid):
+    """VmRSS once it no longer grows: connections that are open may still have a message to pass."""
+    before = memory_bytes(pid)
+    for _ in range(_LOOKS_MAX):
+        time.sleep(_BETWEEN_LOOKS_S)
+        now = memory_bytes(pid)
+        if abs(now - before) <= before * _SETTLED:
+            return now
+        before = now
+    raise CompareError(f"the memory of process {pid} did not settle in "
+                       f"{_LOOKS_MAX * _BETWEEN_LOOKS_S:g} s")
 
 
 def reset_peak(pid):

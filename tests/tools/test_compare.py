@@ -208,6 +208,17 @@ def test_a_row_is_compared_with_the_better_nginx():
         "lie 18% apart.")
 
 
+def test_every_figure_is_summed_up_for_programs():
+    costs = costs_of([5, 6], [12, 12], [10, 12], [20, 20])
+    summary = rows.summary_of(entry("echo-64-100-ws", costs))
+    assert "generator_limited" not in summary
+    assert summary["cpu_us"]["nginx-16k"] == {
+        "values": {"median": 11, "low": 10, "high": 12, "spread": pytest.approx(2 / 11)},
+        "gateway_to_it": {"median": 0.5, "low": 0.5, "high": 0.5, "spread": 0}, "pairs": [0.5, 0.5]}
+    assert summary["p99.9_us"]["haproxy"] == {"values": None, "gateway_to_it": None, "pairs": []}
+    assert rows.summary_of({"skipped": "why"}) == {}
+
+
 @pytest.mark.parametrize("costs, standing, said", [
     (costs_of([5, 5], [12, 12], [10, 10], [4, 4]), "behind", "less in every pair has HAProxy"),
     (costs_of([9, 11], [12, 12], [10, 10], [20, 20]), "level", "the pairs disagree"),
