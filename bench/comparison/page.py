@@ -34,8 +34,18 @@ def page(document, pictures):
 def _about(document, rows):
     names = ", ".join(TITLES[name] for name in document["proxies"])
     return (f"What `bench/compare` has measured of {names}: one worker, thread or shard each, on "
-            f"one core, in turns, up to {document['rounds']} rounds of {document['seconds']:g} s. "
+            f"one core, in turns, {_rounds(document)} of {document['seconds']:g} s. "
             f"{noise(rows)}")
+
+
+def _rounds(document):
+    """Those that there were: time may have been up before."""
+    found = sorted({len(runs) for entry in document["scenarios"]
+                    for runs in entry.get("runs", {}).values()})
+    if not found:
+        return "no round"
+    numbers = f"{found[0]}" if len(found) == 1 else f"{found[0]} to {found[-1]}"
+    return f"{numbers} round{'s' if found[-1] > 1 else ''}"
 
 
 def comparison_table(document, rows):

@@ -116,23 +116,25 @@ def _opening(row, ours):
     if row.compares == LATENCY:
         return (f"At {figures.significant(row.rate)} {row.unit}s a second, 99 % of the gateway's "
                 f"are back within {value}")
-    return f"The gateway works {value} for one {row.unit}"
+    return f"The gateway needs {value} for one {row.unit}"
 
 
 def _against(row, name):
     ratio = figures.summarize(row.ratios[name])
-    return f"{ratio.median:.2f} of what {TITLES[name]} has"
+    return (f"{ratio.median:.2f} of what {TITLES[name]} "
+            f"{'holds' if row.compares == MEMORY else 'needs'}")
 
 
 def _verdict(row):
     return {"ahead": "It is ahead in every pair",
             "level": "It is not ahead: the pairs disagree",
-            "behind": f"It is not ahead: less in every pair has {_ahead_of(row)}"}[row.standing]
+            "behind": f"It is not ahead: {_ahead_of(row)}, in every pair"}[row.standing]
 
 
 def _ahead_of(row):
-    return " and ".join(TITLES[name] for name, ratios in row.ratios.items()
-                        if figures.standing(ratios) == "behind")
+    names = [TITLES[name] for name, ratios in row.ratios.items()
+             if figures.standing(ratios) == "behind"]
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _remarks(row):
@@ -140,8 +142,8 @@ def _remarks(row):
     idle = [TITLES[name] for name in row.runs
             if (row.median(name, "core_share") or 1) < BUSY_SHARE]
     if row.compares == CPU and row.unit != "connection" and idle:
-        said.append(f"The core of {', '.join(idle)} was not full, so the rate is the generator's "
-                    "or the backend's")
+        said.append(f"{', '.join(idle)} did not use all of the core: there the rate is the "
+                    "generator's or the backend's")
     limited = [TITLES[name] for name, runs in row.runs.items()
                if any(run.get("generator_limited") for run in runs)]
     if limited and row.compares == LATENCY:

@@ -15,6 +15,7 @@ from comparison.programs import CompareError
 # The kernel takes a request for the peak to begin anew.
 _RESET_PEAK = "5"
 SAMPLES_A_SECOND = 997
+_COLUMNS = 120  # perf makes each line as long as the longest name
 _BETWEEN_LOOKS_S, _LOOKS_MAX, _SETTLED = 0.5, 40, 0.002
 
 
@@ -92,6 +93,7 @@ def profile(pid, seconds, file):
         report = subprocess.run(
             [perf, "report", "-i", data, "--stdio", "--percent-limit", "0.5"], capture_output=True,
             text=True, timeout=120, check=False)
-        file.write_text(report.stdout, encoding="utf-8")
+        lines = (line.rstrip()[:_COLUMNS] for line in report.stdout.splitlines())
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     finally:
         data.unlink(missing_ok=True)

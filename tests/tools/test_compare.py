@@ -203,9 +203,9 @@ def test_a_row_is_compared_with_the_better_nginx():
     assert row.best_nginx == "nginx-16k"
     assert row.nginx_ratio.median == pytest.approx(0.55)
     assert rows.sentence(row) == (
-        "The gateway works 5.50 us for one message: 0.55 of what nginx (16k) has and 0.28 of what "
-        "HAProxy has. It is ahead in every pair. The machine was too noisy for this row: its pairs "
-        "lie 18% apart.")
+        "The gateway needs 5.50 us for one message: 0.55 of what nginx (16k) needs and 0.28 of "
+        "what HAProxy needs. It is ahead in every pair. The machine was too noisy for this row: "
+        "its pairs lie 18% apart.")
 
 
 def test_every_figure_is_summed_up_for_programs():
@@ -220,10 +220,10 @@ def test_every_figure_is_summed_up_for_programs():
 
 
 @pytest.mark.parametrize("costs, standing, said", [
-    (costs_of([5, 5], [12, 12], [10, 10], [4, 4]), "behind", "less in every pair has HAProxy"),
+    (costs_of([5, 5], [12, 12], [10, 10], [4, 4]), "behind", "HAProxy is, in every pair"),
     (costs_of([9, 11], [12, 12], [10, 10], [20, 20]), "level", "the pairs disagree"),
     (costs_of([11, 11], [10, 10], [9, 9], [20, 20]), "behind",
-     "less in every pair has nginx (4k) and nginx (16k)"),
+     "nginx (4k) and nginx (16k) are, in every pair"),
 ])
 def test_rows_in_which_the_gateway_is_not_ahead_are_named(costs, standing, said):
     behind = entry("echo-64-100-wss", costs)
@@ -237,8 +237,9 @@ def test_rows_in_which_the_gateway_is_not_ahead_are_named(costs, standing, said)
 
 def test_an_idle_core_is_named():
     costs = costs_of([5], [12], [10], [20])
-    assert "was not full" in rows.sentence(rows.row_of(entry("echo-1m-ws", costs, core_share=0.5)))
-    assert "was not full" not in rows.sentence(rows.row_of(entry("echo-1m-ws", costs)))
+    for core_share, said in ((0.5, True), (1.0, False)):
+        row = rows.row_of(entry("echo-1m-ws", costs, core_share))
+        assert ("did not use all of the core" in rows.sentence(row)) is said
 
 
 def test_what_was_not_measured_says_why():
