@@ -11,6 +11,8 @@ from pathlib import Path
 
 from comparison.programs import CompareError
 
+_DESCRIPTORS = 1 << 15
+
 
 @dataclass(frozen=True)
 class Cores:
@@ -49,10 +51,12 @@ def cores_here():
 
 
 def raise_descriptor_limit():
-    """What a process may open from now on."""
+    """What a process may open from now on, as far as it is of use: nginx has memory ready for all
+    connections that it may have."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return min(hard, 1 << 20) if hard != resource.RLIM_INFINITY else 1 << 20
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
 
 
 def find(name, path=None):

@@ -64,10 +64,11 @@ def measure_all(plan):
         plan.say(scenario.title)
         if plan.budget_s is not None:
             plan.end = began + plan.budget_s * number / len(plan.scenarios)
-        entry = {"name": scenario.name, "title": scenario.title, "unit": scenario.unit,
+        fitted = fitting(plan, scenario)
+        entry = {"name": scenario.name, "title": fitted.title, "unit": scenario.unit,
                  "compares": scenario.compares}
         try:
-            entry |= measure(plan, fitting(plan, scenario))
+            entry |= measure(plan, fitted)
         except (Unable, CompareError) as reason:
             entry["skipped"] = str(reason)
             plan.say(f"  skipped: {reason}")
@@ -82,12 +83,13 @@ def fitting(plan, scenario):
         return scenario
     plan.say(f"  only {most} connections: a process may open {plan.descriptors} files; raise the "
              "hard limit (ulimit -Hn) for more")
-    return replace(scenario, connections=most)
+    return replace(scenario, connections=most, title=f"{scenario.title} (only {most:,} of them)")
 
 
 def measure(plan, scenario):
     if scenario.pattern == "idle":
-        return {"connections": scenario.connections, "runs": in_rounds(plan, scenario, hold_anew)}
+        runs, failed = in_rounds(plan, scenario, hold_anew)
+        return {"connections": scenario.connections, "runs": runs, "failed": failed}
     running = {}
     try:
         for name in plan.names:
@@ -95,27 +97,34 @@ def measure(plan, scenario):
         rate = None
         if scenario.half_of:
             rate = half_of_capacity(plan, scenario, running)
-        runs = in_rounds(plan, scenario,
-                         lambda _, one, name: run_once(plan, one, running[name], rate))
-        aside = look_aside(plan, scenario, running, rate)
+        runs, failed = in_rounds(plan, scenario,
+                                 lambda _, one, name: run_once(plan, one, running[name], rate))
+        calls = {name: look_aside(plan, scenario, proxy, rate)
+                 for name, proxy in running.items() if name not in failed}
     finally:
         for proxy in running.values():
             proxy.stop()
     note_capacity(plan, scenario, runs)
-    return {"connections": scenario.connections, "rate": rate, "runs": runs,
-            "system_calls": aside}
+    return {"connections": scenario.connections, "rate": rate, "runs": runs, "failed": failed,
+            "system_calls": calls}
 
 
 def in_rounds(plan, scenario, run):
-    runs = {name: [] for name in plan.names}
+    """The runs of each proxy, and why one has failed: it is left out from then on, and its runs do
+    not count."""
+    runs, failed = {name: [] for name in plan.names}, {}
     for number in range(plan.rounds):
         if number > 0 and time.monotonic() > plan.end:
             plan.say(f"  {number} of {plan.rounds} rounds: the time is up")
             break
-        for name in plan.names:
-            runs[name].append(run(plan, scenario, name))
-            plan.say(f"  {name}: {brief(runs[name][-1], scenario)}")
-    return runs
+        for name in [one for one in plan.names if one not in failed]:
+            try:
+                runs[name].append(run(plan, scenario, name))
+                plan.say(f"  {name}: {brief(runs[name][-1], scenario)}")
+            except CompareError as reason:
+                failed[name] = str(reason)
+                plan.say(f"  {name} failed: {reason}")
+    return {name: [] if name in failed else found for name, found in runs.items()}, failed
 
 
 def brief(run, scenario):
@@ -169,19 +178,21 @@ def note_capacity(plan, scenario, runs):
         plan.capacity[scenario.name] = rates[len(rates) // 2]
 
 
-def look_aside(plan, scenario, running, rate):
-    """System calls for one message of each proxy, and its profile where one is wanted."""
-    calls = {}
-    for name, proxy in running.items():
-        calls[name] = None
+def look_aside(plan, scenario, proxy, rate):
+    """Its system calls for one message; and its profile, where one is wanted. None: they could not
+    be counted."""
+    calls = None
+    try:
         if plan.count_calls:
-            calls[name] = during_load(plan, scenario, proxy, rate,
-                                      lambda one: watched.system_calls(one.pid, ASIDE_S))
+            calls = during_load(plan, scenario, proxy, rate,
+                                lambda one: watched.system_calls(one.pid, ASIDE_S))
         if plan.profiles is not None:
-            file = plan.profiles / f"{scenario.name}-{name}.txt"
+            file = plan.profiles / f"{scenario.name}-{proxy.name}.txt"
             during_load(plan, scenario, proxy, rate,
-                        lambda one, file=file: watched.profile(one.pid, 2 * ASIDE_S, file) or 0)
-            plan.say(f"  {name}: profile in {file}")
+                        lambda one: watched.profile(one.pid, 2 * ASIDE_S, file))
+            plan.say(f"  {proxy.name}: profile in {file}")
+    except CompareError as reason:
+        plan.say(f"  {proxy.name}, beside the measured runs: {reason}")
     return calls
 
 

@@ -2,7 +2,7 @@
 what they mean. A row that was not measured says why.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from comparison import figures
 from comparison.proxies import GATEWAY, HAPROXY, NGINX, TITLES
@@ -28,6 +28,7 @@ class Row:
     system_calls: dict   # by proxy, for one
     rate: float | None = None     # of the open loop
     skipped: str | None = None
+    failed: dict = field(default_factory=dict)  # why, by proxy
 
     @property
     def figure_unit(self):
@@ -90,16 +91,17 @@ def row_of(entry):
                compares=entry["compares"], values=values, ratios=ratios,
                best_nginx=min(nginx, key=lambda name: values[name].median, default=None),
                runs=runs, system_calls=entry.get("system_calls") or {},
-               rate=entry.get("rate"), skipped=entry.get("skipped"))
+               rate=entry.get("rate"), skipped=entry.get("skipped"),
+               failed=entry.get("failed", {}))
 
 
 def sentence(row):
     """What the row says, for people."""
     if row.skipped:
-        return f"Not measured: {row.skipped}."
+        return f"Not measured: {' '.join(row.skipped.split())}."
     ours = row.values.get(GATEWAY)
     if ours is None:
-        return "The gateway was not measured."
+        return ". ".join(["The gateway was not measured", *_failures(row)]) + "."
     said = [_opening(row, ours)]
     against = [_against(row, name) for name in (row.best_nginx, HAPROXY) if row.ratios.get(name)]
     if against:
@@ -107,6 +109,11 @@ def sentence(row):
         said.append(_verdict(row))
     said += _remarks(row)
     return ". ".join(said) + "."
+
+
+def _failures(row):
+    return [f"{TITLES[name]} failed: {' '.join(reason.split())}"
+            for name, reason in row.failed.items()]
 
 
 def _opening(row, ours):
@@ -138,7 +145,7 @@ def _ahead_of(row):
 
 
 def _remarks(row):
-    said = []
+    said = _failures(row)
     idle = [TITLES[name] for name in row.runs
             if (row.median(name, "core_share") or 1) < BUSY_SHARE]
     if row.compares == CPU and row.unit != "connection" and idle:

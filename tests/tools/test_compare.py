@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
-from comparison import charts, figures, load_tool, machine, page, proxies  # noqa: E402
-from comparison import rows, scenarios, watched  # noqa: E402
+from comparison import charts, figures, load_tool, machine, measurement  # noqa: E402
+from comparison import page, proxies, rows, scenarios, watched  # noqa: E402
 from comparison.programs import CompareError  # noqa: E402
 
 GATEWAY = os.environ["GATEWAY"]
@@ -242,6 +242,62 @@ def test_an_idle_core_is_named():
         assert ("did not use all of the core" in rows.sentence(row)) is said
 
 
+def test_a_proxy_that_has_failed_is_named_and_left_out():
+    failing = entry("echo-64-100-ws", costs_of([5], [12], [10], []))
+    failing["failed"] = {"haproxy": "it ended\nby itself"}
+    sentence = rows.sentence(rows.row_of(failing))
+    assert "0.50 of what nginx (16k) needs. It is ahead" in sentence
+    assert "HAProxy failed: it ended by itself." in sentence
+    assert failing["title"] in page.page(document(failing), [])
+    ours = entry("echo-64-100-ws", costs_of([], [12], [10], [20])) | {"failed": {"gateway": "why"}}
+    assert rows.sentence(rows.row_of(ours)) == (
+        "The gateway was not measured. gateway failed: why.")
+
+
+class Named:
+    """Stands for a proxy's run in a round."""
+
+    def __init__(self, costs):
+        self.costs = costs
+        self.order = []
+
+    def __call__(self, plan, scenario, name):
+        self.order.append(name)
+        if self.costs[name] is None:
+            raise CompareError("it ended by itself")
+        return run(self.costs[name])
+
+
+def plan_of(names, rounds, **rest):
+    return measurement.Plan(
+        folder=None, binaries=None, names=names, scenarios=[], cores=None, load=None,
+        backend_port=0, certificate=(), descriptors=0, rounds=rounds, seconds=1,
+        say=lambda text: None, **rest)
+
+
+def test_proxies_are_measured_in_turns():
+    each = Named({"a": 1, "b": None, "c": 2})
+    runs, failed = measurement.in_rounds(plan_of(["a", "b", "c"], 3),
+                                         scenarios.BY_NAME["echo-64-100-ws"], each)
+    assert each.order == ["a", "b", "c", "a", "c", "a", "c"]
+    assert [len(runs[name]) for name in "abc"] == [3, 0, 3]
+    assert failed == {"b": "it ended by itself"}
+
+
+def test_when_time_is_up_no_other_round_begins():
+    each = Named({"a": 1, "b": 2})
+    measurement.in_rounds(plan_of(["a", "b"], 3, end=0), scenarios.BY_NAME["echo-64-100-ws"], each)
+    assert each.order == ["a", "b"]
+
+
+def test_no_more_connections_than_descriptors_suffice_for():
+    plan = plan_of([], 1)
+    plan.descriptors = 4500
+    fewer = measurement.fitting(plan, scenarios.BY_NAME["idle-wss"])
+    assert fewer.connections == 2000 and fewer.title.endswith("(only 2,000 of them)")
+    assert measurement.fitting(plan, scenarios.BY_NAME["echo-64-1000-ws"]).connections == 1000
+
+
 def test_what_was_not_measured_says_why():
     skipped = {"name": "get-http", "title": "GET", "unit": "request", "compares": "cpu",
                "skipped": "no such option"}
@@ -289,8 +345,9 @@ def compare(*arguments):
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
 def test_a_real_run(tmp_path):
-    done = compare("--build", Path(GATEWAY).parents[1], "--proxy", "gateway", "--scenario",
-                   "echo-64-100-wss", "--rounds", 1, "--seconds", 0.2, "--output", tmp_path)
+    done = compare("--build", Path(GATEWAY).parents[1], "--proxy", "gateway", "--quick",
+                   "--scenario", "echo-64-100-wss", "--rounds", 1, "--seconds", 0.2, "--output",
+                   tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     written = json.loads((tmp_path / "compare.json").read_text())
     measured = written["scenarios"][0]
