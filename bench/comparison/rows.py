@@ -12,6 +12,8 @@ from comparison.scenarios import CPU, LATENCY, MEMORY
 FIGURES = {CPU: ("cpu_us", "us"), MEMORY: ("bytes_each", "B"), LATENCY: ("p99_us", "us")}
 # A proxy that has used less of its core did not set the rate: generator and backend did.
 BUSY_SHARE = 0.9
+# What is due by the clock comes back at the same rate, unless somebody cannot follow.
+RATE_KEPT = 0.05
 _NOT_COMPARED = ("seconds", "generator_limited")
 
 
@@ -155,6 +157,11 @@ def _remarks(row):
                if any(run.get("generator_limited") for run in runs)]
     if limited and row.compares == LATENCY:
         said.append(f"The generator was the limit with {', '.join(limited)}")
+    strayed = [TITLES[name] for name, runs in row.runs.items()
+               if row.rate and any(abs(run["rate"] / row.rate - 1) > RATE_KEPT for run in runs)]
+    if strayed:
+        said.append(f"The rate was not kept, by more than {RATE_KEPT:.0%}, with "
+                    f"{', '.join(strayed)}: the figures are those of a backlog")
     if row.is_noisy:
         spread = row.nginx_ratio.spread
         said.append(f"The machine was too noisy for this row: its pairs lie {spread:.0%} apart")

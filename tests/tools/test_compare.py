@@ -254,6 +254,13 @@ def test_a_proxy_that_has_failed_is_named_and_left_out():
         "The gateway was not measured. gateway failed: why.")
 
 
+@pytest.mark.parametrize("rate, said", [(1000, False), (1040, False), (1060, True), (940, True)])
+def test_a_rate_that_was_not_kept_is_named(rate, said):
+    opened = entry("open-wss", costs_of([5], [12], [10], [20])) | {"rate": rate}
+    sentence = rows.sentence(rows.row_of(opened))
+    assert ("The rate was not kept, by more than 5%, with gateway, nginx (4k)" in sentence) is said
+
+
 class Named:
     """Stands for a proxy's run in a round."""
 
@@ -338,23 +345,23 @@ def test_charts_are_well_formed_and_have_a_bar_for_each_proxy():
     assert "a < b & c" in "".join(root.itertext())
 
 
-def compare(*arguments):
+def compare(folder, *arguments):
     return subprocess.run([sys.executable, ROOT / "bench" / "compare", *map(str, arguments)],
-                          capture_output=True, text=True, timeout=100, check=False)
+                          capture_output=True, text=True, timeout=100, check=False, cwd=folder)
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
 def test_a_real_run(tmp_path):
-    done = compare("--build", Path(GATEWAY).parents[1], "--proxy", "gateway", "--quick",
-                   "--scenario", "echo-64-100-wss", "--rounds", 1, "--seconds", 0.2, "--output",
-                   tmp_path)
+    done = compare(tmp_path, "--build", Path(GATEWAY).parents[1], "--proxy", "gateway",
+                   "--quick", "--scenario", "echo-64-100-wss", "--rounds", 1, "--seconds", 0.2,
+                   "--output", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     written = json.loads((tmp_path / "compare.json").read_text())
     measured = written["scenarios"][0]
     assert "skipped" not in measured, measured
     assert measured["runs"]["gateway"][0]["cpu_us"] > 0
     assert measured["runs"]["gateway"][0]["rate"] > 0
-    again = compare("--from", tmp_path / "compare.json", "--output", tmp_path / "again")
+    again = compare(tmp_path, "--from", tmp_path / "compare.json", "--output", tmp_path / "again")
     assert again.returncode == 0, again.stderr
     assert ((tmp_path / "again" / "performance.md").read_text()
             == (tmp_path / "performance.md").read_text())
@@ -363,8 +370,11 @@ def test_a_real_run(tmp_path):
 @pytest.mark.parametrize("arguments, said", [
     (["--scenario", "nothing"], "invalid choice: 'nothing'"),
     (["--rounds", "0"], "invalid positive int"),
+    (["--from", "wrong.json"], "--from wrong.json: not what this bench/compare has written"),
     (["--nginx", "/nowhere"], "--nginx /nowhere: no program that can be run is there"),
 ])
 def test_usage_errors_name_the_option(arguments, said, tmp_path):
-    done = compare("--build", Path(GATEWAY).parents[1], "--output", tmp_path, *arguments)
+    (tmp_path / "wrong.json").write_text("{}")
+    done = compare(tmp_path, "--build", Path(GATEWAY).parents[1], "--output", tmp_path,
+                   *arguments)
     assert done.returncode != 0 and said in done.stderr
