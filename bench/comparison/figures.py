@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 # Ratios of one row that lie further apart than this share of their median say little.
 NOISY_SPREAD = 0.15
+# What is due by the clock comes back at the same rate, unless somebody cannot follow.
+RATE_KEPT = 0.05
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ def standing(ratios):
 def is_noisy(ratios):
     summary = summarize(ratios)
     return summary is not None and summary.spread > NOISY_SPREAD
+
+
+def is_kept(rate, wanted):
+    return abs(rate / wanted - 1) <= RATE_KEPT
 
 
 def significant(value, digits=3):

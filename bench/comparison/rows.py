@@ -12,8 +12,6 @@ from comparison.scenarios import CPU, LATENCY, MEMORY
 FIGURES = {CPU: ("cpu_us", "us"), MEMORY: ("bytes_each", "B"), LATENCY: ("p99_us", "us")}
 # A proxy that has used less of its core did not set the rate: generator and backend did.
 BUSY_SHARE = 0.9
-# What is due by the clock comes back at the same rate, unless somebody cannot follow.
-RATE_KEPT = 0.05
 _NOT_COMPARED = ("seconds", "generator_limited")
 
 
@@ -28,7 +26,8 @@ class Row:
     best_nginx: str | None
     runs: dict
     system_calls: dict   # by proxy, for one
-    rate: float | None = None     # of the open loop
+    rate: float | None = None        # of the open loop
+    rate_share: float | None = None  # of nginx's in the closed one
     skipped: str | None = None
     failed: dict = field(default_factory=dict)  # why, by proxy
 
@@ -93,8 +92,8 @@ def row_of(entry):
                compares=entry["compares"], values=values, ratios=ratios,
                best_nginx=min(nginx, key=lambda name: values[name].median, default=None),
                runs=runs, system_calls=entry.get("system_calls") or {},
-               rate=entry.get("rate"), skipped=entry.get("skipped"),
-               failed=entry.get("failed", {}))
+               rate=entry.get("rate"), rate_share=entry.get("rate_share"),
+               skipped=entry.get("skipped"), failed=entry.get("failed", {}))
 
 
 def sentence(row):
@@ -158,9 +157,12 @@ def _remarks(row):
     if limited and row.compares == LATENCY:
         said.append(f"The generator was the limit with {', '.join(limited)}")
     strayed = [TITLES[name] for name, runs in row.runs.items()
-               if row.rate and any(abs(run["rate"] / row.rate - 1) > RATE_KEPT for run in runs)]
+               if row.rate and not all(figures.is_kept(run["rate"], row.rate) for run in runs)]
+    if row.rate_share and row.rate_share < 0.5:
+        said.append(f"The rate is {row.rate_share:.0%} of nginx's in the closed loop: of more, "
+                    "generator and backend kept too little here")
     if strayed:
-        said.append(f"The rate was not kept, by more than {RATE_KEPT:.0%}, with "
+        said.append(f"The rate was not kept, by more than {figures.RATE_KEPT:.0%}, with "
                     f"{', '.join(strayed)}: the figures are those of a backlog")
     if row.is_noisy:
         spread = row.nginx_ratio.spread

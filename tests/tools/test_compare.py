@@ -261,6 +261,21 @@ def test_a_rate_that_was_not_kept_is_named(rate, said):
     assert ("The rate was not kept, by more than 5%, with gateway, nginx (4k)" in sentence) is said
 
 
+def test_a_rate_that_nobody_keeps_is_halved(monkeypatch):
+    tried = []
+
+    def run_once(plan, scenario, proxy, rate):
+        tried.append(rate)
+        return {"rate": min(rate, 300)}
+    monkeypatch.setattr(measurement, "run_once", run_once)
+    plan, scenario = plan_of([], 1), scenarios.BY_NAME["open-wss"]
+    assert measurement.kept_rate(plan, scenario, None, 1000) == 250
+    assert tried == [1000, 500, 250]
+    assert measurement.kept_rate(plan, scenario, None, 100_000) == 12_500
+    opened = entry("open-wss", costs_of([5], [12], [10], [20])) | {"rate": 1000, "rate_share": 0.25}
+    assert "The rate is 25% of nginx's in the closed loop" in rows.sentence(rows.row_of(opened))
+
+
 class Named:
     """Stands for a proxy's run in a round."""
 
