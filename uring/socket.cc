@@ -23,9 +23,8 @@ void Socket::adopt(int descriptor) {
 
 void Socket::connect(const sockaddr* address, socklen_t length, Event& connected,
                      const TcpOptions& options) {
-  CHECK(descriptor_ < 0, "a socket has one descriptor");
   connected_ = &connected;
-  descriptor_ = loop_.kernel().open_socket(address->sa_family, options);
+  if (descriptor_ < 0) descriptor_ = loop_.kernel().open_socket(address->sa_family, options);
   if (descriptor_ < 0) {
     connect_error_ = -descriptor_;
     descriptor_ = -1;

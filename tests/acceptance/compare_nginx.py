@@ -2,15 +2,13 @@
 """Processor time per message beside nginx, with the same certificate, backend and load, one worker
 against one shard, in turns; the best of some rounds of each counts."""
 
-import json
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from common import arguments, finish, site, verdict
 from support.certificates import make_certificate
-from support.gateway import LOAD
+from support.load import run_load
 from support.ports import free_port
 from support.program import Program
 from support.streams import connect
@@ -80,13 +78,8 @@ class Nginx(Program):
 
 
 def measure(server, pid, scheme, in_flight, options):
-    port = server.https_port if scheme == "wss" else server.http_port
-    done = subprocess.run(
-        [LOAD, "--url", f"{scheme}://127.0.0.1:{port}/echo", "--connections",
-         str(options.connections), "--in-flight", str(in_flight), "--size", str(options.size),
-         "--duration", str(options.seconds), "--cpu-of", str(pid)],
-        capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    return run_load(server, scheme, "--connections", options.connections, "--in-flight", in_flight,
+                    "--size", options.size, "--duration", options.seconds, "--cpu-of", pid)
 
 
 def main():
@@ -115,14 +108,13 @@ def compare(gateway, nginx, scheme, in_flight, options):
         for label, server, pid in (("gateway", gateway, gateway.pid),
                                    ("nginx", nginx, nginx.worker())):
             result = measure(server, pid, scheme, in_flight, options)
-            if label not in best or (result["cpu_ns_per_message"]
-                                     < best[label]["cpu_ns_per_message"]):
+            if label not in best or result.cpu_ns_per_message < best[label].cpu_ns_per_message:
                 best[label] = result
     ours, theirs = best["gateway"], best["nginx"]
-    ratio = ours["cpu_ns_per_message"] / theirs["cpu_ns_per_message"]
+    ratio = ours.cpu_ns_per_message / theirs.cpu_ns_per_message
     verdict(ratio < 1, f"{scheme}, {in_flight} in flight: gateway "
-            f"{ours['cpu_ns_per_message']:.0f} ({ours['messages_per_second']:.0f}/s), nginx "
-            f"{theirs['cpu_ns_per_message']:.0f} ({theirs['messages_per_second']:.0f}/s), "
+            f"{ours.cpu_ns_per_message:.0f} ({ours.messages_per_second:.0f}/s), nginx "
+            f"{theirs.cpu_ns_per_message:.0f} ({theirs.messages_per_second:.0f}/s), "
             f"ratio {ratio:.2f}")
 
 

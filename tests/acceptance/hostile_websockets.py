@@ -8,17 +8,16 @@ The gateway's memory stays within its bounds, and gives back what it took; the o
 before, during and after, and must stay below --p99-ms.
 """
 
-import json
 import multiprocessing
 import selectors
-import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 from common import arguments, finish, kib, raise_descriptor_limit, reset_peak, verdict
 from support.frames import BINARY, CONTINUATION, PING, frame
-from support.gateway import LOAD, Config, Echo, Gateway, Variant
+from support.gateway import Config, Echo, Gateway, Variant
+from support.load import run_load
 from support.relay import open_echo
 from support.streams import connect
 from support.waiting import wait_until
@@ -92,17 +91,13 @@ def attacks(options):
 
 
 def measure(gateway, options):
-    done = subprocess.run(
-        [LOAD, "--url", f"wss://127.0.0.1:{gateway.https_port}/echo", "--connections",
-         str(options.others), "--size", "64", "--duration", str(options.seconds)],
-        capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    return run_load(gateway, "wss", "--connections", options.others, "--size", 64, "--duration",
+                    options.seconds)
 
 
 def described(result):
-    latency = result["latency_us"]
-    return (f"p50 {latency['p50'] / 1000:.1f} ms, p99 {latency['p99'] / 1000:.1f} ms, "
-            f"{result['messages'] / result['seconds']:.0f}/s")
+    return (f"p50 {result.rtt_ms('p50'):.1f} ms, p99 {result.rtt_ms('p99'):.1f} ms, "
+            f"{result.messages_per_second:.0f}/s")
 
 
 def judge(attack, gateway, options):
@@ -126,7 +121,7 @@ def judge(attack, gateway, options):
     print(f"{attack.name}: {taken.value / 2**20 / seconds:.0f} MiB/s taken from {attack.count} clients")
     for when, result in (("before", before), ("first", filling), ("then", full), ("after", after)):
         print(f"      others {when}: {described(result)}")
-    worst = max(filling["latency_us"]["p99"], full["latency_us"]["p99"]) / 1000
+    worst = max(filling.rtt_ms("p99"), full.rtt_ms("p99"))
     verdict(worst < options.p99_ms, f"{attack.name}: the others' p99 is {worst:.1f} ms at worst")
     verdict(peak - memory < options.growth_kib, f"{attack.name}: VmRSS {memory} KiB, at the most {peak} "
             f"KiB, now {kib(gateway)} KiB (less than {options.growth_kib} KiB more)")

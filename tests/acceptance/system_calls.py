@@ -5,13 +5,12 @@ Nothing but io_uring_enter takes more than 1 % of the calls (strace on the shard
 1.05 enters a turn and 0.1 a message (from the shards' own counters, without strace).
 """
 
-import json
 import re
 import subprocess
 import time
 
 from common import arguments, finish, site, stop_counters, trace_shards, verdict
-from support.gateway import LOAD
+from support.load import LoadResult, load_command
 
 OTHERS_MAX = 0.01
 ENTERS_PER_TURN_MAX = 1.05
@@ -19,11 +18,10 @@ ENTERS_PER_MESSAGE_MAX = 0.1
 
 
 def start_load(gateway, scheme, options, seconds):
-    port = gateway.https_port if scheme == "wss" else gateway.http_port
     return subprocess.Popen(
-        [LOAD, "--url", f"{scheme}://127.0.0.1:{port}/echo", "--connections",
-         str(options.connections), "--in-flight", str(options.in_flight), "--size", "64",
-         "--duration", str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        load_command(gateway, scheme, "--connections", options.connections, "--in-flight",
+                     options.in_flight, "--size", 64, "--duration", seconds),
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
 def trace(gateway, scheme, options):
@@ -47,12 +45,12 @@ def main():
                     f"{scheme}: of {total} calls {others} were not io_uring_enter: {calls}")
         with site(options) as (gateway, _):
             load = start_load(gateway, scheme, options, options.seconds)
-            result = json.loads(load.communicate()[0])
+            result = LoadResult(load.communicate()[0])
         counters = stop_counters(gateway)
         log = gateway.final_log
         messages = sum(map(int, re.findall(r"client_messages=(\d+)", log)))
         enters, turns = counters["enters"], counters["turns"]
-        print(f"      {scheme}: {result['messages_per_second']:.0f} echoes/s, {messages} messages "
+        print(f"      {scheme}: {result.messages_per_second:.0f} echoes/s, {messages} messages "
               f"each way, {enters} enters, {turns} turns, "
               f"{counters['completions'] / turns:.1f} completions a turn")
         verdict(enters / turns <= ENTERS_PER_TURN_MAX,

@@ -4,15 +4,14 @@ per message of two gateways that take turns, a pair at a time, with the median o
 an interval that it lies in with 95 % certainty (by signs).
 """
 
-import json
 import math
 import statistics
-import subprocess
 import tempfile
 from pathlib import Path
 
 from common import arguments, finish, raise_descriptor_limit, verdict
-from support.gateway import LOAD, Config, Echo, Gateway, Variant
+from support.gateway import Config, Echo, Gateway, Variant
+from support.load import run_load
 
 WAYS = ("full", "off")
 RATIO_MAX = 1.05
@@ -23,12 +22,9 @@ def config_for(echo, way):
 
 
 def measure(gateway, options):
-    done = subprocess.run(
-        [LOAD, "--url", f"wss://127.0.0.1:{gateway.https_port}/echo", "--text", "--connections",
-         str(options.connections), "--in-flight", str(options.in_flight), "--size", str(options.size),
-         "--duration", str(options.seconds), "--cpu-of", str(gateway.pid)],
-        capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)["cpu_ns_per_message"]
+    return run_load(gateway, "wss", "--text", "--connections", options.connections, "--in-flight",
+                    options.in_flight, "--size", options.size, "--duration", options.seconds,
+                    "--cpu-of", gateway.pid).cpu_ns_per_message
 
 
 def sign_interval(values):

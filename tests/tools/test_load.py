@@ -1,78 +1,345 @@
-"""gateway-load against gateway-echo: its line of JSON, and that it notices what is wrong."""
+"""gateway-load: what it counts and measures, against gateway-echo and servers that do it wrong; how it
+ends."""
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 
+import faulty_server
 import pytest
+from faulty_server import FaultyServer
+
+PASSED, FAILED, USAGE, LIMITED, UNREACHABLE = range(5)
+QUICK = ["--duration", "0.3", "--warm-up", "0.1"]
 
 
 def load(*arguments):
-    return subprocess.run([os.environ["GATEWAY_LOAD"], *arguments], capture_output=True,
+    return subprocess.run([os.environ["GATEWAY_LOAD"], *map(str, arguments)], capture_output=True,
                           text=True, timeout=60, check=False)
 
 
-def result_of(answer):
-    assert answer.stdout.count("\n") == 1
-    return json.loads(answer.stdout)
+def run(*arguments, statuses=(PASSED,)):
+    """The result; its counters add up."""
+    answer = load(*arguments, "--json", "-")
+    assert answer.returncode in statuses, answer.stderr
+    result = json.loads(answer.stdout)
+    for phase in result["phases"]:
+        counts = phase["counts"]
+        assert counts.get("sent", 0) == sum(
+            counts.get(name, 0) for name in ("received", "lost", "in_flight", "unanswered")), phase
+    return result
+
+
+def over_all(result, name):
+    return sum(phase["counts"].get(name, 0) for phase in result["phases"])
+
+
+def held(result):
+    """The one phase that is measured."""
+    phases = [phase for phase in result["phases"] if phase["name"] == "hold"]
+    assert len(phases) == 1
+    return phases[0]
 
 
 @pytest.mark.parametrize("kind", [[], ["--text"]], ids=["binary", "text"])
 @pytest.mark.parametrize("connections, in_flight, size", [
-    (1, 1, 0), (20, 1, 64), (5, 32, 126), (2, 8, 1_000_000),
+    (1, 1, 0), (1, 2, 15), (1, 3, 16), (20, 1, 64), (5, 32, 126), (2, 8, 1_000_000),
 ])
 def test_echoes_are_counted(echo, connections, in_flight, size, kind):
-    answer = load("--url", echo.ws("/echo"), "--connections", str(connections), "--in-flight",
-                  str(in_flight), "--size", str(size), "--duration", "0.3", "--cpu-of",
-                  str(echo.process.pid), *kind)
-    result = result_of(answer)
-    assert (answer.returncode, result["errors"]) == (0, {})
-    assert (result["opened"], result["failed"]) == (connections, 0)
-    assert (result["in_flight"], result["size"]) == (in_flight, size)
-    assert result["messages"] > 0 and result["seconds"] >= 0.3
-    assert result["messages_per_second"] == pytest.approx(
-        result["messages"] / result["seconds"], rel=0.01)
-    latency = result["latency_us"]
-    assert 0 < latency["p50"] <= latency["p99"] <= latency["max"]
-    assert result["cpu_ns_per_message"] == pytest.approx(
-        result["cpu_seconds"] * 1e9 / result["messages"], rel=0.01)
+    result = run("--url", echo.ws("/echo"), "--connections", connections, "--in-flight",
+                 in_flight, "--size", size, *QUICK, "--cpu-of", echo.process.pid, *kind)
+    assert result["errors"] == {}
+    assert over_all(result, "opened") == connections and over_all(result, "failed") == 0
+    phase = held(result)
+    counts = phase["counts"]
+    assert counts["received"] > 0 and phase["length_ns"] >= 3e8
+    # What was in flight when it ended is not among what was received.
+    assert counts.get("received_bytes", 0) == counts["received"] * size
+    assert [counts.get(name, 0) for name in ("lost", "duplicated", "reordered", "unexpected")] == [0] * 4
+    rtt = phase["timings"]["rtt"]
+    assert 0 < rtt["p50_ns"] <= rtt["p99_ns"] <= rtt["max_ns"]
+    assert rtt["count"] == counts["received"]
+    assert result["closes_by_us"] == {"1000": connections}
+    watched, = result["watched"]
+    assert watched["pid"] == echo.process.pid and watched["resident_bytes_max"] > 1_000_000
+
+
+def test_a_url_alone_explains_itself(echo):
+    answer = load(echo.ws("/echo"), "--duration", "0.2", "--warm-up", "0")
+    assert answer.returncode == PASSED
+    for word in ("hold", "RTT", "p99", "passed"):
+        assert word in answer.stdout
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_share_connections_and_rate(echo, threads):
+    result = run(echo.ws("/echo"), "--threads", threads, "--connections", 7, "--rate", 500,
+                 "--duration", "1", "--warm-up", "0", statuses=(PASSED, LIMITED))
+    assert result["generator"]["shards"] == threads
+    assert over_all(result, "opened") == 7
+    assert held(result)["counts"]["sent"] + held(result)["counts"].get("unsent", 0) == pytest.approx(
+        500, abs=25)
+
+
+def test_poisson_arrivals_have_the_same_rate(echo):
+    result = run(echo.ws("/echo"), "--connections", 5, "--rate-each", 200, "--poisson",
+                 "--duration", "1", "--warm-up", "0", statuses=(PASSED, LIMITED))
+    counts = held(result)["counts"]
+    assert counts["sent"] + counts.get("unsent", 0) == pytest.approx(1000, abs=200)
+
+
+def test_a_stall_is_charged_from_when_messages_were_due():
+    """How exact that is a unit test has; this machine may be busy."""
+    with FaultyServer(faulty_server.stalling(5, 1)) as server:
+        result = run(server.url, "--connections", 10, "--rate", 1000, "--duration", 10,
+                     "--warm-up", 0, statuses=(PASSED, LIMITED))
+    timings = held(result)["timings"]
+    assert timings["rtt"]["p99_ns"] >= 8e8
+    assert timings["service"]["p99_ns"] < timings["rtt"]["p99_ns"] / 4
+    assert timings["service"]["max_ns"] >= 8e8
+
+
+@pytest.mark.parametrize("size", [16, 64, 70_000])
+@pytest.mark.parametrize("kind", [[], ["--text"]], ids=["binary", "text"])
+@pytest.mark.parametrize("fault, done, counted", [
+    ("lose", "lost", "lost"), ("double", "doubled", "duplicated"), ("swap", "swapped", "reordered"),
+])
+def test_faults_are_counted_exactly(fault, done, counted, kind, size):
+    with FaultyServer(getattr(faulty_server, fault)) as server:
+        result = run(server.url, "--connections", 3, "--in-flight", 8, "--size", size, "--duration",
+                     "0.5", "--warm-up", "0", *kind)
+    assert server.received > 0 and getattr(server, done) > 0
+    assert over_all(result, counted) == getattr(server, done)
+    others = {"lost", "duplicated", "reordered", "unexpected", "unanswered"} - {counted}
+    assert {name: over_all(result, name) for name in others} == dict.fromkeys(others, 0)
+
+
+def test_a_peer_that_never_answers_is_given_up():
+    with FaultyServer(faulty_server.hang) as server:
+        result = run(server.url, "--connections", 2, "--timeout", "0.2", "--duration", "1",
+                     "--warm-up", "0")
+    counts = held(result)["counts"]
+    assert counts["lost"] >= 4 and counts.get("received", 0) == 0
+    assert over_all(result, "lost") == server.received
+
+
+def test_a_flood_does_not_hurt():
+    with FaultyServer(faulty_server.flood) as server:
+        result = run(server.url, "--connections", 2, "--duration", "0.5", "--warm-up", "0",
+                     "--timeout", "0.2")
+    assert "a message that nobody sent" in result["errors"]
+
+
+def test_a_reset_leaves_messages_unanswered():
+    with FaultyServer(faulty_server.reset) as server:
+        result = run(server.url, "--connections", 4, "--duration", 1, "--warm-up", 0)
+    assert over_all(result, "unanswered") == 4
+    assert over_all(result, "received") == 8
+    assert over_all(result, "lost_sending") == 4
+    assert "connection ended by the peer" in result["errors"]
+
+
+def test_what_the_peer_ends_is_opened_again():
+    with FaultyServer(faulty_server.reset) as server:
+        result = run(server.url, "--connections", 4, "--duration", 1, "--warm-up", 0, "--reconnect",
+                     "full-jitter:50ms", statuses=(PASSED, LIMITED))
+    assert over_all(result, "opened") > 4
 
 
 def test_hold_keeps_idle_connections_until_interrupted(echo):
     process = subprocess.Popen(
-        [os.environ["GATEWAY_LOAD"], "--url", echo.ws("/echo"), "--connections", "50", "--hold"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        [os.environ["GATEWAY_LOAD"], "--url", echo.ws("/echo"), "--connections", "50", "--hold",
+         "--json", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr.readline() == "holding 50 connections\n"
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
-    assert json.loads(output)["opened"] == 50
+    result = json.loads(output)
+    assert over_all(result, "opened") == 50 and result["interrupted"]
+    assert over_all(result, "sent") <= 50
 
 
-@pytest.mark.parametrize("path, failed, error", [
-    ("/nothing", 2, "upgrade: status 404"),
-    ("/misbehave/bad-accept", 2, "upgrade: status 101, Sec-WebSocket-Accept"),
-    ("/misbehave/violate", 0, "violation: "),
-    ("/misbehave/close?code=4000", 0, "closed by the peer: 4000"),
-    ("/misbehave/early", 0, "a message that nobody sent"),
-    ("/push?size=64&rate=1000", 0, "a message that nobody sent"),
-    ("/sink", 0, "no message came back"),
+@pytest.mark.parametrize("path, failed, error, status", [
+    ("/nothing", 2, "upgrade: status 404", UNREACHABLE),
+    ("/misbehave/bad-accept", 2, "upgrade: status 101, Sec-WebSocket-Accept", UNREACHABLE),
+    ("/misbehave/violate", 0, "violation: ", FAILED),
+    ("/misbehave/close?code=4000", 0, "closed by the peer: 4000", FAILED),
+    ("/misbehave/early", 0, "a message that nobody sent", FAILED),
+    ("/push?size=64&rate=1000", 0, "a message that nobody sent", FAILED),
 ])
-def test_what_goes_wrong_is_named(echo, path, failed, error):
-    answer = load("--url", echo.ws(path), "--connections", "2", "--duration", "0.1")
-    result = result_of(answer)
-    assert answer.returncode == 2
-    assert result["failed"] == failed
+def test_what_goes_wrong_is_named(echo, path, failed, error, status):
+    result = run("--url", echo.ws(path), "--connections", "2", *QUICK, "--fail-if", "errors>0",
+                 statuses=(status,))
+    assert over_all(result, "failed") == failed
     assert any(kind.startswith(error) for kind in result["errors"]), result["errors"]
 
 
 def test_an_unread_flood_ends_in_time(echo):
-    answer = load("--url", echo.ws("/sink?read=no"), "--in-flight", "100", "--size", "1000000",
-                  "--duration", "0.1")
-    assert result_of(answer)["errors"] == {"no message came back": 1}
+    result = run("--url", echo.ws("/sink?read=no"), "--in-flight", "100", "--size", "1000000",
+                 *QUICK, "--connections", 2)
+    assert held(result)["counts"].get("received", 0) == 0
 
 
-@pytest.mark.parametrize("url", ["http://x/", "ws://", "ws://x:y/", "ws://[::1/", "ws://x/#f"])
+def test_pushes_are_delivered(echo):
+    result = run(echo.ws("/push?size=64&rate=1000"), "--pattern", "push", "--connections", 3, *QUICK)
+    counts = held(result)["counts"]
+    assert counts["delivered"] > 0 and counts.get("sent", 0) == 0
+    assert counts["received_bytes"] == 64 * counts["delivered"]
+    assert result["errors"] == {}
+
+
+def test_handshakes_alone(echo):
+    result = run(echo.ws("/echo"), "--pattern", "handshake", "--connections", 5, *QUICK)
+    counts = held(result)["counts"]
+    assert counts["opened"] > 5 and counts.get("sent", 0) == 0
+    assert over_all(result, "failed") == 0 and result["errors"] == {}
+
+
+def test_churn_begins_connections_by_the_clock(echo):
+    result = run(echo.ws("/echo"), "--churn", 200, "--life", "50ms", "--connections", 200, "--rate",
+                 1000, "--duration", 1, "--warm-up", 0, statuses=(PASSED, LIMITED))
+    counts = held(result)["counts"]
+    assert counts["connects"] + counts.get("unsent", 0) == pytest.approx(200, abs=20)
+    assert counts["received"] > 0 and over_all(result, "failed") == 0
+
+
+def test_a_storm_has_a_time_to_recover(echo):
+    result = run(echo.ws("/echo"), "--connections", 20, "--rate", 200, "--duration", 2, "--storm",
+                 "at=300ms drop=50% reconnect=full-jitter:200ms", statuses=(PASSED, LIMITED))
+    storm, = result["storms"]
+    assert storm["dropped"] == 10
+    assert 0 < storm["recovered_ns"] < 1.7e9
+    assert over_all(result, "opened") == 30 and result["open"] == 20
+
+
+def test_ramps_are_phases_of_their_own(echo):
+    result = run(echo.ws("/echo"), "--connections", 20, "--ramp-up", "0.5", "--duration", "0.3",
+                 "--ramp-down", "0.3")
+    assert [phase["name"] for phase in result["phases"]] == ["ramp", "ramp-up", "hold", "ramp-down"]
+    up, down = result["phases"][1], result["phases"][3]
+    assert up["counts"]["opened"] == 20 and down["counts"]["closed_by_us"] == 20
+    assert result["open_max"] == 20 and result["open"] == 0
+    opens = [interval["open"] for interval in result["intervals"] if interval["phase"] == 1]
+    assert opens == sorted(opens) and opens[0] < 20
+
+
+@pytest.mark.parametrize("path, arguments, answer_bytes", [
+    ("/bytes?n=128", [], 128), ("/bytes?n=128", ["--pipeline", "16"], 128),
+    ("/echo", ["--body", "1000", "--in-flight", "4"], 1000), ("/echo", ["--body", "200k"], 200 * 1024),
+])
+def test_http_requests_are_answered(echo, path, arguments, answer_bytes):
+    result = run(echo.http(path), "--connections", 3, *QUICK, *arguments)
+    counts = held(result)["counts"]
+    assert counts["received"] > 0
+    assert counts["received_bytes"] == answer_bytes * counts["received"]
+    assert set(result["statuses"]) == {"200"} and result["errors"] == {}
+
+
+def test_http_bodies_come_in_any_framing(echo):
+    for query in ("n=5000&chunked=1", "n=0", "n=200000"):
+        result = run(echo.http("/bytes?" + query), "--connections", 2, *QUICK)
+        assert held(result)["counts"]["received"] > 0 and result["errors"] == {}
+
+
+def test_a_server_that_closes_after_each_answer_is_connected_to_again(echo):
+    result = run(echo.http("/bytes?n=10&close=1"), "--connections", 2, *QUICK)
+    assert over_all(result, "opened") > 2 and result["errors"] == {}
+    assert over_all(result, "received") > 2
+
+
+def test_statuses_that_are_errors_are_answers_too(echo):
+    result = run(echo.http("/nothing"), "--connections", 2, *QUICK)
+    assert set(result["statuses"]) == {"404"}
+    assert set(result["errors"]) == {"status 404"}
+
+
+def test_targets_share_connections_by_weight(echo):
+    result = run(echo.ws("/echo") + ";weight=3", echo.ws("/push"), "--connections", 8, "--pattern",
+                 "hold", "--duration", "0.2")
+    assert result["targets"] == [echo.ws("/echo"), echo.ws("/push")]
+    assert over_all(result, "sent") == 6 + 2
+
+
+def test_connections_come_from_several_addresses(echo):
+    result = run(echo.ws("/echo"), "--connections", 6, "--source", "127.0.0.2-127.0.0.4", *QUICK)
+    assert over_all(result, "opened") == 6 and result["errors"] == {}
+
+
+def test_header_host_and_subprotocol_are_sent():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        process = subprocess.Popen(
+            [os.environ["GATEWAY_LOAD"], f"ws://127.0.0.1:{listening.getsockname()[1]}/x?y",
+             "--connections", "1", "--header", "X-One: 1", "--header", "X-Two:2", "--host", "a.b",
+             "--subprotocol", "p", "--subprotocol", "q"], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+        listening.settimeout(30)
+        connection, _ = listening.accept()
+        with connection:
+            connection.settimeout(30)
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += connection.recv(4096)
+        assert process.wait(30) == UNREACHABLE
+    process.communicate()
+    lines = head.decode().split("\r\n")
+    assert lines[0] == "GET /x?y HTTP/1.1"
+    for line in ("Host: a.b", "X-One: 1", "X-Two: 2", "Sec-WebSocket-Protocol: p, q"):
+        assert line in lines
+
+
+def test_nothing_there_is_unreachable():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    answer = load(f"ws://127.0.0.1:{port}/", *QUICK)
+    assert answer.returncode == UNREACHABLE
+    assert "Connection refused" in answer.stdout
+
+
+def test_gates_decide(echo):
+    arguments = [echo.ws("/echo"), *QUICK]
+    assert load(*arguments, "--fail-if", "lost>0").returncode == PASSED
+    answer = load(*arguments, "--fail-if", "rtt.p50>0ns")
+    assert answer.returncode == FAILED and "rtt.p50" in answer.stdout
+
+
+@pytest.mark.parametrize("url", ["ftp://x/", "ws://", "ws://x:y/", "ws://[::1/", "ws://x/#f"])
 def test_bad_urls_are_refused(url):
     answer = load("--url", url)
-    assert (answer.returncode, answer.stdout) == (1, "")
+    assert (answer.returncode, answer.stdout) == (USAGE, "")
+
+
+@pytest.mark.parametrize("arguments, told", [
+    ([], "no URL"),
+    (["ws://127.0.0.1:1/", "--size", "1x"], "--size"),
+    (["ws://127.0.0.1:1/", "--duration", "soon"], "--duration"),
+    (["ws://127.0.0.1:1/", "--connections", "0"], "--connections"),
+    (["ws://127.0.0.1:1/", "--header", "no colon"], "--header"),
+    (["ws://127.0.0.1:1/", "--header", "X: a\nY: b"], "--header"),
+    (["ws://127.0.0.1:1/", "--verify", "/nowhere.pem"], "--verify: cannot read /nowhere.pem"),
+    (["ws://127.0.0.1:1/", "--key", "/k"], "--key"),
+    (["ws://127.0.0.1:1/", "--source", "x"], "--source"),
+    (["ws://127.0.0.1:1/", "--poisson"], "--poisson"),
+    (["ws://127.0.0.1:1/", "--storm", "at=x"], "--storm"),
+    (["ws://127.0.0.1:1/", "--fail-if", "nonsense>1"], "--fail-if"),
+    (["ws://127.0.0.1:1/", "--body", "5"], "--body"),
+    (["http://127.0.0.1:1/", "--pattern", "push"], "--pattern"),
+    (["ws://127.0.0.1:1/", "--nonsense"], "--nonsense"),
+])
+def test_usage_errors_name_the_option(arguments, told):
+    answer = load(*arguments)
+    assert (answer.returncode, answer.stdout) == (USAGE, "")
+    assert told in answer.stderr
+
+
+def test_what_will_not_suffice_is_said_before(echo):
+    limited = subprocess.run(
+        ["bash", "-c", 'ulimit -n 100 && exec "$@"', "bash", os.environ["GATEWAY_LOAD"],
+         echo.ws("/echo"), "--connections", "200"], capture_output=True, text=True, timeout=30,
+        check=False)
+    assert limited.returncode == USAGE
+    assert re.search(r"descriptors.*raise ulimit -n", limited.stderr)
+    ports = load(echo.ws("/echo"), "--connections", 100_000)
+    assert ports.returncode == USAGE
+    assert "--source" in ports.stderr or "ulimit" in ports.stderr

@@ -1,107 +1,116 @@
-// gateway-load: drives WebSocket echoes and says what they cost.
-#include <sys/random.h>
+// gateway-load: loads WebSocket and HTTP servers, and says how they take it.
+//
+//     command line -> plan -> preflight -> run -> result -> table, verdict, files -> exit status
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
-#include <sstream>
 
-#include "proto/tls/context.hh"
-#include "tools/load/load.hh"
-#include "tools/load/report.hh"
-#include "uring/check.hh"
+#include "tools/load/command_line.hh"
+#include "tools/load/engine/preflight.hh"
+#include "tools/load/engine/run.hh"
+#include "tools/load/report/compare.hh"
+#include "tools/load/report/gates.hh"
+#include "tools/load/report/hdr_log.hh"
+#include "tools/load/report/json.hh"
+#include "tools/load/report/junit.hh"
+#include "tools/load/report/live.hh"
+#include "tools/load/report/table.hh"
+#include "tools/load/report/verdict.hh"
+#include "tools/load/version.hh"
+#include "uring/signals.hh"
 
 namespace {
 
-// Bytes under way to all peers that are slow to read.
-constexpr std::size_t kBatchBudget = std::size_t{128} << 20;
+constexpr int kUsageError = 2;
 
 int fail(const std::string& reason) {
   std::fprintf(stderr, "gateway-load: %s\n", reason.c_str());
-  return 1;
+  return kUsageError;
 }
 
-void define(CLI::App& app, load::Options& options) {
-  app.add_option("--url", options.url, "ws://host:port/path or wss://...")->required();
-  app.add_option("--connections", options.connections, "connections to open")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  app.add_option("--in-flight", options.in_flight, "messages under way on each connection")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
-  app.add_option("--size", options.size_bytes, "bytes of a message")
-      ->check(CLI::Range(0, 1 << 30))
-      ->capture_default_str();
-  app.add_flag("--text", options.text, "messages are text, of printable ASCII");
-  app.add_option("--duration", options.duration_s, "seconds of the measured window")
-      ->check(CLI::NonNegativeNumber);
-  app.add_flag("--hold", options.hold,
-               "one message on each connection, then idle; without --duration until SIGINT");
-  app.add_option("--connect-rate", options.connect_rate,
-                 "new connections a second; 0: as fast as they open")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--cpu-of", options.cpu_of, "process ids whose processor time is measured")
-      ->delimiter(',');
-  app.add_option("--verify", options.verify,
-                 "off, or a file with the CA certificates to verify wss with")
-      ->capture_default_str();
-}
-
-std::expected<std::unique_ptr<tls::ClientContext>, std::string> load_tls(
-    const std::string& verify) {
-  tls::ClientOptions options{.verify = verify != "off", .ca = {}};
-  if (options.verify) {
-    std::ifstream file(verify);
-    std::stringstream text;
-    if (!(text << file.rdbuf())) return std::unexpected("cannot read " + verify);
-    options.ca = text.str();
+std::expected<std::vector<load::Gate>, std::string> gates_of(const load::Outputs& outputs) {
+  std::vector<load::Gate> gates;
+  for (const std::string& text : outputs.gates) {
+    auto gate = load::gates::parse(text);
+    if (!gate) return std::unexpected("--fail-if: " + gate.error());
+    gates.push_back(std::move(*gate));
   }
-  return tls::ClientContext::load(options);
+  return gates;
 }
 
-int run(const load::Options& options) {
-  const auto url = load::parse_url(options.url);
-  if (!url) return fail(url.error());
-  const auto address = tools::resolve(url->host_port);
-  if (!address) return fail(address.error());
+// A file, or standard output; false: it could not be written, and has been told.
+bool write(const std::string& path, const std::string& text) {
+  if (path == "-") return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (file) return true;
+  fail("cannot write " + path);
+  return false;
+}
+
+bool write_all(const load::Outputs& outputs, const load::Result& result,
+               const load::GateResults& gates) {
+  bool written = true;
+  if (!outputs.json.empty()) written &= write(outputs.json, load::report::json_of(result, gates));
+  if (!outputs.junit.empty()) {
+    written &= write(outputs.junit, load::report::junit_of(result, gates));
+  }
+  if (!outputs.hdr_log.empty()) written &= write(outputs.hdr_log, load::report::hdr_log_of(result));
+  return written;
+}
+
+int run(const load::CommandLine& line) {
+  const auto gates = gates_of(line.outputs);
+  if (!gates) return fail(gates.error());
+  if (const auto enough = load::preflight(line.plan); !enough) return fail(enough.error());
   const sigset_t signals = uring::block_signals({SIGINT, SIGTERM});
-  auto runtime = tools::Runtime::create(kBatchBudget);
-  if (!runtime) return fail(runtime.error());
-  std::unique_ptr<tls::ClientContext> tls;
-  if (url->secure) {
-    auto loaded = load_tls(options.verify);
-    if (!loaded) return fail(loaded.error());
-    tls = std::move(*loaded);
-  }
-  load::Tally tally;
-  load::ClientShared shared{.runtime = **runtime,
-                            .options = options,
-                            .url = *url,
-                            .address = *address,
-                            .tls = tls.get(),
-                            .tally = tally};
-  std::uint64_t seed = 0;
-  CHECK(getrandom(&seed, sizeof seed, 0) == sizeof seed, "getrandom gives so few bytes at once");
-  shared.random.seed(seed);
-  load::Load(shared, signals).run();
-  std::printf("%s\n", json_of(options, tally).c_str());
-  std::fprintf(stderr, "%s", text_of(options, tally).c_str());
-  return tally.errors.empty() ? 0 : 2;
+  load::report::Live live(isatty(STDERR_FILENO) == 1);
+  load::Run run(line.plan, signals,
+                [&live](const load::report::Progress& progress) { live.show(progress); });
+  auto result = run.run();
+  live.end();
+  if (!result) return fail(result.error());
+  result->version = load::kVersion;
+  const load::GateResults judged = load::gates::judge(*gates, *result);
+  const std::string text =
+      load::report::table_of(*result) + load::report::verdict_of(*result, judged);
+  // What programs read has standard output for itself.
+  std::FILE* const to = line.outputs.json == "-" ? stderr : stdout;
+  std::fwrite(text.data(), 1, text.size(), to);
+  if (!write_all(line.outputs, *result, judged)) return kUsageError;
+  return load::report::exit_status_of(*result, judged);
+}
+
+std::string command_of(int argc, char** argv) {
+  std::string command = "gateway-load";
+  for (int i = 1; i < argc; ++i) command.append(" ").append(argv[i]);
+  return command;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "Opens WebSockets against an echo, keeps messages in flight on each (the next one goes when "
-      "one has come back whole), and writes one line of JSON to stdout, text for people to "
-      "stderr. A second of warm-up goes before the measured window. The server's certificate is "
-      "not verified unless --verify names the CA: it is meant for servers on localhost. Ends with "
-      "2 if there were errors.");
-  load::Options options;
-  define(app, options);
-  CLI11_PARSE(app, argc, argv);
-  if (app.count("--duration") == 0 && options.hold) options.duration_s = 0;
-  return run(options);
+      "Loads a WebSocket or HTTP server, and says how it takes that. With a URL alone: 10 "
+      "connections for 10 seconds, each with one message of 64 bytes on its way to an echo and "
+      "back. Messages carry numbers, so that lost, duplicated and reordered ones are counted. "
+      "Exit status: 0 passed, 1 a gate failed or the counters do not add up, 2 usage, 3 the "
+      "generator was the limit, 4 the target could not be reached.");
+  load::CommandLine line;
+  load::Flags flags;
+  load::define(app, line, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsageError;
+  }
+  if (line.compares) return load::report::run_compare(line.compared);
+  line.plan.command = command_of(argc, argv);
+  if (const auto completed = load::complete(line, flags); !completed) {
+    return fail(completed.error() + "; --help tells all options");
+  }
+  return run(line);
 }

@@ -1,0 +1,145 @@
+"""WebSocket servers that do what gateway-echo never does: lose, double, swap, stall, hang. Each runs in a
+thread of its own with an event loop, and counts what it has done."""
+
+import asyncio
+import threading
+
+import websockets
+
+
+class FaultyServer:
+    """`handle` is an async function of the server and a connection."""
+
+    def __init__(self, handle):
+        self.handle = handle
+        self.lost = self.doubled = self.swapped = self.received = 0
+        self.loop = asyncio.new_event_loop()
+        self.stopping = None
+        self.port = None
+        self.ready = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def run(self):
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_until_complete(self.serve())
+
+    async def serve(self):
+        self.stopping = asyncio.Event()
+        server = await websockets.serve(self.converse, "127.0.0.1", 0, compression=None,
+                                        ping_interval=None, max_size=None, close_timeout=1)
+        self.port = server.sockets[0].getsockname()[1]
+        self.ready.set()
+        await self.stopping.wait()
+        server.close()
+        await server.wait_closed()
+
+    async def converse(self, connection, _path=None):
+        try:
+            await self.handle(self, connection)
+        except websockets.ConnectionClosed:
+            pass
+
+    @property
+    def url(self):
+        return f"ws://127.0.0.1:{self.port}/"
+
+    def __enter__(self):
+        self.thread.start()
+        assert self.ready.wait(30)
+        return self
+
+    def __exit__(self, *_):
+        self.loop.call_soon_threadsafe(self.stopping.set)
+        self.thread.join(30)
+        assert not self.thread.is_alive()
+
+
+async def lose(server, connection):
+    """Every seventh message has no answer."""
+    count = 0
+    async for message in connection:
+        server.received += 1
+        count += 1
+        if count % 7 == 0:
+            server.lost += 1
+        else:
+            await connection.send(message)
+
+
+async def double(server, connection):
+    """Every fifth has two."""
+    count = 0
+    async for message in connection:
+        server.received += 1
+        count += 1
+        await connection.send(message)
+        if count % 5 == 0:
+            server.doubled += 1
+            await connection.send(message)
+
+
+async def swap(server, connection):
+    """Of every four, the third is answered after the fourth; a pair that is not whole is answered in order,
+    when the client says goodbye or waits."""
+    held = None
+    count = 0
+    while True:
+        try:
+            message = await asyncio.wait_for(connection.recv(), 0.3)
+        except asyncio.TimeoutError:
+            if held is not None:
+                await connection.send(held)
+                held = None
+                count = 0
+            continue
+        server.received += 1
+        count += 1
+        if count % 4 == 3:
+            held = message
+            continue
+        await connection.send(message)
+        if held is not None:
+            server.swapped += 1
+            await connection.send(held)
+            held = None
+
+
+async def hang(server, connection):
+    """Nothing is ever answered."""
+    async for _ in connection:
+        server.received += 1
+
+
+async def flood(_server, connection):
+    """Messages that nobody asked for, without end."""
+    while True:
+        await connection.send(b"x" * 1000)
+
+
+async def reset(server, connection):
+    """Resets the connection at the third message."""
+    count = 0
+    async for message in connection:
+        server.received += 1
+        count += 1
+        if count == 3:
+            connection.transport.abort()
+            return
+        await connection.send(message)
+
+
+def stalling(after, length):
+    """Echoes, but for so many seconds from so many seconds after the first message on."""
+    began = []
+
+    async def echo(_server, connection):
+        loop = asyncio.get_running_loop()
+        async for message in connection:
+            if not began:
+                began.append(loop.time())
+            passed = loop.time() - began[0]
+            if after <= passed < after + length:
+                await asyncio.sleep(after + length - passed)
+            await connection.send(message)
+
+    return echo

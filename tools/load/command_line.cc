@@ -1,0 +1,163 @@
+#include "tools/load/command_line.hh"
+
+#include <CLI/CLI.hpp>
+
+#include "tools/load/units.hh"
+
+namespace load {
+namespace {
+
+template <class Value>
+using Parse = std::expected<Value, std::string> (*)(std::string_view);
+
+// An option whose text has a unit; what is wrong with it is told with the option's name.
+template <class Value, class To>
+CLI::Option* add_unit(CLI::App& app, const std::string& name, Parse<Value> parse, To& to,
+                      const std::string& help, const char* type) {
+  const auto take = [name, parse, &to](const std::string& text) {
+    const auto value = parse(text);
+    if (!value) throw CLI::ValidationError(name, value.error());
+    to = *value;
+  };
+  return app.add_option_function<std::string>(name, take, help)->type_name(type);
+}
+
+void repeated(CLI::App& app, const std::string& name, std::vector<std::string>& to,
+              const std::string& help, const char* type) {
+  app.add_option(name, to, help)->type_name(type)->allow_extra_args(false);
+}
+
+void define_target(CLI::App& app, Plan& plan, Flags& flags) {
+  app.add_option("URL,--target,--url", flags.targets,
+                 "ws://, wss://, http:// or https://HOST:PORT/PATH, or unix:/SOCKET:/PATH; with "
+                 ";weight=N behind it its share of the connections. May be repeated")
+      ->type_name("URL");
+  repeated(app, "--header", flags.headers, "'NAME: VALUE' in each request. May be repeated",
+           "TEXT");
+  app.add_option("--host", plan.host, "Host, instead of the URL's")->type_name("NAME");
+  app.add_option("--sni", plan.server_name, "The server's name in TLS, instead of the URL's")
+      ->type_name("NAME");
+  repeated(app, "--subprotocol", plan.subprotocols, "Offered to WebSockets. May be repeated",
+           "NAME");
+  app.add_option("--verify,--ca", flags.verify,
+                 "A file with the CA certificates that the server's must be signed by, in PEM; "
+                 "off: any will do")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.add_option("--cert", flags.certificate, "The client's certificate, in PEM")
+      ->type_name("FILE");
+  app.add_option("--key", flags.key, "Its key, if that is in a file of its own")->type_name("FILE");
+  add_unit<double>(app, "--resume", parse_share, plan.resumed_share,
+                   "The share of TLS handshakes that resume a session, such as 80%", "SHARE");
+  repeated(app, "--source", flags.sources,
+           "Connect from this address, or FIRST-LAST: each has its own 64k ports. May be repeated",
+           "ADDRESS");
+  app.add_option("--method", flags.method, "Of HTTP requests: GET, or POST where there is a body")
+      ->type_name("NAME");
+  add_unit<std::uint64_t>(app, "--body", parse_bytes, plan.request.body_bytes,
+                          "Bytes of a request's body, such as 128 or 16k", "SIZE");
+}
+
+void define_load(CLI::App& app, Plan& plan, Flags& flags) {
+  app.add_option("--connections", plan.connections, "Connections to open")
+      ->check(CLI::Range(1, 1'000'000))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--in-flight,--pipeline", plan.in_flight,
+                 "Messages, or requests, under way on each connection")
+      ->check(CLI::Range(1, 100'000))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--rate", flags.rate,
+                 "Messages a second in all, by the clock, whatever comes back; without it the next "
+                 "one goes when one has come back")
+      ->check(CLI::Range(0.0, 1e8))
+      ->type_name("N");
+  app.add_option("--rate-each", flags.rate_each, "The same for each connection")
+      ->check(CLI::Range(0.0, 1e6))
+      ->type_name("N")
+      ->excludes("--rate");
+  app.add_flag("--poisson", flags.poisson, "At random distances, and not at even ones");
+  add_unit<std::uint64_t>(app, "--size", parse_bytes, plan.message.size_bytes,
+                          "Bytes of a message, such as 64 or 16k [64]", "SIZE");
+  app.add_flag("--text", plan.message.text, "Messages are text, of printable ASCII");
+  app.add_option("--pattern", flags.pattern,
+                 "echo; publish: one connection in ten does, and all get it; push: the server "
+                 "does; hold: one message, then idle; handshake: open and close")
+      ->check(CLI::IsMember({"echo", "publish", "push", "hold", "handshake"}))
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.add_flag("--hold", flags.hold,
+               "--pattern hold, and without --duration until it is interrupted");
+  app.add_option("--connect-rate", plan.connect_rate,
+                 "New connections a second; 0: as fast as they open")
+      ->check(CLI::Range(0.0, 1e6))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--churn", plan.churn.per_second,
+                 "Connections a second that begin for ever; --connections bounds how many there "
+                 "are at a time")
+      ->check(CLI::Range(0.0, 1e6))
+      ->type_name("N");
+  add_unit<Duration>(app, "--life", parse_duration, plan.churn.life,
+                     "How long a connection lives on average; it is drawn", "DURATION");
+  app.add_option("--reconnect", flags.reconnect,
+                 "What the peer ends is opened again: at-once, or full-jitter:5s")
+      ->type_name("HOW");
+  repeated(app, "--storm", flags.storms,
+           "'at=30s drop=50% reconnect=full-jitter:5s': drops that share then. May be repeated",
+           "STORM");
+}
+
+void define_course(CLI::App& app, Plan& plan, Flags& flags) {
+  add_unit<Duration>(app, "--duration", parse_duration, flags.duration,
+                     "The measured time; 0: until it is interrupted [10s]", "DURATION");
+  add_unit<Duration>(app, "--warm-up", parse_duration, plan.warm_up,
+                     "With load, but not measured, before that [1s]", "DURATION");
+  add_unit<Duration>(app, "--ramp-up", parse_duration, flags.ramp_up,
+                     "Connections are opened over so long, and not at once", "DURATION");
+  add_unit<Duration>(app, "--ramp-down", parse_duration, flags.ramp_down, "And closed over so long",
+                     "DURATION");
+  add_unit<Duration>(app, "--timeout", parse_duration, plan.answer_limit,
+                     "A message without an answer is lost after this [5s]", "DURATION");
+  add_unit<Duration>(app, "--open-timeout", parse_duration, plan.open_limit,
+                     "A connection that is not open has failed after this [10s]", "DURATION");
+  app.add_option("--threads", plan.threads, "Threads, each with connections of its own")
+      ->check(CLI::Range(1, 256))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--pid,--cpu-of", plan.watched,
+                 "Processes whose processor time and memory are measured beside it")
+      ->type_name("PID")
+      ->delimiter(',');
+}
+
+void define_outputs(CLI::App& app, Outputs& outputs) {
+  repeated(app, "--fail-if", outputs.gates,
+           "Such as 'rtt.p99>20ms' or 'lost>0': then the exit status is 1. May be repeated",
+           "GATE");
+  app.add_option("--json", outputs.json, "The result for programs; -: to standard output")
+      ->type_name("FILE");
+  app.add_option("--html", outputs.html, "A report with charts")->type_name("FILE");
+  app.add_option("--junit", outputs.junit, "The gates as JUnit has them")->type_name("FILE");
+  app.add_option("--hdr-log", outputs.hdr_log, "Histograms that merge, in HdrHistogram's format")
+      ->type_name("FILE");
+}
+
+}  // namespace
+
+void define(CLI::App& app, CommandLine& line, Flags& flags) {
+  define_target(app, line.plan, flags);
+  define_load(app, line.plan, flags);
+  define_course(app, line.plan, flags);
+  define_outputs(app, line.outputs);
+  CLI::App* const compare =
+      app.add_subcommand("compare", "Whether two results differ by more than noise");
+  compare->add_option("FILES", line.compared, "What --json has written")
+      ->type_name("FILE")
+      ->expected(2)
+      ->required();
+  compare->parse_complete_callback([&line] { line.compares = true; });
+}
+
+}  // namespace load

@@ -1,0 +1,195 @@
+// What flags come to together: files are read, names looked up, phases laid out.
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "tools/load/command_line.hh"
+#include "tools/load/storm.hh"
+
+namespace load {
+namespace {
+
+using Verdict = std::expected<void, std::string>;
+
+constexpr std::chrono::seconds kDuration{10};
+constexpr std::size_t kSourcesMax = 4096;
+
+std::unexpected<std::string> refuse(const std::string& option, const std::string& why) {
+  return std::unexpected(option + ": " + why);
+}
+
+std::expected<std::string, std::string> read_file(const std::string& option,
+                                                  const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  if (!(text << file.rdbuf())) {
+    return refuse(option, "cannot read " + path + ": " + std::strerror(errno));
+  }
+  return text.str();
+}
+
+Verdict take_targets(Plan& plan, const Flags& flags) {
+  if (flags.targets.empty()) {
+    return std::unexpected("no URL: such as gateway-load wss://localhost:8443/echo");
+  }
+  for (const std::string& text : flags.targets) {
+    auto target = parse_target(text);
+    if (!target) return refuse("URL", target.error());
+    if (const auto resolved = resolve(*target); !resolved) return refuse("URL", resolved.error());
+    plan.targets.push_back(std::move(*target));
+  }
+  return {};
+}
+
+bool is_token(std::string_view text) {
+  const auto allowed = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("!#$%&'*+-.^_`|~").contains(c);
+  };
+  return !text.empty() && std::ranges::all_of(text, allowed);
+}
+
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+Verdict take_headers(Plan& plan, const Flags& flags) {
+  for (const std::string& text : flags.headers) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos || !is_token(text.substr(0, colon)) || has_control(text)) {
+      return refuse("--header", "not 'NAME: VALUE': " + text);
+    }
+    const std::size_t value = text.find_first_not_of(' ', colon + 1);
+    plan.headers.emplace_back(text.substr(0, colon),
+                              value == std::string::npos ? "" : text.substr(value));
+  }
+  if (has_control(plan.host)) return refuse("--host", "control characters in it");
+  for (const std::string& name : plan.subprotocols) {
+    if (!is_token(name)) return refuse("--subprotocol", "not a name: " + name);
+  }
+  return {};
+}
+
+Verdict take_tls(Plan& plan, const Flags& flags) {
+  plan.tls.verify = flags.verify != "off";
+  if (plan.tls.verify) {
+    const auto ca = read_file("--verify", flags.verify);
+    if (!ca) return std::unexpected(ca.error());
+    plan.tls.ca = *ca;
+  }
+  if (flags.certificate.empty()) {
+    if (!flags.key.empty()) return refuse("--key", "there is no --cert that it belongs to");
+    return {};
+  }
+  const auto chain = read_file("--cert", flags.certificate);
+  if (!chain) return std::unexpected(chain.error());
+  const auto key = read_file("--key", flags.key.empty() ? flags.certificate : flags.key);
+  if (!key) return std::unexpected(key.error());
+  plan.tls.certificate = {*chain, *key};
+  return {};
+}
+
+// FIRST, or FIRST-LAST.
+Verdict take_source(Plan& plan, const std::string& text) {
+  const std::size_t dash = text.find('-');
+  in_addr first{};
+  in_addr last{};
+  const std::string begin = text.substr(0, dash);
+  const std::string end = dash == std::string::npos ? begin : text.substr(dash + 1);
+  if (inet_pton(AF_INET, begin.c_str(), &first) != 1 ||
+      inet_pton(AF_INET, end.c_str(), &last) != 1) {
+    return refuse("--source", "not an IPv4 address, or FIRST-LAST: " + text);
+  }
+  const std::uint32_t from = ntohl(first.s_addr);
+  const std::uint32_t to = ntohl(last.s_addr);
+  if (to < from || to - from >= kSourcesMax) {
+    return refuse("--source", "1 to 4096 addresses, the lowest first: " + text);
+  }
+  for (std::uint32_t each = from; each <= to && plan.sources.size() < kSourcesMax; ++each) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(each);
+    tools::Address source;
+    std::memcpy(&source.storage, &address, sizeof address);
+    source.size = sizeof address;
+    plan.sources.push_back(source);
+  }
+  return {};
+}
+
+Verdict take_pattern(Plan& plan, const Flags& flags) {
+  const std::string name = flags.hold ? "hold" : flags.pattern;
+  if (name == "publish") plan.pattern = Pattern::kPublish;
+  if (name == "push") plan.pattern = Pattern::kPush;
+  if (name == "hold") plan.pattern = Pattern::kHold;
+  if (name == "handshake") plan.pattern = Pattern::kHandshake;
+  const bool all_websocket = std::ranges::all_of(plan.targets, &Target::websocket);
+  if ((name == "publish" || name == "push") && !all_websocket) {
+    return refuse("--pattern", name + " is for ws:// and wss://");
+  }
+  if (name == "publish" && plan.message.size_bytes < 24) {
+    return refuse("--size", "a message that is published has at least 24 bytes, for its mark");
+  }
+  if (all_websocket && (plan.request.body_bytes > 0 || !flags.method.empty())) {
+    return refuse("--method, --body", "they are for http:// and https://");
+  }
+  plan.request.method =
+      !flags.method.empty() ? flags.method : (plan.request.body_bytes > 0 ? "POST" : "GET");
+  if (!is_token(plan.request.method)) return refuse("--method", "not a method");
+  return {};
+}
+
+Verdict take_storms(Plan& plan, const Flags& flags) {
+  for (const std::string& text : flags.storms) {
+    const auto storm = parse_storm(text);
+    if (!storm) return refuse("--storm", storm.error());
+    plan.storms.push_back(*storm);
+  }
+  std::ranges::sort(plan.storms, {}, &StormPlan::at);
+  if (flags.reconnect.empty()) return {};
+  const auto reconnect = parse_reconnect(flags.reconnect);
+  if (!reconnect) return refuse("--reconnect", reconnect.error());
+  plan.reconnect = *reconnect;
+  return {};
+}
+
+void lay_out_phases(Plan& plan, const Flags& flags) {
+  const Rate rate{.per_second = flags.rate_each > 0 ? flags.rate_each : flags.rate,
+                  .per_connection = flags.rate_each > 0,
+                  .poisson = flags.poisson};
+  const bool until_interrupted = flags.duration ? flags.duration->count() == 0 : flags.hold;
+  PhasePlan hold{.name = "hold",
+                 .length = flags.duration.value_or(kDuration),
+                 .connections = plan.connections,
+                 .rate = rate};
+  if (until_interrupted) hold.length.reset();
+  if (flags.ramp_up.count() > 0) {
+    plan.phases.push_back({"ramp-up", flags.ramp_up, plan.connections, rate});
+  }
+  plan.phases.push_back(hold);
+  if (flags.ramp_down.count() > 0) {
+    plan.phases.push_back({"ramp-down", flags.ramp_down, 0, rate});
+  }
+}
+
+}  // namespace
+
+Verdict complete(CommandLine& line, const Flags& flags) {
+  Plan& plan = line.plan;
+  for (const auto step : {take_targets, take_headers, take_tls, take_pattern, take_storms}) {
+    if (const Verdict taken = step(plan, flags); !taken) return taken;
+  }
+  for (const std::string& text : flags.sources) {
+    if (const Verdict taken = take_source(plan, text); !taken) return taken;
+  }
+  if (flags.poisson && flags.rate <= 0 && flags.rate_each <= 0) {
+    return refuse("--poisson", "it needs --rate or --rate-each");
+  }
+  lay_out_phases(plan, flags);
+  return {};
+}
+
+}  // namespace load

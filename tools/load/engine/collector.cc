@@ -1,0 +1,217 @@
+#include "tools/load/engine/collector.hh"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <utility>
+
+#include "tools/load/cpu_time.hh"
+#include "tools/load/engine/run.hh"
+
+namespace load {
+namespace {
+
+using std::chrono::nanoseconds;
+
+// A thread that was as busy as this had no time to be on time.
+constexpr double kBusyShare = 0.95;
+// Windows that are shorter say nothing about it.
+constexpr std::chrono::seconds kJudgedMin{1};
+// What the schedule may lag, of the 99th percentile.
+constexpr std::chrono::milliseconds kLagMax{5};
+
+double seconds(nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+std::string fixed(double value, int decimals) {
+  std::array<char, 64> text;
+  const int size = std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
+std::uint64_t resident_bytes(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/status");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.starts_with("VmRSS:")) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Collector::Collector(const Plan& plan, std::size_t shards, Duration interval)
+    : plan_(plan), interval_(interval), use_(shards) {
+  for (const std::string& name : phase_names(plan)) {
+    result_.phases.emplace_back();
+    result_.phases.back().name = name;
+  }
+  for (const Target& target : plan.targets) result_.targets.push_back(target.text);
+  result_.command = plan.command;
+  result_.generator.shards = shards;
+  for (const pid_t process : plan.watched) {
+    result_.watched.push_back({.pid = process, .resident_bytes_before = resident_bytes(process)});
+  }
+}
+
+void Collector::begin_phase(std::size_t phase, Duration time) {
+  result_.phases[phase].begin = time;
+}
+
+void Collector::end_phase(std::size_t phase, Duration time) {
+  result_.phases[phase].length = time - result_.phases[phase].begin;
+}
+
+void Collector::add(std::size_t shard, const Tally& tally) {
+  use_[shard].open = tally.open;
+  if (is_drain(tally)) {
+    add_drained(tally.counts);
+  } else {
+    add_to_phase(tally);
+    add_to_interval(tally);
+    note_use(shard, tally);
+  }
+  result_.generator.cpu_seconds += seconds(tally.cpu);
+  for (const auto& [kind, of_tally] : tally.errors) {
+    const bool known =
+        result_.errors.contains(kind) || result_.errors.size() < Tally::kErrorKindsMax;
+    ErrorKind& of_run = result_.errors[known ? kind : "other"];
+    if (of_run.count == 0) of_run.example = of_tally.example;
+    of_run.count += of_tally.count;
+  }
+  for (const auto& [code, count] : tally.closes_by_peer) result_.closes_by_peer[code] += count;
+  for (const auto& [code, count] : tally.closes_by_us) result_.closes_by_us[code] += count;
+  for (std::size_t status = 0; status < tally.statuses.size(); ++status) {
+    if (tally.statuses[status] == 0) continue;
+    result_.statuses[static_cast<int>(status)] += tally.statuses[status];
+  }
+}
+
+void Collector::add_to_phase(const Tally& tally) {
+  Phase& phase = result_.phases[tally.phase];
+  load::add(phase.counts, tally.counts);
+  for (std::size_t i = 0; i < kTimings; ++i) phase.timings[i].merge(tally.timings[i]);
+}
+
+// What became, after the last phase, of what it had in flight. What was answered in order stays
+// there: its answers are none of the measured time.
+void Collector::add_drained(const Counts& drained) {
+  Counts last = drained;
+  last.sent = last.received = last.in_flight = 0;
+  last.sent_bytes = last.received_bytes = 0;
+  Counts& counts = result_.phases.back().counts;
+  load::add(counts, last);
+  counts.in_flight -= std::min(counts.in_flight, drained.lost + drained.unanswered);
+}
+
+void Collector::add_to_interval(const Tally& tally) {
+  const auto index = static_cast<std::size_t>((tally.begin + tally.length / 2) / interval_);
+  if (index >= kIntervalsMax) {
+    join_intervals();
+    return add_to_interval(tally);
+  }
+  if (result_.intervals.size() <= index) result_.intervals.resize(index + 1);
+  Interval& interval = result_.intervals[index];
+  const Duration end = std::max(interval.begin + interval.length, tally.begin + tally.length);
+  const bool first = interval.length.count() == 0;
+  interval.begin = first ? tally.begin : std::min(interval.begin, tally.begin);
+  interval.length = end - interval.begin;
+  interval.phase = tally.phase;
+  load::add(interval.counts, tally.counts);
+  interval.rtt.merge(tally.timings[static_cast<std::size_t>(Timing::kRtt)]);
+  interval.errors += tally.error_count;
+  interval.watched_cpu_seconds += std::exchange(watched_cpu_, 0);
+  interval.open = 0;
+  for (const ShardUse& use : use_) interval.open += use.open;
+  result_.open = interval.open;
+  result_.open_max = std::max(result_.open_max, interval.open);
+}
+
+void Collector::join_intervals() {
+  std::vector<Interval> joined((result_.intervals.size() + 1) / 2);
+  for (std::size_t i = 0; i < result_.intervals.size(); ++i) {
+    const Interval& from = result_.intervals[i];
+    Interval& to = joined[i / 2];
+    if (from.length.count() == 0) continue;
+    const Duration end = from.begin + from.length;
+    if (to.length.count() == 0) to.begin = from.begin;
+    to.length = end - to.begin;
+    to.phase = from.phase;
+    load::add(to.counts, from.counts);
+    to.watched_cpu_seconds += from.watched_cpu_seconds;
+    to.open = from.open;
+    to.errors += from.errors;
+    to.rtt.merge(from.rtt);
+  }
+  result_.intervals = std::move(joined);
+  interval_ *= 2;
+}
+
+void Collector::note_use(std::size_t shard, const Tally& tally) {
+  if (result_.phases[tally.phase].name.starts_with("ramp")) return;
+  ShardUse& use = use_[shard];
+  use.cpu += tally.cpu;
+  use.length += tally.length;
+  use.recent_cpu += tally.cpu;
+  use.recent_length += tally.length;
+  if (use.recent_length < std::chrono::seconds(1)) return;
+  const double share = seconds(use.recent_cpu) / seconds(use.recent_length);
+  result_.generator.busiest_shard = std::max(result_.generator.busiest_shard, share);
+  use.recent_cpu = use.recent_length = {};
+}
+
+void Collector::judge_generator() {
+  std::vector<std::string>& limits = result_.generator.limits;
+  for (std::size_t i = 0; i < use_.size(); ++i) {
+    const ShardUse& use = use_[i];
+    if (use.length < kJudgedMin) continue;
+    const double share = seconds(use.cpu) / seconds(use.length);
+    result_.generator.busiest_shard = std::max(result_.generator.busiest_shard, share);
+    if (share < kBusyShare) continue;
+    limits.push_back("thread " + std::to_string(i + 1) + " of the generator was busy for " +
+                     fixed(100 * share, 0) + " % of the time: --threads, or a second machine");
+  }
+  Histogram lag;
+  Duration length{0};
+  for (const Phase& phase : result_.phases) {
+    if (phase.name.starts_with("ramp")) continue;
+    lag.merge(phase.timings[static_cast<std::size_t>(Timing::kScheduleLag)]);
+    length += phase.length;
+  }
+  if (length < kJudgedMin || lag.quantile(0.99) <= kLagMax) return;
+  limits.push_back("the generator came to one message in a hundred " +
+                   fixed(1e3 * seconds(lag.quantile(0.99)), 1) +
+                   " ms late or more: a lower --rate, more --threads, or a machine of its own");
+}
+
+void Collector::look_at_watched(bool measuring) {
+  if (cpu_before_.empty()) cpu_before_.resize(result_.watched.size());
+  for (std::size_t i = 0; i < result_.watched.size(); ++i) {
+    Watched& watched = result_.watched[i];
+    const std::array<pid_t, 1> process{static_cast<pid_t>(watched.pid)};
+    const auto cpu = cpu_time_of(process);
+    if (!cpu) {
+      ErrorKind& error = result_.errors["processor time of a process"];
+      if (error.count++ == 0) error.example = cpu.error();
+      continue;
+    }
+    const double used = seconds(*cpu) - std::exchange(cpu_before_[i], seconds(*cpu));
+    if (measuring_) watched.cpu_seconds += used;
+    if (measuring_) watched_cpu_ += used;
+    watched.resident_bytes_max =
+        std::max(watched.resident_bytes_max, resident_bytes(process.front()));
+  }
+  measuring_ = measuring;
+}
+
+Result Collector::finish() {
+  judge_generator();
+  // Those in which nothing was are before the first phase, or behind the last one.
+  std::erase_if(result_.intervals, [](const Interval& each) { return each.length.count() == 0; });
+  return std::move(result_);
+}
+
+}  // namespace load

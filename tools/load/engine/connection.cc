@@ -1,0 +1,281 @@
+#include "tools/load/engine/connection.hh"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <cstring>
+
+#include "tools/load/engine/http_connection.hh"
+#include "tools/load/engine/ws_connection.hh"
+
+namespace load {
+namespace {
+
+constexpr std::chrono::seconds kEndMax{2};
+// Messages of one connection that were due and could not go.
+constexpr std::size_t kOwedMax = 65'536;
+
+std::uint64_t messages_of(const Plan& plan) {
+  if (plan.pattern == Pattern::kHold) return 1;
+  const bool silent = plan.pattern == Pattern::kPush || plan.pattern == Pattern::kHandshake;
+  return silent ? 0 : ~std::uint64_t{0};
+}
+
+// Who takes the place of a connection that is over.
+Reconnect successor_of(const Plan& plan) {
+  if (plan.churn.per_second > 0) return {};
+  if (plan.pattern == Pattern::kHandshake || plan.churn.life.count() > 0) return {.on = true};
+  return plan.reconnect;
+}
+
+// What lives for a drawn time: at least long enough to have been open.
+uring::Clock::duration draw_life(Shared& shared) {
+  const double mean = std::chrono::duration<double>(shared.plan.churn.life).count();
+  std::exponential_distribution<double> distribution(1 / mean);
+  return std::chrono::duration_cast<uring::Clock::duration>(
+      std::chrono::duration<double>(distribution(shared.random)));
+}
+
+}  // namespace
+
+std::unique_ptr<Connection> make_connection(Shared& shared, ConnectionOwner& owner,
+                                            ShardTarget& target, std::uint64_t id) {
+  if (target.target.websocket) return std::make_unique<WsConnection>(shared, owner, target, id);
+  return std::make_unique<HttpConnection>(shared, owner, target, id);
+}
+
+Connection::Connection(Shared& shared, ConnectionOwner& owner, ShardTarget& target,
+                       std::uint64_t id)
+    : shared_(shared),
+      target_(target),
+      id_(id),
+      link_(shared.runtime.links()),
+      owner_(owner),
+      messages_left_(messages_of(shared.plan)),
+      pump_over_(shared.runtime.loop().ready()),
+      limit_(*this, shared.runtime.loop().timers()),
+      story_(run()) {
+  successor = successor_of(shared.plan);
+}
+
+uring::Task<> Connection::run() {
+  ++tally().counts.connects;
+  limit_.arm(shared_.now() + shared_.plan.open_limit);
+  connect_began_ = shared_.now();
+  open_ = co_await open();
+  limit_.disarm();
+  if (open_) {
+    was_open_ = true;
+    ++tally().counts.opened;
+    const bool lives = shared_.plan.churn.life.count() > 0;
+    if (lives) limit_.arm(shared_.now() + draw_life(shared_));
+    owner_.opened(*this);
+    if (shared_.plan.pattern == Pattern::kHandshake && !lives) end();
+    co_await converse();
+    open_ = false;
+    settle();
+    limit_.arm(shared_.now() + kEndMax);
+    closing_ = true;
+    while (pumping_) {
+      pump_over_.clear();
+      co_await pump_over_.wait();
+    }
+    link_.write_end();
+    co_await link_.drained();
+    limit_.disarm();
+  } else if (!ended_by_us_) {
+    ++tally().counts.failed;
+  }
+  co_await link_.close();
+  owner_.over(*this);
+}
+
+uring::Task<bool> Connection::open() {
+  if (!bind_source()) co_return false;
+  const tools::Address& address = target_.target.address;
+  const int error = co_await link_.connect(address.get(), address.size);
+  if (error != 0) {
+    fail("connect: " + std::string(error == ECANCELED ? "timeout" : std::strerror(error)));
+    co_return false;
+  }
+  tally().timing(Timing::kTcp).add(shared_.now() - connect_began_);
+  if (target_.tls != nullptr) {
+    const bool done = co_await shake_hands();
+    if (!done) co_return false;
+  }
+  upgrade_began_ = shared_.now();
+  const bool upgraded = co_await upgrade();
+  co_return upgraded;
+}
+
+uring::Task<bool> Connection::shake_hands() {
+  const Time began = shared_.now();
+  const Plan& plan = shared_.plan;
+  const std::string& name =
+      plan.server_name.empty() ? target_.target.host_port.host : plan.server_name;
+  const bool resume = std::bernoulli_distribution(plan.resumed_share)(shared_.random);
+  link_.secure(
+      std::make_unique<tls::Session>(*target_.tls, name, resume ? target_.ticket : tls::Ticket{}));
+  link_.start_handshake();
+  const bool done = co_await link_.handshake();
+  if (!done) {
+    const bool told = link_.end() == uring::LinkEnd::kTlsFailed;
+    fail("tls: " + (told ? link_.session()->error().text() : std::string("connection ended")));
+    co_return false;
+  }
+  tally().timing(Timing::kTls).add(shared_.now() - began);
+  ++(link_.session()->resumed() ? tally().counts.resumed : tally().counts.full);
+  co_return true;
+}
+
+// Takes the next of the addresses that connections are to come from, if there are any. The port is
+// chosen when it connects, so that each address has all of them for each target.
+bool Connection::bind_source() {
+  const std::vector<tools::Address>& sources = shared_.plan.sources;
+  if (sources.empty() || !target_.target.socket_path.empty()) return true;
+  const tools::Address& source = sources[shared_.sources_used++ % sources.size()];
+  const int descriptor = socket(source.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  if (descriptor < 0) {
+    fail("socket: " + std::string(std::strerror(errno)));
+    return false;
+  }
+  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  const bool bound = bind(descriptor, source.get(), source.size) == 0;
+  if (!bound) fail("source: " + std::string(std::strerror(errno)), to_text(source));
+  link_.adopt(descriptor);
+  return bound;
+}
+
+void Connection::owe(Time due) {
+  if (owed_.size() == kOwedMax) {
+    ++tally().counts.unsent;
+    return;
+  }
+  owed_.push(due);
+  go_on();
+}
+
+bool Connection::may_send() const {
+  if (!shared_.sending || closing_ || messages_left_ == 0 || !publisher) return false;
+  if (window_.pending() >= shared_.plan.in_flight) return false;
+  return shared_.closed_loop || !owed_.empty();
+}
+
+std::uint64_t Connection::take_due(std::uint64_t bytes) {
+  const Time now = shared_.now();
+  const Time due = owed_.empty() ? now : owed_.pop();
+  --messages_left_;
+  Counts& counts = tally().counts;
+  ++counts.sent;
+  counts.sent_bytes += bytes;
+  return window_.send(due, now);
+}
+
+void Connection::note(const SequenceWindow::Verdict& verdict, std::uint64_t bytes) {
+  using Kind = SequenceWindow::Kind;
+  Counts& counts = tally().counts;
+  counts.lost += verdict.lost;
+  counts.received_bytes += bytes;
+  if (verdict.kind == Kind::kDuplicate) ++counts.duplicated;
+  if (verdict.kind == Kind::kUnknown) ++counts.unexpected;
+  if (verdict.kind == Kind::kDuplicate || verdict.kind == Kind::kUnknown) return;
+  if (verdict.kind == Kind::kReordered) ++counts.reordered;
+  ++counts.received;
+  const Time now = shared_.now();
+  tally().timing(Timing::kRtt).add(now - verdict.flight.due);
+  tally().timing(Timing::kService).add(now - verdict.flight.sent);
+  if (was_answered_) return;
+  was_answered_ = true;
+  tally().timing(Timing::kFirstMessage).add(now - connect_began_);
+}
+
+void Connection::give_up_before(Time time) {
+  const std::uint64_t lost = window_.give_up_before(time);
+  if (lost == 0) return;
+  tally().counts.lost += lost;
+  go_on();
+}
+
+void Connection::go_on() {
+  if (!open_ || pumping_) return;
+  if (write_due()) return;
+  pumping_ = true;
+  pump_story_ = pump();
+  pump_story_.start();
+}
+
+// Goes on writing where a batch was full.
+uring::Task<> Connection::pump() {
+  bool all = false;
+  while (!all && !closing_ && !link_.send_failed()) {
+    co_await link_.drained();
+    all = closing_ || link_.send_failed() || write_due();
+  }
+  pumping_ = false;
+  pump_over_.set();
+}
+
+void Connection::end() {
+  ended_by_us_ = true;
+  if (closing_) return;
+  if (!open_) return abort();
+  closing_ = true;
+  limit_.arm(shared_.now() + kEndMax);
+  ++tally().counts.closed_by_us;
+  if (!say_goodbye()) abort();
+}
+
+void Connection::abort() {
+  ended_by_us_ = true;
+  closing_ = true;
+  // A peer that does not read would never learn of a FIN behind what it has not read.
+  link_.reset_on_close();
+  link_.abort();
+}
+
+void Connection::on_limit() {
+  if (open_ && !closing_) return end();
+  link_.reset_on_close();
+  link_.abort();
+}
+
+// What is still under way when the connection has ended, and what was never sent.
+void Connection::settle() {
+  Counts& counts = tally().counts;
+  const bool was_sending = window_.pending() > 0 || !owed_.empty();
+  (in_order_ ? counts.lost : counts.unanswered) += window_.give_up();
+  counts.unsent += owed_.size();
+  owed_.clear();
+  if (!ended_by_us_) ++(was_sending ? counts.lost_sending : counts.lost_idle);
+  if (target_.tls != nullptr && shared_.plan.resumed_share > 0) {
+    if (tls::Ticket ticket = link_.session()->ticket()) target_.ticket = std::move(ticket);
+  }
+}
+
+void Connection::fail(const std::string& kind, const std::string& example) {
+  if (failed_ || closing_) return;
+  failed_ = true;
+  tally().add_error(kind, example.empty() ? target_.target.text : example);
+}
+
+std::string Connection::how_it_ended() const {
+  switch (link_.end()) {
+    case uring::LinkEnd::kEndOfStream:
+      return "end of the stream";
+    case uring::LinkEnd::kTruncated:
+      return "end of the stream without close_notify";
+    case uring::LinkEnd::kFailed:
+      return std::strerror(link_.error_number());
+    case uring::LinkEnd::kAborted:
+      return "timeout";
+    case uring::LinkEnd::kTlsFailed:
+      return "TLS failed";
+    case uring::LinkEnd::kNone:
+      break;
+  }
+  return "not ended";
+}
+
+}  // namespace load

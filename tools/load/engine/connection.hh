@@ -1,0 +1,149 @@
+// One connection: connects, shakes hands, sends what is due, notes what comes back, ends. What its
+// protocol adds is in ws_connection.hh and http_connection.hh. run() reads top to bottom and reads
+// what comes; pump() lives only while more is due than the link has room for. Reading never waits
+// for room to write, else both sides could wait for each other. Owned by the shard; destroyed after
+// it was told that the connection is over.
+#pragma once
+
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "proto/http/response.hh"
+#include "tools/common/runtime.hh"
+#include "tools/load/engine/sequence_window.hh"
+#include "tools/load/engine/tally.hh"
+#include "tools/load/plan.hh"
+
+namespace load {
+
+class Connection;
+
+class ConnectionOwner {
+ public:
+  virtual void opened(Connection& connection) = 0;
+  // Nothing of the connection runs any more once this turn of the loop is over.
+  virtual void over(Connection& connection) = 0;
+
+ protected:
+  ~ConnectionOwner() = default;
+};
+
+// A target as a shard has it.
+struct ShardTarget {
+  const Target& target;
+  tls::ClientContext* tls = nullptr;  // where it is secure
+  std::string request;                // of HTTP: a whole one, or the head of the upgrade
+  tls::Ticket ticket{};               // the newest
+  std::uint64_t begun = 0;            // connections
+};
+
+// What all connections of a shard share.
+struct Shared {
+  tools::Runtime& runtime;
+  const Plan& plan;
+  Tally* tally = nullptr;
+  std::mt19937_64 random{};
+  std::vector<std::byte> scratch{};
+  std::vector<ShardTarget> targets{};
+  http::ResponseHead answer{};  // while it is read: its memory is used again
+  bool closed_loop = true;
+  bool sending = false;  // false before the first phase, and from the drain on
+  std::uint64_t sources_used = 0;
+
+  uring::Clock::time_point now() const { return runtime.loop().now(); }
+};
+
+class Connection {
+ public:
+  using Time = uring::Clock::time_point;
+
+  Connection(Shared& shared, ConnectionOwner& owner, ShardTarget& target, std::uint64_t id);
+  virtual ~Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void start() { story_.start(); }
+
+  // A message was due then. It goes now, or as soon as one fewer is in flight.
+  void owe(Time due);
+  // Sends what may be sent, since something has changed.
+  void go_on();
+  // Gives up messages that were sent before, and have no answer.
+  void give_up_before(Time time);
+
+  // Ends it in order; whatever state it is in, over() follows.
+  void end();
+  // The same without waiting for the peer, which sees a reset.
+  void abort();
+
+  bool is_open() const { return open_; }
+  bool was_open() const { return was_open_; }
+  std::uint64_t pending() const { return window_.pending(); }
+
+  std::size_t place = 0;       // among the shard's connections
+  std::size_t open_place = 0;  // among those that are open
+  std::size_t publisher_place = 0;
+  bool publisher = true;  // it sends
+  bool leaving = false;   // since there are to be fewer
+  Reconnect successor;    // whether another one takes its place, and when
+
+ protected:
+  // After TCP and TLS; false: it has failed, and has said so.
+  virtual uring::Task<bool> upgrade() = 0;
+  // Until there is nothing more to be read.
+  virtual uring::Task<> converse() = 0;
+  // Writes what is due and fits; gives whether that was all.
+  virtual bool write_due() = 0;
+  // Says goodbye; false: it cannot now, or need not.
+  virtual bool say_goodbye() = 0;
+
+  bool may_send() const;
+  // Takes the next message that is due; gives its number. Precondition: may_send().
+  std::uint64_t take_due(std::uint64_t bytes);
+  void note(const SequenceWindow::Verdict& verdict, std::uint64_t bytes);
+  void fail(const std::string& kind, const std::string& example = {});
+  // How the link has ended, in words.
+  std::string how_it_ended() const;
+  Tally& tally() { return *shared_.tally; }
+
+  Shared& shared_;
+  ShardTarget& target_;
+  const std::uint64_t id_;
+  tools::Link link_;
+  SequenceWindow window_;
+  Time connect_began_{};
+  Time upgrade_began_{};
+  bool open_ = false;
+  bool closing_ = false;  // nothing more is sent
+  bool ended_by_us_ = false;
+  bool failed_ = false;
+  bool in_order_ = false;  // the peer has said that it has read all that we sent
+
+ private:
+  uring::Task<> run();
+  uring::Task<bool> open();
+  uring::Task<bool> shake_hands();
+  uring::Task<> pump();
+  bool bind_source();
+  void settle();
+  void on_limit();
+
+  ConnectionOwner& owner_;
+  Fifo<Time> owed_;  // in an open loop
+  std::uint64_t messages_left_;
+  bool was_open_ = false;
+  bool was_answered_ = false;
+  bool pumping_ = false;
+  uring::Event pump_over_;
+  uring::TimerMember<&Connection::on_limit> limit_;
+  uring::Task<> story_;
+  uring::Task<> pump_story_;
+};
+
+// By the target's protocol.
+std::unique_ptr<Connection> make_connection(Shared& shared, ConnectionOwner& owner,
+                                            ShardTarget& target, std::uint64_t id);
+
+}  // namespace load

@@ -1,0 +1,296 @@
+#include "tools/load/engine/run.hh"
+
+#include <sys/prctl.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "tools/load/engine/shard.hh"
+#include "uring/check.hh"
+
+namespace load {
+namespace {
+
+using uring::Clock;
+
+// Bytes under way to all peers that are slow to read.
+constexpr std::size_t kBatchBudget = std::size_t{128} << 20;
+constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::seconds kShow{1};
+constexpr std::chrono::seconds kDrain{2};
+// A run below this has intervals of a tenth of a second.
+constexpr std::chrono::seconds kShortRun{10};
+
+using Contexts = std::vector<std::unique_ptr<tls::ClientContext>>;
+
+std::expected<Contexts, std::string> make_contexts(const Plan& plan) {
+  Contexts contexts;
+  for (const Target& target : plan.targets) {
+    contexts.emplace_back();
+    if (!target.secure) continue;
+    auto context = tls::ClientContext::load(plan.tls);
+    if (!context) return std::unexpected(context.error());
+    contexts.back() = std::move(*context);
+  }
+  return contexts;
+}
+
+void run_shard(const Plan& plan, const ShardSeat& seat, ShardPort& port) {
+  // Schedules are more exact than the 50 us by which the kernel may be late.
+  prctl(PR_SET_TIMERSLACK, 1UL);
+  auto runtime = tools::Runtime::create(kBatchBudget / seat.shards);
+  if (!runtime) return port.tell_failed(runtime.error());
+  auto contexts = make_contexts(plan);
+  if (!contexts) return port.tell_failed(contexts.error());
+  Shard shard(**runtime, plan, seat, port, std::move(*contexts));
+  if (shard.prepare() != 0) return port.tell_failed("no eventfd for a thread: raise ulimit -n");
+  port.tell_ready(shard.orders());
+  shard.run();
+}
+
+Duration measured(const Plan& plan) {
+  Duration sum{0};
+  for (const PhasePlan& phase : plan.phases) sum += phase.length.value_or(kShortRun);
+  return sum;
+}
+
+bool is_ramp(const std::string& name) {
+  return name.starts_with("ramp");
+}
+
+}  // namespace
+
+std::vector<std::string> phase_names(const Plan& plan) {
+  std::vector<std::string> names{"ramp"};
+  for (const PhasePlan& phase : plan.phases) names.push_back(phase.name);
+  return names;
+}
+
+Run::Run(const Plan& plan, const sigset_t& signals, Show show)
+    : plan_(plan),
+      signals_(signals),
+      show_(std::move(show)),
+      shards_(std::clamp<std::size_t>(plan.threads, 1, plan.connections)),
+      interval_(measured(plan) < kShortRun ? Duration(std::chrono::milliseconds(100))
+                                           : Duration(std::chrono::seconds(1))),
+      collector_(plan, shards_, interval_) {}
+
+Run::~Run() = default;
+
+std::expected<Result, std::string> Run::run() {
+  began_ = Clock::now();
+  Result& result = collector_.result();
+  result.began_unix_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                             std::chrono::system_clock::now().time_since_epoch())
+                             .count();
+  if (auto started = start_shards(); !started) return std::unexpected(started.error());
+  open_all();
+  warm_up();
+  for (std::size_t i = 0; i < plan_.phases.size() && !result.interrupted; ++i) play(i + 1);
+  end();
+  Result found = collector_.finish();
+  if (!found.interrupted) {
+    found.target_unreachable = std::ranges::all_of(
+        found.phases, [](const Phase& phase) { return phase.counts.opened == 0; });
+  }
+  return found;
+}
+
+std::expected<void, std::string> Run::start_shards() {
+  for (std::size_t i = 0; i < shards_; ++i) {
+    ports_.push_back(std::make_unique<ShardPort>());
+    ShardSeat seat{.index = i, .shards = shards_, .began = began_, .interval = interval_};
+    CHECK(getrandom(&seat.seed, sizeof seat.seed, 0) == sizeof seat.seed,
+          "getrandom gives so few bytes at once");
+    threads_.emplace_back([this, seat] { run_shard(plan_, seat, *ports_[seat.index]); });
+  }
+  std::optional<std::string> error;
+  std::vector<bool> ready;
+  for (const auto& port : ports_) {
+    const auto failed = port->wait();
+    ready.push_back(!failed);
+    if (failed) error = failed;
+  }
+  if (!error) return {};
+  for (std::size_t i = 0; i < shards_; ++i) {
+    if (ready[i]) ports_[i]->order({.kind = Order::Kind::kEnd});
+  }
+  threads_.clear();
+  return std::unexpected(*error);
+}
+
+// Each connection is opened, or has failed to.
+void Run::open_all() {
+  const bool ramps = is_ramp(plan_.phases.front().name);
+  const bool endless = plan_.churn.per_second > 0 || plan_.pattern == Pattern::kHandshake;
+  if (ramps || endless) return;
+  order_phase(0, {.name = "ramp", .connections = plan_.connections}, false);
+  collector_.begin_phase(0, {});
+  while (sum_of(&ShardPort::settled) < plan_.connections && go_on_until(Clock::now() + kLook)) {
+  }
+  collector_.end_phase(0, Clock::now() - began_);
+}
+
+void Run::warm_up() {
+  const PhasePlan& first = plan_.phases.front();
+  const bool silent = plan_.pattern == Pattern::kHold;
+  if (plan_.warm_up.count() == 0 || is_ramp(first.name) || silent || all_over()) return;
+  PhasePlan phase = first;
+  phase.connections = plan_.connections;
+  order_phase(0, phase, true);
+  go_on_until(Clock::now() + plan_.warm_up);
+  collector_.end_phase(0, Clock::now() - began_);
+}
+
+void Run::play(std::size_t index) {
+  const PhasePlan& phase = plan_.phases[index - 1];
+  const bool counts = !is_ramp(phase.name);
+  phase_ = index;
+  if (plan_.pattern == Pattern::kHold) {
+    std::fprintf(stderr, "holding %zu connections\n", sum_of(&ShardPort::open));
+  }
+  order_phase(index, phase, true);
+  const Time begin = Clock::now();
+  collector_.begin_phase(index, begin - began_);
+  collector_.result().phases[index].rate_wanted =
+      phase.rate.per_second *
+      (phase.rate.per_connection ? static_cast<double>(phase.connections) : 1);
+  collector_.look_at_watched(counts);
+  measuring_ = counts;
+  const Time deadline = phase.length ? begin + *phase.length : Time::max();
+  while (Clock::now() < deadline && !all_over()) {
+    if (counts) start_storms(began_ + collector_.result().phases[1].begin);
+    if (!go_on_until(std::min(deadline, Clock::now() + kLook))) break;
+  }
+  collector_.end_phase(index, Clock::now() - began_);
+  measuring_ = false;
+  collector_.look_at_watched(false);
+}
+
+void Run::end() {
+  const bool interrupted = collector_.result().interrupted;
+  for (const auto& port : ports_) {
+    port->order({.kind = Order::Kind::kEnd,
+                 .phase = plan_.phases.size() + 1,
+                 .drain = interrupted ? Duration{0} : Duration(kDrain)});
+  }
+  const auto over = [](const auto& port) { return port->over.load(); };
+  while (!std::ranges::all_of(ports_, over)) {
+    look();
+    timespec pause{.tv_sec = 0, .tv_nsec = Duration(kLook).count()};
+    sigtimedwait(&signals_, nullptr, &pause);
+  }
+  threads_.clear();
+  look();
+}
+
+void Run::order_phase(std::size_t index, const PhasePlan& phase, bool sends) {
+  const double connections = static_cast<double>(std::max<std::size_t>(phase.connections, 1));
+  const double rate = phase.rate.per_second * (phase.rate.per_connection ? connections : 1);
+  const Duration ramp =
+      index > 0 && is_ramp(phase.name) ? phase.length.value_or(kShortRun) : Duration{0};
+  for (std::size_t i = 0; i < shards_; ++i) {
+    const std::size_t mine = share(phase.connections, i);
+    ports_[i]->order({.kind = Order::Kind::kPhase,
+                      .phase = index,
+                      .ramp = ramp,
+                      .connections = mine,
+                      .per_second = rate * static_cast<double>(mine) / connections,
+                      .poisson = phase.rate.poisson,
+                      .sends = sends});
+  }
+}
+
+// Connections are spread as evenly as they can be.
+std::size_t Run::share(std::size_t connections, std::size_t shard) const {
+  return connections / shards_ + (shard < connections % shards_ ? 1 : 0);
+}
+
+void Run::start_storms(Time since) {
+  if (storms_begun_ == plan_.storms.size()) return;
+  const StormPlan& storm = plan_.storms[storms_begun_];
+  const Time now = Clock::now();
+  if (now < since + storm.at) return;
+  ++storms_begun_;
+  open_before_storm_ = sum_of(&ShardPort::open);
+  collector_.result().storms.push_back(
+      {.begin = now - began_,
+       .dropped =
+           static_cast<std::uint64_t>(storm.share * static_cast<double>(open_before_storm_) + 0.5),
+       .recovered = std::nullopt});
+  for (const auto& port : ports_) {
+    port->order({.kind = Order::Kind::kStorm, .share = storm.share, .reconnect = storm.reconnect});
+  }
+  fell_ = false;
+}
+
+// A storm is over when as many are open as before, having been fewer.
+void Run::watch_storm() {
+  std::vector<Storm>& storms = collector_.result().storms;
+  if (storms.empty() || storms.back().recovered) return;
+  const std::size_t open = sum_of(&ShardPort::open);
+  if (open < open_before_storm_) fell_ = true;
+  if (fell_ && open >= open_before_storm_) {
+    storms.back().recovered = Clock::now() - began_ - storms.back().begin;
+  }
+}
+
+bool Run::go_on_until(Time deadline) {
+  for (;;) {
+    if (!look()) return false;
+    const Duration left = deadline - Clock::now();
+    if (left.count() <= 0) return true;
+    const Duration pause = std::min<Duration>(left, kLook);
+    timespec limit{.tv_sec = 0, .tv_nsec = pause.count()};
+    if (sigtimedwait(&signals_, nullptr, &limit) > 0) collector_.result().interrupted = true;
+  }
+}
+
+bool Run::look() {
+  for (std::size_t i = 0; i < shards_; ++i) {
+    const auto tallies = ports_[i]->collect();
+    if (i == 0 && !tallies.empty() && measuring_) collector_.look_at_watched(true);
+    for (const auto& tally : tallies) collector_.add(i, *tally);
+  }
+  watch_storm();
+  show(sum_of(&ShardPort::open));
+  return !collector_.result().interrupted;
+}
+
+// Once a second: what the last whole interval was like.
+void Run::show(std::uint64_t open) {
+  const Result& result = collector_.result();
+  const Time now = Clock::now();
+  if (!show_ || result.intervals.size() < 2 || now - shown_ < kShow) return;
+  shown_ = now;
+  const Interval& interval = result.intervals[result.intervals.size() - 2];
+  report::Progress progress{.time = Clock::now() - began_,
+                            .in_all = std::nullopt,
+                            .phase = result.phases[phase_].name,
+                            .p50 = interval.rtt.quantile(0.5),
+                            .p99 = interval.rtt.quantile(0.99),
+                            .open = open};
+  if (phase_ > 0) progress.time -= result.phases[1].begin;
+  const bool endless = std::ranges::any_of(plan_.phases, [](const auto& p) { return !p.length; });
+  if (!endless) progress.in_all = measured(plan_);
+  const double length = std::chrono::duration<double>(interval.length).count();
+  const auto answers = static_cast<double>(interval.counts.received + interval.counts.delivered);
+  if (length > 0) progress.rate = answers / length;
+  for (const auto& [kind, error] : result.errors) progress.errors += error.count;
+  show_(progress);
+}
+
+std::size_t Run::sum_of(std::atomic<std::size_t> ShardPort::*gauge) const {
+  std::size_t sum = 0;
+  for (const auto& port : ports_) sum += ((*port).*gauge).load(std::memory_order_relaxed);
+  return sum;
+}
+
+// Nothing is there any more, nor will be.
+bool Run::all_over() const {
+  if (plan_.churn.per_second > 0) return false;
+  return sum_of(&ShardPort::settled) >= plan_.connections && sum_of(&ShardPort::alive) == 0;
+}
+
+}  // namespace load

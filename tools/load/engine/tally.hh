@@ -1,0 +1,45 @@
+// What a shard has counted in one interval. Its connections add to it; at the end of the interval,
+// or of a phase, it goes to the coordinator as a whole, and the shard begins another one. So
+// nothing is shared while it is written, and nobody stops for a sum.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <string>
+
+#include "tools/load/result.hh"
+
+namespace load {
+
+struct Tally {
+  static constexpr std::size_t kErrorKindsMax = 32;
+  static constexpr std::size_t kExampleBytesMax = 300;
+  static constexpr std::size_t kStatuses = 1000;
+
+  Counts counts;
+  std::array<Histogram, kTimings> timings;
+  std::map<std::string, ErrorKind> errors;
+  std::map<std::uint16_t, std::uint64_t> closes_by_peer;
+  std::map<std::uint16_t, std::uint64_t> closes_by_us;
+  std::array<std::uint64_t, kStatuses> statuses{};
+  std::uint64_t error_count = 0;
+
+  std::size_t phase = 0;
+  std::chrono::nanoseconds begin{0};  // since the run began
+  std::chrono::nanoseconds length{0};
+  std::chrono::nanoseconds cpu{0};  // of the shard's thread
+  std::uint64_t open = 0;           // connections, at the end
+  std::uint64_t open_max = 0;
+
+  Histogram& timing(Timing timing) { return timings[static_cast<std::size_t>(timing)]; }
+
+  // Kinds beyond the bound are counted together. Of each the first example is kept.
+  void add_error(const std::string& kind, const std::string& example) {
+    const bool known = errors.contains(kind) || errors.size() < kErrorKindsMax;
+    ErrorKind& of_kind = errors[known ? kind : "other"];
+    if (of_kind.count++ == 0) of_kind.example = example.substr(0, kExampleBytesMax);
+    ++error_count;
+  }
+};
+
+}  // namespace load

@@ -1,0 +1,269 @@
+#include "tools/load/engine/ws_connection.hh"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "tools/common/pattern.hh"
+
+namespace load {
+namespace {
+
+constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kHeadBytesMax = 64 * 1024;
+constexpr std::size_t kWorthWriting = 4 * 1024;
+constexpr std::size_t kPieceMax = 64 * 1024;
+// What is compared of each end of a large piece.
+constexpr std::size_t kSampleBytes = 64;
+
+bool is_pattern(std::uint64_t offset, proto::Bytes bytes, bool text) {
+  while (!bytes.empty()) {
+    const proto::Bytes expected = tools::pattern_at(offset, bytes.size(), text);
+    if (std::memcmp(expected.data(), bytes.data(), expected.size()) != 0) return false;
+    bytes = bytes.subspan(expected.size());
+    offset += expected.size();
+  }
+  return true;
+}
+
+bool sample_is_pattern(std::uint64_t offset, proto::Bytes bytes, bool text) {
+  if (bytes.size() <= 2 * kSampleBytes) return is_pattern(offset, bytes, text);
+  return is_pattern(offset, bytes.first(kSampleBytes), text) &&
+         is_pattern(offset + bytes.size() - kSampleBytes, bytes.last(kSampleBytes), text);
+}
+
+}  // namespace
+
+std::string upgrade_head(const Plan& plan, const Target& target) {
+  std::string head = "GET " + target.path +
+                     " HTTP/1.1\r\nHost: " + (plan.host.empty() ? target.authority : plan.host) +
+                     "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                     "Sec-WebSocket-Version: 13\r\n";
+  for (const auto& [name, value] : plan.headers) head += name + ": " + value + "\r\n";
+  for (std::size_t i = 0; i < plan.subprotocols.size(); ++i) {
+    head += (i == 0 ? "Sec-WebSocket-Protocol: " : ", ") + plan.subprotocols[i];
+  }
+  if (!plan.subprotocols.empty()) head += "\r\n";
+  return head + "Sec-WebSocket-Key: ";
+}
+
+uring::Task<bool> WsConnection::upgrade() {
+  std::array<std::byte, 16> nonce;
+  for (std::byte& byte : nonce) byte = static_cast<std::byte>(shared_.random() & 0xff);
+  const ws::Key key = ws::make_key(nonce);
+  ws::HandshakeFields asked;
+  write_upgrade(key, asked);
+
+  std::vector<std::byte> received;
+  http::ResponseHead head;
+  for (;;) {
+    const proto::Bytes bytes = co_await link_.read_once(kReadBytes);
+    if (bytes.empty() || received.size() > kHeadBytesMax) {
+      fail("upgrade: " + (bytes.empty() ? how_it_ended() : std::string("an endless head")));
+      co_return false;
+    }
+    received.insert(received.end(), bytes.begin(), bytes.end());
+    http::ResponseParser parser(head);
+    const auto state = parser.parse(received);
+    if (!state) {
+      fail("upgrade: " + std::string(state.error().reason));
+      co_return false;
+    }
+    if (*state == http::HeadState::kComplete) break;
+  }
+  co_return judge(received, head, asked, key);
+}
+
+void WsConnection::write_upgrade(const ws::Key& key, ws::HandshakeFields& asked) {
+  link_.write(proto::as_bytes(target_.request));
+  link_.write(proto::as_bytes(ws::as_text(key)));
+  link_.write(proto::as_bytes("\r\n\r\n"));
+  asked.add("Upgrade", "websocket");
+  asked.add("Connection", "Upgrade");
+  for (const std::string& name : shared_.plan.subprotocols) {
+    asked.add("Sec-WebSocket-Protocol", name);
+  }
+}
+
+bool WsConnection::judge(proto::Bytes received, const http::ResponseHead& head,
+                         const ws::HandshakeFields& asked, const ws::Key& key) {
+  ws::HandshakeFields answered;
+  for (const http::Field& field : head.fields.all()) {
+    answered.add(field.name.in(received), field.value.in(received));
+  }
+  ++tally().statuses[std::min<std::size_t>(head.status, Tally::kStatuses - 1)];
+  const auto agreed = ws::judge_response(head.status, answered, asked, ws::as_text(key));
+  if (!agreed) {
+    fail("upgrade: status " + std::to_string(head.status) + ", " + std::string(agreed.error()));
+    return false;
+  }
+  tally().timing(Timing::kUpgrade).add(shared_.now() - upgrade_began_);
+  const proto::Bytes behind = received.subspan(head.bytes);
+  behind_head_.assign(behind.begin(), behind.end());
+  return true;
+}
+
+// Reads until either side has said its close frame, or the connection has ended.
+uring::Task<> WsConnection::converse() {
+  proto::MutableBytes bytes = behind_head_;
+  for (;;) {
+    messages_.feed(bytes);
+    while (const auto event = messages_.next()) take(*event);
+    if (messages_.violation()) fail("violation: " + std::string(describe(*messages_.violation())));
+    if (messages_.violation() || messages_.close_seen()) break;
+    if (!behind_head_.empty()) behind_head_ = {};
+    go_on();
+    bytes = tools::writable(co_await link_.read_once(kReadBytes));
+    if (bytes.empty()) break;
+  }
+  if (messages_.close_seen()) {
+    note_close(*messages_.close_seen());
+  } else if (!closing_ && !failed_) {
+    ++tally().closes_by_peer[1006];
+    fail("connection ended by the peer", how_it_ended() + ": " + target_.target.text);
+  }
+}
+
+void WsConnection::note_close(const ws::ClosePayload& close) {
+  in_order_ = true;
+  if (closing_) return;
+  ++tally().closes_by_peer[close.code];
+  if (!writing_) link_.write(ws::make_close(close.code, {}, next_mask_key()).bytes());
+  fail("closed by the peer: " + std::to_string(close.code), std::string(close.reason()));
+}
+
+void WsConnection::take(const ws::Event& event) {
+  if (event.kind == ws::Event::Kind::kPing && !writing_ && !closing_) {
+    link_.write(ws::make_pong(event.payload, next_mask_key()).bytes());
+  }
+  if (event.kind != ws::Event::Kind::kText && event.kind != ws::Event::Kind::kBinary) return;
+  if (event.first) received_ = 0;
+  const std::uint64_t before = received_;
+  take_first(event.payload);
+  received_ += event.payload.size();
+  const bool text = event.kind == ws::Event::Kind::kText;
+  if (shared_.plan.pattern == Pattern::kEcho && window_.pending() > 0) {
+    if (text != shared_.plan.message.text) fail("another kind of message");
+    const std::size_t marked = mark_bytes(shared_.plan.message.size_bytes);
+    std::uint64_t number = short_number_;
+    const auto mark = decode_mark(proto::Bytes(first_).first(marked), text);
+    if (mark && received_ >= marked) number = mark->number;
+    const std::size_t skipped =
+        std::min<std::uint64_t>(event.payload.size(), before < marked ? marked - before : 0);
+    if (!sample_is_pattern(number + before + skipped, event.payload.subspan(skipped), text)) {
+      fail("wrong content");
+    }
+  }
+  if (event.last) end_message(text);
+}
+
+// Keeps the first bytes of a message, in which its mark is.
+void WsConnection::take_first(proto::Bytes bytes) {
+  if (received_ >= first_.size()) return;
+  const std::size_t kept = std::min<std::size_t>(bytes.size(), first_.size() - received_);
+  std::memcpy(first_.data() + received_, bytes.data(), kept);
+}
+
+void WsConnection::end_message(bool text) {
+  const Plan& plan = shared_.plan;
+  const auto mark = decode_mark(proto::Bytes(first_).first(mark_bytes(received_)), text);
+  if (plan.pattern == Pattern::kPush || plan.pattern == Pattern::kPublish) {
+    ++tally().counts.delivered;
+    if (plan.pattern == Pattern::kPublish && mark) deliver(*mark);
+    const bool ours = plan.pattern == Pattern::kPublish && mark && mark->connection == id_;
+    if (!ours) {
+      tally().counts.received_bytes += received_;
+      return;
+    }
+  } else if (window_.next() == 0 || (mark && mark->connection != id_)) {
+    ++tally().counts.unexpected;
+    tally().counts.received_bytes += received_;
+    return fail("a message that nobody sent");
+  } else if (received_ != plan.message.size_bytes) {
+    fail("wrong length", std::to_string(received_) + " bytes: " + target_.target.text);
+  }
+  ++short_number_;
+  const auto verdict = mark ? window_.answer(mark->number) : window_.answer_oldest();
+  note(verdict, received_);
+  if (verdict.kind == SequenceWindow::Kind::kUnknown) fail("a message that nobody sent");
+}
+
+// All connections of a run are on one clock.
+void WsConnection::deliver(const Mark& mark) {
+  if (!mark.time || *mark.time > shared_.now()) return;
+  tally().timing(Timing::kDelivery).add(shared_.now() - *mark.time);
+}
+
+bool WsConnection::say_goodbye() {
+  // In mid-message a close frame cannot be sent.
+  if (writing_) return false;
+  ++tally().closes_by_us[ws::kCloseNormal];
+  link_.write(ws::make_close(ws::kCloseNormal, {}, next_mask_key()).bytes());
+  return true;
+}
+
+bool WsConnection::write_due() {
+  const std::uint64_t size = shared_.plan.message.size_bytes;
+  while (!closing_ && (writing_ || may_send())) {
+    const std::size_t room = link_.room();
+    if (room < std::min<std::uint64_t>(kWorthWriting, size + 64)) return false;
+    write_piece(room);
+  }
+  return true;
+}
+
+void WsConnection::write_piece(std::size_t room) {
+  const Message& message = shared_.plan.message;
+  const std::uint64_t size = message.size_bytes;
+  std::vector<std::byte>& scratch = shared_.scratch;
+  scratch.resize(ws::kHeaderBytesMax + kPieceMax);
+  std::size_t front = 0;
+  if (!writing_) {
+    send_number_ = take_due(size);
+    writing_ = true;
+    written_ = 0;
+    writing_since_ = shared_.now();
+    mask_key_ = next_mask_key();
+    const ws::EncodedHeader header =
+        ws::encode_header({.opcode = message.text ? ws::Opcode::kText : ws::Opcode::kBinary,
+                           .masked = true,
+                           .mask_key = mask_key_,
+                           .payload_bytes = size});
+    front = header.size;
+    std::memcpy(scratch.data(), header.storage.data(), header.size);
+  }
+  const std::size_t wanted = std::min<std::uint64_t>({size - written_, room - front, kPieceMax});
+  const proto::MutableBytes piece = proto::MutableBytes(scratch).subspan(front, wanted);
+  fill(piece);
+  ws::apply_mask(piece, mask_key_, written_);
+  link_.write(proto::Bytes(scratch).first(front + wanted));
+  written_ += wanted;
+  writing_ = written_ < size;
+}
+
+// With the message being written, from written_ on: its mark, and the pattern behind it.
+void WsConnection::fill(proto::MutableBytes piece) {
+  const Message& message = shared_.plan.message;
+  std::size_t filled = 0;
+  const std::size_t marked = mark_bytes(message.size_bytes);
+  if (written_ < marked) {
+    const auto mark = encode_mark({id_, send_number_, writing_since_}, message.text);
+    filled = std::min<std::size_t>(marked - written_, piece.size());
+    std::memcpy(piece.data(), mark.data() + written_, filled);
+  }
+  while (filled < piece.size()) {
+    const proto::Bytes pattern =
+        tools::pattern_at(send_number_ + written_ + filled, piece.size() - filled, message.text);
+    std::memcpy(piece.data() + filled, pattern.data(), pattern.size());
+    filled += pattern.size();
+  }
+}
+
+ws::MaskKey WsConnection::next_mask_key() {
+  const std::uint64_t random = shared_.random();
+  ws::MaskKey key;
+  std::memcpy(key.data(), &random, key.size());
+  return key;
+}
+
+}  // namespace load

@@ -1,0 +1,54 @@
+// A WebSocket: the client's side of the upgrade, messages that carry a mark and a pattern, and what
+// comes back compared with what was sent.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "proto/http/response.hh"
+#include "proto/ws/handshake.hh"
+#include "proto/ws/message_reader.hh"
+#include "tools/load/engine/connection.hh"
+#include "tools/load/engine/mark.hh"
+
+namespace load {
+
+// The head of the upgrade, up to the key.
+std::string upgrade_head(const Plan& plan, const Target& target);
+
+class WsConnection final : public Connection {
+ public:
+  using Connection::Connection;
+
+ private:
+  uring::Task<bool> upgrade() override;
+  uring::Task<> converse() override;
+  bool write_due() override;
+  bool say_goodbye() override;
+
+  void write_upgrade(const ws::Key& key, ws::HandshakeFields& asked);
+  bool judge(proto::Bytes received, const http::ResponseHead& head,
+             const ws::HandshakeFields& asked, const ws::Key& key);
+  void take(const ws::Event& event);
+  void take_first(proto::Bytes bytes);
+  void end_message(bool text);
+  void deliver(const Mark& mark);
+  void note_close(const ws::ClosePayload& close);
+  void write_piece(std::size_t room);
+  void fill(proto::MutableBytes piece);
+  ws::MaskKey next_mask_key();
+
+  ws::MessageReader messages_{ws::Sender::kServer};
+  std::vector<std::byte> behind_head_;
+  bool writing_ = false;  // the header of a message is written
+  ws::MaskKey mask_key_{};
+  std::uint64_t send_number_ = 0;  // of the message being written
+  std::uint64_t written_ = 0;      // bytes of it
+  Time writing_since_{};
+
+  std::uint64_t received_ = 0;                  // bytes of the message that comes
+  std::uint64_t short_number_ = 0;              // of the message that comes, where it has no mark
+  std::array<std::byte, kMarkBytesMax> first_;  // bytes of it
+};
+
+}  // namespace load

@@ -1,0 +1,104 @@
+// What a run is to do, whether flags or a scenario file have said so: plain values that are read by
+// all shards and changed by none.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/tls/context.hh"
+#include "tools/load/target.hh"
+
+namespace load {
+
+using Duration = std::chrono::nanoseconds;
+
+// How messages come about.
+enum class Pattern : std::uint8_t {
+  kEcho,       // each message, or request, has an answer
+  kPublish,    // one connection in so many publishes, all of them get each message
+  kPush,       // the server sends, and nobody asks
+  kHold,       // one message, then nothing
+  kHandshake,  // connections are opened and closed, and nothing else
+};
+
+// An open loop: messages are due by the clock, whatever comes back.
+struct Rate {
+  double per_second = 0;        // 0: a closed loop, in which an answer lets the next one go
+  bool per_connection = false;  // else in all
+  bool poisson = false;         // else at even distances
+};
+
+struct PhasePlan {
+  std::string name;
+  std::optional<Duration> length;  // none: until it is interrupted
+  std::size_t connections = 0;     // at its end; from the ones before on in a straight line
+  Rate rate;
+};
+
+// How long it takes until a connection that has ended is there again.
+struct Reconnect {
+  bool on = false;
+  Duration most{0};  // drawn from 0 to this ("full jitter")
+};
+
+struct StormPlan {
+  Duration at{0};  // after the first measured phase began
+  double share = 0.5;
+  Reconnect reconnect;
+};
+
+// How long connections live: drawn from an exponential distribution with this mean.
+struct Churn {
+  double per_second = 0;  // connections begun; 0: no churn
+  Duration life{0};       // zero: closed once open
+};
+
+struct Message {
+  std::uint64_t size_bytes = 64;
+  bool text = false;
+};
+
+struct Request {
+  std::string method = "GET";
+  std::uint64_t body_bytes = 0;
+};
+
+struct Plan {
+  std::vector<Target> targets;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string host;         // instead of the targets' own
+  std::string server_name;  // likewise, for SNI
+  std::vector<std::string> subprotocols;
+
+  std::size_t connections = 10;
+  std::size_t in_flight = 1;
+  double connect_rate = 0;  // a second; 0: as fast as they are accepted
+  std::size_t threads = 1;
+  std::vector<tools::Address> sources;  // addresses that connections come from, in turn
+
+  Pattern pattern = Pattern::kEcho;
+  Message message;
+  Request request;
+  std::size_t publishers_per_mille = 100;  // with kPublish: at least one
+  Churn churn;
+  Reconnect reconnect;
+  std::vector<StormPlan> storms;
+
+  Duration warm_up = std::chrono::seconds(1);
+  std::vector<PhasePlan> phases;  // after the ramp that opens all connections
+  Duration answer_limit = std::chrono::seconds(5);
+  Duration open_limit = std::chrono::seconds(10);
+
+  tls::ClientOptions tls;
+  double resumed_share = 0;  // of TLS handshakes, once there is a ticket
+
+  std::vector<pid_t> watched;
+  std::string command;  // as it was given
+};
+
+}  // namespace load

@@ -1,0 +1,16 @@
+// `gateway-load compare a.json b.json`: whether a difference is more than noise.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "tools/load/report/bootstrap.hh"
+
+namespace load::report {
+
+std::string differences_text(const Differences& differences);
+
+// Prints it. 0, whatever differs; 2: a file could not be read, or has too little in it.
+int run_compare(std::span<const std::string> files);
+
+}  // namespace load::report

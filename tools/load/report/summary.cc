@@ -1,0 +1,94 @@
+#include "tools/load/report/summary.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tools/load/report/figures.hh"
+
+namespace load::report {
+
+const TimingName& name_of(Timing timing) {
+  return kTimingNames[static_cast<std::size_t>(timing)];
+}
+
+bool is_ramp(const Phase& phase) { return phase.name.starts_with("ramp"); }
+
+Counts over_all_phases(const Result& result) {
+  Counts sum;
+  for (const Phase& phase : result.phases) {
+    // What one phase leaves in flight the next one counts as sent.
+    sum.sent -= sum.in_flight;
+    sum.in_flight = 0;
+    add(sum, phase.counts);
+  }
+  return sum;
+}
+
+Histogram merged(const Result& result, Timing timing) {
+  Histogram all;
+  for (const Phase& phase : result.phases) {
+    if (is_ramp(phase) && !name_of(timing).of_connections) continue;
+    all.merge(phase.timings[static_cast<std::size_t>(timing)]);
+  }
+  return all;
+}
+
+std::chrono::nanoseconds measured_time(const Result& result) {
+  std::chrono::nanoseconds sum{0};
+  for (const Phase& phase : result.phases) {
+    if (!is_ramp(phase)) sum += phase.length;
+  }
+  return sum;
+}
+
+std::chrono::nanoseconds whole_time(const Result& result) {
+  std::chrono::nanoseconds end{0};
+  for (const Phase& phase : result.phases) end = std::max(end, phase.begin + phase.length);
+  for (const Interval& one : result.intervals) end = std::max(end, one.begin + one.length);
+  return end;
+}
+
+double rate_of(const Counts& counts, std::chrono::nanoseconds time) {
+  if (time.count() <= 0) return 0;
+  const std::uint64_t messages = counts.received > 0 ? counts.received : counts.delivered;
+  return static_cast<double>(messages) / seconds_of(time);
+}
+
+double rate_of(const Result& result) { return rate_of(total(result), measured_time(result)); }
+
+double connect_rate_of(const Result& result) {
+  const auto time = measured_time(result);
+  return time.count() > 0 ? static_cast<double>(total(result).opened) / seconds_of(time) : 0;
+}
+
+std::uint64_t errors_of(const Result& result) {
+  std::uint64_t sum = 0;
+  for (const auto& [kind, error] : result.errors) sum += error.count;
+  return sum;
+}
+
+std::optional<std::chrono::nanoseconds> cpu_per_message(const Result& result) {
+  const Counts counts = total(result);
+  const std::uint64_t messages = counts.received > 0 ? counts.received : counts.delivered;
+  if (result.watched.empty() || messages == 0) return std::nullopt;
+  double seconds = 0;
+  for (const Watched& one : result.watched) seconds += one.cpu_seconds;
+  return std::chrono::nanoseconds(std::llround(seconds * 1e9 / static_cast<double>(messages)));
+}
+
+std::string imbalance_of(const Result& result) {
+  for (const Phase& phase : result.phases) {
+    const Counts& counts = phase.counts;
+    if (adds_up(counts)) continue;
+    return fmt::format("phase {}: {} sent, but {} received + {} lost + {} in flight +"
+                       " {} unanswered",
+                       printable(phase.name), count_text(counts.sent),
+                       count_text(counts.received), count_text(counts.lost),
+                       count_text(counts.in_flight), count_text(counts.unanswered));
+  }
+  return "";
+}
+
+}  // namespace load::report

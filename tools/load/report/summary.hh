@@ -1,0 +1,79 @@
+// What reports and gates ask of a result: sums over phases, merged histograms, whether the counters
+// add up. Connections, losses and errors are those of the whole run; rate and the timings of
+// messages are those of the measured phases, which are all but ramps.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "tools/load/result.hh"
+
+namespace load::report {
+
+struct TimingName {
+  Timing timing;
+  std::string_view key;     // in JSON, gates and histogram logs
+  std::string_view words;   // for people
+  bool of_connections;      // of the whole run, ramps included
+};
+inline constexpr std::array<TimingName, kTimings> kTimingNames = {{
+    {Timing::kTcp, "tcp", "TCP", true},
+    {Timing::kTls, "tls", "TLS", true},
+    {Timing::kUpgrade, "upgrade", "upgrade", true},
+    {Timing::kFirstMessage, "first_message", "first message", true},
+    {Timing::kRtt, "rtt", "RTT", false},
+    {Timing::kService, "service", "service", false},
+    {Timing::kDelivery, "delivery", "delivery", false},
+    {Timing::kScheduleLag, "lag", "schedule lag", false},
+}};
+const TimingName& name_of(Timing timing);
+
+// A member of Counts, by the name that it has in JSON and gates.
+struct CountName {
+  std::string_view key;
+  std::uint64_t Counts::*member;
+};
+inline constexpr std::array<CountName, 20> kCountNames = {{
+    {"sent", &Counts::sent},
+    {"received", &Counts::received},
+    {"lost", &Counts::lost},
+    {"in_flight", &Counts::in_flight},
+    {"unanswered", &Counts::unanswered},
+    {"duplicated", &Counts::duplicated},
+    {"reordered", &Counts::reordered},
+    {"unexpected", &Counts::unexpected},
+    {"delivered", &Counts::delivered},
+    {"unsent", &Counts::unsent},
+    {"sent_bytes", &Counts::sent_bytes},
+    {"received_bytes", &Counts::received_bytes},
+    {"connects", &Counts::connects},
+    {"opened", &Counts::opened},
+    {"failed", &Counts::failed},
+    {"resumed", &Counts::resumed},
+    {"full", &Counts::full},
+    {"closed_by_us", &Counts::closed_by_us},
+    {"lost_idle", &Counts::lost_idle},
+    {"lost_sending", &Counts::lost_sending},
+}};
+static_assert(sizeof(Counts) == kCountNames.size() * sizeof(std::uint64_t), "a name for each");
+
+bool is_ramp(const Phase& phase);
+Counts over_all_phases(const Result& result);
+// The measured phases together; of connections all phases.
+Histogram merged(const Result& result, Timing timing);
+std::chrono::nanoseconds measured_time(const Result& result);
+std::chrono::nanoseconds whole_time(const Result& result);
+// Answers, or where there are none deliveries, a second of the measured phases.
+double rate_of(const Result& result);
+double rate_of(const Counts& counts, std::chrono::nanoseconds time);
+// Connections opened a second: the figure of a run that only shakes hands.
+double connect_rate_of(const Result& result);
+std::uint64_t errors_of(const Result& result);
+// Of the watched processes; none: nobody was watched, or there was no message.
+std::optional<std::chrono::nanoseconds> cpu_per_message(const Result& result);
+
+// Why the counters do not add up; empty: they do.
+std::string imbalance_of(const Result& result);
+
+}  // namespace load::report

@@ -1,0 +1,78 @@
+#include "tools/load/report/verdict.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tools/load/report/figures.hh"
+#include "tools/load/report/summary.hh"
+
+namespace load::report {
+namespace {
+
+std::string gates_text(const GateResults& gates) {
+  std::string text;
+  for (const GateResult& one : gates) {
+    if (!one.failed) continue;
+    text += fmt::format("gate {} failed: {}\n", printable(one.gate.text), gates::found_text(one));
+  }
+  return text;
+}
+
+std::size_t failed_in(const GateResults& gates) {
+  return static_cast<std::size_t>(
+      std::count_if(gates.begin(), gates.end(), [](const GateResult& one) { return one.failed; }));
+}
+
+std::string first_error(const Result& result) {
+  if (result.errors.empty()) return "";
+  const auto& [kind, error] = *std::max_element(
+      result.errors.begin(), result.errors.end(),
+      [](const auto& a, const auto& b) { return a.second.count < b.second.count; });
+  return fmt::format(": {}{}", printable(kind),
+                     error.example.empty() ? "" : " (" + printable(error.example) + ")");
+}
+
+std::string passed_text(const Result& result, const GateResults& gates) {
+  std::string text = result.interrupted ? "interrupted, passed so far" : "passed";
+  if (!gates.empty()) {
+    text += fmt::format(": {} {} held", gates.size(), gates.size() == 1 ? "gate" : "gates");
+  }
+  const std::uint64_t errors = errors_of(result);
+  if (errors > 0) {
+    text += fmt::format("{} {} {}, and no gate forbids them", gates.empty() ? ":" : ",",
+                        count_text(errors), errors == 1 ? "error" : "errors");
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
+int exit_status_of(const Result& result, const GateResults& gates) {
+  if (result.target_unreachable) return 4;
+  if (!imbalance_of(result).empty()) return 1;
+  if (!result.generator.limits.empty()) return 3;
+  return failed_in(gates) > 0 ? 1 : 0;
+}
+
+std::string verdict_of(const Result& result, const GateResults& gates) {
+  if (result.target_unreachable) {
+    return "the target could not be reached" + first_error(result) + "\n";
+  }
+  if (const std::string imbalance = imbalance_of(result); !imbalance.empty()) {
+    return "the counters do not add up: " + imbalance + "\n" + gates_text(gates);
+  }
+  if (!result.generator.limits.empty()) {
+    std::string text = "the generator was the limit, so the figures say little of the target:\n";
+    for (const std::string& limit : result.generator.limits) text += "  " + printable(limit) + "\n";
+    return text + gates_text(gates);
+  }
+  const std::size_t failed = failed_in(gates);
+  if (failed == 0) return passed_text(result, gates);
+  return fmt::format("failed: {} of {} {}{}\n", failed, gates.size(),
+                     gates.size() == 1 ? "gate" : "gates",
+                     result.interrupted ? " (interrupted)" : "") +
+         gates_text(gates);
+}
+
+}  // namespace load::report

@@ -1,0 +1,40 @@
+#include "tools/load/result.hh"
+
+namespace load {
+
+void add(Counts& to, const Counts& more) {
+  to.sent += more.sent;
+  to.received += more.received;
+  to.lost += more.lost;
+  to.in_flight += more.in_flight;
+  to.unanswered += more.unanswered;
+  to.duplicated += more.duplicated;
+  to.reordered += more.reordered;
+  to.unexpected += more.unexpected;
+  to.delivered += more.delivered;
+  to.unsent += more.unsent;
+  to.sent_bytes += more.sent_bytes;
+  to.received_bytes += more.received_bytes;
+  to.connects += more.connects;
+  to.opened += more.opened;
+  to.failed += more.failed;
+  to.resumed += more.resumed;
+  to.full += more.full;
+  to.closed_by_us += more.closed_by_us;
+  to.lost_idle += more.lost_idle;
+  to.lost_sending += more.lost_sending;
+}
+
+bool adds_up(const Counts& counts) {
+  return counts.sent == counts.received + counts.lost + counts.in_flight + counts.unanswered;
+}
+
+Counts total(const Result& result) {
+  Counts sum;
+  for (const Phase& phase : result.phases) {
+    if (!phase.name.starts_with("ramp")) add(sum, phase.counts);
+  }
+  return sum;
+}
+
+}  // namespace load
