@@ -1,7 +1,7 @@
 """The one place that knows gateway-load's options and what it writes.
 
-A scenario becomes a command line; its JSON becomes a Measured, whose figures are the same whatever
-the load was. Options that a build of it does not know yet make a scenario impossible, and say so.
+A scenario becomes a command line; its JSON (schema 1) becomes a Measured, whose figures are the
+same whatever the load was.
 """
 
 import contextlib
@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 
 from comparison.programs import CompareError, Program
 
+SCHEMA = 1
 GENERATOR_LIMITED = 3
 UNREACHABLE = 4
 # What it may take beside its measured time: opening, warm-up, closing.
 PATIENCE_S = 90
+HOLD_S = 600
+_PATTERNS = {"push": "push", "handshake": "handshake", "idle": "hold"}  # of others: echo
 # Of other patterns: rtt, received.
 _TIMINGS = {"handshake": "tls", "push": "delivery"}
 _COUNTS = {"push": "delivered"}
@@ -50,10 +53,6 @@ class Measured:
         return self.cpu_seconds / self.seconds
 
 
-class Unable(Exception):
-    """This build of gateway-load has no option for that."""
-
-
 class LoadTool:
     def __init__(self, binary, folder, cpus, real_time):
         self.binary = binary
@@ -63,37 +62,21 @@ class LoadTool:
         self.help = subprocess.run([binary, "--help"], capture_output=True, text=True, timeout=20,
                                    check=False).stdout
 
-    def knows(self, option):
-        return re.search(rf"(^|[\s,]){option}\b", self.help, re.MULTILINE) is not None
-
-    def need(self, option):
-        if not self.knows(option):
-            raise Unable(f"this gateway-load has no {option}")
-        return option
-
     def command(self, scenario, url, seconds, pid, rate=None):
-        """The words of its command line. Unable: it cannot do that."""
+        """The words of its command line."""
         words = [str(self.binary), "--url", url, "--connections", str(scenario.connections),
-                 "--duration", f"{seconds:g}"]
+                 "--pattern", _PATTERNS.get(scenario.pattern, "echo"), "--duration", f"{seconds:g}",
+                 "--json", "-"]
         if pid is not None:
-            words += ["--cpu-of", str(pid)]
-        if self.knows("--json"):
-            words += ["--json", "-"]
-        if scenario.scheme in ("http", "https") and not self.knows("--pattern"):
-            raise Unable("this gateway-load drives no http")
+            words += ["--pid", str(pid)]
         if scenario.pattern in ("echo", "get"):
             words += ["--in-flight", str(scenario.in_flight)]
         if scenario.pattern == "echo":
             words += ["--size", str(scenario.size_bytes)]
-        if scenario.pattern == "push":
-            words += [self.need("--pattern"), "push"]
         if scenario.pattern == "handshake":
-            words += [self.need("--pattern"), "handshake", self.need("--resume"),
-                      "1" if scenario.resumed else "0"]
-        if scenario.pattern == "idle":
-            words += ["--hold"]
+            words += ["--resume", "1" if scenario.resumed else "0"]
         if rate is not None:
-            words += [self.need("--rate"), f"{rate:.0f}"]
+            words += ["--rate", f"{rate:.0f}"]
         if scenario.is_tls:
             words += ["--verify", "off"]
         if scenario.is_tls and self.chooses_groups:
@@ -104,7 +87,7 @@ class LoadTool:
     def chooses_groups(self):
         """Else the gateway exchanges keys by X25519MLKEM768, and an OpenSSL before 3.5 by X25519
         alone, which costs less."""
-        return self.knows("--groups")
+        return "--groups" in self.help
 
     def start(self, command):
         return Program("gateway-load", command, self.folder, self.cpus, self.real_time)
@@ -135,9 +118,7 @@ class LoadTool:
     @contextlib.contextmanager
     def hold(self, scenario, url):
         """Idle connections, each of which has had one message, as long as the block lasts."""
-        command = [word for word in self.command(scenario, url, 600, None)
-                   if word not in ("--json", "-")]
-        program = self.start(command)
+        program = self.start(self.command(scenario, url, HOLD_S, None))
         try:
             program.wait_for(lambda: re.search(r"\bholding\b", program.log() + program.output()),
                              f"does not hold {scenario.connections} connections", PATIENCE_S)
@@ -147,24 +128,15 @@ class LoadTool:
 
 
 def parse(text, scenario, status=0):
-    """From its JSON: the line of a single run, or the document of schema 1."""
+    """Of what it writes as JSON; `status` is what it has ended with."""
     try:
         document = json.loads(text)
-        if "schema" in document:
-            return _of_document(document, scenario, status)
-        return _of_line(document)
-    except (ValueError, KeyError, TypeError) as problem:
+        if document["schema"] != SCHEMA:
+            raise ValueError(f"schema {document['schema']}")
+        return _of_document(document, scenario, status)
+    except (ValueError, KeyError, TypeError, IndexError) as problem:
         raise CompareError(f"gateway-load wrote JSON that is not understood ({problem!r}); its "
                            "version and this comparison's must be the same") from None
-
-
-def _of_line(line):
-    latency = line["latency_us"]
-    return Measured(seconds=line["seconds"], count=line["messages"],
-                    cpu_seconds=line["cpu_seconds"],
-                    latency_us={"p50": latency["p50"], "p99": latency["p99"],
-                                "p99.9": latency.get("p99.9")},
-                    errors=line["errors"])
 
 
 def _of_document(document, scenario, status):

@@ -8,7 +8,6 @@ import time
 from dataclasses import dataclass, field, replace
 
 from comparison import figures, watched
-from comparison.load_tool import Unable
 from comparison.programs import CompareError, Program
 from comparison.proxies import NGINX_LARGE, Proxy, site_of
 
@@ -70,7 +69,7 @@ def measure_all(plan):
                  "compares": scenario.compares}
         try:
             entry |= measure(plan, fitted)
-        except (Unable, CompareError) as reason:
+        except CompareError as reason:
             entry["skipped"] = str(reason)
             plan.say(f"  skipped: {reason}")
         found.append(entry)

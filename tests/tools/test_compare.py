@@ -98,33 +98,35 @@ def test_configurations_pass_their_own_check(name, tmp_path):
 
 
 class Tool(load_tool.LoadTool):
-    """Of which only the command line is wanted: its help names these options."""
+    """Of which only the command line is wanted."""
 
-    def __init__(self, options):
+    def __init__(self, text):
         self.binary = "gateway-load"
-        self.help = "\n".join(f"  {option} TEXT" for option in options)
+        self.help = text
 
 
-def test_command_lines():
-    scenario = scenarios.BY_NAME["echo-16k-wss"]
-    words = Tool([]).command(scenario, "wss://x/", 0.5, 7)
-    assert words == ["gateway-load", "--url", "wss://x/", "--connections", "100", "--duration",
-                     "0.5", "--cpu-of", "7", "--in-flight", "4", "--size", "16384", "--verify",
-                     "off"]
-    knowing = Tool(["--json", "--pattern", "--resume", "--rate", "--groups"])
-    words = knowing.command(scenarios.BY_NAME["handshake-resumed"], "wss://x/", 1, 7)
-    assert words[-10:] == ["--json", "-", "--pattern", "handshake", "--resume", "1", "--verify",
-                           "off", "--groups", "X25519"]
+@pytest.mark.parametrize("name, pid, rate, words", [
+    ("echo-16k-wss", 7, None, "--pattern echo --duration 0.5 --json - --pid 7 --in-flight 4 "
+     "--size 16384 --verify off"),
+    ("get-http", None, None, "--pattern echo --duration 0.5 --json - --in-flight 1"),
+    ("open-wss", None, 999.6, "--pattern echo --duration 0.5 --json - --in-flight 1 --size 64 "
+     "--rate 1000 --verify off"),
+    ("handshake-resumed", None, None, "--pattern handshake --duration 0.5 --json - --resume 1 "
+     "--verify off"),
+])
+def test_command_lines(name, pid, rate, words):
+    scenario = scenarios.BY_NAME[name]
+    begin = ["gateway-load", "--url", "URL", "--connections", str(scenario.connections)]
+    assert Tool("").command(scenario, "URL", 0.5, pid, rate) == begin + words.split()
 
 
-@pytest.mark.parametrize("name", ["get-http", "handshake-full", "burst-ws"])
-def test_what_a_build_cannot_do_is_said(name):
-    with pytest.raises(load_tool.Unable, match="this gateway-load"):
-        Tool([]).command(scenarios.BY_NAME[name], "http://x/", 1, None)
+def test_all_exchange_keys_alike_where_that_can_be_chosen():
+    command = Tool("  --groups NAME").command(scenarios.BY_NAME["idle-wss"], "URL", 1, None)
+    assert command[-2:] == ["--groups", "X25519"]
 
 
 def test_json_that_is_not_understood_is_an_error():
-    for text in ("{", "{}", '{"seconds": 1}', '{"schema": 1}'):
+    for text in ("{", "{}", "[]", '{"schema": 2}', '{"schema": 1}', '{"schema": 1, "phases": []}'):
         with pytest.raises(CompareError, match="not understood"):
             load_tool.parse(text, scenarios.BY_NAME["echo-64-100-ws"])
 
