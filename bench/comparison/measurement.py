@@ -1,0 +1,241 @@
+"""Runs scenarios: for each one all proxies are started, and then measured in turn, round after
+round (A B C D A B C D), so that what changes about the machine meets all of them alike.
+
+A run is a plain dictionary, as it stands in the JSON; a figure that could not be had is None.
+"""
+
+import time
+from dataclasses import dataclass, field, replace
+
+from comparison import figures, watched
+from comparison.programs import CompareError, Program
+from comparison.proxies import NGINX_LARGE, Proxy, site_of
+
+# Between connections: what goes up or down with many of them, and is nobody's.
+SPARE_DESCRIPTORS = 500
+HALVINGS_MAX = 3
+# For counting and profiling: runs of their own, since both cost time.
+ASIDE_S = 1.0
+
+
+@dataclass
+class Plan:
+    folder: object
+    binaries: object
+    names: list
+    scenarios: list
+    cores: object
+    load: object                 # LoadTool
+    backend_port: int
+    certificate: tuple
+    descriptors: int
+    rounds: int
+    seconds: float
+    count_calls: bool = True
+    profiles: object = None      # a folder, or None
+    budget_s: float | None = None  # for all scenarios; each has a like share of it for its rounds
+    end: float = float("inf")    # time.monotonic() after which this scenario begins no other round
+    say: object = print
+    capacity: dict = field(default_factory=dict)  # of nginx, by scenario: a second
+
+
+def start_backend(binary, folder, cores):
+    """Gives the program and its port."""
+    echo = Program("gateway-echo", [binary, "--listen", "127.0.0.1:0"], folder, cores.backend)
+    try:
+        echo.wait_for(lambda: echo.output().endswith("\n"), "does not listen")
+    except CompareError:
+        echo.stop()
+        raise
+    return echo, int(echo.output().split()[-1].rsplit(":", 1)[1])
+
+
+def start(plan, name):
+    site = site_of(plan.folder, plan.backend_port, plan.certificate, plan.descriptors)
+    return Proxy(name, plan.binaries.of(name), site, plan.cores.proxy)
+
+
+def measure_all(plan):
+    """One entry a scenario: {"name", "title", ..., "runs": {proxy: [run, ...]}} or, where it could
+    not be measured, {"skipped": why}."""
+    found = []
+    began = time.monotonic()
+    for number, scenario in enumerate(plan.scenarios, 1):
+        plan.say(scenario.title)
+        if plan.budget_s is not None:
+            plan.end = began + plan.budget_s * number / len(plan.scenarios)
+        fitted = fitting(plan, scenario)
+        entry = {"name": scenario.name, "title": fitted.title, "unit": scenario.unit,
+                 "compares": scenario.compares}
+        try:
+            entry |= measure(plan, fitted)
+        except CompareError as reason:
+            entry["skipped"] = str(reason)
+            plan.say(f"  skipped: {reason}")
+        found.append(entry)
+    return found
+
+
+def fitting(plan, scenario):
+    """As many connections as descriptors suffice for: a proxy has two for each."""
+    most = (plan.descriptors - SPARE_DESCRIPTORS) // 2
+    if scenario.connections <= most:
+        return scenario
+    plan.say(f"  only {most} connections: a process may open {plan.descriptors} files; raise the "
+             "hard limit (ulimit -Hn) for more")
+    return replace(scenario, connections=most, title=f"{scenario.title} (only {most:,} of them)")
+
+
+def measure(plan, scenario):
+    if scenario.pattern == "idle":
+        runs, failed = in_rounds(plan, scenario, hold_anew)
+        return {"connections": scenario.connections, "runs": runs, "failed": failed}
+    running = {}
+    try:
+        for name in plan.names:
+            running[name] = start(plan, name)
+        rate = share = None
+        if scenario.half_of:
+            rate, share = half_of_capacity(plan, scenario, running)
+        runs, failed = in_rounds(plan, scenario,
+                                 lambda _, one, name: run_once(plan, one, running[name], rate))
+        calls = {name: look_aside(plan, scenario, proxy, rate)
+                 for name, proxy in running.items() if name not in failed}
+    finally:
+        for proxy in running.values():
+            proxy.stop()
+    note_capacity(plan, scenario, runs)
+    return {"connections": scenario.connections, "rate": rate, "rate_share": share, "runs": runs,
+            "failed": failed, "system_calls": calls}
+
+
+def in_rounds(plan, scenario, run):
+    """The runs of each proxy, and why one has failed: it is left out from then on, and its runs do
+    not count."""
+    runs, failed = {name: [] for name in plan.names}, {}
+    for number in range(plan.rounds):
+        if number > 0 and time.monotonic() > plan.end:
+            plan.say(f"  {number} of {plan.rounds} rounds: the time is up")
+            break
+        for name in [one for one in plan.names if one not in failed]:
+            try:
+                runs[name].append(run(plan, scenario, name))
+                plan.say(f"  {name}: {brief(runs[name][-1], scenario)}")
+            except CompareError as reason:
+                failed[name] = str(reason)
+                plan.say(f"  {name} failed: {reason}")
+    return {name: [] if name in failed else found for name, found in runs.items()}, failed
+
+
+def brief(run, scenario):
+    if scenario.pattern == "idle":
+        return f"{run['bytes_each']:.0f} B a connection"
+    cost = "-" if run["cpu_us"] is None else f"{run['cpu_us']:.2f} us"
+    return f"{cost} a {scenario.unit}, {run['rate']:.0f}/s"
+
+
+def run_once(plan, scenario, proxy, rate):
+    watched.reset_peak(proxy.pid)
+    found = plan.load.run(scenario, proxy.url(scenario.scheme, scenario.path), plan.seconds,
+                          proxy.pid, rate)
+    return {"cpu_us": found.cpu_us, "rate": found.rate, "core_share": found.core_share,
+            "p50_us": found.latency_us["p50"], "p99_us": found.latency_us["p99"],
+            "p99.9_us": found.latency_us["p99.9"], "seconds": found.seconds,
+            "resident_bytes": watched.memory_bytes(proxy.pid, "VmHWM"),
+            "generator_limited": found.generator_limited}
+
+
+def hold_anew(plan, scenario, name):
+    """In a process of its own each time: what an earlier round has left would count as free."""
+    proxy = start(plan, name)
+    try:
+        before = watched.memory_bytes(proxy.pid)
+        with plan.load.hold(scenario, proxy.url(scenario.scheme, scenario.path)):
+            after = watched.settled_memory_bytes(proxy.pid)
+    finally:
+        proxy.stop()
+    return {"bytes_each": (after - before) / scenario.connections, "resident_bytes": after}
+
+
+def half_of_capacity(plan, scenario, running):
+    """Of nginx with its larger buffers, in the scenario that is named; measured now, if it has not
+    been. Gives the rate, and its share of that capacity."""
+    closed = replace(scenario, name=scenario.half_of, half_of=None)
+    if NGINX_LARGE not in running:
+        raise CompareError(f"its rate is half of what {NGINX_LARGE} does: compare with that, too")
+    if closed.name not in plan.capacity:
+        plan.capacity[closed.name] = run_once(plan, closed, running[NGINX_LARGE], None)["rate"]
+    capacity = plan.capacity[closed.name]
+    rate = kept_rate(plan, scenario, running[NGINX_LARGE], capacity / 2)
+    plan.say(f"  {rate:.0f} {scenario.unit}s a second")
+    return rate, rate / capacity
+
+
+def kept_rate(plan, scenario, proxy, rate):
+    """Halved until it is kept: messages one by one cost generator and backend more than those that
+    come in batches, and where the two share a core they may be the limit."""
+    for _ in range(HALVINGS_MAX):
+        found = run_once(plan, scenario, proxy, rate)
+        if figures.is_kept(found["rate"], rate):
+            break
+        plan.say(f"  {rate:.0f} {scenario.unit}s a second were due, {found['rate']:.0f} came back")
+        rate /= 2
+    return rate
+
+
+def note_capacity(plan, scenario, runs):
+    rates = sorted(run["rate"] for run in runs.get(NGINX_LARGE, []))
+    if rates:
+        plan.capacity[scenario.name] = rates[len(rates) // 2]
+
+
+def look_aside(plan, scenario, proxy, rate):
+    """Its system calls for one message; and its profile, where one is wanted. None: they could not
+    be counted."""
+    calls = None
+    try:
+        if plan.count_calls:
+            calls = during_load(plan, scenario, proxy, rate,
+                                lambda one: watched.system_calls(one.pid, ASIDE_S))
+        if plan.profiles is not None:
+            file = plan.profiles / f"{scenario.name}-{proxy.name}.txt"
+            during_load(plan, scenario, proxy, rate,
+                        lambda one: watched.profile(one.pid, 2 * ASIDE_S, file))
+            plan.say(f"  {proxy.name}: profile in {file}")
+    except CompareError as reason:
+        plan.say(f"  {proxy.name}, beside the measured runs: {reason}")
+    return calls
+
+
+def during_load(plan, scenario, proxy, rate, look):
+    """What `look` gives, for each message that comes in ASIDE_S; None where it gives None."""
+    seconds = 4 * ASIDE_S
+    idle = watched.descriptors(proxy.pid)
+    command = plan.load.command(scenario, proxy.url(scenario.scheme, scenario.path), seconds,
+                                proxy.pid, rate)
+    program = plan.load.start(command)
+    try:
+        busy = 1 if scenario.pattern == "handshake" else scenario.connections
+        program.wait_for(lambda: watched.descriptors(proxy.pid) >= idle + busy,
+                         f"does not open {busy} connections")
+        seen = look(proxy)
+    except CompareError:
+        program.stop()
+        raise
+    found = plan.load.finish(program, scenario, seconds)
+    return None if seen is None or not found.rate else seen / (found.rate * ASIDE_S)
+
+
+def busy_share(seconds):
+    """Of all cores, over so long."""
+    before = _ticks()
+    time.sleep(seconds)
+    after = _ticks()
+    passed = sum(after) - sum(before)
+    idle = after[3] + after[4] - before[3] - before[4]
+    return 1 - idle / passed if passed else 0.0
+
+
+def _ticks():
+    with open("/proc/stat", encoding="ascii") as file:
+        return [int(field) for field in file.readline().split()[1:9]]

@@ -1,0 +1,99 @@
+"""What a process costs, seen from outside: memory, system calls, a profile.
+
+Its processor time in the measured window is read by the load tool, which knows when that is.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from comparison.programs import CompareError
+
+# The kernel takes a request for the peak to begin anew.
+_RESET_PEAK = "5"
+SAMPLES_A_SECOND = 997
+_COLUMNS = 120  # perf makes each line as long as the longest name
+_BETWEEN_LOOKS_S, _LOOKS_MAX, _SETTLED = 0.5, 40, 0.002
+
+
+def memory_bytes(pid, key="VmRSS"):
+    """VmRSS now, VmHWM at the most since reset_peak()."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    found = re.search(rf"^{key}:\s+(\d+) kB$", status, re.MULTILINE)
+    if found is None:
+        raise CompareError(f"/proc/{pid}/status has no {key}")
+    return int(found[1]) * 1024
+
+
+def settled_memory_bytes(pid):
+    """VmRSS once it no longer grows: connections that are open may still have a message to pass."""
+    before = memory_bytes(pid)
+    for _ in range(_LOOKS_MAX):
+        time.sleep(_BETWEEN_LOOKS_S)
+        now = memory_bytes(pid)
+        if abs(now - before) <= before * _SETTLED:
+            return now
+        before = now
+    raise CompareError(f"the memory of process {pid} did not settle in "
+                       f"{_LOOKS_MAX * _BETWEEN_LOOKS_S:g} s")
+
+
+def reset_peak(pid):
+    """False where this user may not: then the peak is that of the whole life."""
+    try:
+        Path(f"/proc/{pid}/clear_refs").write_text(_RESET_PEAK, encoding="ascii")
+        return True
+    except OSError:
+        return False
+
+
+def descriptors(pid):
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return 0
+
+
+def system_calls(pid, seconds):
+    """How many it makes in so long; None where perf cannot say."""
+    perf = shutil.which("perf")
+    if perf is None:
+        return None
+    done = subprocess.run(
+        [perf, "stat", "-x", ",", "-e", "raw_syscalls:sys_enter", "-p", str(pid), "--", "sleep",
+         str(seconds)], capture_output=True, text=True, timeout=seconds + 30, check=False)
+    return parse_perf_stat(done.stderr)
+
+
+def parse_perf_stat(text):
+    """perf's lines of comma-separated values; None where it has counted nothing."""
+    for line in text.splitlines():
+        fields = line.split(",")
+        if len(fields) > 2 and fields[2] == "raw_syscalls:sys_enter" and fields[0].isdigit():
+            return int(fields[0])
+    return None
+
+
+def profile(pid, seconds, file):
+    """Writes where its processor time goes, by function, to `file` as text."""
+    perf = shutil.which("perf")
+    if perf is None:
+        raise CompareError("--profile needs perf: apt-get install linux-perf")
+    data = file.with_suffix(".data")
+    try:
+        record = subprocess.run(
+            [perf, "record", "-q", "-e", "cpu-clock", "-F", str(SAMPLES_A_SECOND), "-p", str(pid),
+             "-o", data, "--", "sleep", str(seconds)], capture_output=True, text=True,
+            timeout=seconds + 60, check=False)
+        if record.returncode != 0:
+            raise CompareError(f"perf record -p {pid}: {record.stderr.strip()}")
+        report = subprocess.run(
+            [perf, "report", "-i", data, "--stdio", "--percent-limit", "0.5"], capture_output=True,
+            text=True, timeout=120, check=False)
+        lines = (line.rstrip()[:_COLUMNS] for line in report.stdout.splitlines())
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    finally:
+        data.unlink(missing_ok=True)
