@@ -33,7 +33,7 @@ LIBRARIES = {
     "liburing.h": {"uring"},
     "liburing": {"uring"},
     "wolfssl": {"proto"},
-    "toml++": {"gateway"},
+    "toml++": {"gateway", "tools"},
     "CLI": {"gateway", "tools"},
     "fmt": {"gateway", "tools"},
     "seccomp.h": {"gateway"},

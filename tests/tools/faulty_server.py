@@ -8,10 +8,12 @@ import websockets
 
 
 class FaultyServer:
-    """`handle` is an async function of the server and a connection."""
+    """`handle` is an async function of the server and a connection. With a path it listens there, and not on
+    a port."""
 
-    def __init__(self, handle):
+    def __init__(self, handle, path=None):
         self.handle = handle
+        self.path = path
         self.lost = self.doubled = self.swapped = self.received = 0
         self.members = set()
         self.loop = asyncio.new_event_loop()
@@ -26,9 +28,12 @@ class FaultyServer:
 
     async def serve(self):
         self.stopping = asyncio.Event()
-        server = await websockets.serve(self.converse, "127.0.0.1", 0, compression=None,
-                                        ping_interval=None, max_size=None, close_timeout=1)
-        self.port = server.sockets[0].getsockname()[1]
+        options = {"compression": None, "ping_interval": None, "max_size": None, "close_timeout": 1}
+        if self.path:
+            server = await websockets.unix_serve(self.converse, str(self.path), **options)
+        else:
+            server = await websockets.serve(self.converse, "127.0.0.1", 0, **options)
+            self.port = server.sockets[0].getsockname()[1]
         self.ready.set()
         await self.stopping.wait()
         server.close()

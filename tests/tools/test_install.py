@@ -143,6 +143,21 @@ def test_bash_completes_options_and_files(installed):
     assert complete(installed, PROGRAMS["gateway"], "rel") == ["reload"]
 
 
+def test_bash_completes_files_where_a_command_takes_them(installed, tmp_path):
+    program = tmp_path / "gateway-load"
+    program.write_text("""#!/bin/sh
+        case $1 in
+          compare) printf 'Positionals:\\n  FILES FILE x 2 REQUIRED     Results\\n' ;;
+          *) printf 'Subcommands:\\n  compare                     Compares\\n' ;;
+        esac
+        printf '\\nOptions:\\n  -h,--help                   Helps\\n'
+        """)
+    program.chmod(0o755)
+    assert complete(installed, program, "comp") == ["compare"]
+    assert complete(installed, program, "compare", "gateway.c") == ["gateway.conf"]
+    assert complete(installed, program, "compare", "--h") == ["--help"]
+
+
 def unit_of(installed):
     return (installed / "lib/systemd/system/gateway.service").read_text()
 

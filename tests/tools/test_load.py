@@ -279,6 +279,26 @@ def test_connections_come_from_several_addresses(echo):
     assert over_all(result, "opened") == 6 and result["errors"] == {}
 
 
+def test_a_unix_socket_is_a_target(tmp_path):
+    path = tmp_path / "echo.sock"
+    with FaultyServer(faulty_server.double, path) as server:
+        result = run(f"unix:{path}:/any", "--connections", 2, *QUICK)
+    assert over_all(result, "opened") == 2 and over_all(result, "duplicated") == server.doubled > 0
+
+
+def test_an_interrupt_ends_it_with_what_it_has_found(echo):
+    process = subprocess.Popen(
+        [os.environ["GATEWAY_LOAD"], echo.ws("/echo"), "--rate", "100", "--duration", "1000", "--json",
+         "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # The first line of progress: load is under way.
+    assert "hold" in process.stderr.readline() + process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    result = json.loads(output)
+    assert process.returncode in (PASSED, LIMITED)
+    assert result["interrupted"] and over_all(result, "received") > 0
+
+
 def test_header_host_and_subprotocol_are_sent():
     with socket.create_server(("127.0.0.1", 0)) as listening:
         process = subprocess.Popen(
@@ -316,6 +336,42 @@ def test_gates_decide(echo):
     assert answer.returncode == FAILED and "rtt.p50" in answer.stdout
 
 
+def test_it_finds_the_highest_rate_that_an_objective_allows(echo):
+    """No rate is low enough for the first objective; the second one has a highest."""
+    result = run(echo.ws("/echo"), "--find", "rtt.p50>1h", "--rate", 8, "--duration", "0.4", "--warm-up",
+                 0)
+    assert result["found_rate"] == 0
+    result = run(echo.ws("/echo"), "--find", "sent<20", "--rate", 8, "--duration", "0.4", "--warm-up", 0)
+    assert 20 < result["found_rate"] < 60
+
+
+def test_a_scenario_has_options_and_phases(echo, tmp_path):
+    scenario = tmp_path / "scenario.toml"
+    scenario.write_text(f"""
+target = "{echo.ws('/echo')}"
+connections = 4
+warm_up = 0
+[[phase]]
+name = "ramp-up"
+duration = "200ms"
+[[phase]]
+name = "hold"
+rate = 200
+duration = "500ms"
+[[phase]]
+name = "soak"
+connections = 2
+duration = "300ms"
+""")
+    result = run("run", scenario, "--size", 100, statuses=(PASSED, LIMITED))
+    assert [phase["name"] for phase in result["phases"]] == ["ramp", "ramp-up", "hold", "soak"]
+    assert held(result)["rate_wanted"] == 200
+    assert over_all(result, "opened") == 4 and result["open"] == 2
+    scenario.write_text("\nsize = [[1]]")
+    answer = load("run", scenario)
+    assert answer.returncode == USAGE and f"{scenario}: line 2: --size" in answer.stderr
+
+
 @pytest.mark.parametrize("url", ["ftp://x/", "ws://", "ws://x:y/", "ws://[::1/", "ws://x/#f"])
 def test_bad_urls_are_refused(url):
     answer = load("--url", url)
@@ -335,6 +391,7 @@ def test_bad_urls_are_refused(url):
     (["ws://127.0.0.1:1/", "--poisson"], "--poisson"),
     (["ws://127.0.0.1:1/", "--storm", "at=x"], "--storm"),
     (["ws://127.0.0.1:1/", "--fail-if", "nonsense>1"], "--fail-if"),
+    (["ws://127.0.0.1:1/", "--find", "nonsense>1"], "--find"),
     (["ws://127.0.0.1:1/", "--body", "5"], "--body"),
     (["http://127.0.0.1:1/", "--pattern", "push"], "--pattern"),
     (["ws://127.0.0.1:1/", "--nonsense"], "--nonsense"),

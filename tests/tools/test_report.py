@@ -81,7 +81,7 @@ async def picture(page, name):
     await page.screenshot(ARTIFACTS / f"{name}.png")
 
 
-@pytest.mark.parametrize("kind", ["usual", "hostile", "empty", "limited"])
+@pytest.mark.parametrize("kind", ["usual", "hostile", "empty", "limited", "handshakes"])
 @pytest.mark.parametrize("width", [320, 400, 1100])
 def test_it_fits_and_nothing_overlaps(browser, tmp_path, kind, width):
     async def look(page):
@@ -90,6 +90,14 @@ def test_it_fits_and_nothing_overlaps(browser, tmp_path, kind, width):
                 await page.evaluate(WIDER), await page.evaluate(OVERLAPS),
                 await page.evaluate(CUT_OFF)]
     assert looked_at(browser, write(tmp_path, kind), look, width) == [width, [], [], []]
+
+
+def test_a_phone_shows_tables_whole(browser, tmp_path):
+    async def look(page):
+        return await page.evaluate("""[...document.querySelectorAll('.scroll')]
+            .map(one => one.scrollWidth - one.clientWidth)""")
+    wider = looked_at(browser, write(tmp_path, "usual"), look, 400)
+    assert len(wider) > 4 and max(wider) == 0
 
 
 def test_every_chart_is_drawn(browser, tmp_path):

@@ -136,6 +136,11 @@ void define_outputs(CLI::App& app, Outputs& outputs) {
   repeated(app, "--fail-if", outputs.gates,
            "Such as 'rtt.p99>20ms' or 'lost>0': then the exit status is 1. May be repeated",
            "GATE");
+  app.add_option("--find", outputs.objective,
+                 "Such as 'rtt.p99<20ms': search for the highest rate at which that holds, from "
+                 "--rate on, or 1000")
+      ->type_name("GATE")
+      ->excludes("--rate-each");
   app.add_option("--json", outputs.json, "The result for programs; -: to standard output")
       ->type_name("FILE");
   app.add_option("--html", outputs.html, "A report with charts")->type_name("FILE");
@@ -151,6 +156,10 @@ void define(CLI::App& app, CommandLine& line, Flags& flags) {
   define_load(app, line.plan, flags);
   define_course(app, line.plan, flags);
   define_outputs(app, line.outputs);
+  app.add_subcommand("run", "Do what a scenario's file says, as options behind it add to")
+      ->add_option("FILE", line.scenario, "Options and phases, in TOML")
+      ->type_name("FILE")
+      ->required();
   CLI::App* const compare =
       app.add_subcommand("compare", "Whether two results differ by more than noise");
   compare->add_option("FILES", line.compared, "What --json has written")

@@ -20,11 +20,13 @@ struct Outputs {
   std::string hdr_log;
   std::string html;
   std::vector<std::string> gates;
+  std::string objective;  // of a search for the highest rate
 };
 
 struct CommandLine {
   Plan plan;
   Outputs outputs;
+  std::string scenario;               // `run`: a file
   std::vector<std::string> compared;  // `compare`: two files with results
   std::vector<std::string> merged;    // `merge`: histogram logs
 };

@@ -6,10 +6,12 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 
 #include "tools/load/command_line.hh"
 #include "tools/load/engine/preflight.hh"
 #include "tools/load/engine/run.hh"
+#include "tools/load/find.hh"
 #include "tools/load/report/compare.hh"
 #include "tools/load/report/gates.hh"
 #include "tools/load/report/hdr_log.hh"
@@ -19,12 +21,15 @@
 #include "tools/load/report/live.hh"
 #include "tools/load/report/table.hh"
 #include "tools/load/report/verdict.hh"
+#include "tools/load/scenario_file.hh"
 #include "tools/load/version.hh"
 #include "uring/signals.hh"
 
 namespace {
 
 constexpr int kUsageError = 2;
+// Where a search begins.
+constexpr double kFirstRate = 1000;
 
 int fail(const std::string& reason) {
   std::fprintf(stderr, "gateway-load: %s\n", reason.c_str());
@@ -64,15 +69,34 @@ bool write_all(const load::Outputs& outputs, const load::Result& result,
   return written;
 }
 
+std::expected<load::Result, std::string> search(const load::CommandLine& line,
+                                                const load::Gate& objective,
+                                                const sigset_t& signals,
+                                                const load::Run::Show& show) {
+  const double first = line.plan.phases.front().rate.per_second;
+  return load::find_rate(objective, first > 0 ? first : kFirstRate, [&](double per_second) {
+    std::fprintf(stderr, "trying %.0f a second\n", per_second);
+    load::Plan plan = line.plan;
+    for (load::PhasePlan& phase : plan.phases) phase.rate.per_second = per_second;
+    return load::Run(plan, signals, show).run();
+  });
+}
+
 int run(const load::CommandLine& line) {
   const auto gates = gates_of(line.outputs);
   if (!gates) return fail(gates.error());
+  std::optional<load::Gate> objective;
+  if (!line.outputs.objective.empty()) {
+    auto parsed = load::gates::parse(line.outputs.objective);
+    if (!parsed) return fail("--find: " + parsed.error());
+    objective = std::move(*parsed);
+  }
   if (const auto enough = load::preflight(line.plan); !enough) return fail(enough.error());
   const sigset_t signals = uring::block_signals({SIGINT, SIGTERM});
   load::report::Live live(isatty(STDERR_FILENO) == 1);
-  load::Run run(line.plan, signals,
-                [&live](const load::report::Progress& progress) { live.show(progress); });
-  auto result = run.run();
+  const auto show = [&live](const load::report::Progress& progress) { live.show(progress); };
+  auto result = objective ? search(line, *objective, signals, show)
+                          : load::Run(line.plan, signals, show).run();
   live.end();
   if (!result) return fail(result.error());
   result->version = load::kVersion;
@@ -84,6 +108,20 @@ int run(const load::CommandLine& line) {
   std::fwrite(text.data(), 1, text.size(), to);
   if (!write_all(line.outputs, *result, judged)) return kUsageError;
   return load::report::exit_status_of(*result, judged);
+}
+
+// `run FILE OPTION...`: the options that the file has, and those behind it.
+std::expected<load::Scenario, std::string> scenario_of(int argc, char** argv) {
+  if (argc < 3 || std::string_view(argv[1]) != "run" || argv[2][0] == '-') return load::Scenario{};
+  const std::string path = argv[2];
+  std::ifstream file(path);
+  std::stringstream text;
+  if (!(text << file.rdbuf())) return std::unexpected("cannot read " + path);
+  auto scenario = load::read_scenario(text.str());
+  if (!scenario) return std::unexpected(path + ": " + scenario.error());
+  scenario->arguments.insert(scenario->arguments.end(), argv + 3, argv + argc);
+  if (scenario->arguments.empty()) return std::unexpected(path + ": no target");
+  return scenario;
 }
 
 std::string command_of(int argc, char** argv) {
@@ -104,8 +142,14 @@ int main(int argc, char** argv) {
   load::CommandLine line;
   load::Flags flags;
   load::define(app, line, flags);
+  const auto scenario = scenario_of(argc, argv);
+  if (!scenario) return fail(scenario.error());
   try {
-    app.parse(argc, argv);
+    if (scenario->arguments.empty()) {
+      app.parse(argc, argv);
+    } else {
+      app.parse(std::vector(scenario->arguments.rbegin(), scenario->arguments.rend()));
+    }
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsageError;
   }
@@ -115,5 +159,6 @@ int main(int argc, char** argv) {
   if (const auto completed = load::complete(line, flags); !completed) {
     return fail(completed.error() + "; --help tells all options");
   }
+  load::adopt_phases(line.plan, *scenario);
   return run(line);
 }

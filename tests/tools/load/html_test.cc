@@ -101,5 +101,22 @@ TEST(Html, ShowsConnectionsWhereThereAreNoMessages) {
                                          HasSubstr("TLS p99"), Not(HasSubstr("id=\"latency\""))));
 }
 
+TEST(Html, TakesAShortRestOfAPhaseForPartOfTheIntervalBefore) {
+  Result result;
+  result.phases.resize(1);
+  result.phases[0] = {.name = "hold", .length = std::chrono::milliseconds(2010)};
+  result.phases[0].counts.received = 250;
+  result.intervals.resize(3);
+  for (int i = 0; i < 3; ++i) result.intervals[i].begin = std::chrono::seconds(i);
+  for (Interval& one : result.intervals) {
+    one.length = std::chrono::seconds(1);
+    one.counts.received = 100;
+  }
+  result.intervals[2].length = std::chrono::milliseconds(10);
+  result.intervals[2].counts.received = 50;
+  const std::string page = html_of(result, {});
+  EXPECT_THAT(page, AllOf(HasSubstr(">0:01: 149 /s<"), Not(HasSubstr(">0:02: "))));
+}
+
 }  // namespace
 }  // namespace load::report

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "tests/tools/load/sample.hh"
 #include "tools/load/report/summary.hh"
 
@@ -89,6 +91,28 @@ TEST(Json, SurvivesWhereverItIsCutOff) {
   for (std::size_t size = 0; size + 2 < good.size(); size += 97) {
     EXPECT_FALSE(result_of_json(good.substr(0, size))) << size;
   }
+}
+
+TEST(Json, IsReadOrRefusedWhateverIsDamaged) {
+  Result small = sample::run({.seconds = 1});
+  small.intervals.resize(2);
+  const std::string good = json_of(small, {});
+  std::mt19937_64 random(5);
+  std::size_t refused = 0;
+  for (int round = 0; round < 1000; ++round) {
+    std::string bad = good;
+    constexpr std::string_view kBytes = "0919-.eE\"[]{},:ntf\\ \xff";
+    bad[random() % bad.size()] = kBytes[random() % kBytes.size()];
+    bad[random() % bad.size()] = kBytes[random() % kBytes.size()];
+    const auto read = result_of_json(bad);
+    if (!read) {
+      ++refused;
+      continue;
+    }
+    // What was taken makes a file that is taken, too.
+    EXPECT_TRUE(result_of_json(json_of(*read, {}))) << round;
+  }
+  EXPECT_GT(refused, 100u);
 }
 
 }  // namespace

@@ -52,6 +52,14 @@ TEST(Table, ShowsNothingThatAPeerCouldMoveTheCursorWith) {
   EXPECT_EQ(text.find("\nforged"), std::string::npos);
 }
 
+TEST(Table, LeavesOutPhasesThatNeverWere) {
+  Result result;
+  result.phases.resize(2);
+  result.phases[0].name = "ramp";
+  result.phases[1] = {.name = "hold", .length = seconds(1)};
+  EXPECT_THAT(table_of(result), AllOf(HasSubstr("hold: 1.00 s"), testing::Not(HasSubstr("ramp"))));
+}
+
 TEST(Table, IsShortWhereThereIsNothing) {
   EXPECT_THAT(table_of(Result()), AllOf(HasSubstr("open: 0"), HasSubstr("generator: 1 thread,")));
 }

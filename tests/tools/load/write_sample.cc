@@ -1,6 +1,6 @@
 // Writes the reports of the made-up run into a folder: for tests in a browser, and to look at.
 //
-//     write_sample FOLDER [hostile | empty | limited]
+//     write_sample FOLDER [hostile | empty | limited | handshakes]
 #include <cstdio>
 #include <fstream>
 #include <string>
@@ -27,6 +27,19 @@ load::Result result_of(const std::string& kind) {
     result.errors[std::string(500, 'x')] = {2, std::string(900, 'y')};
     result.generator.limits = {kHostile};
     for (load::Phase& phase : result.phases) phase.name = kHostile;
+  }
+  if (kind == "handshakes") {
+    for (load::Phase& phase : result.phases) {
+      for (const auto timing : {load::Timing::kRtt, load::Timing::kService,
+                                load::Timing::kFirstMessage, load::Timing::kScheduleLag}) {
+        phase.timings[static_cast<std::size_t>(timing)] = {};
+      }
+      phase.counts.sent = phase.counts.received = phase.counts.lost = phase.counts.unanswered = 0;
+    }
+    for (load::Interval& one : result.intervals) {
+      one.rtt = {};
+      one.counts.received = 0;
+    }
   }
   if (kind == "empty") result.target_unreachable = true;
   if (kind == "limited") result.generator.limits = {"its busiest thread had a core to itself"};

@@ -15,6 +15,14 @@ _gateway_value() {
     /^ +-[^ ]+ [^ ]/ && index("," $1 ",", "," option ",") { sub(/[:=].*/, "", $2); print $2 }'
 }
 
+# Whether it takes files without an option.
+_gateway_takes_files() {
+  "$@" --help 2>/dev/null | awk '
+    /^[^ ]/ { positionals = tolower($0) ~ /^positionals:/ }
+    positionals && $2 == "FILE" { found = 1 }
+    END { exit !found }'
+}
+
 _gateway() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} value='' one
   local -a command=("$1")
@@ -26,7 +34,14 @@ _gateway() {
   done
   [[ $previous != -* ]] || value=$(_gateway_value "$previous" "${command[@]}")
   case $value in
-    '') mapfile -t COMPREPLY < <(compgen -W "$(_gateway_words "${command[@]}")" -- "$word") ;;
+    '')
+      if [[ $word != -* ]] && _gateway_takes_files "${command[@]}"; then
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+      else
+        mapfile -t COMPREPLY < <(compgen -W "$(_gateway_words "${command[@]}")" -- "$word")
+      fi
+      ;;
     FILE | TEXT)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$word")

@@ -100,7 +100,7 @@ void Collector::add_to_phase(const Tally& tally) {
 // there: its answers are none of the measured time.
 void Collector::add_drained(const Counts& drained) {
   Counts last = drained;
-  last.sent = last.received = last.in_flight = 0;
+  last.sent = last.received = last.in_flight = last.delivered = 0;
   last.sent_bytes = last.received_bytes = 0;
   Counts& counts = result_.phases.back().counts;
   load::add(counts, last);

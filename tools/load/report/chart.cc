@@ -12,6 +12,8 @@ namespace {
 // The SVG's own units; it is stretched to whatever size its box has.
 constexpr double kWidth = 1000;
 constexpr double kHeight = 100;
+// The share of a phone's width that a phase's name needs.
+constexpr double kWidthForText = 0.15;
 
 std::string legend_of(const Chart& chart) {
   if (chart.lines.size() < 2) return "";
@@ -110,8 +112,10 @@ std::string names_of(const Chart& chart) {
   std::string text;
   for (const ChartSpan& span : chart.spans) {
     if (span.text.empty()) continue;
-    text += fmt::format("<span class=\"phase\" style=\"left:{:.2f}%;width:{:.2f}%\">{}</span>",
-                        span.begin * 100, (span.end - span.begin) * 100, escaped(span.text));
+    const double width = span.end - span.begin;
+    text += fmt::format("<span class=\"phase{}\" style=\"left:{:.2f}%;width:{:.2f}%\">{}</span>",
+                        width < kWidthForText ? " brief" : "", span.begin * 100, width * 100,
+                        escaped(span.text));
   }
   for (const ChartMark& storm : chart.storms) {
     if (storm.text.empty()) continue;

@@ -17,13 +17,17 @@ constexpr double kTimeMarksMax = 10;
 // Where the percentile curve begins: the very fastest would take up half of the axis.
 constexpr double kShareLeast = 0.05;
 
-// Neighbours put together until there are at most kPointsMax, but never over a phase's end.
+// Neighbours put together until there are at most kPointsMax, but never over a phase's end. What a
+// phase ends with can be too short for a rate of its own: it belongs to the one before.
 std::vector<Interval> course_of(const Result& result) {
   const std::size_t together = (result.intervals.size() + kPointsMax - 1) / kPointsMax;
+  std::chrono::nanoseconds usual{0};
+  for (const Interval& one : result.intervals) usual = std::max(usual, one.length);
   std::vector<Interval> course;
   std::size_t within = 0;
   for (const Interval& one : result.intervals) {
-    if (course.empty() || within == together || course.back().phase != one.phase) {
+    const bool full = within >= together && one.length > usual / 2;
+    if (course.empty() || full || course.back().phase != one.phase) {
       course.push_back(one);
       within = 1;
       continue;
@@ -82,7 +86,7 @@ class Time {
   void hint(Chart& chart, const Text& text) const {
     for (const Interval& one : course) {
       chart.hints.push_back({share(one.begin), share(one.begin + one.length),
-                             clock_text(one.begin) + "\n" + text(one), ""});
+                             clock_text(one.begin) + ": " + text(one), ""});
     }
   }
 
@@ -168,7 +172,7 @@ std::string latency_chart(const Time& time) {
   time.draw(chart, {"first", "p50", {}, false}, quantile(0.5));
   if (chart.lines[0].points.empty()) return "";
   time.hint(chart, [](const Interval& one) {
-    return fmt::format("p50 {}\np99 {}\nmax {}", duration_text(one.rtt.quantile(0.5)),
+    return fmt::format("p50 {}, p99 {}, max {}", duration_text(one.rtt.quantile(0.5)),
                        duration_text(one.rtt.quantile(0.99)), duration_text(one.rtt.max()));
   });
   chart.y = scale_around(chart);

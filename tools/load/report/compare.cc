@@ -75,7 +75,7 @@ int run_compare(std::span<const std::string> files) {
              "runs show.\n", kDraws);
   for (const Result* const one : {&*first, &*second}) {
     if (one->generator.limits.empty()) continue;
-    fmt::print("The generator was the limit in the {} run: its figures say little of the target.\n",
+    fmt::print("But the generator was the limit in the {} run: it says little of the target.\n",
                one == &*first ? "first" : "second");
   }
   return 0;

@@ -78,7 +78,7 @@ std::optional<std::int64_t> take_number(std::string_view& from) {
   return std::nullopt;
 }
 
-// Whether buckets are what ours are: whole nanoseconds with three digits, nothing shifted or scaled.
+// Whether buckets are as ours: whole nanoseconds with three digits, nothing shifted or scaled.
 bool has_our_buckets(std::string_view header) {
   const std::uint64_t offset = big_endian(header.substr(8, 4));
   const std::uint64_t ratio = big_endian(header.substr(32, 8));

@@ -91,7 +91,7 @@ std::string figures_of(const Result& result) {
   if (const double rate = rate_of(result); rate > 0) {
     text += figure("rate", rate_text(rate));
   } else if (const double connects = connect_rate_of(result); connects > 0) {
-    text += figure("connections opened", rate_text(connects));
+    text += figure("opened", rate_text(connects));
   }
   const std::string words(name_of(timing).words);
   if (!all.empty()) {

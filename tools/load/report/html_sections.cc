@@ -55,6 +55,11 @@ std::string facts_of(const Counts& counts) {
   return text.empty() ? "" : "<ul class=\"facts\">" + text + "</ul>";
 }
 
+// A phone has no room for all columns.
+std::string_view style_of(const NamedShare& share) {
+  return share.key == "p90" ? " class=\"wide\"" : "";
+}
+
 std::string timings_of(const Phase& phase) {
   std::string rows;
   for (const TimingName& name : kTimingNames) {
@@ -63,13 +68,16 @@ std::string timings_of(const Phase& phase) {
     rows += fmt::format("<tr><th>{}</th><td class=\"wide\">{}</td>", name.words,
                         count_text(histogram.count()));
     for (const NamedShare& one : kShares) {
-      rows += "<td>" + duration_html(histogram.quantile(one.share)) + "</td>";
+      const std::string text = duration_html(histogram.quantile(one.share));
+      rows += fmt::format("<td{}>{}</td>", style_of(one), text);
     }
     rows += "<td>" + duration_html(histogram.max()) + "</td></tr>";
   }
   if (rows.empty()) return "";
   std::string head = "<th></th><th class=\"wide\">count</th>";
-  for (const NamedShare& one : kShares) head += fmt::format("<th>{}</th>", one.key);
+  for (const NamedShare& one : kShares) {
+    head += fmt::format("<th{}>{}</th>", style_of(one), one.key);
+  }
   return "<div class=\"scroll\"><table class=\"numbers\"><thead><tr>" + head +
          "<th>max</th></tr></thead><tbody>" + rows + "</tbody></table></div>";
 }
@@ -77,6 +85,7 @@ std::string timings_of(const Phase& phase) {
 std::string phases_html(const Result& result) {
   std::string text;
   for (const Phase& phase : result.phases) {
+    if (is_empty(phase)) continue;
     const double rate = rate_of(phase.counts, phase.length);
     std::string note = duration_text(phase.length) + " from " + clock_text(phase.begin) + " on";
     if (rate > 0) note += ", " + rate_text(rate);

@@ -104,13 +104,13 @@ border-top:1px solid var(--rule);font-size:.9rem;overflow-wrap:anywhere}
 .errors small{display:block;color:var(--muted);font-size:.82rem}
 footer{margin-top:1.6rem;color:var(--muted);font-size:.82rem}
 footer code{display:block;margin-top:.2rem}
-@media(max-width:40rem){main{padding:1rem .75rem 2rem}.odd,.wide{display:none}
+@media(max-width:40rem){main{padding:1rem .75rem 2rem}.odd,.wide,.brief{display:none}
 h1{font-size:1.2rem}.chart,.panel,.gates,article{padding:.8rem .8rem}
 .plot{grid-template:10.5rem 1.5rem/3.2rem minmax(0,1fr);padding-right:.7rem}
 .verdict{flex-direction:column;gap:.15rem}h3 small{display:block;margin:0}
 .legend{margin-left:0;width:100%}figcaption{margin-bottom:1.1rem}
 .numbers td,.numbers thead th{padding-left:.3rem}td,th{padding-right:.3rem}
-table{font-size:.78rem}.errors li{grid-template-columns:2.4rem minmax(0,1fr)}}
+table{font-size:.75rem}.errors li{grid-template-columns:2.4rem minmax(0,1fr)}}
 @media print{body{background:#fff}article,.chart,.panel{break-inside:avoid}}
 )css";
 

@@ -15,6 +15,12 @@ const TimingName& name_of(Timing timing) {
 
 bool is_ramp(const Phase& phase) { return phase.name.starts_with("ramp"); }
 
+bool is_empty(const Phase& phase) {
+  return phase.length.count() == 0 &&
+         std::all_of(kCountNames.begin(), kCountNames.end(),
+                     [&](const CountName& one) { return phase.counts.*one.member == 0; });
+}
+
 Counts over_all_phases(const Result& result) {
   Counts sum;
   for (const Phase& phase : result.phases) {

@@ -59,6 +59,8 @@ inline constexpr std::array<CountName, 20> kCountNames = {{
 static_assert(sizeof(Counts) == kCountNames.size() * sizeof(std::uint64_t), "a name for each");
 
 bool is_ramp(const Phase& phase);
+// It took no time, and nothing was counted in it: not worth a line.
+bool is_empty(const Phase& phase);
 Counts over_all_phases(const Result& result);
 // The measured phases together; of connections all phases.
 Histogram merged(const Result& result, Timing timing);

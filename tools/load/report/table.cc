@@ -160,7 +160,9 @@ std::string machine_of(const Result& result) {
 
 std::string table_of(const Result& result) {
   std::string text;
-  for (const Phase& phase : result.phases) text += block_of(phase);
+  for (const Phase& phase : result.phases) {
+    if (!is_empty(phase)) text += block_of(phase);
+  }
   text += endings_of(result) + errors_text(result) + storms_of(result);
   if (result.found_rate) {
     text += *result.found_rate > 0 ? "highest rate within the objective: " +
