@@ -73,6 +73,11 @@ std::optional<std::uint64_t> take_number(std::string_view& rest) {
   return value;
 }
 
+// How long the text is, if the reply goes on with it.
+std::optional<std::size_t> size_of(std::string_view reply, std::string_view text) {
+  return reply.starts_with(text) ? std::optional(text.size()) : std::nullopt;
+}
+
 }  // namespace
 
 bool is_field_name(std::string_view name) {
@@ -272,8 +277,10 @@ bool MessageTemplate::has_connection() const {
   return has(Kind::kConnection);
 }
 
-bool MessageTemplate::has_time() const {
-  return has(Kind::kTime);
+// Of a column or a field.
+const std::string& MessageTemplate::value_of(const Piece& piece, const MessageFacts& facts) {
+  if (piece.kind == Kind::kField) return facts.fields[piece.size];
+  return (*piece.values)[facts.connection % piece.values->size()];
 }
 
 std::size_t MessageTemplate::render(const MessageFacts& facts, std::mt19937_64& random,
@@ -297,43 +304,41 @@ std::size_t MessageTemplate::render(const MessageFacts& facts, std::mt19937_64& 
         writer.letters(piece.size, random);
         break;
       case Kind::kColumn:
-        writer.text((*piece.values)[facts.connection % piece.values->size()]);
-        break;
       case Kind::kField:
-        writer.text(facts.fields[piece.size]);
+        writer.text(value_of(piece, facts));
         break;
     }
   }
   return writer.size();
 }
 
-std::optional<EchoedFacts> MessageTemplate::match(std::string_view reply) const {
+std::optional<EchoedFacts> MessageTemplate::match(std::string_view reply,
+                                                  const MessageFacts* own) const {
   if (!matches_) return std::nullopt;
   EchoedFacts facts;
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
     const Piece& piece = pieces_[i];
-    const bool is_value = piece.kind == Kind::kColumn || piece.kind == Kind::kField;
+    std::optional<std::size_t> size;  // of what it is in the reply
     if (piece.kind == Kind::kLiteral) {
-      if (!reply.starts_with(piece.text)) return std::nullopt;
-      reply.remove_prefix(piece.text.size());
+      size = size_of(reply, piece.text);
     } else if (piece.kind == Kind::kRandom) {
       const std::string_view letters = reply.substr(0, piece.size);
-      if (letters.size() < piece.size || !std::ranges::all_of(letters, is_letter)) {
-        return std::nullopt;
-      }
-      reply.remove_prefix(piece.size);
-    } else if (is_value) {
-      const bool is_last = i + 1 == pieces_.size();
-      const std::size_t end = is_last ? reply.size() : reply.find(pieces_[i + 1].text);
-      if (end == std::string_view::npos) return std::nullopt;
-      reply.remove_prefix(end);
-    } else {
+      if (std::ranges::all_of(letters, is_letter)) size = piece.size;
+    } else if (piece.kind != Kind::kColumn && piece.kind != Kind::kField) {
       const auto number = take_number(reply);
       if (!number) return std::nullopt;
       if (piece.kind == Kind::kNumber) facts.number = number;
       if (piece.kind == Kind::kConnection) facts.connection = number;
       if (piece.kind == Kind::kTime) facts.time_us = number;
+      size = 0;
+    } else if (own != nullptr) {
+      size = size_of(reply, value_of(piece, *own));
+    } else {
+      const bool is_last = i + 1 == pieces_.size();
+      size = is_last ? reply.size() : reply.find(pieces_[i + 1].text);
     }
+    if (!size || *size > reply.size()) return std::nullopt;
+    reply.remove_prefix(*size);
   }
   return reply.empty() ? std::optional(facts) : std::nullopt;
 }

@@ -65,14 +65,17 @@ class MessageTemplate {
   std::size_t bytes_max() const { return bytes_max_; }
   bool has_number() const;
   bool has_connection() const;
-  bool has_time() const;
+  // Whether it is clear where in an echo each value ends.
+  bool can_match() const { return matches_; }
 
   // Gives how long the message is. Precondition: `to` has bytes_max() bytes; the files are loaded.
   std::size_t render(const MessageFacts& facts, std::mt19937_64& random,
                      proto::MutableBytes to) const;
 
-  // Nothing: it is no echo, or the template does not say where in it one value ends.
-  std::optional<EchoedFacts> match(std::string_view reply) const;
+  // Nothing: it is no echo, or !can_match(). `own` are the connection and the fields that it is to
+  // be an echo of; null: of anybody, and then a value that contains what follows it in the template
+  // may be cut there.
+  std::optional<EchoedFacts> match(std::string_view reply, const MessageFacts* own) const;
 
  private:
   enum class Kind : std::uint8_t {
@@ -94,6 +97,7 @@ class MessageTemplate {
   };
   class Parser;
 
+  static const std::string& value_of(const Piece& piece, const MessageFacts& facts);
   bool has(Kind kind) const;
   bool settle(std::string& fault);
   static bool ends_clearly(const Piece& piece, const Piece* next);
