@@ -43,7 +43,11 @@ LIBRARIES = {
 # ... and the files there, of a library that has such.
 HOMES = {
     "zlib.h": {"proto/ws/deflate.cc", "tools/load/report/compressed.cc"},
-    "nlohmann": {"tools/load/report/json_reader.cc", "tools/load/report/json_writer.cc"},
+    "nlohmann": {
+        "tools/load/field_extraction.cc",
+        "tools/load/report/json_reader.cc",
+        "tools/load/report/json_writer.cc",
+    },
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
 

@@ -2,6 +2,7 @@
 thread of its own with an event loop, and counts what it has done."""
 
 import asyncio
+import json
 import threading
 
 import websockets
@@ -16,6 +17,7 @@ class FaultyServer:
         self.path = path
         self.lost = self.doubled = self.swapped = self.received = 0
         self.members = set()
+        self.names = []
         self.loop = asyncio.new_event_loop()
         self.stopping = None
         self.port = None
@@ -119,6 +121,40 @@ async def broadcast(server, connection):
             websockets.broadcast(server.members, message)
     finally:
         server.members.discard(connection)
+
+
+async def log_in(server, connection):
+    """Greets; wants a name, gives a token for it, and wants to be subscribed to with that one. From then on
+    each request with the token is answered."""
+    await connection.send("hello")
+    name = json.loads(await connection.recv())["login"]
+    await connection.send(json.dumps({"data": {"token": f"t-{name}"}}))
+    subscription = await connection.recv()
+    server.names.append(name)
+    if subscription != f"subscribe t-{name}":
+        await connection.close(1008, "another's token")
+    async for message in connection:
+        server.received += 1
+        if json.loads(message)["token"] != f"t-{name}":
+            await connection.close(1008, "another's token")
+        await connection.send("done")
+
+
+def replying(reply):
+    """The same to everything."""
+
+    async def answer(server, connection):
+        async for _ in connection:
+            server.received += 1
+            await connection.send(reply)
+
+    return answer
+
+
+async def turn_away(_server, connection):
+    """Says goodbye to the first message."""
+    await connection.recv()
+    await connection.close(1008, "not you")
 
 
 async def hang(server, connection):

@@ -369,7 +369,7 @@ duration = "300ms"
     assert over_all(result, "opened") == 4 and result["open"] == 2
     scenario.write_text("\nsize = [[1]]")
     answer = load("run", scenario)
-    assert answer.returncode == USAGE and f"{scenario}: line 2: --size" in answer.stderr
+    assert answer.returncode == USAGE and f"{scenario}:2:9: --size" in answer.stderr
 
 
 @pytest.mark.parametrize("url", ["ftp://x/", "ws://", "ws://x:y/", "ws://[::1/", "ws://x/#f"])

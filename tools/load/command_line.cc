@@ -78,9 +78,6 @@ void define_load(CLI::App& app, Plan& plan, Flags& flags) {
       ->type_name("N")
       ->excludes("--rate");
   app.add_flag("--poisson", flags.poisson, "At random distances, and not at even ones");
-  add_unit<std::uint64_t>(app, "--size", parse_bytes, plan.message.size_bytes,
-                          "Bytes of a message, such as 64 or 16k [64]", "SIZE");
-  app.add_flag("--text", plan.message.text, "Messages are text, of printable ASCII");
   app.add_option("--pattern", flags.pattern,
                  "echo; publish: one connection in ten does, and all get it; push: the server "
                  "does; hold: one message, then idle; handshake: open and close")
@@ -107,6 +104,26 @@ void define_load(CLI::App& app, Plan& plan, Flags& flags) {
   repeated(app, "--storm", flags.storms,
            "'at=30s drop=50% reconnect=full-jitter:5s': drops that share then. May be repeated",
            "STORM");
+}
+
+void define_messages(CLI::App& app, Plan& plan, Flags& flags) {
+  add_unit<SizeDistribution>(
+      app, "--size", SizeDistribution::parse, plan.message.sizes,
+      "Bytes of a message: 64, 16k, 64..16k, exp:1k, or 64*90,16k*10 by weight [64]", "SIZES");
+  app.add_flag("--text", plan.message.text, "Messages are text, of printable ASCII");
+  app.add_option(
+         "--message", flags.message,
+         "A text instead, with {seq}, {conn}, {time}, {rand:16}, {file:users.csv:name} or a "
+         "field of --extract in it; a brace is written twice")
+      ->type_name("TEXT")
+      ->excludes("--size");
+  app.add_option("--first", flags.first,
+                 "Such a text that each connection sends before the load; its reply is awaited")
+      ->type_name("TEXT");
+  repeated(app, "--extract", flags.extractions,
+           "NAME=/POINTER: {NAME} is what that JSON pointer finds in the reply to --first. May be "
+           "repeated",
+           "FIELD");
 }
 
 void define_course(CLI::App& app, Plan& plan, Flags& flags) {
@@ -152,8 +169,11 @@ void define_outputs(CLI::App& app, Outputs& outputs) {
 }  // namespace
 
 void define(CLI::App& app, CommandLine& line, Flags& flags) {
+  // What stands behind a scenario's file is said after it.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   define_target(app, line.plan, flags);
   define_load(app, line.plan, flags);
+  define_messages(app, line.plan, flags);
   define_course(app, line.plan, flags);
   define_outputs(app, line.outputs);
   app.add_subcommand("run", "Do what a scenario's file says, as options behind it add to")

@@ -38,6 +38,9 @@ struct Flags {
   std::vector<std::string> storms;
   std::vector<std::string> sources;
   std::string pattern = "echo";
+  std::optional<std::string> message;
+  std::optional<std::string> first;
+  std::vector<std::string> extractions;
   std::string reconnect;
   std::string method;
   std::string certificate;

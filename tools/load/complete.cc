@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tools/load/command_line.hh"
+#include "tools/load/csv_column.hh"
 #include "tools/load/storm.hh"
 
 namespace load {
@@ -16,6 +17,7 @@ using Verdict = std::expected<void, std::string>;
 
 constexpr std::chrono::seconds kDuration{10};
 constexpr std::size_t kSourcesMax = 4096;
+constexpr std::uint64_t kMarkedBytes = 24;
 
 std::unexpected<std::string> refuse(const std::string& option, const std::string& why) {
   return std::unexpected(option + ": " + why);
@@ -130,7 +132,8 @@ Verdict take_pattern(Plan& plan, const Flags& flags) {
   if ((name == "publish" || name == "push") && !all_websocket) {
     return refuse("--pattern", name + " is for ws:// and wss://");
   }
-  if (name == "publish" && plan.message.size_bytes < 24) {
+  const bool composed = flags.message.has_value();
+  if (name == "publish" && !composed && plan.message.sizes.least() < kMarkedBytes) {
     return refuse("--size", "a message that is published has at least 24 bytes, for its mark");
   }
   if (all_websocket && (plan.request.body_bytes > 0 || !flags.method.empty())) {
@@ -139,6 +142,79 @@ Verdict take_pattern(Plan& plan, const Flags& flags) {
   plan.request.method =
       !flags.method.empty() ? flags.method : (plan.request.body_bytes > 0 ? "POST" : "GET");
   if (!is_token(plan.request.method)) return refuse("--method", "not a method");
+  return {};
+}
+
+// What a template's {file:...} names; an endless one ends, too.
+std::expected<std::string, std::string> read_table(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kCsvBytesMax + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.eof() || file.bad()) {
+    return std::unexpected(file.good() ? path + " is above 16 MiB"
+                                       : "cannot read " + path + ": " + std::strerror(errno));
+  }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+std::expected<MessageTemplate, std::string> template_of(const std::string& option,
+                                                        const std::string& text,
+                                                        std::span<const std::string> fields) {
+  auto made = MessageTemplate::parse(text, fields);
+  if (!made) return refuse(option, made.error());
+  if (const auto loaded = made->load_files(read_table); !loaded) {
+    return refuse(option, loaded.error());
+  }
+  return made;
+}
+
+// --first, and what is taken out of its reply.
+Verdict take_first(Plan& plan, const Flags& flags) {
+  if (!flags.first) {
+    if (flags.extractions.empty()) return {};
+    return refuse("--extract", "it takes out of the reply to --first, and there is none");
+  }
+  if (!plan.steps.empty()) return refuse("--first", "the scenario has steps of its own");
+  Step step;
+  auto send = template_of("--first", *flags.first, {});
+  if (!send) return std::unexpected(send.error());
+  step.send = std::move(*send);
+  for (const std::string& text : flags.extractions) {
+    auto extraction = parse_extraction(text);
+    if (!extraction) return refuse("--extract", extraction.error());
+    if (std::ranges::find(plan.fields, extraction->name) != plan.fields.end()) {
+      return refuse("--extract", "a second field with the name " + extraction->name);
+    }
+    extraction->field = plan.fields.size();
+    plan.fields.push_back(extraction->name);
+    step.extractions.push_back(std::move(*extraction));
+  }
+  plan.steps.push_back(std::move(step));
+  return {};
+}
+
+Verdict take_messages(Plan& plan, const Flags& flags) {
+  for (Step& step : plan.steps) {
+    if (!step.send) continue;
+    const auto loaded = step.send->load_files(read_table);
+    if (!loaded) return refuse("send", loaded.error());
+  }
+  if (const Verdict taken = take_first(plan, flags); !taken) return taken;
+  const bool all_websocket = std::ranges::all_of(plan.targets, &Target::websocket);
+  if (!all_websocket && (flags.message || !plan.steps.empty())) {
+    return refuse("--message, --first, steps", "they are for ws:// and wss://");
+  }
+  if (!flags.message) return {};
+  auto message = template_of("--message", *flags.message, plan.fields);
+  if (!message) return std::unexpected(message.error());
+  const bool marked = message->has_number() && message->has_connection() && message->can_match();
+  if (plan.pattern == Pattern::kPublish && !marked) {
+    return refuse("--message",
+                  "what is published has {seq} and {conn} in it, and no digit right behind either");
+  }
+  plan.message.text = true;
+  plan.message.composed = std::move(*message);
   return {};
 }
 
@@ -179,7 +255,8 @@ void lay_out_phases(Plan& plan, const Flags& flags) {
 
 Verdict complete(CommandLine& line, const Flags& flags) {
   Plan& plan = line.plan;
-  for (const auto step : {take_targets, take_headers, take_tls, take_pattern, take_storms}) {
+  for (const auto step :
+       {take_targets, take_headers, take_tls, take_pattern, take_messages, take_storms}) {
     if (const Verdict taken = step(plan, flags); !taken) return taken;
   }
   for (const std::string& text : flags.sources) {

@@ -111,17 +111,27 @@ int run(const load::CommandLine& line) {
 }
 
 // `run FILE OPTION...`: the options that the file has, and those behind it.
-std::expected<load::Scenario, std::string> scenario_of(int argc, char** argv) {
+std::expected<load::Scenario, std::string> scenario_of(const CLI::App& app, int argc, char** argv) {
   if (argc < 3 || std::string_view(argv[1]) != "run" || argv[2][0] == '-') return load::Scenario{};
   const std::string path = argv[2];
   std::ifstream file(path);
   std::stringstream text;
   if (!(text << file.rdbuf())) return std::unexpected("cannot read " + path);
-  auto scenario = load::read_scenario(text.str());
-  if (!scenario) return std::unexpected(path + ": " + scenario.error());
+  std::vector<std::string> options;
+  for (const CLI::Option* const option : app.get_options()) {
+    options.insert(options.end(), option->get_lnames().begin(), option->get_lnames().end());
+  }
+  auto scenario = load::read_scenario(text.str(), options);
+  if (!scenario) return std::unexpected(path + ":" + scenario.error());
   scenario->arguments.insert(scenario->arguments.end(), argv + 3, argv + argc);
   if (scenario->arguments.empty()) return std::unexpected(path + ": no target");
   return scenario;
+}
+
+// An error of the command line; of what a scenario says with its place.
+int fail(const std::string& reason, const load::Scenario& scenario, const char* file) {
+  const std::string place = scenario.place_of(reason);
+  return fail(place.empty() ? reason : std::string(file) + ":" + place + reason);
 }
 
 std::string command_of(int argc, char** argv) {
@@ -142,7 +152,7 @@ int main(int argc, char** argv) {
   load::CommandLine line;
   load::Flags flags;
   load::define(app, line, flags);
-  const auto scenario = scenario_of(argc, argv);
+  const auto scenario = scenario_of(app, argc, argv);
   if (!scenario) return fail(scenario.error());
   try {
     if (scenario->arguments.empty()) {
@@ -151,13 +161,16 @@ int main(int argc, char** argv) {
       app.parse(std::vector(scenario->arguments.rbegin(), scenario->arguments.rend()));
     }
   } catch (const CLI::ParseError& error) {
+    if (!scenario->place_of(error.what()).empty()) return fail(error.what(), *scenario, argv[2]);
     return app.exit(error) == 0 ? 0 : kUsageError;
   }
   if (!line.compared.empty()) return load::report::run_compare(line.compared);
   if (!line.merged.empty()) return load::report::run_merge(line.merged);
   line.plan.command = command_of(argc, argv);
+  line.plan.steps = scenario->steps;
+  line.plan.fields = scenario->fields;
   if (const auto completed = load::complete(line, flags); !completed) {
-    return fail(completed.error() + "; --help tells all options");
+    return fail(completed.error() + "; --help tells all options", *scenario, argv[2]);
   }
   load::adopt_phases(line.plan, *scenario);
   return run(line);

@@ -11,6 +11,9 @@
 #include <vector>
 
 #include "proto/tls/context.hh"
+#include "tools/load/field_extraction.hh"
+#include "tools/load/message_template.hh"
+#include "tools/load/size_distribution.hh"
 #include "tools/load/target.hh"
 
 namespace load {
@@ -59,8 +62,16 @@ struct Churn {
 };
 
 struct Message {
-  std::uint64_t size_bytes = 64;
+  SizeDistribution sizes;
   bool text = false;
+  std::optional<MessageTemplate> composed;  // instead of the pattern of these sizes; it is text
+};
+
+// A message that opens a conversation, before the load.
+struct Step {
+  std::optional<MessageTemplate> send;  // none: a message of the server's own is awaited
+  bool has_reply = true;                // and the next step waits for it
+  std::vector<Extraction> extractions;  // out of the reply
 };
 
 struct Request {
@@ -82,6 +93,8 @@ struct Plan {
   std::vector<tools::Address> sources;  // addresses that connections come from, in turn
 
   Pattern pattern = Pattern::kEcho;
+  std::vector<Step> steps;          // in order, on each WebSocket
+  std::vector<std::string> fields;  // names of what replies to them give
   Message message;
   Request request;
   std::size_t publishers_per_mille = 100;  // with kPublish: at least one

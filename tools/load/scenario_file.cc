@@ -1,9 +1,12 @@
 #include "tools/load/scenario_file.hh"
 
+#include <fmt/format.h>
+
+#include <toml++/toml.h>
 #include <algorithm>
 #include <cmath>
-#include <toml++/toml.h>
 
+#include "tools/load/suggest.hh"
 #include "tools/load/units.hh"
 
 namespace load {
@@ -13,11 +16,32 @@ constexpr std::size_t kPhasesMax = 1000;
 constexpr std::size_t kArgumentsMax = 10'000;
 constexpr std::int64_t kConnectionsMax = 1'000'000;
 constexpr double kRateMax = 1e8;
+constexpr std::size_t kStepsMax = 100;
+constexpr std::size_t kFieldsMax = 100;
+constexpr std::string_view kPhaseKeys[] = {"name", "duration",  "connections",
+                                           "rate", "rate_each", "poisson"};
+constexpr std::string_view kStepKeys[] = {"send", "reply", "extract"};
 
 using Verdict = std::expected<void, std::string>;
 
+std::string text_of(const ScenarioPlace& place) {
+  return fmt::format("{}:{}: ", place.line, place.column);
+}
+
+ScenarioPlace place_of(const toml::source_region& region) {
+  return {static_cast<unsigned>(region.begin.line), static_cast<unsigned>(region.begin.column)};
+}
+
+std::unexpected<std::string> refuse(const toml::source_region& region, const std::string& why) {
+  return std::unexpected(text_of(place_of(region)) + why);
+}
+
 std::unexpected<std::string> refuse(const toml::node& node, const std::string& why) {
-  return std::unexpected("line " + std::to_string(node.source().begin.line) + ": " + why);
+  return refuse(node.source(), why);
+}
+
+bool is_one_of(std::string_view key, std::span<const std::string_view> words) {
+  return std::ranges::find(words, key) != words.end();
 }
 
 std::string option_of(std::string_view key) {
@@ -36,6 +60,7 @@ std::optional<std::string> text_of(const toml::node& node) {
 
 Verdict take_option(std::string_view key, const toml::node& node, Scenario& scenario) {
   const std::string option = option_of(key);
+  scenario.places.try_emplace(option, place_of(node.source()));
   if (scenario.arguments.size() >= kArgumentsMax) return refuse(node, "more than 10000 options");
   if (const toml::array* const values = node.as_array()) {
     for (const toml::node& value : *values) {
@@ -87,10 +112,6 @@ Verdict take_of_phase(std::string_view key, const toml::node& node, PhasePlan& p
     phase.connections = static_cast<std::size_t>(*count);
     return {};
   }
-  if (key != "duration") {
-    return refuse(node, "name, duration, connections, rate, rate_each or poisson, and not " +
-                            std::string(key));
-  }
   const auto text = text_of(node);
   const auto duration = parse_duration(text.value_or(""));
   if (!duration) return refuse(node, "duration: " + duration.error());
@@ -111,6 +132,9 @@ Verdict take_phases(const toml::node& node, Scenario& scenario) {
                     .connections = kConnectionsUnsaid,
                     .rate = {}};
     for (const auto& [key, value] : *table) {
+      if (!is_one_of(key.str(), kPhaseKeys)) {
+        return refuse(key.source(), unknown_key(key.str(), kPhaseKeys));
+      }
       const Verdict taken = take_of_phase(key.str(), value, phase);
       if (!taken) return taken;
     }
@@ -122,20 +146,106 @@ Verdict take_phases(const toml::node& node, Scenario& scenario) {
   return {};
 }
 
+Verdict take_extractions(const toml::node& node, Step& step, Scenario& scenario) {
+  const toml::table* const table = node.as_table();
+  if (table == nullptr) return refuse(node, "extract: { token = \"/data/token\" }");
+  for (const auto& [key, value] : *table) {
+    const auto pointer = value.value_exact<std::string>();
+    if (!pointer) return refuse(value, "extract: a JSON pointer, such as \"/data/token\"");
+    auto extraction = parse_extraction(std::string(key.str()) + "=" + *pointer);
+    if (!extraction) return refuse(value, "extract: " + extraction.error());
+    if (std::ranges::find(scenario.fields, extraction->name) != scenario.fields.end()) {
+      return refuse(value, "extract: a second field with the name " + extraction->name);
+    }
+    if (scenario.fields.size() == kFieldsMax) return refuse(value, "extract: more than 100 fields");
+    extraction->field = scenario.fields.size();
+    scenario.fields.push_back(extraction->name);
+    step.extractions.push_back(std::move(*extraction));
+  }
+  return {};
+}
+
+// What it sends knows the fields of the steps before, and not its own.
+Verdict take_step(const toml::table& table, Scenario& scenario) {
+  Step step;
+  for (const auto& [key, value] : table) {
+    if (!is_one_of(key.str(), kStepKeys)) {
+      return refuse(key.source(), unknown_key(key.str(), kStepKeys));
+    }
+  }
+  if (const toml::node* const send = table.get("send")) {
+    const auto text = send->value_exact<std::string>();
+    if (!text || text->empty()) return refuse(*send, "send: a text");
+    auto message = MessageTemplate::parse(*text, scenario.fields);
+    if (!message) return refuse(*send, "send: " + message.error());
+    step.send = std::move(*message);
+  }
+  if (const toml::node* const reply = table.get("reply")) {
+    const auto awaited = reply->value_exact<bool>();
+    if (!awaited) return refuse(*reply, "reply: true or false");
+    step.has_reply = *awaited;
+  }
+  if (!step.send && !step.has_reply) return refuse(table, "step: send, or await a reply");
+  if (const toml::node* const extract = table.get("extract")) {
+    if (!step.has_reply) return refuse(*extract, "extract: out of a reply, and none is awaited");
+    const Verdict taken = take_extractions(*extract, step, scenario);
+    if (!taken) return taken;
+  }
+  scenario.steps.push_back(std::move(step));
+  return {};
+}
+
+Verdict take_steps(const toml::node& node, Scenario& scenario) {
+  const toml::array* const tables = node.as_array();
+  if (tables == nullptr) return refuse(node, "step: begins with [[step]]");
+  if (tables->size() > kStepsMax) return refuse(node, "step: more than 100");
+  for (const toml::node& one : *tables) {
+    const toml::table* const table = one.as_table();
+    if (table == nullptr) return refuse(one, "step: begins with [[step]]");
+    const Verdict taken = take_step(*table, scenario);
+    if (!taken) return taken;
+  }
+  return {};
+}
+
+Verdict take(const toml::key& key, const toml::node& value, std::span<const std::string> options,
+             Scenario& scenario) {
+  if (key.str() == "phase") return take_phases(value, scenario);
+  if (key.str() == "step") return take_steps(value, scenario);
+  std::vector<std::string> known{"phase", "step"};
+  for (const std::string& option : options) {
+    known.push_back(option);
+    std::ranges::replace(known.back(), '-', '_');
+  }
+  const std::vector<std::string_view> words(known.begin(), known.end());
+  if (!options.empty() && !is_one_of(key.str(), words)) {
+    return refuse(key.source(), unknown_key(key.str(), words));
+  }
+  return take_option(key.str(), value, scenario);
+}
+
 }  // namespace
 
-std::expected<Scenario, std::string> read_scenario(std::string_view text) {
+std::string Scenario::place_of(std::string_view error) const {
+  for (const auto& [option, place] : places) {
+    if (!error.starts_with(option)) continue;
+    const std::string_view behind = error.substr(option.size(), 1);
+    if (behind == ":" || behind == " ") return text_of(place);
+  }
+  return {};
+}
+
+std::expected<Scenario, std::string> read_scenario(std::string_view text,
+                                                   std::span<const std::string> options) {
   Scenario scenario;
   try {
     const toml::table table = toml::parse(text);
     for (const auto& [key, value] : table) {
-      const Verdict taken = key.str() == "phase" ? take_phases(value, scenario)
-                                                 : take_option(key.str(), value, scenario);
+      const Verdict taken = take(key, value, options, scenario);
       if (!taken) return std::unexpected(taken.error());
     }
   } catch (const toml::parse_error& error) {
-    return std::unexpected("line " + std::to_string(error.source().begin.line) + ": " +
-                           std::string(error.description()));
+    return refuse(error.source(), std::string(error.description()));
   }
   return scenario;
 }

@@ -55,6 +55,59 @@ TEST(Scenario, HasPhasesInTheirOrder) {
   EXPECT_FALSE(plan.phases[1].length);
 }
 
+TEST(Scenario, HasStepsThatBeginAConversation) {
+  const auto scenario = read_scenario(R"(
+    [[step]]
+    [[step]]
+    send = '{{"login":{conn}}}'
+    extract = { token = "/token", id = "/user/0" }
+    [[step]]
+    send = 'subscribe {token} {id}'
+    reply = false
+  )");
+  ASSERT_TRUE(scenario) << scenario.error();
+  ASSERT_EQ(scenario->steps.size(), 3u);
+  EXPECT_EQ(scenario->fields, (std::vector<std::string>{"id", "token"}));
+  EXPECT_FALSE(scenario->steps[0].send);
+  EXPECT_TRUE(scenario->steps[1].send && scenario->steps[1].has_reply);
+  ASSERT_EQ(scenario->steps[1].extractions.size(), 2u);
+  EXPECT_EQ(scenario->steps[1].extractions[1].pointer, "/token");
+  EXPECT_EQ(scenario->steps[1].extractions[1].field, 1u);
+  EXPECT_FALSE(scenario->steps[2].has_reply);
+}
+
+TEST(Scenario, KnowsTheKeysThatAreMeant) {
+  struct Case {
+    std::string_view text;
+    std::string_view error;
+  };
+  const std::vector<std::string> options{"size", "in-flight", "connections"};
+  for (const Case& each : {
+           Case{"\n conections = 1", "2:2: unknown key 'conections'; did you mean 'connections'?"},
+           Case{"in_fligt = 1", "1:1: unknown key 'in_fligt'; did you mean 'in_flight'?"},
+           Case{
+               "[[phase]]\nlength = 1",
+               "2:1: unknown key 'length': there are name, duration, connections, rate, rate_each, "
+               "poisson"},
+           Case{"[[step]]\nsent = 'x'", "2:1: unknown key 'sent'; did you mean 'send'?"},
+           Case{"[[step]]\nwait = '1s'", "2:1: unknown key 'wait': there are send, reply, extract"},
+       }) {
+    const auto scenario = read_scenario(each.text, options);
+    ASSERT_FALSE(scenario) << each.text;
+    EXPECT_EQ(scenario.error(), each.error);
+  }
+  EXPECT_TRUE(read_scenario("in_flight = 1\nsize = 2", options));
+}
+
+TEST(Scenario, KnowsWhereAnOptionStands) {
+  const auto scenario = read_scenario("size = 1\n  in_flight = 'x'");
+  ASSERT_TRUE(scenario) << scenario.error();
+  EXPECT_EQ(scenario->place_of("--in-flight: not a number"), "2:15: ");
+  EXPECT_EQ(scenario->place_of("--size excludes --message"), "1:8: ");
+  EXPECT_EQ(scenario->place_of("--in: x"), "");
+  EXPECT_EQ(scenario->place_of("--sizes: x"), "");
+}
+
 TEST(Scenario, IsRefusedWithItsLine) {
   for (const std::string_view text : {
            "\nx = ",
@@ -73,10 +126,25 @@ TEST(Scenario, IsRefusedWithItsLine) {
            "\n[[phase]]\nduration = 'soon'",
            "\n[[phase]]\npoisson = 1",
            "\n[[phase]]\nname = 'ramp'\nduration = 0",
+           "\nstep = 1",
+           "\nstep = [1]",
+           "\n[[step]]\nsend = 1",
+           "\n[[step]]\nsend = ''",
+           "\n[[step]]\nsend = '{token}'",
+           "\n[[step]]\nreply = 1",
+           "\n[[step]]\nreply = false",
+           "\n[[step]]\nextract = 1",
+           "\n[[step]]\nextract = { token = 1 }",
+           "\n[[step]]\nextract = { token = 'x' }",
+           "\n[[step]]\nextract = { seq = '/x' }",
+           "\n[[step]]\nsend = 'x'\nreply = false\nextract = { a = '/x' }",
+           "\n[[step]]\nextract = { a = '/x' }\n[[step]]\nextract = { a = '/x' }",
        }) {
     const auto scenario = read_scenario(text);
     ASSERT_FALSE(scenario) << text;
-    EXPECT_TRUE(scenario.error().starts_with("line ")) << text << ": " << scenario.error();
+    const char line = scenario.error().front();
+    EXPECT_TRUE(line >= '2' && line <= '6') << text << ": " << scenario.error();
+    EXPECT_EQ(scenario.error()[1], ':') << text << ": " << scenario.error();
   }
 }
 

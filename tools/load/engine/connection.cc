@@ -105,7 +105,13 @@ uring::Task<bool> Connection::open() {
   }
   upgrade_began_ = shared_.now();
   const bool upgraded = co_await upgrade();
-  co_return upgraded;
+  if (!upgraded || shared_.plan.steps.empty()) co_return upgraded;
+  const bool prepared = co_await prepare();
+  co_return prepared;
+}
+
+uring::Task<bool> Connection::prepare() {
+  co_return true;
 }
 
 uring::Task<bool> Connection::shake_hands() {

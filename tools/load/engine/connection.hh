@@ -51,6 +51,8 @@ struct Shared {
   bool closed_loop = true;
   bool sending = false;  // false before the first phase, and from the drain on
   std::uint64_t sources_used = 0;
+  std::chrono::nanoseconds unix_offset{};  // from the loop's clock to Unix time
+  std::vector<std::byte> composing{};      // one message at a time
 
   uring::Clock::time_point now() const { return runtime.loop().now(); }
 };
@@ -82,6 +84,7 @@ class Connection {
   bool was_open() const { return was_open_; }
   std::uint64_t pending() const { return window_.pending(); }
 
+  std::uint64_t serial = 0;    // among all of the run, from 0 on without a gap
   std::size_t place = 0;       // among the shard's connections
   std::size_t open_place = 0;  // among those that are open
   std::size_t publisher_place = 0;
@@ -92,6 +95,8 @@ class Connection {
  protected:
   // After TCP and TLS; false: it has failed, and has said so.
   virtual uring::Task<bool> upgrade() = 0;
+  // What comes before the load; false: it has failed, and has said so.
+  virtual uring::Task<bool> prepare();
   // Until there is nothing more to be read.
   virtual uring::Task<> converse() = 0;
   // Writes what is due and fits; gives whether that was all.
@@ -99,6 +104,8 @@ class Connection {
   // Says goodbye; false: it cannot now, or need not.
   virtual bool say_goodbye() = 0;
 
+  // While it is not open yet: so long may it take from here on.
+  void allow(Duration time) { limit_.arm(shared_.now() + time); }
   bool may_send() const;
   // Takes the next message that is due; gives its number. Precondition: may_send().
   std::uint64_t take_due(std::uint64_t bytes);

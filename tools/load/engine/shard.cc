@@ -53,6 +53,8 @@ Shard::Shard(tools::Runtime& runtime, const Plan& plan, const ShardSeat& seat, S
       story_(story()) {
   shared_.tally = tally_.get();
   shared_.random.seed(seat.seed);
+  shared_.unix_offset =
+      std::chrono::system_clock::now().time_since_epoch() - Clock::now().time_since_epoch();
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
     const Target& target = plan.targets[i];
     shared_.targets.push_back({.target = target, .tls = tls_[i].get(), .request = {}});
@@ -255,6 +257,7 @@ void Shard::start_connection() {
   connections_.push_back(make_connection(shared_, owner, next_target(), id));
   Connection& connection = *connections_.back();
   connection.place = connections_.size() - 1;
+  connection.serial = (last_id_ - 1) * seat_.shards + seat_.index;
   if (plan_.pattern == Pattern::kPublish) {
     const std::uint64_t per_mille = plan_.publishers_per_mille;
     const std::uint64_t number = last_id_ - 1;

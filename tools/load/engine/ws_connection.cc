@@ -137,24 +137,40 @@ void WsConnection::take(const ws::Event& event) {
     link_.write(ws::make_pong(event.payload, next_mask_key()).bytes());
   }
   if (event.kind != ws::Event::Kind::kText && event.kind != ws::Event::Kind::kBinary) return;
-  if (event.first) received_ = 0;
+  const Plan& plan = shared_.plan;
+  if (event.first) {
+    received_ = 0;
+    reply_.clear();
+  }
   const std::uint64_t before = received_;
   take_first(event.payload);
   received_ += event.payload.size();
   const bool text = event.kind == ws::Event::Kind::kText;
-  if (shared_.plan.pattern == Pattern::kEcho && window_.pending() > 0) {
-    if (text != shared_.plan.message.text) fail("another kind of message");
-    const std::size_t marked = mark_bytes(shared_.plan.message.size_bytes);
-    std::uint64_t number = short_number_;
-    const auto mark = decode_mark(proto::Bytes(first_).first(marked), text);
-    if (mark && received_ >= marked) number = mark->number;
-    const std::size_t skipped =
-        std::min<std::uint64_t>(event.payload.size(), before < marked ? marked - before : 0);
-    if (!sample_is_pattern(number + before + skipped, event.payload.subspan(skipped), text)) {
-      fail("wrong content");
-    }
+  if (prepares() || plan.message.composed) {
+    keep_reply(event.payload);
+  } else if (plan.pattern == Pattern::kEcho && window_.pending() > 0) {
+    check_pattern(event, before, text);
   }
-  if (event.last) end_message(text);
+  if (!event.last) return;
+  if (in_step_) return end_step_reply();
+  // What nobody awaits between the steps belongs to none of them.
+  if (!prepares()) end_message(text);
+}
+
+void WsConnection::check_pattern(const ws::Event& event, std::uint64_t before, bool text) {
+  const Message& message = shared_.plan.message;
+  if (text != message.text) fail("another kind of message");
+  const std::size_t marked = mark_bytes(message.sizes.least());
+  // Whether there is a mark is then known at the message's end only.
+  if (marked != mark_bytes(message.sizes.most())) return;
+  std::uint64_t number = short_number_;
+  const auto mark = decode_mark(proto::Bytes(first_).first(marked), text);
+  if (mark && received_ >= marked) number = mark->number;
+  const std::size_t skipped =
+      std::min<std::uint64_t>(event.payload.size(), before < marked ? marked - before : 0);
+  if (!sample_is_pattern(number + before + skipped, event.payload.subspan(skipped), text)) {
+    fail("wrong content");
+  }
 }
 
 // Keeps the first bytes of a message, in which its mark is.
@@ -166,7 +182,9 @@ void WsConnection::take_first(proto::Bytes bytes) {
 
 void WsConnection::end_message(bool text) {
   const Plan& plan = shared_.plan;
-  const auto mark = decode_mark(proto::Bytes(first_).first(mark_bytes(received_)), text);
+  const auto mark = plan.message.composed
+                        ? echoed_mark()
+                        : decode_mark(proto::Bytes(first_).first(mark_bytes(received_)), text);
   if (plan.pattern == Pattern::kPush || plan.pattern == Pattern::kPublish) {
     ++tally().counts.delivered;
     if (plan.pattern == Pattern::kPublish && mark) deliver(*mark);
@@ -179,7 +197,7 @@ void WsConnection::end_message(bool text) {
     ++tally().counts.unexpected;
     tally().counts.received_bytes += received_;
     return fail("a message that nobody sent");
-  } else if (received_ != plan.message.size_bytes) {
+  } else if (!plan.message.composed && received_ != expected_size(mark)) {
     fail("wrong length", std::to_string(received_) + " bytes: " + target_.target.text);
   }
   ++short_number_;
@@ -202,50 +220,78 @@ bool WsConnection::say_goodbye() {
   return true;
 }
 
+std::uint64_t WsConnection::next_size() {
+  const Message& message = shared_.plan.message;
+  const std::uint64_t number = window_.next();
+  return message.composed ? compose(*message.composed, number)
+                          : message.sizes.of_message(id_, number);
+}
+
+// Of an echo, as far as it can be told.
+std::uint64_t WsConnection::expected_size(const std::optional<Mark>& mark) const {
+  const SizeDistribution& sizes = shared_.plan.message.sizes;
+  if (mark) return sizes.of_message(id_, mark->number);
+  return std::clamp(received_, sizes.least(), sizes.most());
+}
+
 bool WsConnection::write_due() {
-  const std::uint64_t size = shared_.plan.message.size_bytes;
+  const Message& message = shared_.plan.message;
+  const std::uint64_t most =
+      message.composed ? message.composed->bytes_max() : message.sizes.most();
   while (!closing_ && (writing_ || may_send())) {
     const std::size_t room = link_.room();
-    if (room < std::min<std::uint64_t>(kWorthWriting, size + 64)) return false;
+    if (room < std::min<std::uint64_t>(kWorthWriting, most + 64)) return false;
+    if (!writing_) {
+      const std::uint64_t size = next_size();
+      begin_message(size);
+      send_number_ = take_due(size);
+    }
     write_piece(room);
   }
   return true;
 }
 
+void WsConnection::begin_message(std::uint64_t size_bytes) {
+  writing_ = true;
+  send_size_ = size_bytes;
+  written_ = 0;
+  writing_since_ = shared_.now();
+  mask_key_ = next_mask_key();
+}
+
 void WsConnection::write_piece(std::size_t room) {
-  const Message& message = shared_.plan.message;
-  const std::uint64_t size = message.size_bytes;
   std::vector<std::byte>& scratch = shared_.scratch;
   scratch.resize(ws::kHeaderBytesMax + kPieceMax);
   std::size_t front = 0;
-  if (!writing_) {
-    send_number_ = take_due(size);
-    writing_ = true;
-    written_ = 0;
-    writing_since_ = shared_.now();
-    mask_key_ = next_mask_key();
+  if (written_ == 0) {
+    const bool text = shared_.plan.message.text || !composed_.empty();
     const ws::EncodedHeader header =
-        ws::encode_header({.opcode = message.text ? ws::Opcode::kText : ws::Opcode::kBinary,
+        ws::encode_header({.opcode = text ? ws::Opcode::kText : ws::Opcode::kBinary,
                            .masked = true,
                            .mask_key = mask_key_,
-                           .payload_bytes = size});
+                           .payload_bytes = send_size_});
     front = header.size;
     std::memcpy(scratch.data(), header.storage.data(), header.size);
   }
-  const std::size_t wanted = std::min<std::uint64_t>({size - written_, room - front, kPieceMax});
+  const std::size_t wanted =
+      std::min<std::uint64_t>({send_size_ - written_, room - front, kPieceMax});
   const proto::MutableBytes piece = proto::MutableBytes(scratch).subspan(front, wanted);
   fill(piece);
   ws::apply_mask(piece, mask_key_, written_);
   link_.write(proto::Bytes(scratch).first(front + wanted));
   written_ += wanted;
-  writing_ = written_ < size;
+  writing_ = written_ < send_size_;
 }
 
 // With the message being written, from written_ on: its mark, and the pattern behind it.
 void WsConnection::fill(proto::MutableBytes piece) {
   const Message& message = shared_.plan.message;
+  if (!composed_.empty()) {
+    std::memcpy(piece.data(), composed_.data() + written_, piece.size());
+    return;
+  }
   std::size_t filled = 0;
-  const std::size_t marked = mark_bytes(message.size_bytes);
+  const std::size_t marked = mark_bytes(send_size_);
   if (written_ < marked) {
     const auto mark = encode_mark({id_, send_number_, writing_since_}, message.text);
     filled = std::min<std::size_t>(marked - written_, piece.size());

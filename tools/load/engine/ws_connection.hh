@@ -22,6 +22,7 @@ class WsConnection final : public Connection {
 
  private:
   uring::Task<bool> upgrade() override;
+  uring::Task<bool> prepare() override;
   uring::Task<> converse() override;
   bool write_due() override;
   bool say_goodbye() override;
@@ -34,21 +35,45 @@ class WsConnection final : public Connection {
   void end_message(bool text);
   void deliver(const Mark& mark);
   void note_close(const ws::ClosePayload& close);
+  std::uint64_t next_size();
+  std::uint64_t expected_size(const std::optional<Mark>& mark) const;
+  void begin_message(std::uint64_t size_bytes);
   void write_piece(std::size_t room);
   void fill(proto::MutableBytes piece);
   ws::MaskKey next_mask_key();
+  void check_pattern(const ws::Event& event, std::uint64_t before, bool text);
+
+  // Messages that a template makes, and what comes back of them (ws_composed.cc).
+  std::size_t compose(const MessageTemplate& message, std::uint64_t number);
+  std::optional<Mark> echoed_mark() const;
+  std::uint64_t unix_us() const;
+  void keep_reply(proto::Bytes bytes);
+  uring::Task<bool> take_step();
+  uring::Task<> write_step(const MessageTemplate& message);
+  void end_step_reply();
+  void end_step_early();
+  bool prepares() const { return step_ < shared_.plan.steps.size(); }
+  std::string step_name() const { return "step " + std::to_string(step_ + 1) + ": "; }
 
   ws::MessageReader messages_{ws::Sender::kServer};
   std::vector<std::byte> behind_head_;
   bool writing_ = false;  // the header of a message is written
   ws::MaskKey mask_key_{};
   std::uint64_t send_number_ = 0;  // of the message being written
+  std::uint64_t send_size_ = 0;    // of that
   std::uint64_t written_ = 0;      // bytes of it
   Time writing_since_{};
 
   std::uint64_t received_ = 0;                  // bytes of the message that comes
   std::uint64_t short_number_ = 0;              // of the message that comes, where it has no mark
   std::array<std::byte, kMarkBytesMax> first_;  // bytes of it
+
+  std::vector<std::byte> composed_;  // the message being written
+  std::string reply_;                // that comes, as far as a template or an extraction needs it
+  std::vector<std::string> fields_;  // out of replies
+  std::size_t step_ = 0;
+  bool in_step_ = false;  // its reply is awaited
+  bool step_failed_ = false;
 };
 
 }  // namespace load

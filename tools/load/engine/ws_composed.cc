@@ -1,0 +1,129 @@
+// Messages that a template makes: how they are composed, what an echo of one says, and the steps
+// that open a conversation before the load. A step's reply is bounded, and has the time of any
+// answer; whatever is wrong with it ends the connection, and is told with the step's number.
+#include <algorithm>
+#include <cstring>
+
+#include "tools/load/engine/ws_connection.hh"
+
+namespace load {
+namespace {
+
+constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kRoomMin = 4 * 1024;
+// More than any Unix time in microseconds, and far from overflowing as nanoseconds.
+constexpr std::uint64_t kTimeMaxUs = std::uint64_t{1} << 52;
+
+}  // namespace
+
+// Into composed_; gives its size.
+std::size_t WsConnection::compose(const MessageTemplate& message, std::uint64_t number) {
+  std::vector<std::byte>& memory = shared_.composing;
+  if (memory.size() < message.bytes_max()) memory.resize(message.bytes_max());
+  const std::size_t size = message.render(
+      {.number = number, .connection = serial, .time_us = unix_us(), .fields = fields_},
+      shared_.random, memory);
+  composed_.assign(memory.begin(), memory.begin() + static_cast<std::ptrdiff_t>(size));
+  return size;
+}
+
+std::uint64_t WsConnection::unix_us() const {
+  const auto time = shared_.now().time_since_epoch() + shared_.unix_offset;
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+}
+
+// Where a reply has not the template's form it is no echo: it answers the oldest message.
+std::optional<Mark> WsConnection::echoed_mark() const {
+  const MessageTemplate& message = *shared_.plan.message.composed;
+  const MessageFacts own{.connection = serial, .fields = fields_};
+  auto facts = message.match(reply_, &own);
+  const bool may_be_others = shared_.plan.pattern == Pattern::kPublish;
+  if (!facts && may_be_others) facts = message.match(reply_, nullptr);
+  if (!facts || !facts->number) return std::nullopt;
+  const bool ours = facts->connection.value_or(serial) == serial;
+  Mark mark{.connection = ours ? id_ : ~id_, .number = *facts->number};
+  if (facts->time_us) {
+    const std::chrono::microseconds time(std::min(*facts->time_us, kTimeMaxUs));
+    mark.time = Time(time - shared_.unix_offset);
+  }
+  return mark;
+}
+
+void WsConnection::keep_reply(proto::Bytes bytes) {
+  // One byte more shows that it is too long.
+  const std::size_t most =
+      1 + (prepares() ? kReplyBytesMax : shared_.plan.message.composed->bytes_max());
+  const std::size_t kept = std::min(bytes.size(), most - std::min(most, reply_.size()));
+  reply_.append(reinterpret_cast<const char*>(bytes.data()), kept);
+}
+
+uring::Task<bool> WsConnection::prepare() {
+  const Plan& plan = shared_.plan;
+  fields_.resize(plan.fields.size());
+  for (; prepares(); ++step_) {
+    allow(plan.answer_limit);
+    const bool taken = co_await take_step();
+    if (!taken) co_return false;
+  }
+  composed_ = {};
+  reply_ = {};
+  co_return true;
+}
+
+uring::Task<bool> WsConnection::take_step() {
+  const Step& step = shared_.plan.steps[step_];
+  if (step.send) co_await write_step(*step.send);
+  in_step_ = step.has_reply;
+  proto::MutableBytes bytes = behind_head_;
+  while (in_step_) {
+    messages_.feed(bytes);
+    while (const auto event = messages_.next()) take(*event);
+    behind_head_ = {};
+    if (!in_step_) break;
+    bytes = {};
+    if (!messages_.violation() && !messages_.close_seen()) {
+      bytes = tools::writable(co_await link_.read_once(kReadBytes));
+    }
+    if (bytes.empty()) {
+      end_step_early();
+      co_return false;
+    }
+  }
+  co_return !step_failed_;
+}
+
+uring::Task<> WsConnection::write_step(const MessageTemplate& message) {
+  begin_message(compose(message, step_));
+  while (writing_ && !link_.send_failed()) {
+    if (link_.room() >= kRoomMin) {
+      write_piece(link_.room());
+    } else {
+      co_await link_.drained();
+    }
+  }
+}
+
+void WsConnection::end_step_reply() {
+  in_step_ = false;
+  const auto taken = extract(shared_.plan.steps[step_].extractions, reply_, fields_);
+  if (taken) return;
+  step_failed_ = true;
+  fail(step_name() + taken.error(), reply_);
+}
+
+// The stream has ended instead of a reply.
+void WsConnection::end_step_early() {
+  if (messages_.close_seen()) {
+    const ws::ClosePayload& close = *messages_.close_seen();
+    ++tally().closes_by_peer[close.code];
+    fail(step_name() + "closed by the peer: " + std::to_string(close.code),
+         std::string(close.reason()));
+  } else if (messages_.violation()) {
+    fail(step_name() + "violation: " + std::string(describe(*messages_.violation())));
+  } else {
+    fail(step_name() + "no reply: " + how_it_ended());
+  }
+}
+
+}  // namespace load
