@@ -8,6 +8,7 @@ void add(Counts& to, const Counts& more) {
   to.lost += more.lost;
   to.in_flight += more.in_flight;
   to.unanswered += more.unanswered;
+  to.late += more.late;
   to.duplicated += more.duplicated;
   to.reordered += more.reordered;
   to.unexpected += more.unexpected;

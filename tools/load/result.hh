@@ -32,9 +32,10 @@ struct Counts {
   // sent = received + lost + in_flight + unanswered: a run in which that does not hold is in error.
   std::uint64_t sent = 0;
   std::uint64_t received = 0;     // answers, each once
-  std::uint64_t lost = 0;         // later ones were answered, or the connection ended in order
+  std::uint64_t lost = 0;         // not answered in time, or before their connection ended in order
   std::uint64_t in_flight = 0;    // at its end; the next phase's `sent` begins with these
   std::uint64_t unanswered = 0;   // their connection was cut
+  std::uint64_t late = 0;         // answers to lost ones; where answers carry no number, none
   std::uint64_t duplicated = 0;
   std::uint64_t reordered = 0;
   std::uint64_t unexpected = 0;   // nobody sent these; pushes count as delivered

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "tools/load/engine/mark.hh"
@@ -47,13 +48,49 @@ TEST(SequenceWindow, TellsReorderedDuplicateAndUnknown) {
   EXPECT_EQ(window.pending(), 0u);
 }
 
-TEST(SequenceWindow, GivesUpWhatManyLaterOnesHaveOvertaken) {
-  SequenceWindow window = with_sent(SequenceWindow::kReorderMax + 1);
-  std::uint64_t lost = 0;
-  for (std::uint64_t i = 1; i < window.next() - 1; ++i) lost += window.answer(i).lost;
-  EXPECT_EQ(lost, 0u);
-  EXPECT_EQ(window.answer(window.next() - 1).lost, 1u);
+TEST(SequenceWindow, WaitsForOneThatAnyNumberOfLaterOnesHaveOvertaken) {
+  constexpr std::uint64_t kCount = 100'000;
+  SequenceWindow window = with_sent(1);
+  for (std::uint64_t i = 1; i < kCount; ++i) {
+    const Time at = Time(std::chrono::seconds(i + 1));
+    ASSERT_EQ(window.send(at, at), i);
+    ASSERT_EQ(window.answer(i).kind, Kind::kAnswer);
+    ASSERT_EQ(window.pending(), 1u);
+  }
+  EXPECT_EQ(window.answer(kCount / 2).kind, Kind::kDuplicate);
+  const auto verdict = window.answer(0);
+  EXPECT_EQ(verdict.kind, Kind::kReordered);
+  EXPECT_EQ(verdict.flight.sent, Time(1s));
   EXPECT_EQ(window.pending(), 0u);
+}
+
+TEST(SequenceWindow, TellsLateFromDuplicateAmongLostOnes) {
+  SequenceWindow window = with_sent(9);
+  EXPECT_EQ(window.answer(3).kind, Kind::kAnswer);
+  EXPECT_EQ(window.answer(6).kind, Kind::kAnswer);
+  EXPECT_EQ(window.give_up_before(Time(9s)), 6u);
+  EXPECT_EQ(window.pending(), 1u);
+  for (const std::uint64_t number : {4u, 0u, 2u, 7u, 1u, 5u}) {
+    EXPECT_EQ(window.answer(number).kind, Kind::kLate) << number;
+  }
+  for (std::uint64_t number = 0; number < 8; ++number) {
+    EXPECT_EQ(window.answer(number).kind, Kind::kDuplicate) << number;
+  }
+  EXPECT_EQ(window.answer(8).kind, Kind::kAnswer);
+}
+
+TEST(SequenceWindow, TakesAnswersToWhatItHasForgottenForLate) {
+  SequenceWindow window = with_sent(0);
+  for (std::uint64_t i = 0; i < 4 * SequenceWindow::kRunsMax; ++i) {
+    window.send(Time(1s), Time(1s));
+    if (i % 2 == 1) window.answer(i);
+  }
+  EXPECT_EQ(window.give_up(), 2 * SequenceWindow::kRunsMax);
+  EXPECT_EQ(window.answer(0).kind, Kind::kLate);
+  const std::uint64_t newest = window.next() - 2;
+  EXPECT_EQ(window.answer(newest + 1).kind, Kind::kDuplicate);
+  EXPECT_EQ(window.answer(newest).kind, Kind::kLate);
+  EXPECT_EQ(window.answer(newest).kind, Kind::kDuplicate);
 }
 
 TEST(SequenceWindow, GivesUpWhatIsTooOldAndNothingElse) {
@@ -71,30 +108,46 @@ TEST(SequenceWindow, TakesTheOldestWhereThereAreNoNumbers) {
   EXPECT_EQ(window.answer_oldest().kind, Kind::kUnknown);
 }
 
-// Sent is answered, lost and pending at any time, and each is counted once.
+// As a table of all numbers has it. Sent is answered, lost and pending at any time.
 TEST(SequenceWindow, AddsUpWhateverComes) {
+  enum class State : std::uint8_t { kPending, kAnswered, kLost };
   for (unsigned seed = 1; seed <= 200; ++seed) {
     std::minstd_rand random(seed);
     SequenceWindow window;
-    std::uint64_t sent = 0;
-    std::uint64_t answered = 0;
-    std::uint64_t lost = 0;
+    std::vector<State> states;
+    std::vector<unsigned> sent_at;
     for (unsigned step = 0; step < 2000; ++step) {
+      SCOPED_TRACE(testing::Message() << "seed " << seed << ", step " << step);
       const auto action = random() % 100;
       if (action < 45) {
         window.send(Time(std::chrono::seconds(step)), Time(std::chrono::seconds(step)));
-        ++sent;
+        states.push_back(State::kPending);
+        sent_at.push_back(step);
       } else if (action < 98) {
         const std::uint64_t back = random() % (action < 90 ? 8 : 600);
-        const auto verdict = window.answer(sent > back ? sent - back : 0);
-        answered += verdict.kind == Kind::kAnswer || verdict.kind == Kind::kReordered;
-        lost += verdict.lost;
+        const std::uint64_t number = states.size() > back ? states.size() - back : 0;
+        const Kind kind = window.answer(number).kind;
+        if (number >= states.size()) {
+          ASSERT_EQ(kind, Kind::kUnknown);
+          continue;
+        }
+        const State was = std::exchange(states[number], State::kAnswered);
+        ASSERT_EQ(kind == Kind::kAnswer || kind == Kind::kReordered, was == State::kPending);
+        ASSERT_EQ(kind == Kind::kLate, was == State::kLost);
       } else {
-        lost += window.give_up_before(Time(std::chrono::seconds(step - std::min(step, 50u))));
+        const unsigned before = step - std::min(step, 50u);
+        std::uint64_t lost = 0;
+        for (std::size_t i = 0; i < states.size() && sent_at[i] < before; ++i) {
+          if (states[i] != State::kPending) continue;
+          states[i] = State::kLost;
+          ++lost;
+        }
+        ASSERT_EQ(window.give_up_before(Time(std::chrono::seconds(before))), lost);
       }
-      ASSERT_EQ(sent, answered + lost + window.pending()) << "seed " << seed << ", step " << step;
+      const auto pending = std::ranges::count(states, State::kPending);
+      ASSERT_EQ(window.pending(), static_cast<std::uint64_t>(pending));
     }
-    EXPECT_EQ(window.next(), sent);
+    EXPECT_EQ(window.next(), states.size());
   }
 }
 

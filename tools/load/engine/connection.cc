@@ -182,11 +182,11 @@ std::uint64_t Connection::take_due(std::uint64_t bytes) {
 void Connection::note(const SequenceWindow::Verdict& verdict, std::uint64_t bytes) {
   using Kind = SequenceWindow::Kind;
   Counts& counts = tally().counts;
-  counts.lost += verdict.lost;
   counts.received_bytes += bytes;
+  if (verdict.kind == Kind::kLate) ++counts.late;
   if (verdict.kind == Kind::kDuplicate) ++counts.duplicated;
   if (verdict.kind == Kind::kUnknown) ++counts.unexpected;
-  if (verdict.kind == Kind::kDuplicate || verdict.kind == Kind::kUnknown) return;
+  if (verdict.kind != Kind::kAnswer && verdict.kind != Kind::kReordered) return;
   if (verdict.kind == Kind::kReordered) ++counts.reordered;
   ++counts.received;
   const Time now = shared_.now();

@@ -2,12 +2,13 @@
 //
 //     sent = answered + lost + pending
 //
-// A message is lost when one that was sent kReorderMax after it was answered, or when its time is
-// up; an answer that comes later still is one that nobody waits for.
+// A message is lost when its time is up or its connection has ended, and not because others have
+// overtaken it: a server may answer one slowly and thousands meanwhile. An answer to a lost one is
+// late. Memory is bounded by what is pending, and by the runs of lost numbers that are remembered.
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <vector>
 
 #include "tools/load/engine/fifo.hh"
 #include "uring/kernel.hh"
@@ -17,22 +18,23 @@ namespace load {
 class SequenceWindow {
  public:
   using Time = uring::Clock::time_point;
-  static constexpr std::uint64_t kReorderMax = 256;
+  // Of lost numbers. What is older is taken for late: that it was a duplicate is less likely.
+  static constexpr std::size_t kRunsMax = 256;
 
   struct Flight {
+    std::uint64_t number;
     Time due;
     Time sent;  // Time::min(): answered
   };
-  enum class Kind : std::uint8_t { kAnswer, kReordered, kDuplicate, kUnknown };
+  enum class Kind : std::uint8_t { kAnswer, kReordered, kLate, kDuplicate, kUnknown };
   struct Verdict {
     Kind kind = Kind::kUnknown;  // kReordered is an answer, too
     Flight flight{};             // of an answer
-    std::uint64_t lost = 0;      // messages that are given up with it
   };
 
   // Gives its number, from 0 on.
   std::uint64_t send(Time due, Time now);
-  std::uint64_t next() const { return first_ + flights_.size(); }
+  std::uint64_t next() const { return next_; }
 
   Verdict answer(std::uint64_t number);
   // For messages that have no room for a number: the oldest one is meant.
@@ -45,11 +47,23 @@ class SequenceWindow {
   std::uint64_t give_up();
 
  private:
-  static bool answered(const Flight& flight) { return flight.sent == Time::min(); }
-  std::uint64_t shrink_to(std::uint64_t first);
+  // Of lost numbers: from first to last.
+  struct Run {
+    std::uint64_t first;
+    std::uint64_t last;
+  };
 
-  Fifo<Flight> flights_;  // from first_ on
-  std::uint64_t first_ = 0;
+  static bool answered(const Flight& flight) { return flight.sent == Time::min(); }
+  Flight* find(std::uint64_t number);
+  Verdict judge_absent(std::uint64_t number);
+  void remember_lost(std::uint64_t number);
+  void remember_run(std::size_t place, Run run);
+  void shrink();
+
+  Fifo<Flight> flights_;   // by number; those that were answered leave gaps
+  std::vector<Run> lost_;  // the lowest first
+  std::uint64_t forgotten_ = 0;  // which of the numbers below were lost, nobody knows any more
+  std::uint64_t next_ = 0;
   std::uint64_t highest_ = 0;  // answered, plus 1
   std::uint64_t pending_ = 0;
 };

@@ -45,7 +45,8 @@ std::string facts_of(const Counts& counts) {
       fact(counts.sent, "sent") + fact(counts.received, "received") +
       fact(counts.delivered, "delivered") + fact(counts.lost, "lost", true) +
       fact(counts.unanswered, "cut off with their connection", true) +
-      fact(counts.duplicated, "duplicated", true) + fact(counts.reordered, "reordered", true) +
+      fact(counts.late, "answered too late", true) + fact(counts.duplicated, "duplicated", true) +
+      fact(counts.reordered, "reordered", true) +
       fact(counts.unexpected, "that nobody sent", true) +
       fact(counts.unsent, "due but unsent", true) + fact(counts.in_flight, "in flight at the end") +
       fact(counts.opened, "connections opened") + fact(counts.failed, "failed", true) +

@@ -34,12 +34,13 @@ struct CountName {
   std::string_view key;
   std::uint64_t Counts::*member;
 };
-inline constexpr std::array<CountName, 20> kCountNames = {{
+inline constexpr std::array<CountName, 21> kCountNames = {{
     {"sent", &Counts::sent},
     {"received", &Counts::received},
     {"lost", &Counts::lost},
     {"in_flight", &Counts::in_flight},
     {"unanswered", &Counts::unanswered},
+    {"late", &Counts::late},
     {"duplicated", &Counts::duplicated},
     {"reordered", &Counts::reordered},
     {"unexpected", &Counts::unexpected},
