@@ -10,12 +10,13 @@ import websockets
 
 class FaultyServer:
     """`handle` is an async function of the server and a connection. With a path it listens there, and not on
-    a port."""
+    a port; with an SSL context it speaks TLS."""
 
-    def __init__(self, handle, path=None):
+    def __init__(self, handle, path=None, tls=None):
         self.handle = handle
         self.path = path
-        self.lost = self.doubled = self.swapped = self.received = 0
+        self.tls = tls
+        self.lost = self.doubled = self.swapped = self.received = self.ponged = 0
         self.members = set()
         self.names = []
         self.loop = asyncio.new_event_loop()
@@ -34,7 +35,7 @@ class FaultyServer:
         if self.path:
             server = await websockets.unix_serve(self.converse, str(self.path), **options)
         else:
-            server = await websockets.serve(self.converse, "127.0.0.1", 0, **options)
+            server = await websockets.serve(self.converse, "127.0.0.1", 0, ssl=self.tls, **options)
             self.port = server.sockets[0].getsockname()[1]
         self.ready.set()
         await self.stopping.wait()
@@ -49,7 +50,7 @@ class FaultyServer:
 
     @property
     def url(self):
-        return f"ws://127.0.0.1:{self.port}/"
+        return f"{'wss' if self.tls else 'ws'}://127.0.0.1:{self.port}/"
 
     def __enter__(self):
         self.thread.start()
@@ -110,6 +111,74 @@ async def swap(server, connection):
             server.swapped += 1
             await connection.send(held)
             held = None
+
+
+async def overtake(server, connection):
+    """The first message is answered after 400 others."""
+    first = await connection.recv()
+    async for message in connection:
+        server.received += 1
+        await connection.send(message)
+        if server.received == 400:
+            server.swapped += 1
+            await connection.send(first)
+
+
+async def answer_late(server, connection):
+    """The first message that any connection sends is answered after 0.8 s, all others at once."""
+    async def answer_then(message):
+        await asyncio.sleep(0.8)
+        await connection.send(message)
+
+    answering = None
+    async for message in connection:
+        server.received += 1
+        if server.received == 1:
+            answering = asyncio.ensure_future(answer_then(message))
+        else:
+            await connection.send(message)
+    if answering:
+        answering.cancel()
+
+
+async def ping(server, connection):
+    """Echoes, and sends a ping whenever the one before has its pong."""
+    async def keep_pinging():
+        while True:
+            await (await connection.ping())
+            server.ponged += 1
+
+    pinging = asyncio.ensure_future(keep_pinging())
+    async for message in connection:
+        await connection.send(message)
+    pinging.cancel()
+
+
+async def turn_away(server, connection):
+    """Closes after two messages, and answers none."""
+    for _ in range(2):
+        await connection.recv()
+        server.received += 1
+    await connection.close(4000)
+
+
+async def intrude(_server, connection):
+    """Echoes, behind ten messages that nobody asked for."""
+    await connection.recv()
+    for _ in range(10):
+        await connection.send(b"x" * 1000)
+    connection.transport.close()
+
+
+async def broadcast_slowly(server, connection):
+    """One message at a time; what comes meanwhile waits."""
+    server.members.add(connection)
+    try:
+        async for message in connection:
+            await asyncio.sleep(0.05)
+            websockets.broadcast(server.members, message)
+    finally:
+        server.members.discard(connection)
 
 
 async def broadcast(server, connection):

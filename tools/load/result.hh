@@ -19,10 +19,10 @@ enum class Timing : std::uint8_t {
   kTcp,           // connect, until it is established
   kTls,           // handshake
   kUpgrade,       // request for it, until its 101
-  kFirstMessage,  // connect, until the first message has come back
+  kFirstMessage,  // connect until it is open, and the RTT of its first message
   kRtt,           // a message or request: from when it was due, until its answer is whole
   kService,       // the same, from when it was sent
-  kDelivery,      // fan-out and server push: from the time within the message, until it is whole
+  kDelivery,      // fan-out: from when it was due, which stands in the message, until it is whole
   kScheduleLag,   // from when it was due, until the generator came to it (not until it was taken)
 };
 inline constexpr std::size_t kTimings = 8;

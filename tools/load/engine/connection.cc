@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "tools/load/engine/http_connection.hh"
@@ -62,10 +63,12 @@ uring::Task<> Connection::run() {
   ++tally().counts.connects;
   limit_.arm(shared_.now() + shared_.plan.open_limit);
   connect_began_ = shared_.now();
-  open_ = co_await open();
+  const bool done = co_await open();
   limit_.disarm();
+  open_ = done && !closing_;
   if (open_) {
     was_open_ = true;
+    opened_at_ = shared_.now();
     ++tally().counts.opened;
     const bool lives = shared_.plan.churn.life.count() > 0;
     if (lives) limit_.arm(shared_.now() + draw_life(shared_));
@@ -75,7 +78,6 @@ uring::Task<> Connection::run() {
     open_ = false;
     settle();
     limit_.arm(shared_.now() + kEndMax);
-    closing_ = true;
     while (pumping_) {
       pump_over_.clear();
       co_await pump_over_.wait();
@@ -155,7 +157,7 @@ bool Connection::bind_source() {
 }
 
 void Connection::owe(Time due) {
-  if (owed_.size() == kOwedMax) {
+  if (!open_ || closing_ || owed_.size() == kOwedMax) {
     ++tally().counts.unsent;
     return;
   }
@@ -169,14 +171,14 @@ bool Connection::may_send() const {
   return shared_.closed_loop || !owed_.empty();
 }
 
-std::uint64_t Connection::take_due(std::uint64_t bytes) {
+Connection::Taken Connection::take_due(std::uint64_t bytes) {
   const Time now = shared_.now();
   const Time due = owed_.empty() ? now : owed_.pop();
   --messages_left_;
   Counts& counts = tally().counts;
   ++counts.sent;
   counts.sent_bytes += bytes;
-  return window_.send(due, now);
+  return {.number = window_.send(due, now), .due = due};
 }
 
 void Connection::note(const SequenceWindow::Verdict& verdict, std::uint64_t bytes) {
@@ -194,30 +196,53 @@ void Connection::note(const SequenceWindow::Verdict& verdict, std::uint64_t byte
   tally().timing(Timing::kService).add(now - verdict.flight.sent);
   if (was_answered_) return;
   was_answered_ = true;
-  tally().timing(Timing::kFirstMessage).add(now - connect_began_);
+  // That the others were awaited between the two is no fault of the target's.
+  const Time asked = std::max(verdict.flight.due, opened_at_);
+  tally().timing(Timing::kFirstMessage).add(opened_at_ - connect_began_ + (now - asked));
 }
 
 void Connection::give_up_before(Time time) {
   const std::uint64_t lost = window_.give_up_before(time);
   if (lost == 0) return;
   tally().counts.lost += lost;
-  go_on();
+  if (answers_have_numbers()) return go_on();
+  fail("answer: timeout");
+  if (!closing_) ++tally().counts.closed_by_us;
+  give_way();
+  abort();
+}
+
+void Connection::give_way() {
+  if (closing_) return;
+  ended_by_us_ = true;
+  if (shared_.plan.churn.per_second <= 0) successor.on = true;
+  stop_sending();
+}
+
+void Connection::stop_sending() {
+  if (closing_) return;
+  closing_ = true;
+  if (was_open_) owner_.closing(*this);
 }
 
 void Connection::go_on() {
-  if (!open_ || pumping_) return;
+  if (pumping_ || !can_write()) return;
   if (write_due()) return;
   pumping_ = true;
   pump_story_ = pump();
   pump_story_.start();
 }
 
+bool Connection::can_write() const {
+  return open_ && !link_.send_failed() && link_.end() != uring::LinkEnd::kAborted;
+}
+
 // Goes on writing where a batch was full.
 uring::Task<> Connection::pump() {
   bool all = false;
-  while (!all && !closing_ && !link_.send_failed()) {
+  while (!all && can_write()) {
     co_await link_.drained();
-    all = closing_ || link_.send_failed() || write_due();
+    all = !can_write() || write_due();
   }
   pumping_ = false;
   pump_over_.set();
@@ -227,15 +252,15 @@ void Connection::end() {
   ended_by_us_ = true;
   if (closing_) return;
   if (!open_) return abort();
-  closing_ = true;
+  stop_sending();
   limit_.arm(shared_.now() + kEndMax);
   ++tally().counts.closed_by_us;
-  if (!say_goodbye()) abort();
+  say_goodbye();
 }
 
 void Connection::abort() {
   ended_by_us_ = true;
-  closing_ = true;
+  stop_sending();
   // A peer that does not read would never learn of a FIN behind what it has not read.
   link_.reset_on_close();
   link_.abort();
@@ -251,6 +276,7 @@ void Connection::on_limit() {
 void Connection::settle() {
   Counts& counts = tally().counts;
   const bool was_sending = window_.pending() > 0 || !owed_.empty();
+  stop_sending();
   (in_order_ ? counts.lost : counts.unanswered) += window_.give_up();
   counts.unsent += owed_.size();
   owed_.clear();
@@ -260,13 +286,13 @@ void Connection::settle() {
   }
 }
 
-void Connection::fail(const std::string& kind, const std::string& example) {
-  if (failed_ || closing_) return;
+void Connection::fail(std::string_view kind, std::string_view example) {
+  if (closing_) return;
   failed_ = true;
   tally().add_error(kind, example.empty() ? target_.target.text : example);
 }
 
-std::string Connection::how_it_ended() const {
+std::string Connection::how_it_ended() {
   switch (link_.end()) {
     case uring::LinkEnd::kEndOfStream:
       return "end of the stream";
@@ -277,7 +303,7 @@ std::string Connection::how_it_ended() const {
     case uring::LinkEnd::kAborted:
       return "timeout";
     case uring::LinkEnd::kTlsFailed:
-      return "TLS failed";
+      return "TLS: " + link_.session()->error().text();
     case uring::LinkEnd::kNone:
       break;
   }

@@ -8,6 +8,8 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proto/http/response.hh"
@@ -23,6 +25,9 @@ class Connection;
 class ConnectionOwner {
  public:
   virtual void opened(Connection& connection) = 0;
+  // It was opened, and takes no more messages: once, at the latest before over(). What it was still
+  // owed is unsent, but for what take_owed() takes now.
+  virtual void closing(Connection&) {}
   // Nothing of the connection runs any more once this turn of the loop is over.
   virtual void over(Connection& connection) = 0;
 
@@ -68,11 +73,14 @@ class Connection {
 
   void start() { story_.start(); }
 
-  // A message was due then. It goes now, or as soon as one fewer is in flight.
+  // A message was due then. It goes now, or as soon as one fewer is in flight; never, once the
+  // connection is closing.
   void owe(Time due);
+  Fifo<Time> take_owed() { return std::exchange(owed_, {}); }
   // Sends what may be sent, since something has changed.
   void go_on();
-  // Gives up messages that were sent before, and have no answer.
+  // Gives up messages that were sent before, and have no answer. Where answers carry no number
+  // another connection takes its place: one that still came would be taken for that to a later one.
   void give_up_before(Time time);
 
   // Ends it in order; whatever state it is in, over() follows.
@@ -101,18 +109,28 @@ class Connection {
   virtual uring::Task<> converse() = 0;
   // Writes what is due and fits; gives whether that was all.
   virtual bool write_due() = 0;
-  // Says goodbye; false: it cannot now, or need not.
-  virtual bool say_goodbye() = 0;
+  // Says goodbye, now or once what is under way allows it.
+  virtual void say_goodbye() = 0;
+  virtual bool answers_have_numbers() const = 0;
 
   // While it is not open yet: so long may it take from here on.
   void allow(Duration time) { limit_.arm(shared_.now() + time); }
   bool may_send() const;
-  // Takes the next message that is due; gives its number. Precondition: may_send().
-  std::uint64_t take_due(std::uint64_t bytes);
+  struct Taken {
+    std::uint64_t number;
+    Time due;
+  };
+  // Takes the next message that is due. Precondition: may_send().
+  Taken take_due(std::uint64_t bytes);
   void note(const SequenceWindow::Verdict& verdict, std::uint64_t bytes);
-  void fail(const std::string& kind, const std::string& example = {});
+  // Counts an error, until the connection is closing.
+  void fail(std::string_view kind, std::string_view example = {});
+  // It ends by our will, and another one takes its place, unless the clock begins them.
+  void give_way();
+  // No new message goes out from here on.
+  void stop_sending();
   // How the link has ended, in words.
-  std::string how_it_ended() const;
+  std::string how_it_ended();
   Tally& tally() { return *shared_.tally; }
 
   Shared& shared_;
@@ -123,9 +141,9 @@ class Connection {
   Time connect_began_{};
   Time upgrade_began_{};
   bool open_ = false;
-  bool closing_ = false;  // nothing more is sent
+  bool closing_ = false;  // nothing new is sent
   bool ended_by_us_ = false;
-  bool failed_ = false;
+  bool failed_ = false;    // there was an error: examples need not be made any more
   bool in_order_ = false;  // the peer has said that it has read all that we sent
 
  private:
@@ -134,12 +152,14 @@ class Connection {
   uring::Task<bool> shake_hands();
   uring::Task<> pump();
   bool bind_source();
+  bool can_write() const;
   void settle();
   void on_limit();
 
   ConnectionOwner& owner_;
   Fifo<Time> owed_;  // in an open loop
   std::uint64_t messages_left_;
+  Time opened_at_{};
   bool was_open_ = false;
   bool was_answered_ = false;
   bool pumping_ = false;

@@ -49,10 +49,12 @@ uring::Task<> HttpConnection::converse() {
   if (body_ && body_->complete_at_end_of_stream() && link_.end() == uring::LinkEnd::kEndOfStream) {
     end_answer();
   }
-  in_order_ = link_.end() == uring::LinkEnd::kEndOfStream && !body_;
   if (last_answer_ || broken_ || closing_) co_return;
-  const bool under_way = window_.pending() > 0;
-  if (under_way) fail("connection ended by the peer", how_it_ended() + ": " + target_.target.text);
+  // A server may end what is idle, in order.
+  const bool in_order = link_.end() == uring::LinkEnd::kEndOfStream ||
+                        link_.end() == uring::LinkEnd::kTruncated;
+  if (window_.pending() == 0 && in_order) co_return;
+  fail("connection ended by the peer", how_it_ended() + ": " + target_.target.text);
 }
 
 void HttpConnection::take(proto::Bytes bytes) {
@@ -116,26 +118,29 @@ void HttpConnection::end_answer() {
   if (status_ < 200 || status_ >= 400) {
     tally().add_error("status " + std::to_string(status_), target_.target.text);
   }
+  if (closing_) end_if_idle();
   // What was asked for behind it gets no answer; the next connection does.
-  if (!last_answer_) return;
-  closing_ = ended_by_us_ = true;
-  successor.on = true;
+  if (last_answer_) give_way();
 }
 
-void HttpConnection::break_off(const std::string& kind) {
+void HttpConnection::break_off(std::string_view kind) {
   fail(kind);
   broken_ = true;
 }
 
-bool HttpConnection::say_goodbye() {
-  if (window_.pending() > 0 || written_ > 0) return false;
-  link_.write_end();
-  return true;
+// Closed while it answers, a server may throw away what it has sent already: it ends when all that
+// was asked for has come.
+void HttpConnection::say_goodbye() {
+  end_if_idle();
+}
+
+void HttpConnection::end_if_idle() {
+  if (window_.pending() == 0 && written_ == 0) link_.write_end();
 }
 
 bool HttpConnection::write_due() {
   const proto::Bytes request = proto::as_bytes(target_.request);
-  while (!closing_ && (written_ > 0 || may_send())) {
+  while (written_ > 0 || may_send()) {
     const std::size_t room = link_.room();
     if (room < std::min(kWorthWriting, request.size())) return false;
     if (written_ == 0) take_due(shared_.plan.request.body_bytes);
@@ -144,6 +149,7 @@ bool HttpConnection::write_due() {
     written_ += size;
     if (written_ == request.size()) written_ = 0;
   }
+  if (closing_) end_if_idle();
   return true;
 }
 

@@ -21,13 +21,15 @@ class HttpConnection final : public Connection {
   uring::Task<bool> upgrade() override;
   uring::Task<> converse() override;
   bool write_due() override;
-  bool say_goodbye() override;
+  void say_goodbye() override;
+  bool answers_have_numbers() const override { return false; }
 
   void take(proto::Bytes bytes);
   std::size_t take_head(proto::Bytes bytes);
   std::size_t take_body(proto::Bytes bytes);
   void end_answer();
-  void break_off(const std::string& kind);
+  void break_off(std::string_view kind);
+  void end_if_idle();
 
   std::vector<std::byte> head_;  // the beginning of one that is not whole
   std::optional<http::BodyDecoder> body_;

@@ -1,5 +1,5 @@
 // What a message of ours says of itself in its first bytes: whose it is, its number, and when it
-// was sent.
+// was due.
 //
 //     binary  | connection (8) | number (8) | time (8) |   little-endian; the time in ns
 //     text    the same in as many characters, '0' to 'o', six bits each; the time in us

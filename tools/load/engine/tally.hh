@@ -5,7 +5,10 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
+#include <map>
 #include <string>
+#include <string_view>
 
 #include "tools/load/result.hh"
 
@@ -18,7 +21,7 @@ struct Tally {
 
   Counts counts;
   std::array<Histogram, kTimings> timings;
-  std::map<std::string, ErrorKind> errors;
+  std::map<std::string, ErrorKind, std::less<>> errors;
   std::map<std::uint16_t, std::uint64_t> closes_by_peer;
   std::map<std::uint16_t, std::uint64_t> closes_by_us;
   std::array<std::uint64_t, kStatuses> statuses{};
@@ -34,9 +37,13 @@ struct Tally {
   Histogram& timing(Timing timing) { return timings[static_cast<std::size_t>(timing)]; }
 
   // Kinds beyond the bound are counted together. Of each the first example is kept.
-  void add_error(const std::string& kind, const std::string& example) {
-    const bool known = errors.contains(kind) || errors.size() < kErrorKindsMax;
-    ErrorKind& of_kind = errors[known ? kind : "other"];
+  void add_error(std::string_view kind, std::string_view example) {
+    auto place = errors.find(kind);
+    if (place == errors.end()) {
+      const bool has_room = errors.size() < kErrorKindsMax;
+      place = errors.try_emplace(std::string(has_room ? kind : "other")).first;
+    }
+    ErrorKind& of_kind = place->second;
     if (of_kind.count++ == 0) of_kind.example = example.substr(0, kExampleBytesMax);
     ++error_count;
   }

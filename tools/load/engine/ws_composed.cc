@@ -94,7 +94,7 @@ uring::Task<bool> WsConnection::take_step() {
 }
 
 uring::Task<> WsConnection::write_step(const MessageTemplate& message) {
-  begin_message(compose(message, step_));
+  begin_message(compose(message, step_), shared_.now());
   while (writing_ && !link_.send_failed()) {
     if (link_.room() >= kRoomMin) {
       write_piece(link_.room());

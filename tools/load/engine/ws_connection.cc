@@ -118,38 +118,39 @@ uring::Task<> WsConnection::converse() {
   }
   if (messages_.close_seen()) {
     note_close(*messages_.close_seen());
-  } else if (!closing_ && !failed_) {
+  } else if (!closing_ && !messages_.violation()) {
     ++tally().closes_by_peer[1006];
     fail("connection ended by the peer", how_it_ended() + ": " + target_.target.text);
   }
 }
 
 void WsConnection::note_close(const ws::ClosePayload& close) {
-  in_order_ = true;
+  // Only an answer to ours says that what came before it was read.
+  in_order_ = closing_ && !goodbye_owed_;
   if (closing_) return;
   ++tally().closes_by_peer[close.code];
   if (!writing_) link_.write(ws::make_close(close.code, {}, next_mask_key()).bytes());
-  fail("closed by the peer: " + std::to_string(close.code), std::string(close.reason()));
+  fail("closed by the peer: " + std::to_string(close.code), close.reason());
 }
 
 void WsConnection::take(const ws::Event& event) {
-  if (event.kind == ws::Event::Kind::kPing && !writing_ && !closing_) {
-    link_.write(ws::make_pong(event.payload, next_mask_key()).bytes());
-  }
+  if (event.kind == ws::Event::Kind::kPing) return take_ping(event.payload);
   if (event.kind != ws::Event::Kind::kText && event.kind != ws::Event::Kind::kBinary) return;
   const Plan& plan = shared_.plan;
+  const bool text = event.kind == ws::Event::Kind::kText;
   if (event.first) {
     received_ = 0;
+    wrong_content_ = false;
     reply_.clear();
   }
   const std::uint64_t before = received_;
   take_first(event.payload);
   received_ += event.payload.size();
-  const bool text = event.kind == ws::Event::Kind::kText;
   if (prepares() || plan.message.composed) {
     keep_reply(event.payload);
   } else if (plan.pattern == Pattern::kEcho && window_.pending() > 0) {
-    check_pattern(event, before, text);
+    if (event.first && text != plan.message.text) fail("another kind of message");
+    compare(event.payload, before, text);
   }
   if (!event.last) return;
   if (in_step_) return end_step_reply();
@@ -157,20 +158,27 @@ void WsConnection::take(const ws::Event& event) {
   if (!prepares()) end_message(text);
 }
 
-void WsConnection::check_pattern(const ws::Event& event, std::uint64_t before, bool text) {
-  const Message& message = shared_.plan.message;
-  if (text != message.text) fail("another kind of message");
-  const std::size_t marked = mark_bytes(message.sizes.least());
+// Only the newest ping is answered (RFC 6455 section 5.5.3), and when there is room: a peer that
+// floods them and reads nothing costs no memory.
+void WsConnection::take_ping(proto::Bytes payload) {
+  if (closing_) return;
+  ping_.assign(payload.begin(), payload.end());
+  pong_owed_ = true;
+}
+
+// A piece of a message, that came after so many bytes of it.
+void WsConnection::compare(proto::Bytes piece, std::uint64_t before, bool text) {
+  const SizeDistribution& sizes = shared_.plan.message.sizes;
+  const std::size_t marked = mark_bytes(sizes.least());
   // Whether there is a mark is then known at the message's end only.
-  if (marked != mark_bytes(message.sizes.most())) return;
+  if (marked != mark_bytes(sizes.most())) return;
   std::uint64_t number = short_number_;
   const auto mark = decode_mark(proto::Bytes(first_).first(marked), text);
   if (mark && received_ >= marked) number = mark->number;
   const std::size_t skipped =
-      std::min<std::uint64_t>(event.payload.size(), before < marked ? marked - before : 0);
-  if (!sample_is_pattern(number + before + skipped, event.payload.subspan(skipped), text)) {
-    fail("wrong content");
-  }
+      std::min<std::uint64_t>(piece.size(), before < marked ? marked - before : 0);
+  const bool same = sample_is_pattern(number + before + skipped, piece.subspan(skipped), text);
+  if (!same) wrong_content_ = true;
 }
 
 // Keeps the first bytes of a message, in which its mark is.
@@ -198,8 +206,10 @@ void WsConnection::end_message(bool text) {
     tally().counts.received_bytes += received_;
     return fail("a message that nobody sent");
   } else if (!plan.message.composed && received_ != expected_size(mark)) {
-    fail("wrong length", std::to_string(received_) + " bytes: " + target_.target.text);
+    fail("wrong length",
+         failed_ ? std::string() : std::to_string(received_) + " bytes: " + target_.target.text);
   }
+  if (wrong_content_) fail("wrong content");
   ++short_number_;
   const auto verdict = mark ? window_.answer(mark->number) : window_.answer_oldest();
   note(verdict, received_);
@@ -212,12 +222,22 @@ void WsConnection::deliver(const Mark& mark) {
   tally().timing(Timing::kDelivery).add(shared_.now() - *mark.time);
 }
 
-bool WsConnection::say_goodbye() {
-  // In mid-message a close frame cannot be sent.
-  if (writing_) return false;
+bool WsConnection::answers_have_numbers() const {
+  const Message& message = shared_.plan.message;
+  return message.composed ? message.composed->has_number() && message.composed->can_match()
+                          : mark_bytes(message.sizes.least()) > 0;
+}
+
+void WsConnection::say_goodbye() {
+  // Nothing else may stand within a message's frame.
+  goodbye_owed_ = writing_;
+  if (!writing_) write_goodbye();
+}
+
+void WsConnection::write_goodbye() {
+  goodbye_owed_ = false;
   ++tally().closes_by_us[ws::kCloseNormal];
   link_.write(ws::make_close(ws::kCloseNormal, {}, next_mask_key()).bytes());
-  return true;
 }
 
 std::uint64_t WsConnection::next_size() {
@@ -238,25 +258,38 @@ bool WsConnection::write_due() {
   const Message& message = shared_.plan.message;
   const std::uint64_t most =
       message.composed ? message.composed->bytes_max() : message.sizes.most();
-  while (!closing_ && (writing_ || may_send())) {
+  while (writing_ || (pong_owed_ && !closing_) || may_send()) {
     const std::size_t room = link_.room();
-    if (room < std::min<std::uint64_t>(kWorthWriting, most + 64)) return false;
+    if (room < std::min<std::uint64_t>(kWorthWriting, most + ws::kControlFrameBytesMax)) {
+      return false;
+    }
+    if (pong_owed_ && !writing_) {
+      write_pong();
+      continue;
+    }
     if (!writing_) {
       const std::uint64_t size = next_size();
-      begin_message(size);
-      send_number_ = take_due(size);
+      const Taken taken = take_due(size);
+      begin_message(size, taken.due);
+      send_number_ = taken.number;
     }
     write_piece(room);
   }
+  if (goodbye_owed_) write_goodbye();
   return true;
 }
 
-void WsConnection::begin_message(std::uint64_t size_bytes) {
+void WsConnection::begin_message(std::uint64_t size_bytes, Time due) {
   writing_ = true;
   send_size_ = size_bytes;
   written_ = 0;
-  writing_since_ = shared_.now();
+  due_ = due;
   mask_key_ = next_mask_key();
+}
+
+void WsConnection::write_pong() {
+  pong_owed_ = false;
+  link_.write(ws::make_pong(ping_, next_mask_key()).bytes());
 }
 
 void WsConnection::write_piece(std::size_t room) {
@@ -293,7 +326,7 @@ void WsConnection::fill(proto::MutableBytes piece) {
   std::size_t filled = 0;
   const std::size_t marked = mark_bytes(send_size_);
   if (written_ < marked) {
-    const auto mark = encode_mark({id_, send_number_, writing_since_}, message.text);
+    const auto mark = encode_mark({id_, send_number_, due_}, message.text);
     filled = std::min<std::size_t>(marked - written_, piece.size());
     std::memcpy(piece.data(), mark.data() + written_, filled);
   }

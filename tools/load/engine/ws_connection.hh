@@ -25,23 +25,27 @@ class WsConnection final : public Connection {
   uring::Task<bool> prepare() override;
   uring::Task<> converse() override;
   bool write_due() override;
-  bool say_goodbye() override;
+  void say_goodbye() override;
+  bool answers_have_numbers() const override;
 
   void write_upgrade(const ws::Key& key, ws::HandshakeFields& asked);
   bool judge(proto::Bytes received, const http::ResponseHead& head,
              const ws::HandshakeFields& asked, const ws::Key& key);
   void take(const ws::Event& event);
+  void take_ping(proto::Bytes payload);
+  void compare(proto::Bytes piece, std::uint64_t before, bool text);
   void take_first(proto::Bytes bytes);
   void end_message(bool text);
   void deliver(const Mark& mark);
   void note_close(const ws::ClosePayload& close);
   std::uint64_t next_size();
   std::uint64_t expected_size(const std::optional<Mark>& mark) const;
-  void begin_message(std::uint64_t size_bytes);
+  void begin_message(std::uint64_t size_bytes, Time due);
+  void write_pong();
+  void write_goodbye();
   void write_piece(std::size_t room);
   void fill(proto::MutableBytes piece);
   ws::MaskKey next_mask_key();
-  void check_pattern(const ws::Event& event, std::uint64_t before, bool text);
 
   // Messages that a template makes, and what comes back of them (ws_composed.cc).
   std::size_t compose(const MessageTemplate& message, std::uint64_t number);
@@ -62,9 +66,13 @@ class WsConnection final : public Connection {
   std::uint64_t send_number_ = 0;  // of the message being written
   std::uint64_t send_size_ = 0;    // of that
   std::uint64_t written_ = 0;      // bytes of it
-  Time writing_since_{};
+  Time due_{};                     // when it was
+  bool goodbye_owed_ = false;      // once it is written
+  bool pong_owed_ = false;
+  std::vector<std::byte> ping_;  // the newest one's payload
 
   std::uint64_t received_ = 0;                  // bytes of the message that comes
+  bool wrong_content_ = false;                  // in it
   std::uint64_t short_number_ = 0;              // of the message that comes, where it has no mark
   std::array<std::byte, kMarkBytesMax> first_;  // bytes of it
 
