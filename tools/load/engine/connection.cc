@@ -73,9 +73,10 @@ uring::Task<> Connection::run() {
     if (shared_.plan.pattern == Pattern::kHandshake && !lives) end();
     co_await converse();
     open_ = false;
+    closing_ = true;
+    owner_.closing(*this);
     settle();
     limit_.arm(shared_.now() + kEndMax);
-    closing_ = true;
     while (pumping_) {
       pump_over_.clear();
       co_await pump_over_.wait();
@@ -222,6 +223,7 @@ void Connection::end() {
   if (closing_) return;
   if (!open_) return abort();
   closing_ = true;
+  owner_.closing(*this);
   limit_.arm(shared_.now() + kEndMax);
   ++tally().counts.closed_by_us;
   if (!say_goodbye()) abort();
@@ -230,6 +232,7 @@ void Connection::end() {
 void Connection::abort() {
   ended_by_us_ = true;
   closing_ = true;
+  owner_.closing(*this);
   // A peer that does not read would never learn of a FIN behind what it has not read.
   link_.reset_on_close();
   link_.abort();

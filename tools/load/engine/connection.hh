@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ class Connection;
 class ConnectionOwner {
  public:
   virtual void opened(Connection& connection) = 0;
+  // It sends nothing more, open as it may be. It may be told more than once.
+  virtual void closing(Connection& connection) = 0;
   // Nothing of the connection runs any more once this turn of the loop is over.
   virtual void over(Connection& connection) = 0;
 
@@ -82,12 +85,14 @@ class Connection {
   bool was_open() const { return was_open_; }
   std::uint64_t pending() const { return window_.pending(); }
 
-  std::size_t place = 0;       // among the shard's connections
-  std::size_t open_place = 0;  // among those that are open
-  std::size_t publisher_place = 0;
-  bool publisher = true;  // it sends
-  bool leaving = false;   // since there are to be fewer
-  Reconnect successor;    // whether another one takes its place, and when
+  std::size_t place = 0;                       // among the shard's connections
+  std::size_t open_place = 0;                  // among those that are open
+  std::optional<std::size_t> publisher_place;  // among those that send, while it is among them
+  bool publisher = true;                       // it sends
+  bool first_attempt = true;                   // it takes nobody's place
+  bool leaving = false;                        // since there are to be fewer
+  std::optional<std::size_t> storm;  // which has dropped it, or whom it takes the place of
+  Reconnect successor;               // whether another one takes its place, and when
 
  protected:
   // After TCP and TLS; false: it has failed, and has said so.
