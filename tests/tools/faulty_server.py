@@ -23,6 +23,8 @@ class FaultyServer:
         self.stopping = None
         self.port = None
         self.ready = threading.Event()
+        self.held = threading.Event()
+        self.may_go_on = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def run(self):
@@ -51,6 +53,17 @@ class FaultyServer:
     @property
     def url(self):
         return f"{'wss' if self.tls else 'ws'}://127.0.0.1:{self.port}/"
+
+    def hold(self):
+        """From when this has returned the server neither reads nor writes, until go_on()."""
+        def wait():
+            self.held.set()
+            self.may_go_on.wait(30)
+        self.loop.call_soon_threadsafe(wait)
+        assert self.held.wait(30)
+
+    def go_on(self):
+        self.may_go_on.set()
 
     def __enter__(self):
         self.thread.start()

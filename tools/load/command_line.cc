@@ -24,14 +24,18 @@ CLI::Option* add_unit(CLI::App& app, const std::string& name, Parse<Value> parse
 
 void repeated(CLI::App& app, const std::string& name, std::vector<std::string>& to,
               const std::string& help, const char* type) {
-  app.add_option(name, to, help)->type_name(type)->allow_extra_args(false);
+  app.add_option(name, to, help)
+      ->type_name(type)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 void define_target(CLI::App& app, Plan& plan, Flags& flags) {
   app.add_option("URL,--target,--url", flags.targets,
                  "ws://, wss://, http:// or https://HOST:PORT/PATH, or unix:/SOCKET:/PATH; with "
                  ";weight=N behind it its share of the connections. May be repeated")
-      ->type_name("URL");
+      ->type_name("URL")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   repeated(app, "--header", flags.headers, "'NAME: VALUE' in each request. May be repeated",
            "TEXT");
   app.add_option("--host", plan.host, "Host, instead of the URL's")->type_name("NAME");
@@ -146,7 +150,8 @@ void define_course(CLI::App& app, Plan& plan, Flags& flags) {
   app.add_option("--pid,--cpu-of", plan.watched,
                  "Processes whose processor time and memory are measured beside it")
       ->type_name("PID")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 void define_outputs(CLI::App& app, Outputs& outputs) {
@@ -169,13 +174,14 @@ void define_outputs(CLI::App& app, Outputs& outputs) {
 }  // namespace
 
 void define(CLI::App& app, CommandLine& line, Flags& flags) {
-  // What stands behind a scenario's file is said after it.
+  // What stands behind a scenario's file has the last word.
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   define_target(app, line.plan, flags);
   define_load(app, line.plan, flags);
   define_messages(app, line.plan, flags);
   define_course(app, line.plan, flags);
   define_outputs(app, line.outputs);
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   app.add_subcommand("run", "Do what a scenario's file says, as options behind it add to")
       ->add_option("FILE", line.scenario, "Options and phases, in TOML")
       ->type_name("FILE")

@@ -7,17 +7,12 @@ namespace load {
 namespace {
 
 constexpr double kCloseEnough = 1.05;
-// Of what was due, in a trial that holds its rate.
-constexpr double kSentShareMin = 0.98;
 
 }  // namespace
 
 bool holds_at(const Gate& objective, const Result& result) {
   if (result.target_unreachable || !result.generator.limits.empty()) return false;
-  const Counts counts = total(result);
-  const auto sent = static_cast<double>(counts.sent);
-  const auto unsent = static_cast<double>(counts.unsent);
-  if (sent == 0 || sent / (sent + unsent) < kSentShareMin) return false;
+  if (total(result).sent == 0 || unsent_share(result) > kUnsentShareMax) return false;
   return gates::holds(objective, result).value_or(false);
 }
 
@@ -27,6 +22,8 @@ std::expected<Result, std::string> find_rate(const Gate& objective, double first
   double bad = 0;  // 0: none is known
   double rate = first;
   Result best;
+  // Why the lowest rate that was too high was so, if that was the generator: then so is the answer.
+  std::vector<std::string> limits;
   for (;;) {
     auto result = trial(rate);
     if (!result) return result;
@@ -36,7 +33,10 @@ std::expected<Result, std::string> find_rate(const Gate& objective, double first
       good = rate;
       best = std::move(*result);
     } else {
-      if (!interrupted) bad = rate;
+      if (!interrupted) {
+        bad = rate;
+        limits = result->generator.limits;
+      }
       if (good == 0) best = std::move(*result);
     }
     best.interrupted = interrupted;
@@ -48,7 +48,8 @@ std::expected<Result, std::string> find_rate(const Gate& objective, double first
       rate = good == 0 ? std::max(bad / 2, kFindRateMin) : std::sqrt(good * bad);
     }
   }
-  best.found_rate = good;
+  if (good > 0 || bad > 0) best.found_rate = good;
+  best.generator.limits = std::move(limits);
   return best;
 }
 

@@ -20,8 +20,9 @@ using Trial = std::function<std::expected<Result, std::string>(double per_second
 // generator that set the figures.
 bool holds_at(const Gate& objective, const Result& result);
 
-// The result of the best trial, or of the last where none was good, with found_rate. The error is
-// the trials'.
+// The result of the best trial, or of the last where none was good, with found_rate; without it
+// where the first trial was interrupted. Where it was the generator that held no higher rate, its
+// limits are in the result. The error is the trials'.
 std::expected<Result, std::string> find_rate(const Gate& objective, double first,
                                              const Trial& trial);
 

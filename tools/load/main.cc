@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -57,6 +59,17 @@ bool write(const std::string& path, const std::string& text) {
   return false;
 }
 
+// A run is not for nothing: where its results cannot go is found out before it.
+std::expected<void, std::string> try_outputs(const load::Outputs& outputs) {
+  for (const std::string* path : {&outputs.json, &outputs.junit, &outputs.hdr_log, &outputs.html}) {
+    if (path->empty() || *path == "-") continue;
+    if (!std::ofstream(*path, std::ios::binary | std::ios::app)) {
+      return std::unexpected("cannot write " + *path + ": " + std::strerror(errno));
+    }
+  }
+  return {};
+}
+
 bool write_all(const load::Outputs& outputs, const load::Result& result,
                const load::GateResults& gates) {
   bool written = true;
@@ -90,7 +103,11 @@ int run(const load::CommandLine& line) {
     auto parsed = load::gates::parse(line.outputs.objective);
     if (!parsed) return fail("--find: " + parsed.error());
     objective = std::move(*parsed);
+    for (const load::PhasePlan& phase : line.plan.phases) {
+      if (!phase.length) return fail("--find: each trial has an end: give a --duration");
+    }
   }
+  if (const auto writable = try_outputs(line.outputs); !writable) return fail(writable.error());
   if (const auto enough = load::preflight(line.plan); !enough) return fail(enough.error());
   const sigset_t signals = uring::block_signals({SIGINT, SIGTERM});
   load::report::Live live(isatty(STDERR_FILENO) == 1);

@@ -38,4 +38,10 @@ Counts total(const Result& result) {
   return sum;
 }
 
+double unsent_share(const Result& result) {
+  const Counts counts = total(result);
+  const auto due = static_cast<double>(counts.sent + counts.unsent);
+  return due > 0 ? static_cast<double>(counts.unsent) / due : 0;
+}
+
 }  // namespace load

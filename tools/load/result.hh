@@ -53,6 +53,14 @@ struct Counts {
   std::uint64_t lost_sending = 0;  // the same, with something
 };
 
+// Why messages were unsent. The rest of Counts::unsent had to wait on a connection with as much in
+// flight as may be, until the end.
+struct Unsent {
+  std::uint64_t none_open = 0;  // there was no connection for them
+  std::uint64_t bounded = 0;    // connections, under churn: there were as many as may be
+  std::uint64_t missed = 0;     // the generator never came to them
+};
+
 struct ErrorKind {
   std::uint64_t count = 0;
   std::string example;  // what exactly happened to the first one: address, text
@@ -83,7 +91,7 @@ struct Phase {
 struct Storm {
   std::chrono::nanoseconds begin{0};
   std::uint64_t dropped = 0;
-  std::optional<std::chrono::nanoseconds> recovered;  // after its begin: all open again, and served
+  std::optional<std::chrono::nanoseconds> recovered;  // after its begin: all are open again
 };
 
 struct Generator {
@@ -117,6 +125,7 @@ struct Result {
   std::map<std::uint16_t, std::uint64_t> closes_by_us;
   std::map<int, std::uint64_t> statuses;    // of HTTP answers, refused upgrades included
   std::map<std::string, ErrorKind> errors;  // bounded by the engine
+  Unsent unsent;
   Generator generator;
   std::vector<Watched> watched;
   bool interrupted = false;
@@ -131,5 +140,9 @@ bool adds_up(const Counts& counts);
 
 // Those phases that count: all but ramps.
 Counts total(const Result& result);
+
+// Of what was due in these, 0 to 1. A run with more than the bound did not do what it was told to.
+double unsent_share(const Result& result);
+inline constexpr double kUnsentShareMax = 0.01;
 
 }  // namespace load

@@ -62,6 +62,37 @@ TEST(Find, TakesNoRateAtWhichMessagesDidNotGo) {
   EXPECT_EQ(found(target), 0);
 }
 
+// Where the generator cannot go faster, nobody knows what the target could.
+TEST(Find, SaysWhenItWasTheGeneratorThatHeldNoMore) {
+  const auto objective = gates::parse("rtt.p99<20ms");
+  ASSERT_TRUE(objective);
+  for (const bool generator : {true, false}) {
+    Target target{generator ? 1e12 : 2000};
+    const auto result = find_rate(*objective, 1000, [&](double rate) {
+      auto trial = target(rate);
+      if (generator && rate > 2000) trial->generator.limits.emplace_back("busy");
+      return trial;
+    });
+    ASSERT_TRUE(result);
+    EXPECT_NEAR(result->found_rate.value_or(-1), 2000, 100);
+    EXPECT_EQ(result->generator.limits.empty(), !generator);
+  }
+}
+
+TEST(Find, SaysNothingOfARateWhereTheFirstTrialWasInterrupted) {
+  const auto objective = gates::parse("rtt.p99<20ms");
+  ASSERT_TRUE(objective);
+  Target target{1e12};
+  const auto result = find_rate(*objective, 1, [&](double rate) {
+    auto trial = target(rate);
+    trial->interrupted = true;
+    return trial;
+  });
+  ASSERT_TRUE(result);
+  EXPECT_TRUE(result->interrupted);
+  EXPECT_FALSE(result->found_rate);
+}
+
 TEST(Find, EndsWhenItIsInterruptedAndPassesErrorsOn) {
   const auto objective = gates::parse("rtt.p99<20ms");
   ASSERT_TRUE(objective);

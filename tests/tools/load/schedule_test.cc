@@ -25,6 +25,18 @@ TEST(Schedule, HasNothingDueWithoutARate) {
   EXPECT_EQ(Schedule().next(), Time::max());
 }
 
+TEST(Schedule, SkipsWhatNobodyCameTo) {
+  Schedule skipped(1000, Arrival::kEven, kBegin, 1);
+  Schedule taken(1000, Arrival::kEven, kBegin, 1);
+  EXPECT_EQ(skipped.skip_until(kBegin - 1ns), 0u);
+  EXPECT_EQ(skipped.skip_until(kBegin + 10'500us), due_until(taken, kBegin + 10'500us).size());
+  EXPECT_EQ(skipped.next(), taken.next());
+  EXPECT_EQ(Schedule().skip_until(kBegin), 0u);
+  Schedule fast(1e8, Arrival::kPoisson, kBegin, 1);
+  EXPECT_NEAR(static_cast<double>(fast.skip_until(kBegin + 10s)), 1e9, 1e6);
+  EXPECT_GT(fast.next(), kBegin + 10s);
+}
+
 TEST(Schedule, IsEvenAndWithoutDrift) {
   Schedule schedule(3, Arrival::kEven, kBegin, 1);
   const auto times = due_until(schedule, kBegin + 1000s);

@@ -31,24 +31,36 @@ class Collector {
  private:
   struct ShardUse {
     std::chrono::nanoseconds cpu{0};  // within the measured phases
+    std::chrono::nanoseconds wait{0};
     std::chrono::nanoseconds length{0};
     std::chrono::nanoseconds recent_cpu{0};
     std::chrono::nanoseconds recent_length{0};
     std::uint64_t open = 0;
+    std::size_t phase = 0;  // the newest
+  };
+
+  struct StormSum {
+    std::size_t shards = 0;  // that have dropped theirs
+    std::uint64_t reopened = 0;
+    std::chrono::nanoseconds last{0};
   };
 
   bool is_drain(const Tally& tally) const { return tally.phase >= result_.phases.size(); }
   void add_to_phase(const Tally& tally);
-  void add_drained(const Counts& drained);
+  void add_drained(const Tally& tally, Phase& phase);
+  void add_storms(const Tally& tally);
   void add_to_interval(const Tally& tally);
   void join_intervals();
   void note_use(std::size_t shard, const Tally& tally);
   void judge_generator();
+  void judge_threads();
+  void judge_schedule();
 
   const Plan& plan_;
   Duration interval_;
   Result result_;
   std::vector<ShardUse> use_;
+  std::vector<StormSum> storms_;
   std::vector<double> cpu_before_;  // of the watched processes, when they were last looked at
   double watched_cpu_ = 0;          // that no interval has yet
   bool measuring_ = false;

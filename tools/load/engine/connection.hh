@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -27,7 +28,7 @@ class ConnectionOwner {
   virtual void opened(Connection& connection) = 0;
   // It was opened, and takes no more messages: once, at the latest before over(). What it was still
   // owed is unsent, but for what take_owed() takes now.
-  virtual void closing(Connection&) {}
+  virtual void closing(Connection& connection) = 0;
   // Nothing of the connection runs any more once this turn of the loop is over.
   virtual void over(Connection& connection) = 0;
 
@@ -92,13 +93,15 @@ class Connection {
   bool was_open() const { return was_open_; }
   std::uint64_t pending() const { return window_.pending(); }
 
-  std::uint64_t serial = 0;    // among all of the run, from 0 on without a gap
-  std::size_t place = 0;       // among the shard's connections
-  std::size_t open_place = 0;  // among those that are open
-  std::size_t publisher_place = 0;
-  bool publisher = true;  // it sends
-  bool leaving = false;   // since there are to be fewer
-  Reconnect successor;    // whether another one takes its place, and when
+  std::uint64_t serial = 0;                    // among all of the run, from 0 on without a gap
+  std::size_t place = 0;                       // among the shard's connections
+  std::size_t open_place = 0;                  // among those that are open
+  std::optional<std::size_t> publisher_place;  // among those that send, while it is among them
+  bool publisher = true;                       // it sends
+  bool first_attempt = true;                   // it takes nobody's place
+  bool leaving = false;                        // since there are to be fewer
+  std::optional<std::size_t> storm;  // which has dropped it, or whom it takes the place of
+  Reconnect successor;               // whether another one takes its place, and when
 
  protected:
   // After TCP and TLS; false: it has failed, and has said so.

@@ -25,14 +25,22 @@ struct Order {
   std::size_t phase = 0;
   Duration ramp{0};             // within which the number of connections changes
   std::size_t connections = 0;  // of this shard, at its end
-  double per_second = 0;        // of this shard; 0: a closed loop
+  bool open_loop = false;
+  double per_second = 0;  // of this shard, in an open loop
   bool poisson = false;
+  // The rate is that of `peak` connections: fewer have their part of it. What is then due on those
+  // that are not open is unsent (owes_closed), or was never due.
+  bool by_connection = false;
+  bool owes_closed = false;
+  std::size_t peak = 0;
   bool sends = true;
-  // kStorm.
-  double share = 0;
+  // kStorm: its number, and how many connections it drops.
+  std::size_t storm = 0;
+  std::size_t dropped = 0;
   Reconnect reconnect;
-  // kEnd: how long answers are awaited.
+  // kEnd: how long answers are awaited, and then how long connections may take to end in order.
   Duration drain{0};
+  Duration goodbye{0};
 };
 
 class ShardPort {
@@ -63,7 +71,10 @@ class ShardPort {
   // Orders are few: there is always room.
   void order(const Order& order) {
     CHECK(orders_->post(order), "a shard takes orders until it was told to end");
+    ++ordered_;
   }
+  // What the gauges say is what has come of all orders.
+  bool has_taken_all() const { return taken.load(std::memory_order_acquire) == ordered_; }
   std::vector<std::unique_ptr<Tally>> collect() {
     const std::lock_guard lock(mutex_);
     return std::exchange(handed_, {});
@@ -71,14 +82,18 @@ class ShardPort {
 
   // Connections, as far as the shard has come.
   std::atomic<std::size_t> open = 0;
-  std::atomic<std::size_t> settled = 0;  // opened, or failed
-  std::atomic<std::size_t> alive = 0;    // or about to be there again
+  std::atomic<std::size_t> settled = 0;  // first attempts that have opened, failed, or never will
+  std::atomic<std::size_t> alive = 0;    // or about to be there
+  std::atomic<std::size_t> taken = 0;    // orders
   std::atomic<bool> over = false;
+  // By the coordinator, at any time: end without waiting for any peer.
+  std::atomic<bool> hurry = false;
 
  private:
   std::mutex mutex_;
   std::condition_variable told_;
   uring::Mailbox<Order>* orders_ = nullptr;
+  std::size_t ordered_ = 0;  // the coordinator's
   std::optional<std::string> error_;
   std::vector<std::unique_ptr<Tally>> handed_;
 };

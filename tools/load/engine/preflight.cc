@@ -18,12 +18,6 @@ constexpr std::uint64_t kBytesSecure = 24 * 1024;
 
 using Verdict = std::expected<void, std::string>;
 
-std::size_t most_connections(const Plan& plan) {
-  std::size_t most = plan.connections;
-  for (const PhasePlan& phase : plan.phases) most = std::max(most, phase.connections);
-  return most;
-}
-
 Verdict check_descriptors(const Plan& plan) {
   const std::size_t needed = most_connections(plan) + kDescriptorsBesides +
                              kDescriptorsPerThread * std::max<std::size_t>(plan.threads, 1);
@@ -79,6 +73,12 @@ Verdict check_memory(const Plan& plan) {
 }
 
 }  // namespace
+
+std::size_t most_connections(const Plan& plan) {
+  std::size_t most = plan.connections;
+  for (const PhasePlan& phase : plan.phases) most = std::max(most, phase.connections);
+  return most;
+}
 
 std::size_t local_ports() {
   std::ifstream file("/proc/sys/net/ipv4/ip_local_port_range");

@@ -13,6 +13,9 @@ namespace load {
 // and the cure.
 std::expected<void, std::string> preflight(const Plan& plan);
 
+// In the phase that has the most.
+std::size_t most_connections(const Plan& plan);
+
 // Of one target's address from one source address: what /proc/sys/net/ipv4/ip_local_port_range has.
 std::size_t local_ports();
 

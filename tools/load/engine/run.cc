@@ -4,8 +4,11 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <utility>
 
+#include "tools/load/engine/preflight.hh"
 #include "tools/load/engine/shard.hh"
 #include "uring/check.hh"
 
@@ -19,6 +22,9 @@ constexpr std::size_t kBatchBudget = std::size_t{128} << 20;
 constexpr std::chrono::milliseconds kLook{20};
 constexpr std::chrono::seconds kShow{1};
 constexpr std::chrono::seconds kDrain{2};
+// How long connections may take to end in order: after the run, and when it is interrupted.
+constexpr std::chrono::seconds kGoodbye{3};
+constexpr std::chrono::milliseconds kGoodbyeInterrupted{200};
 // A run below this has intervals of a tenth of a second.
 constexpr std::chrono::seconds kShortRun{10};
 
@@ -71,7 +77,8 @@ Run::Run(const Plan& plan, const sigset_t& signals, Show show)
     : plan_(plan),
       signals_(signals),
       show_(std::move(show)),
-      shards_(std::clamp<std::size_t>(plan.threads, 1, plan.connections)),
+      shards_(std::clamp<std::size_t>(plan.threads, 1,
+                                      std::max<std::size_t>(most_connections(plan), 1))),
       interval_(measured(plan) < kShortRun ? Duration(std::chrono::milliseconds(100))
                                            : Duration(std::chrono::seconds(1))),
       collector_(plan, shards_, interval_) {}
@@ -90,10 +97,9 @@ std::expected<Result, std::string> Run::run() {
   for (std::size_t i = 0; i < plan_.phases.size() && !result.interrupted; ++i) play(i + 1);
   end();
   Result found = collector_.finish();
-  if (!found.interrupted) {
-    found.target_unreachable = std::ranges::all_of(
-        found.phases, [](const Phase& phase) { return phase.counts.opened == 0; });
-  }
+  Counts counts;
+  for (const Phase& phase : found.phases) add(counts, phase.counts);
+  found.target_unreachable = counts.connects > 0 && counts.opened == 0;
   return found;
 }
 
@@ -153,14 +159,14 @@ void Run::play(std::size_t index) {
   order_phase(index, phase, true);
   const Time begin = Clock::now();
   collector_.begin_phase(index, begin - began_);
-  collector_.result().phases[index].rate_wanted =
-      phase.rate.per_second *
-      (phase.rate.per_connection ? static_cast<double>(phase.connections) : 1);
+  collector_.result().phases[index].rate_wanted = rate_of(phase, phase.connections);
   collector_.look_at_watched(counts);
   measuring_ = counts;
+  if (counts && measured_since_ == Time{}) measured_since_ = begin;
   const Time deadline = phase.length ? begin + *phase.length : Time::max();
-  while (Clock::now() < deadline && !all_over()) {
-    if (counts) start_storms(began_ + collector_.result().phases[1].begin);
+  const bool pauses = phase.connections == 0;
+  while (Clock::now() < deadline && (pauses || !all_over())) {
+    if (counts) start_storms(measured_since_);
     if (!go_on_until(std::min(deadline, Clock::now() + kLook))) break;
   }
   collector_.end_phase(index, Clock::now() - began_);
@@ -173,31 +179,44 @@ void Run::end() {
   for (const auto& port : ports_) {
     port->order({.kind = Order::Kind::kEnd,
                  .phase = plan_.phases.size() + 1,
-                 .drain = interrupted ? Duration{0} : Duration(kDrain)});
+                 .drain = interrupted ? Duration{0} : Duration(kDrain),
+                 .goodbye = interrupted ? Duration(kGoodbyeInterrupted) : Duration(kGoodbye)});
   }
   const auto over = [](const auto& port) { return port->over.load(); };
   while (!std::ranges::all_of(ports_, over)) {
     look();
     timespec pause{.tv_sec = 0, .tv_nsec = Duration(kLook).count()};
-    sigtimedwait(&signals_, nullptr, &pause);
+    if (sigtimedwait(&signals_, nullptr, &pause) <= 0) continue;
+    for (const auto& port : ports_) port->hurry = true;
   }
   threads_.clear();
   look();
 }
 
+double Run::rate_of(const PhasePlan& phase, std::size_t connections) const {
+  return phase.rate.per_second * (phase.rate.per_connection ? static_cast<double>(connections) : 1);
+}
+
+// A ramp has the rate of its wider end, of which those that are open have their part.
 void Run::order_phase(std::size_t index, const PhasePlan& phase, bool sends) {
-  const double connections = static_cast<double>(std::max<std::size_t>(phase.connections, 1));
-  const double rate = phase.rate.per_second * (phase.rate.per_connection ? connections : 1);
-  const Duration ramp =
-      index > 0 && is_ramp(phase.name) ? phase.length.value_or(kShortRun) : Duration{0};
+  const bool ramps = index > 0 && is_ramp(phase.name);
+  const std::size_t before = std::exchange(connections_, phase.connections);
+  const std::size_t peak = ramps ? std::max(before, phase.connections) : phase.connections;
+  const bool changes = plan_.churn.per_second > 0 || plan_.churn.life.count() > 0;
   for (std::size_t i = 0; i < shards_; ++i) {
-    const std::size_t mine = share(phase.connections, i);
+    const std::size_t mine = share(peak, i);
+    const double part =
+        static_cast<double>(mine) / static_cast<double>(std::max<std::size_t>(peak, 1));
     ports_[i]->order({.kind = Order::Kind::kPhase,
                       .phase = index,
-                      .ramp = ramp,
-                      .connections = mine,
-                      .per_second = rate * static_cast<double>(mine) / connections,
+                      .ramp = ramps ? phase.length.value_or(kShortRun) : Duration{0},
+                      .connections = share(phase.connections, i),
+                      .open_loop = phase.rate.per_second > 0,
+                      .per_second = rate_of(phase, peak) * part,
                       .poisson = phase.rate.poisson,
+                      .by_connection = ramps || phase.rate.per_connection,
+                      .owes_closed = !ramps && !changes,
+                      .peak = mine,
                       .sends = sends});
   }
 }
@@ -213,26 +232,18 @@ void Run::start_storms(Time since) {
   const Time now = Clock::now();
   if (now < since + storm.at) return;
   ++storms_begun_;
-  open_before_storm_ = sum_of(&ShardPort::open);
-  collector_.result().storms.push_back(
-      {.begin = now - began_,
-       .dropped =
-           static_cast<std::uint64_t>(storm.share * static_cast<double>(open_before_storm_) + 0.5),
-       .recovered = std::nullopt});
+  collector_.result().storms.push_back({.begin = now - began_});
+  // Rounded for all together, however few each shard has.
+  std::size_t open = 0;
+  std::size_t dropped = 0;
   for (const auto& port : ports_) {
-    port->order({.kind = Order::Kind::kStorm, .share = storm.share, .reconnect = storm.reconnect});
-  }
-  fell_ = false;
-}
-
-// A storm is over when as many are open as before, having been fewer.
-void Run::watch_storm() {
-  std::vector<Storm>& storms = collector_.result().storms;
-  if (storms.empty() || storms.back().recovered) return;
-  const std::size_t open = sum_of(&ShardPort::open);
-  if (open < open_before_storm_) fell_ = true;
-  if (fell_ && open >= open_before_storm_) {
-    storms.back().recovered = Clock::now() - began_ - storms.back().begin;
+    open += port->open.load(std::memory_order_relaxed);
+    const auto up_to_here =
+        static_cast<std::size_t>(std::llround(storm.share * static_cast<double>(open)));
+    port->order({.kind = Order::Kind::kStorm,
+                 .storm = storms_begun_ - 1,
+                 .dropped = up_to_here - std::exchange(dropped, up_to_here),
+                 .reconnect = storm.reconnect});
   }
 }
 
@@ -253,7 +264,6 @@ bool Run::look() {
     if (i == 0 && !tallies.empty() && measuring_) collector_.look_at_watched(true);
     for (const auto& tally : tallies) collector_.add(i, *tally);
   }
-  watch_storm();
   show(sum_of(&ShardPort::open));
   return !collector_.result().interrupted;
 }
@@ -290,7 +300,8 @@ std::size_t Run::sum_of(std::atomic<std::size_t> ShardPort::*gauge) const {
 // Nothing is there any more, nor will be.
 bool Run::all_over() const {
   if (plan_.churn.per_second > 0) return false;
-  return sum_of(&ShardPort::settled) >= plan_.connections && sum_of(&ShardPort::alive) == 0;
+  const bool known = std::ranges::all_of(ports_, [](const auto& p) { return p->has_taken_all(); });
+  return known && sum_of(&ShardPort::alive) == 0;
 }
 
 }  // namespace load

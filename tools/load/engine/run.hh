@@ -41,8 +41,8 @@ class Run {
   void end();
 
   void order_phase(std::size_t index, const PhasePlan& phase, bool sends);
+  double rate_of(const PhasePlan& phase, std::size_t connections) const;
   void start_storms(Time since);
-  void watch_storm();
   // Looks after everything until then; false: it is to end now.
   bool go_on_until(Time deadline);
   bool look();
@@ -61,8 +61,8 @@ class Run {
   std::vector<std::jthread> threads_;
   Collector collector_;
   std::size_t storms_begun_ = 0;
-  std::size_t open_before_storm_ = 0;
-  bool fell_ = false;  // fewer are open than before it
+  Time measured_since_{};        // the first phase that is no ramp
+  std::size_t connections_ = 0;  // that the newest phase wants at its end
   std::size_t phase_ = 0;
   bool measuring_ = false;
   Time shown_{};

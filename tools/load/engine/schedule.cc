@@ -1,5 +1,7 @@
 #include "tools/load/engine/schedule.hh"
 
+#include <cmath>
+
 namespace load {
 
 Schedule::Schedule(double per_second, Arrival arrival, Time begin, std::uint64_t seed,
@@ -21,6 +23,16 @@ Schedule::Time Schedule::take() {
   taken_ += arrival_ == Arrival::kEven ? 1 : std::exponential_distribution<double>(1)(random_);
   next_ = after(taken_);
   return due;
+}
+
+std::uint64_t Schedule::skip_until(Time time) {
+  if (next_ > time) return 0;
+  const double behind =
+      std::chrono::duration<double, std::nano>(time - next_).count() / distance_ns_;
+  const double skipped = std::floor(behind) + 1;
+  taken_ += skipped;
+  next_ = after(taken_);
+  return static_cast<std::uint64_t>(skipped);
 }
 
 }  // namespace load

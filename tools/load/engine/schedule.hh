@@ -27,6 +27,9 @@ class Schedule {
   Time next() const { return next_; }
   // Takes the next one. Precondition: there is one.
   Time take();
+  // Takes all that are due until then, however many; gives how many these are. Of random ones it
+  // knows how many there are on average.
+  std::uint64_t skip_until(Time time);
 
  private:
   Time after(double distances) const;

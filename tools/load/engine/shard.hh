@@ -45,19 +45,35 @@ class Shard final : private ConnectionOwner, private uring::BellOwner {
   uring::Task<> drain();
   uring::Task<> end_all();
 
-  void begin_phase(const Order& order);
-  void begin_storm(const Order& order);
+  // Who is to take the place of a connection that is over.
+  struct Successor {
+    Time at;
+    bool publisher;
+    std::optional<std::size_t> storm;
+  };
 
-  Time next_due() const;
+  void begin_phase(const Order& order);
+  void finish_messages(Time now);
+  double offset() const;
+
   void on_due();
   void send_due(Time now);
+  bool is_covered();
+  Connection* next_open();
+
+  // In shard_connections.cc.
+  void plan_connections(const Order& order, Time now);
+  void begin_storm(const Order& order);
+  Time next_due() const;
   void start_due(Time now);
-  void start_connection();
-  void reopen_later(const Connection& connection);
+  void churn();
+  void start_connection(const Successor* successor);
   ShardTarget& next_target();
+  void reopen_later(const Connection& connection);
   std::size_t wanted(Time now) const;
   void let_go_of_surplus(Time now);
-  Connection* next_open();
+  bool is_hopeless() const;
+  void give_up_opening();
 
   void on_interval();
   void on_look();
@@ -66,6 +82,7 @@ class Shard final : private ConnectionOwner, private uring::BellOwner {
   void publish();
 
   void opened(Connection& connection) override;
+  void closing(Connection& connection) override;
   void over(Connection& connection) override;
   void rung() override;
 
@@ -82,22 +99,28 @@ class Shard final : private ConnectionOwner, private uring::BellOwner {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> open_;
   std::vector<std::unique_ptr<Connection>> dead_;  // until this turn is over
-  std::vector<Time> reopen_;                       // a heap, the earliest first
+  std::vector<Successor> reopen_;                  // a heap, the earliest first
+  std::vector<Reconnect> storms_;                  // how each storm's connections come back
   std::vector<Connection*> publishers_;            // those that are open and send
   std::size_t turn_ = 0;                           // of these
   std::size_t opening_ = 0;
-  std::size_t slots_ = 0;  // connections begun, each with all that came in its place
-  std::size_t settled_ = 0;
+  std::size_t slots_ = 0;    // connections begun, each with all that came in its place
+  std::size_t settled_ = 0;  // first attempts that have opened or failed
+  std::uint64_t first_attempts_ = 0;
+  bool begun_ = false;  // the first phase
+  bool ever_open_ = false;
   std::uint64_t last_id_ = 0;
 
   Order phase_{};
   Time phase_began_{};
   std::size_t connections_before_ = 0;  // wanted when it began
   Schedule messages_;
+  double covered_ = 0;  // messages of a schedule that is only partly for those that are open
   Schedule connects_;
   std::optional<Order> end_;
   std::size_t phase_of_tally_ = 0;
   std::chrono::nanoseconds cpu_before_{};
+  std::chrono::nanoseconds wait_before_{};
 
   uring::Event woken_;
   uring::ReadyMember<&Shard::on_due> due_{*this};

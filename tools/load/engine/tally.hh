@@ -9,10 +9,19 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tools/load/result.hh"
 
 namespace load {
+
+// What one shard knows of a storm, since it last said.
+struct StormPart {
+  bool begun = false;
+  std::uint64_t dropped = 0;
+  std::uint64_t reopened = 0;        // of these, or who has come in their place
+  std::chrono::nanoseconds last{0};  // of these opened then, since the run began
+};
 
 struct Tally {
   static constexpr std::size_t kErrorKindsMax = 32;
@@ -26,15 +35,23 @@ struct Tally {
   std::map<std::uint16_t, std::uint64_t> closes_by_us;
   std::array<std::uint64_t, kStatuses> statuses{};
   std::uint64_t error_count = 0;
+  Unsent unsent;
+  std::vector<StormPart> storms;  // by number
 
   std::size_t phase = 0;
   std::chrono::nanoseconds begin{0};  // since the run began
   std::chrono::nanoseconds length{0};
-  std::chrono::nanoseconds cpu{0};  // of the shard's thread
-  std::uint64_t open = 0;           // connections, at the end
+  std::chrono::nanoseconds cpu{0};   // of the shard's thread
+  std::chrono::nanoseconds wait{0};  // it was ready, and had no core
+  std::uint64_t open = 0;            // connections, at the end
   std::uint64_t open_max = 0;
 
   Histogram& timing(Timing timing) { return timings[static_cast<std::size_t>(timing)]; }
+
+  StormPart& storm(std::size_t number) {
+    if (storms.size() <= number) storms.resize(number + 1);
+    return storms[number];
+  }
 
   // Kinds beyond the bound are counted together. Of each the first example is kept.
   void add_error(std::string_view kind, std::string_view example) {

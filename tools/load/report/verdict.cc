@@ -33,6 +33,23 @@ std::string first_error(const Result& result) {
                      error.example.empty() ? "" : " (" + printable(error.example) + ")");
 }
 
+// Of what was due and never went, what most of it waited for.
+std::string unsent_text(const Result& result) {
+  const Unsent& why = result.unsent;
+  const std::uint64_t unsent = over_all_phases(result).unsent;
+  const std::uint64_t known = why.none_open + why.bounded + why.missed;
+  std::string text;
+  const auto say = [&text](std::uint64_t count, std::string_view reason) {
+    if (count > 0) text += fmt::format("\n  {}: {}", count_text(count), reason);
+  };
+  say(why.none_open, "no connection was open for them");
+  say(why.bounded, "as many connections were there as --connections allows");
+  say(why.missed, "the generator never came to them");
+  say(unsent - std::min(unsent, known),
+      "their connection had as much in flight as --in-flight allows, or ended");
+  return text;
+}
+
 std::string passed_text(const Result& result, const GateResults& gates) {
   std::string text = result.interrupted ? "interrupted, passed so far" : "passed";
   if (!gates.empty()) {
@@ -42,6 +59,10 @@ std::string passed_text(const Result& result, const GateResults& gates) {
   if (errors > 0) {
     text += fmt::format("{} {} {}, and no gate forbids them", gates.empty() ? ":" : ",",
                         count_text(errors), errors == 1 ? "error" : "errors");
+  }
+  if (const double share = unsent_share(result); share > kUnsentShareMax) {
+    text += fmt::format(", but {:.1f} % of what was due was never sent:{}", 100 * share,
+                        unsent_text(result));
   }
   return text + "\n";
 }
