@@ -25,6 +25,8 @@ class Allowance {
   // Takes what has come; `used` are totals, and have grown by less than 2^32 since the last time.
   // Gives when it may go on: not later than now where all is within the rates.
   Time take(Time now, const Use& used, const ClientRates& rates);
+  // What has come so far has used nothing up.
+  void forgive() { used_up_until_ = {}; }
   // Which rate was the last one to be passed, for the log.
   std::string_view passed() const;
 

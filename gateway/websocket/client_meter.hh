@@ -21,7 +21,12 @@ class ClientMeter {
 
   uring::BlockPool& frames() { return loop_.frames(); }
 
-  void go_by(const ClientRates& rates) { rates_ = rates; }
+  // Under other rates nobody pays for what he sent before: he might be closed for what was allowed.
+  void go_by(const ClientRates& rates) {
+    if (rates == rates_) return;
+    rates_ = rates;
+    allowance_.forgive();
+  }
   const ClientRates& rates() const { return rates_; }
   // The rate that was passed last.
   std::string_view passed() const { return allowance_.passed(); }

@@ -31,6 +31,7 @@ struct ClientRates {
   bool closes = false;        // whoever sends more; else he is read more slowly
 
   bool any() const { return messages > 0 || bytes > 0 || control_frames > 0; }
+  bool operator==(const ClientRates&) const = default;
 };
 
 // Either peer, when it takes nothing of what waits for it.

@@ -243,7 +243,10 @@ def test_a_connection_that_the_upstream_gives_up_is_not_used_again(client, serve
 
 
 # RFC 9112 section 6.1: it may not understand chunks, and would take them for another request.
-def test_a_server_of_http_1_0_gets_no_chunked_body(client, upstream, server):
+def test_a_server_of_http_1_0_gets_no_chunked_body(start_gateway, raw_port, upstream, server):
+    """The gateway remembers it: that is one which has no other tests."""
+    gateway = start_gateway(Config({"raw": raw_port}, [{"pool": "raw"}]), Variant(1))
+    client = connect(gateway.http_port)
     used = exchange(client, server, response=NOT_KEPT["http-1.0"])
     assert ends(used)
     server.open.remove(used)

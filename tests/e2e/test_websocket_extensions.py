@@ -6,7 +6,9 @@ import pytest
 from conftest import RAW_HOST
 from support.frames import (BINARY, CONTINUATION, RSV1, RSV2, RSV3, TEXT, frame, read_frame,
                             read_until_close, upgrade_request, upgrade_response)
+from support.gateway import Config, Variant
 from support.relay import open_relay
+from support.streams import connect
 
 CHROMIUM = "permessage-deflate; client_max_window_bits"
 SAFARI = f"x-webkit-deflate-frame, {CHROMIUM}"
@@ -108,7 +110,11 @@ def test_a_subprotocol_that_was_not_offered_like_this_is_502(client, upstream, o
     assert client.read_response()[0].status == 502
 
 
-def test_a_101_of_http_1_0_is_502(client, upstream, log):
+def test_a_101_of_http_1_0_is_502(start_gateway, raw_port, upstream, log_of):
+    """The gateway remembers the version: that is one which has no other tests."""
+    gateway = start_gateway(Config({"raw": raw_port}, [{"pool": "raw"}]), Variant(1))
+    log = log_of(gateway)
+    client = connect(gateway.http_port)
     client.send(upgrade_request("/ws", RAW_HOST))
     server = upstream.accept()
     key = server.read_head().get("Sec-WebSocket-Key")

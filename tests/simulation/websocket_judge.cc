@@ -73,8 +73,10 @@ WebSocketFacts SimulatedClient::websocket_facts(unsigned number) const {
       any([&](const auto& policy) { return policy.pings_upstream() && server_is_dead(policy); });
   const bool times_messages =
       any([](const auto& policy) { return policy.message_time.count() > 0; });
-  facts.client_is_long = times_messages && (client_stops || odd_client);
-  facts.server_is_long = times_messages && (server_stops || odd_server);
+  // What breaks a rule may be large, and whoever says it slow.
+  facts.client_is_long = times_messages && (client_stops || odd_client || client_breaks);
+  facts.server_is_long =
+      times_messages && (server_stops || odd_server || closer == Closer::kServerBreaks);
   const bool has_grace = any([](const auto& policy) { return policy.slow_grace.count() > 0; });
   facts.client_is_slow = has_grace && (closer == Closer::kClientDies || odd_client);
   facts.server_is_slow = has_grace && (closer == Closer::kServerDies || odd_server);

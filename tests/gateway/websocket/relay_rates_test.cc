@@ -6,6 +6,7 @@ namespace {
 
 using gateway::Reason;
 using gateway::RelayPolicy;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using namespace relay_test;
 
@@ -89,6 +90,22 @@ TEST(RelayRates, CountFromWhenTheyHold) {
     stand.client_says(from_client(kText, "x"));
     stand.until([&] { return stand.relay->from_client().messages == 501; });
     EXPECT_FALSE(stand.relay->is_closing());
+    stand.relay->stop({});
+    stand.until_done();
+  });
+}
+
+// It has sent more than these allow, when others allowed it.
+TEST(RelayRates, CloseNobodyForWhatOthersOnlySlowedDown) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed, {.rates = {.messages = 10}});
+    stand.start();
+    const auto message = from_client(kText, std::string(1000, 'x'));
+    for (int count = 0; count < 630; ++count) stand.client_says(message);
+    stand.now_allowed.rates = {.messages = 1000, .burst = milliseconds(200), .closes = true};
+    stand.until([&] { return stand.seconds() > 65; });
+    EXPECT_FALSE(stand.done());
+    EXPECT_EQ(stand.relay->from_client().messages, 630u);
     stand.relay->stop({});
     stand.until_done();
   });
