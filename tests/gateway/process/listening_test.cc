@@ -4,9 +4,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <string>
 #include <thread>
 
 #include "tests/gateway/free_port.hh"
@@ -32,6 +35,19 @@ bool connects(std::uint16_t port) {
   const PlainPeer peer(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const auto address = *gateway::config::literal_address({"127.0.0.1", port});
   return connect(peer.descriptor(), address.get(), address.length) == 0;
+}
+
+// In the kernel's "S (sleeping)": between two attempts, as nothing else there waits.
+void wait_until_asleep(pid_t thread) {
+  const std::string stat = "/proc/self/task/" + std::to_string(thread) + "/stat";
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (std::chrono::steady_clock::now() < limit) {
+    std::string line;
+    std::getline(std::ifstream(stat), line);
+    if (line.find(") S ") != std::string::npos) return;
+    std::this_thread::yield();
+  }
+  ADD_FAILURE() << "it never waits";
 }
 
 TEST(ListeningSockets, OpensOneForEachShardAndClosesThem) {
@@ -123,8 +139,8 @@ TEST(ListeningSockets, KeepTheOptionsOfAServiceManagerButNotOfAPredecessor) {
 TEST(ListeningSockets, WaitsForAnAddressThatIsAboutToBeFree) {
   auto other = std::make_unique<PlainListener>();
   const std::uint16_t port = other->port();
-  std::thread leaving([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::thread leaving([&, opening = gettid()] {
+    wait_until_asleep(opening);
     other.reset();
   });
   ListeningSockets sockets;

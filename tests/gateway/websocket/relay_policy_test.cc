@@ -119,8 +119,10 @@ TEST(RelayHeartbeat, LeavesThePeersOwnPingsAndPongsAlone) {
     // Between them, the answer to ours; what is not exactly that passes.
     stand.client_says(from_client(kPong, "theirs") + from_client(kPong, mark) +
                       from_client(kPong, mark + "x") + from_client(kPong, mark.substr(1)) +
-                      from_client(kPing, "mine") + from_client(kPong, ""));
-    stand.until_upstream_got("8a:theirs 8a:" + mark + "x 8a:" + mark.substr(1) + " 89:mine 8a:");
+                      from_client(kPong, other) + from_client(kPing, "mine") +
+                      from_client(kPong, ""));
+    stand.until_upstream_got("8a:theirs 8a:" + mark + "x 8a:" + mark.substr(1) + " 8a:" + other +
+                             " 89:mine 8a:");
     stand.relay->stop({});
     stand.until_done();
   });
