@@ -167,7 +167,7 @@ async def ping(server, connection):
     pinging.cancel()
 
 
-async def turn_away(server, connection):
+async def turn_away_later(server, connection):
     """Closes after two messages, and answers none."""
     for _ in range(2):
         await connection.recv()

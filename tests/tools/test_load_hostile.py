@@ -108,7 +108,7 @@ def test_http_connections_in_use_are_ended_in_order():
 
 
 def test_what_a_peer_closes_over_is_unanswered():
-    with FaultyServer(faulty_server.turn_away) as server:
+    with FaultyServer(faulty_server.turn_away_later) as server:
         result = run(server.url, "--connections", 3, "--in-flight", 2, "--duration", "1.5",
                      "--warm-up", 0)
     assert server.received == 6
