@@ -113,7 +113,7 @@ def processor():
     return found[1] if found else platform.machine()
 
 
-def describe(cores, real_time, load_tool):
+def describe(cores, real_time):
     memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(encoding="ascii"))
     return {
         "processor": processor(),
@@ -124,5 +124,4 @@ def describe(cores, real_time, load_tool):
         "load_cores": sorted(cores.load),
         "backend_cores": sorted(cores.backend),
         "generator_real_time": real_time,
-        "same_key_exchange": load_tool.chooses_groups,
     }

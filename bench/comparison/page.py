@@ -135,18 +135,12 @@ def _how(document):
         f"{_cores(machine['backend_cores'])}.",
         f"- {versions}.",
         "- Configurations are those of bench/comparison/configurations.py; the same ECDSA P-256 "
-        f"certificate, TLS 1.3, AES-128-GCM, {_key_exchange(machine)}. The gateway also validates "
-        "every WebSocket frame and text.",
+        "certificate, TLS 1.3, AES-128-GCM, X25519. The gateway also validates every WebSocket "
+        "frame and text.",
         "- Processor time is the process's own clock, read at the borders of the measured window.",
         f"- A ratio is that of two runs of one round; (±) is half of what rounds differ by. "
         f"Measured at {document['began']}, in {document['minutes']:.0f} minutes, by "
         f"`{document['command']}`."])
-
-
-def _key_exchange(machine):
-    if machine["same_key_exchange"]:
-        return "X25519"
-    return "X25519MLKEM768 where a proxy has it (the gateway), else X25519, which costs less"
 
 
 def _cores(cores):

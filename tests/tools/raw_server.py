@@ -14,7 +14,7 @@ class RawServer:
     """`handle` is a function of the server and a Peer. What it raises, but for a connection that the client
     has ended, fails the test."""
 
-    def __init__(self, handle, receive_bytes=None, tls=None):
+    def __init__(self, handle, receive_bytes=None, tls=None, host="127.0.0.1"):
         self.handle = handle
         self.tls = tls
         self.lock = threading.Lock()
@@ -23,10 +23,12 @@ class RawServer:
         self.peers = []
         self.threads = []
         self.failure = None
-        self.listening = socket.socket()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.host = f"[{host}]" if ":" in host else host
+        self.listening = socket.socket(family)
         if receive_bytes:
             self.listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        self.listening.bind(("127.0.0.1", 0))
+        self.listening.bind((host, 0))
         self.listening.listen(1000)
         self.port = self.listening.getsockname()[1]
         self.accepting = threading.Thread(target=self.accept, daemon=True)
@@ -64,7 +66,7 @@ class RawServer:
             setattr(self, name, getattr(self, name) + 1)
 
     def url(self, scheme):
-        return f"{scheme}://127.0.0.1:{self.port}/"
+        return f"{scheme}://{self.host}:{self.port}/"
 
     def __enter__(self):
         self.accepting.start()

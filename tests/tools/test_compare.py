@@ -100,29 +100,23 @@ def test_configurations_pass_their_own_check(name, tmp_path):
 class Tool(load_tool.LoadTool):
     """Of which only the command line is wanted."""
 
-    def __init__(self, text):
+    def __init__(self):
         self.binary = "gateway-load"
-        self.help = text
 
 
 @pytest.mark.parametrize("name, pid, rate, words", [
     ("echo-16k-wss", 7, None, "--pattern echo --duration 0.5 --json - --pid 7 --in-flight 4 "
-     "--size 16384 --verify off"),
+     "--size 16384 --verify off --groups X25519"),
     ("get-http", None, None, "--pattern echo --duration 0.5 --json - --in-flight 1"),
     ("open-wss", None, 999.6, "--pattern echo --duration 0.5 --json - --in-flight 1 --size 64 "
-     "--rate 1000 --verify off"),
+     "--rate 1000 --verify off --groups X25519"),
     ("handshake-resumed", None, None, "--pattern handshake --duration 0.5 --json - --resume 1 "
-     "--verify off"),
+     "--verify off --groups X25519"),
 ])
 def test_command_lines(name, pid, rate, words):
     scenario = scenarios.BY_NAME[name]
     begin = ["gateway-load", "--url", "URL", "--connections", str(scenario.connections)]
-    assert Tool("").command(scenario, "URL", 0.5, pid, rate) == begin + words.split()
-
-
-def test_all_exchange_keys_alike_where_that_can_be_chosen():
-    command = Tool("  --groups NAME").command(scenarios.BY_NAME["idle-wss"], "URL", 1, None)
-    assert command[-2:] == ["--groups", "X25519"]
+    assert Tool().command(scenario, "URL", 0.5, pid, rate) == begin + words.split()
 
 
 def test_json_that_is_not_understood_is_an_error():
@@ -194,8 +188,7 @@ def document(*entries):
             "command": "bench/compare",
             "machine": {"processor": "<a> & co", "cores": 2, "memory_bytes": 8e9, "kernel": "6.1",
                         "proxy_cores": [0], "load_cores": [1], "backend_cores": [1],
-                        "generator_real_time": True, "same_key_exchange": True,
-                        "busy_before": 0.01},
+                        "generator_real_time": True, "busy_before": 0.01},
             "versions": {"gateway": "0.1", "nginx": "1.22"}, "proxies": list(proxies.NAMES),
             "rounds": 3, "seconds": 1, "scenarios": list(entries)}
 

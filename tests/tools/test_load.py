@@ -11,8 +11,10 @@ import subprocess
 import faulty_server
 import pytest
 from faulty_server import FaultyServer
+from raw_server import RawServer
 
 PASSED, FAILED, USAGE, LIMITED, UNREACHABLE = range(5)
+FAIR = (PASSED, LIMITED)
 QUICK = ["--duration", "0.3", "--warm-up", "0.1"]
 
 
@@ -115,6 +117,19 @@ def test_a_peer_that_never_answers_is_given_up():
     counts = held(result)["counts"]
     assert counts["lost"] >= 4 and counts.get("received", 0) == 0
     assert over_all(result, "lost") == server.received
+    # They took as long as they were waited for, at the least.
+    for name in ("rtt", "service"):
+        timing = held(result)["timings"][name]
+        assert timing["count"] == server.received and timing["p50_ns"] >= 0.19e9
+
+
+def test_what_hangs_when_a_run_ends_is_in_its_latency():
+    with FaultyServer(faulty_server.hang) as server:
+        result = run(server.url, "--connections", 2, "--rate", 10, "--duration", 1, "--warm-up", 0,
+                     statuses=FAIR)
+    assert server.received == 2
+    rtt = held(result)["timings"]["rtt"]
+    assert rtt["count"] == 2 + over_all(result, "unsent") and rtt["p50_ns"] >= 1e9
 
 
 def test_a_flood_does_not_hurt():
@@ -265,6 +280,20 @@ def test_connections_come_from_several_addresses(echo):
     assert over_all(result, "opened") == 6 and result["errors"] == {}
 
 
+def test_addresses_of_ipv6_are_sources_too():
+    seen = set()
+
+    def look(_server, peer):
+        seen.add(peer.connection.getpeername()[0])
+        while peer.read_head() is not None:
+            peer.answer()
+
+    with RawServer(look, host="::1") as server:
+        result = run(server.url("http"), "--connections", 2, "--source", "::1-::1", *QUICK)
+    assert seen == {"::1"}
+    assert over_all(result, "opened") == 2 and result["errors"] == {}
+
+
 def test_a_unix_socket_is_a_target(tmp_path):
     path = tmp_path / "echo.sock"
     with FaultyServer(faulty_server.double, path) as server:
@@ -353,7 +382,11 @@ def test_bad_urls_are_refused(url):
     (["ws://127.0.0.1:1/", "--verify", "/nowhere.pem"], "--verify: cannot read /nowhere.pem"),
     (["ws://127.0.0.1:1/", "--key", "/k"], "--key"),
     (["ws://127.0.0.1:1/", "--source", "x"], "--source"),
+    (["ws://127.0.0.1:1/", "--source", "::1"], "--source: not of the family"),
+    (["ws://127.0.0.1:1/", "--groups", "X25519"], "--groups: no URL"),
+    (["wss://127.0.0.1:1/", "--groups", "X25519,X1"], "--groups: unknown group X1"),
     (["ws://127.0.0.1:1/", "--poisson"], "--poisson"),
+    (["http://192.0.2.1/", "--churn", "100000"], "--churn: so many connections a second keep"),
     (["ws://127.0.0.1:1/", "--storm", "at=x"], "--storm"),
     (["ws://127.0.0.1:1/", "--fail-if", "nonsense>1"], "--fail-if"),
     (["ws://127.0.0.1:1/", "--find", "nonsense>1"], "--find"),

@@ -100,3 +100,13 @@ def test_it_resumes_as_many_sessions_as_it_was_told(certificates, scheme):
     # The first one of each place has nothing to resume.
     assert over_all(all_, "resumed") > over_all(all_, "full") > 0
     assert over_all(all_, "received") > 0
+
+
+def test_groups_are_what_the_handshake_offers(certificates):
+    context = server_context(certificates)
+    context.set_ecdh_curve("prime256v1")  # and no other one
+    with Door("wss", context) as url:
+        result = run(url, "--groups", "X25519,P-256", *LOAD, statuses=FAIR)
+        assert over_all(result, "opened") == 4 and result["errors"] == {}
+        result = run(url, "--groups", "X25519", *LOAD, statuses=(UNREACHABLE,))
+        assert over_all(result, "opened") == 0 and result["errors"]

@@ -53,8 +53,16 @@ void define_target(CLI::App& app, Plan& plan, Flags& flags) {
   app.add_option("--key", flags.key, "Its key, if that is in a file of its own")->type_name("FILE");
   add_unit<double>(app, "--resume", parse_share, plan.resumed_share,
                    "The share of TLS handshakes that resume a session, such as 80%", "SHARE");
+  app.add_option("--groups", flags.groups,
+                 "Key exchange groups, the preferred first: X25519MLKEM768, X25519, P-256, P-384, "
+                 "P-521; without it what the library prefers")
+      ->type_name("NAME,...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   repeated(app, "--source", flags.sources,
-           "Connect from this address, or FIRST-LAST: each has its own 64k ports. May be repeated",
+           "Connect from this address, or FIRST-LAST, of IPv4 or IPv6: each has its own ports. May "
+           "be repeated",
            "ADDRESS");
   app.add_option("--method", flags.method, "Of HTTP requests: GET, or POST where there is a body")
       ->type_name("NAME");

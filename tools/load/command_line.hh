@@ -37,6 +37,7 @@ struct Flags {
   std::vector<std::string> headers;
   std::vector<std::string> storms;
   std::vector<std::string> sources;
+  std::vector<std::string> groups;
   std::string pattern = "echo";
   std::optional<std::string> message;
   std::optional<std::string> first;

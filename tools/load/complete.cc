@@ -1,6 +1,4 @@
 // What flags come to together: files are read, names looked up, phases laid out.
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <cstring>
 #include <fstream>
@@ -8,6 +6,7 @@
 
 #include "tools/load/command_line.hh"
 #include "tools/load/csv_column.hh"
+#include "tools/load/source_range.hh"
 #include "tools/load/storm.hh"
 
 namespace load {
@@ -16,7 +15,6 @@ namespace {
 using Verdict = std::expected<void, std::string>;
 
 constexpr std::chrono::seconds kDuration{10};
-constexpr std::size_t kSourcesMax = 4096;
 constexpr std::uint64_t kMarkedBytes = 24;
 
 std::unexpected<std::string> refuse(const std::string& option, const std::string& why) {
@@ -82,6 +80,13 @@ Verdict take_tls(Plan& plan, const Flags& flags) {
     if (!ca) return std::unexpected(ca.error());
     plan.tls.ca = *ca;
   }
+  plan.tls.groups = flags.groups;
+  const bool secure = std::ranges::any_of(plan.targets, &Target::secure);
+  if (!secure && !flags.groups.empty()) return refuse("--groups", "no URL is wss:// or https://");
+  if (!flags.groups.empty()) {
+    const auto known = tls::ClientContext::load({.verify = false, .groups = flags.groups});
+    if (!known) return refuse("--groups", known.error());
+  }
   if (flags.certificate.empty()) {
     if (!flags.key.empty()) return refuse("--key", "there is no --cert that it belongs to");
     return {};
@@ -94,30 +99,22 @@ Verdict take_tls(Plan& plan, const Flags& flags) {
   return {};
 }
 
-// FIRST, or FIRST-LAST.
-Verdict take_source(Plan& plan, const std::string& text) {
-  const std::size_t dash = text.find('-');
-  in_addr first{};
-  in_addr last{};
-  const std::string begin = text.substr(0, dash);
-  const std::string end = dash == std::string::npos ? begin : text.substr(dash + 1);
-  if (inet_pton(AF_INET, begin.c_str(), &first) != 1 ||
-      inet_pton(AF_INET, end.c_str(), &last) != 1) {
-    return refuse("--source", "not an IPv4 address, or FIRST-LAST: " + text);
+Verdict take_sources(Plan& plan, const Flags& flags) {
+  for (const std::string& text : flags.sources) {
+    const auto sources = parse_sources(text);
+    if (!sources) return refuse("--source", sources.error());
+    if (plan.sources.size() + sources->size() > kSourcesMax) {
+      return refuse("--source", "more than 4096 addresses together");
+    }
+    plan.sources.insert(plan.sources.end(), sources->begin(), sources->end());
   }
-  const std::uint32_t from = ntohl(first.s_addr);
-  const std::uint32_t to = ntohl(last.s_addr);
-  if (to < from || to - from >= kSourcesMax) {
-    return refuse("--source", "1 to 4096 addresses, the lowest first: " + text);
-  }
-  for (std::uint32_t each = from; each <= to && plan.sources.size() < kSourcesMax; ++each) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(each);
-    tools::Address source;
-    std::memcpy(&source.storage, &address, sizeof address);
-    source.size = sizeof address;
-    plan.sources.push_back(source);
+  for (const tools::Address& source : plan.sources) {
+    for (const Target& target : plan.targets) {
+      if (!target.socket_path.empty()) continue;
+      if (source.get()->sa_family == target.address.get()->sa_family) continue;
+      return refuse("--source", "not of the family, IPv4 or IPv6, of " + target.text + " (" +
+                                    to_text(target.address) + ")");
+    }
   }
   return {};
 }
@@ -256,11 +253,9 @@ void lay_out_phases(Plan& plan, const Flags& flags) {
 Verdict complete(CommandLine& line, const Flags& flags) {
   Plan& plan = line.plan;
   for (const auto step :
-       {take_targets, take_headers, take_tls, take_pattern, take_messages, take_storms}) {
+       {take_targets, take_sources, take_headers, take_tls, take_pattern, take_messages,
+        take_storms}) {
     if (const Verdict taken = step(plan, flags); !taken) return taken;
-  }
-  for (const std::string& text : flags.sources) {
-    if (const Verdict taken = take_source(plan, text); !taken) return taken;
   }
   if (flags.poisson && flags.rate <= 0 && flags.rate_each <= 0) {
     return refuse("--poisson", "it needs --rate or --rate-each");

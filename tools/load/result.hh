@@ -20,7 +20,8 @@ enum class Timing : std::uint8_t {
   kTls,           // handshake
   kUpgrade,       // request for it, until its 101
   kFirstMessage,  // connect until it is open, and the RTT of its first message
-  kRtt,           // a message or request: from when it was due, until its answer is whole
+  kRtt,           // a message or request: from when it was due, until its answer is whole, or,
+                  // where we have waited in vain, until we gave it up
   kService,       // the same, from when it was sent
   kDelivery,      // fan-out: from when it was due, which stands in the message, until it is whole
   kScheduleLag,   // from when it was due, until the generator came to it (not until it was taken)

@@ -48,6 +48,20 @@ TEST(SequenceWindow, TellsReorderedDuplicateAndUnknown) {
   EXPECT_EQ(window.pending(), 0u);
 }
 
+TEST(SequenceWindow, TellsWhatIsPendingSinceBefore) {
+  SequenceWindow window = with_sent(5);
+  window.answer(1);
+  const auto pending_before = [&window](Time time) {
+    std::vector<std::uint64_t> numbers;
+    window.each_pending_before(time, [&](const auto& flight) { numbers.push_back(flight.number); });
+    return numbers;
+  };
+  EXPECT_EQ(pending_before(Time(1s)), std::vector<std::uint64_t>{});
+  EXPECT_EQ(pending_before(Time(4s)), (std::vector<std::uint64_t>{0, 2}));
+  EXPECT_EQ(pending_before(Time::max()), (std::vector<std::uint64_t>{0, 2, 3, 4}));
+  EXPECT_EQ(window.pending(), 4u);
+}
+
 TEST(SequenceWindow, WaitsForOneThatAnyNumberOfLaterOnesHaveOvertaken) {
   constexpr std::uint64_t kCount = 100'000;
   SequenceWindow window = with_sent(1);

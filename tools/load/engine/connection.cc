@@ -201,7 +201,16 @@ void Connection::note(const SequenceWindow::Verdict& verdict, std::uint64_t byte
   tally().timing(Timing::kFirstMessage).add(opened_at_ - connect_began_ + (now - asked));
 }
 
+void Connection::note_waited(Time before) {
+  const Time now = shared_.now();
+  window_.each_pending_before(before, [&](const SequenceWindow::Flight& flight) {
+    tally().timing(Timing::kRtt).add(now - flight.due);
+    tally().timing(Timing::kService).add(now - flight.sent);
+  });
+}
+
 void Connection::give_up_before(Time time) {
+  note_waited(time);
   const std::uint64_t lost = window_.give_up_before(time);
   if (lost == 0) return;
   tally().counts.lost += lost;
@@ -277,6 +286,12 @@ void Connection::settle() {
   Counts& counts = tally().counts;
   const bool was_sending = window_.pending() > 0 || !owed_.empty();
   stop_sending();
+  if (ended_by_us_) {
+    note_waited(Time::max());
+    for (std::size_t i = 0; i < owed_.size(); ++i) {
+      tally().timing(Timing::kRtt).add(shared_.now() - owed_[i]);
+    }
+  }
   (in_order_ ? counts.lost : counts.unanswered) += window_.give_up();
   counts.unsent += owed_.size();
   owed_.clear();

@@ -130,6 +130,8 @@ class Connection {
   void fail(std::string_view kind, std::string_view example = {});
   // It ends by our will, and another one takes its place, unless the clock begins them.
   void give_way();
+  // What was sent before and was not answered took at least until now.
+  void note_waited(Time before);
   // No new message goes out from here on.
   void stop_sending();
   // How the link has ended, in words.

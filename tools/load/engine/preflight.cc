@@ -1,6 +1,7 @@
 #include "tools/load/engine/preflight.hh"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <map>
 
@@ -51,6 +52,36 @@ Verdict check_ports(const Plan& plan) {
   return {};
 }
 
+// How long a port whose connection we have ended first cannot be used for the same target again.
+double time_wait_seconds(const Target& target) {
+  std::ifstream file("/proc/sys/net/ipv4/tcp_tw_reuse");
+  int reuse = 0;
+  if (!(file >> reuse)) return 60;
+  const std::string address = to_text(target.address);
+  const bool loopback = address.starts_with("127.") || address.starts_with("[::1]");
+  return reuse == 1 || (reuse == 2 && loopback) ? 1 : 60;
+}
+
+// WebSocket servers end the connection first (RFC 6455 section 7.1.1), so that the ports are theirs.
+Verdict check_time_wait(const Plan& plan) {
+  double weights = 0;
+  for (const Target& target : plan.targets) weights += target.weight;
+  for (const Target& target : plan.targets) {
+    if (target.websocket || !target.socket_path.empty()) continue;
+    const double waits = time_wait_seconds(target);
+    const double needed = plan.churn.per_second * target.weight / weights * waits;
+    const std::size_t sources = std::max<std::size_t>(plan.sources.size(), 1);
+    const auto ports = static_cast<double>(local_ports() * sources);
+    if (needed <= ports) continue;
+    const auto addresses = static_cast<std::size_t>(std::ceil(needed / ports)) * sources;
+    return std::unexpected(
+        "--churn: so many connections a second keep " + std::to_string(std::llround(needed)) +
+        " ports of " + std::to_string(std::llround(ports)) + " in TIME_WAIT: give " +
+        std::to_string(addresses) + " addresses (--source), or set net.ipv4.tcp_tw_reuse to 1");
+  }
+  return {};
+}
+
 std::uint64_t available_bytes() {
   std::ifstream file("/proc/meminfo");
   std::string line;
@@ -89,7 +120,7 @@ std::size_t local_ports() {
 }
 
 Verdict preflight(const Plan& plan) {
-  for (const auto check : {check_descriptors, check_ports, check_memory}) {
+  for (const auto check : {check_descriptors, check_ports, check_time_wait, check_memory}) {
     if (const Verdict verdict = check(plan); !verdict) return verdict;
   }
   return {};

@@ -41,6 +41,9 @@ class SequenceWindow {
   Verdict answer_oldest();
 
   std::uint64_t pending() const { return pending_; }
+  // Calls take(const Flight&) for each that was sent before and has no answer.
+  template <class Take>
+  void each_pending_before(Time time, Take take) const;
   // Gives up what was sent before; gives how many.
   std::uint64_t give_up_before(Time time);
   // All of them, since nothing comes any more.
@@ -67,5 +70,15 @@ class SequenceWindow {
   std::uint64_t highest_ = 0;  // answered, plus 1
   std::uint64_t pending_ = 0;
 };
+
+template <class Take>
+void SequenceWindow::each_pending_before(Time time, Take take) const {
+  for (std::size_t i = 0; i < flights_.size(); ++i) {
+    const Flight& flight = flights_[i];
+    if (answered(flight)) continue;
+    if (flight.sent >= time) return;
+    take(flight);
+  }
+}
 
 }  // namespace load
