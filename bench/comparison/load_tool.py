@@ -33,6 +33,7 @@ class Measured:
     latency_us: dict              # p50, p99, p99.9; None where it does not say
     errors: dict = field(default_factory=dict)
     generator_limited: bool = False
+    generator_us: float | None = None  # its own processor time for one, the warm-up among them
 
     @property
     def rate(self):
@@ -142,7 +143,15 @@ def _of_document(document, scenario, status):
         latency_us={name: timings[f"{name}_ns"] / 1e3 if timings else None
                     for name in ("p50", "p99", "p99.9")},
         errors={kind: error["count"] for kind, error in document["errors"].items()},
-        generator_limited=status == GENERATOR_LIMITED)
+        generator_limited=status == GENERATOR_LIMITED,
+        generator_us=_generator_us(document, scenario))
+
+
+def _generator_us(document, scenario):
+    """Its time and its messages are both those of the whole run."""
+    key = _COUNTS.get(scenario.pattern, "received")
+    count = sum(phase["counts"].get(key, 0) for phase in document["phases"])
+    return document["generator"]["cpu_seconds"] * 1e6 / count if count else None
 
 
 def _count_of(counts, scenario):

@@ -39,9 +39,9 @@ class Plan:
     capacity: dict = field(default_factory=dict)  # of nginx, by scenario: a second
 
 
-def start_backend(binary, folder, cores):
+def start_backend(binary, folder, cpus):
     """Gives the program and its port."""
-    echo = Program("gateway-echo", [binary, "--listen", "127.0.0.1:0"], folder, cores.backend)
+    echo = Program("gateway-echo", [binary, "--listen", "127.0.0.1:0"], folder, cpus)
     try:
         echo.wait_for(lambda: echo.output().endswith("\n"), "does not listen")
     except CompareError:

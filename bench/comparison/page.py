@@ -2,7 +2,7 @@
 and how it was measured. A function from the JSON's document to text.
 """
 
-from comparison import figures
+from comparison import figures, straight
 from comparison.proxies import TITLES
 from comparison.rows import GATEWAY, not_ahead, noise, rows_of, sentence
 from comparison.scenarios import CPU, LATENCY, MEMORY
@@ -107,6 +107,8 @@ def _closing(document, rows):
               "is the generator's or the backend's. System calls are those for one message. "
               + _calls(rows),
               detail_table(document, [row for row in rows if not row.skipped])]
+    alone = straight.sentence(document, rows)
+    parts += ["## The generator itself", alone] if alone else []
     return parts + ["## How", _how(document)]
 
 

@@ -133,7 +133,8 @@ def result_of_load(counts, timings, cpu_seconds=2.0):
     def phase(name):
         return {"name": name, "length_ns": 500_000_000, "counts": counts, "timings": timings}
     return json.dumps({"schema": 1, "phases": [phase("ramp"), phase("hold"), phase("soak")],
-                       "watched": [{"pid": 7, "cpu_seconds": cpu_seconds}], "errors": {}})
+                       "generator": {"cpu_seconds": 3.0}, "errors": {},
+                       "watched": [{"pid": 7, "cpu_seconds": cpu_seconds}]})
 
 
 @pytest.mark.parametrize("name, counts, timing, count", [
@@ -148,6 +149,8 @@ def test_a_result_is_read(name, counts, timing, count):
     measured = load_tool.parse(result_of_load(counts, {timing: QUANTILES}), scenario)
     assert (measured.seconds, measured.count, measured.rate) == (1.0, count, count)
     assert measured.cpu_us == pytest.approx(2e6 / count)
+    messages = sum(counts.get(key, 0) for key in ("received", "delivered")) * 3
+    assert measured.generator_us == (pytest.approx(3e6 / messages) if messages else None)
     assert measured.core_share == 2.0 and not measured.generator_limited
     assert measured.latency_us == {"p50": 1.0, "p99": 2.0, "p99.9": 3.5}
     limited = load_tool.parse(result_of_load(counts, {}), scenario, load_tool.GENERATOR_LIMITED)
@@ -191,6 +194,17 @@ def document(*entries):
                         "generator_real_time": True, "busy_before": 0.01},
             "versions": {"gateway": "0.1", "nginx": "1.22"}, "proxies": list(proxies.NAMES),
             "rounds": 3, "seconds": 1, "scenarios": list(entries)}
+
+
+def test_the_page_says_what_the_generator_itself_costs():
+    measured = document(entry("echo-64-100-ws", costs_of([5, 6], [12, 12], [10, 10], [20, 20])))
+    assert "The generator itself" not in page.page(measured, [])
+    runs = [{"rate": 1e6, "cpu_us": 0.5}, {"rate": 2e6, "cpu_us": 0.75}, {"rate": 9e6, "cpu_us": 9}]
+    text = page.page(measured | {"straight": {"scenario": "echo-64-100-ws", "runs": runs}}, [])
+    assert "2,000,000 messages a second, for each of which gateway-load needs 0.750 us." in text
+    assert "To pass on one takes nginx (4k) 12.0 us, nginx (16k) 10.0 us, HAProxy 20.0 us." in text
+    text = page.page(measured | {"straight": {"scenario": "echo-64-100-ws", "skipped": "why"}}, [])
+    assert "It was not measured: why" in text
 
 
 def test_a_row_is_compared_with_the_better_nginx():
