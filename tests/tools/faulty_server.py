@@ -245,6 +245,13 @@ async def hang(server, connection):
         server.received += 1
 
 
+async def answer_once(_server, connection):
+    """The first message, and none after it."""
+    await connection.send(await connection.recv())
+    async for _ in connection:
+        pass
+
+
 async def flood(_server, connection):
     """Messages that nobody asked for, without end."""
     while True:

@@ -113,7 +113,8 @@ def test_faults_are_counted_exactly(fault, done, counted, kind, size):
 def test_a_peer_that_never_answers_is_given_up():
     with FaultyServer(faulty_server.hang) as server:
         result = run(server.url, "--connections", 2, "--timeout", "0.2", "--duration", "1",
-                     "--warm-up", "0")
+                     "--warm-up", "0", statuses=(FAILED,))
+    assert "none of" in result["verdict"]["text"]
     counts = held(result)["counts"]
     assert counts["lost"] >= 4 and counts.get("received", 0) == 0
     assert over_all(result, "lost") == server.received
@@ -126,16 +127,59 @@ def test_a_peer_that_never_answers_is_given_up():
 def test_what_hangs_when_a_run_ends_is_in_its_latency():
     with FaultyServer(faulty_server.hang) as server:
         result = run(server.url, "--connections", 2, "--rate", 10, "--duration", 1, "--warm-up", 0,
-                     statuses=FAIR)
+                     statuses=(FAILED, LIMITED))
     assert server.received == 2
     rtt = held(result)["timings"]["rtt"]
     assert rtt["count"] == 2 + over_all(result, "unsent") and rtt["p50_ns"] >= 1e9
 
 
+def test_intervals_are_those_of_their_phases(echo):
+    """What is answered after a phase's end is in both, and no interval has two phases in it."""
+    result = run(echo.ws("/echo"), "--connections", 5, "--rate", 500, "--warm-up", "0.25",
+                 "--duration", "0.75", "--ramp-down", "0.35", statuses=FAIR)
+    for number, phase in enumerate(result["phases"]):
+        inside = [one for one in result["intervals"] if one["phase"] == number]
+        for count in ("sent", "received", "opened"):
+            assert sum(one["counts"].get(count, 0) for one in inside) == \
+                phase["counts"].get(count, 0), (number, count)
+        assert sum(one.get("rtt", {}).get("count", 0) for one in inside) == \
+            phase["timings"].get("rtt", {}).get("count", 0)
+
+
+def test_what_is_open_is_of_the_measured_phases(echo):
+    result = run(echo.ws("/echo"), "--connections", 3, "--ramp-down", "0.3", "--fail-if", "open<3",
+                 *QUICK, statuses=FAIR)
+    assert result["open"] == result["open_max"] == 3
+
+
+def test_a_process_that_ends_has_no_figures(echo):
+    watched = subprocess.Popen(["sleep", "1000"])
+    try:
+        arguments = [echo.ws("/echo"), "--pid", watched.pid, "--fail-if", "memory>1k", "--fail-if",
+                     "cpu_per_message>1h", "--warm-up", 0]
+        result = run(*arguments, "--duration", "0.5", statuses=(FAILED,))
+        assert result["watched"][0]["gone"] is False
+        assert [gate["failed"] for gate in result["gates"]] == [True, False]
+        ending = subprocess.Popen([os.environ["GATEWAY_LOAD"], *map(str, arguments), "--json", "-",
+                                   "--duration", "4"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True)
+        # It was looked at before the first line.
+        assert ending.stderr.readline()
+        watched.kill()
+        watched.wait()
+        result = json.loads(ending.communicate(timeout=60)[0])
+    finally:
+        watched.kill()
+        watched.wait()
+    assert ending.returncode == FAILED and result["watched"][0]["gone"] is True
+    assert [gate["failed"] for gate in result["gates"]] == [True, True]
+    assert [gate["value"] for gate in result["gates"]] == [None, None]
+
+
 def test_a_flood_does_not_hurt():
     with FaultyServer(faulty_server.flood) as server:
         result = run(server.url, "--connections", 2, "--duration", "0.5", "--warm-up", "0",
-                     "--timeout", "0.2")
+                     "--timeout", "0.2", statuses=(FAILED,))
     assert "a message that nobody sent" in result["errors"]
 
 
@@ -184,8 +228,9 @@ def test_what_goes_wrong_is_named(echo, path, failed, error, status):
 
 def test_an_unread_flood_ends_in_time(echo):
     result = run("--url", echo.ws("/sink?read=no"), "--in-flight", "100", "--size", "1000000",
-                 *QUICK, "--connections", 2)
-    assert held(result)["counts"].get("received", 0) == 0
+                 *QUICK, "--connections", 2, statuses=(FAILED, LIMITED))
+    counts = held(result)["counts"]
+    assert counts.get("received", 0) == 0 and counts["sent"] > 0
 
 
 def test_pushes_are_delivered(echo):
@@ -233,7 +278,7 @@ def test_ramps_are_phases_of_their_own(echo):
     up, down = result["phases"][1], result["phases"][3]
     assert up["counts"]["opened"] == 20 and down["counts"]["closed_by_us"] == 20
     # The last ones begin to close just before its end, and may still wait for the peer.
-    assert result["open_max"] == 20 and result["open"] < 10
+    assert result["open_max"] == 20 and result["intervals"][-1]["open"] < 20
     opens = [interval["open"] for interval in result["intervals"] if interval["phase"] == 1]
     assert opens == sorted(opens) and opens[0] < 20
 
@@ -354,7 +399,7 @@ def test_gates_decide(echo):
 def test_it_finds_the_highest_rate_that_an_objective_allows(echo):
     """No rate is low enough for the first objective; the second one has a highest."""
     result = run(echo.ws("/echo"), "--find", "rtt.p50>1h", "--rate", 8, "--duration", "0.4", "--warm-up",
-                 0)
+                 0, statuses=(FAILED,))
     assert result["found_rate"] == 0
     result = run(echo.ws("/echo"), "--find", "sent<20", "--rate", 8, "--duration", "0.4", "--warm-up", 0)
     assert 20 < result["found_rate"] < 60
@@ -382,6 +427,9 @@ def test_bad_urls_are_refused(url):
     (["ws://127.0.0.1:1/", "--verify", "/nowhere.pem"], "--verify: cannot read /nowhere.pem"),
     (["ws://127.0.0.1:1/", "--key", "/k"], "--key"),
     (["ws://127.0.0.1:1/", "--source", "x"], "--source"),
+    (["ws://127.0.0.1:1/", "--pid", "999999999"], "--pid: no process 999999999"),
+    (["ws://127.0.0.1:1/", "--html", "-"], "--json alone can go to standard output"),
+    (["ws://127.0.0.1:1/", "--html", "/dev/null", "--junit", "/dev/null"], "two results"),
     (["ws://127.0.0.1:1/", "--source", "::1"], "--source: not of the family"),
     (["ws://127.0.0.1:1/", "--groups", "X25519"], "--groups: no URL"),
     (["wss://127.0.0.1:1/", "--groups", "X25519,X1"], "--groups: unknown group X1"),

@@ -9,7 +9,7 @@ import faulty_server
 import pytest
 from faulty_server import FaultyServer
 from raw_server import RawServer
-from test_load import LIMITED, PASSED, held, over_all, run
+from test_load import FAILED, LIMITED, PASSED, held, over_all, run
 
 FAIR = (PASSED, LIMITED)
 MEMORY_MAX_KIB = 100 * 1024
@@ -110,7 +110,7 @@ def test_http_connections_in_use_are_ended_in_order():
 def test_what_a_peer_closes_over_is_unanswered():
     with FaultyServer(faulty_server.turn_away_later) as server:
         result = run(server.url, "--connections", 3, "--in-flight", 2, "--duration", "1.5",
-                     "--warm-up", 0)
+                     "--warm-up", 0, statuses=(FAILED,))
     assert server.received == 6
     assert over_all(result, "unanswered") == 6 and over_all(result, "lost") == 0
     assert result["closes_by_peer"] == {"4000": 3}
@@ -118,7 +118,8 @@ def test_what_a_peer_closes_over_is_unanswered():
 
 def test_each_error_is_counted():
     with FaultyServer(faulty_server.intrude) as server:
-        result = run(server.url, "--connections", 3, "--duration", "1.5", "--warm-up", 0)
+        result = run(server.url, "--connections", 3, "--duration", "1.5", "--warm-up", 0,
+                     statuses=(FAILED,))
     assert result["errors"]["a message that nobody sent"]["count"] == 30
     assert result["errors"]["connection ended by the peer"]["count"] == 3
     assert result["closes_by_peer"] == {"1006": 3}

@@ -62,4 +62,7 @@ void define(CLI::App& app, CommandLine& line, Flags& flags);
 // What the flags come to; the error names the option. Reads files, and asks for names' addresses.
 std::expected<void, std::string> complete(CommandLine& line, const Flags& flags);
 
+// A header as it may be shown: the value of one that authorizes is left out.
+std::string without_secret(const std::string& header);
+
 }  // namespace load

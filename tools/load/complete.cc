@@ -250,6 +250,17 @@ void lay_out_phases(Plan& plan, const Flags& flags) {
 
 }  // namespace
 
+std::string without_secret(const std::string& header) {
+  const std::size_t colon = header.find(':');
+  if (colon == std::string::npos) return header;
+  std::string name = header.substr(0, colon);
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  for (const std::string_view one : {"authorization", "cookie", "token", "key", "secret"}) {
+    if (name.contains(one)) return header.substr(0, colon) + ": ...";
+  }
+  return header;
+}
+
 Verdict complete(CommandLine& line, const Flags& flags) {
   Plan& plan = line.plan;
   for (const auto step :

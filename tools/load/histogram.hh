@@ -44,6 +44,10 @@ class Histogram {
   Duration quantile(double share) const;
 
   std::uint64_t in_bucket(std::size_t bucket) const;
+  // That it has allocated.
+  std::size_t bytes() const {
+    return counts_.size() * sizeof counts_[0] + pages_.size() * sizeof pages_[0];
+  }
   // Values that a bucket begins and ends with.
   static std::uint64_t begin_of(std::size_t bucket);
   static std::uint64_t end_of(std::size_t bucket);

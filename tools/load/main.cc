@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "tools/load/command_line.hh"
@@ -62,7 +64,13 @@ bool write(const std::string& path, const std::string& text) {
 // A run is not for nothing: where its results cannot go is found out before it.
 std::expected<void, std::string> try_outputs(const load::Outputs& outputs) {
   for (const std::string* path : {&outputs.json, &outputs.junit, &outputs.hdr_log, &outputs.html}) {
-    if (path->empty() || *path == "-") continue;
+    if (path->empty() || (*path == "-" && path == &outputs.json)) continue;
+    if (*path == "-") return std::unexpected("--json alone can go to standard output: name a file");
+    const std::string* const paths[] = {&outputs.json, &outputs.junit, &outputs.hdr_log,
+                                        &outputs.html};
+    if (std::ranges::count(paths, *path, [](const std::string* one) { return *one; }) > 1) {
+      return std::unexpected("two results would go to " + *path + ": name two files");
+    }
     if (!std::ofstream(*path, std::ios::binary | std::ios::app)) {
       return std::unexpected("cannot write " + *path + ": " + std::strerror(errno));
     }
@@ -85,10 +93,11 @@ bool write_all(const load::Outputs& outputs, const load::Result& result,
 std::expected<load::Result, std::string> search(const load::CommandLine& line,
                                                 const load::Gate& objective,
                                                 const sigset_t& signals,
-                                                const load::Run::Show& show) {
+                                                const load::Run::Show& show,
+                                                const std::function<void(double)>& trying) {
   const double first = line.plan.phases.front().rate.per_second;
   return load::find_rate(objective, first > 0 ? first : kFirstRate, [&](double per_second) {
-    std::fprintf(stderr, "trying %.0f a second\n", per_second);
+    trying(per_second);
     load::Plan plan = line.plan;
     for (load::PhasePlan& phase : plan.phases) phase.rate.per_second = per_second;
     return load::Run(plan, signals, show).run();
@@ -112,7 +121,11 @@ int run(const load::CommandLine& line) {
   const sigset_t signals = uring::block_signals({SIGINT, SIGTERM});
   load::report::Live live(isatty(STDERR_FILENO) == 1);
   const auto show = [&live](const load::report::Progress& progress) { live.show(progress); };
-  auto result = objective ? search(line, *objective, signals, show)
+  const auto trying = [&live](double per_second) {
+    live.end();
+    std::fprintf(stderr, "trying %.0f a second\n", per_second);
+  };
+  auto result = objective ? search(line, *objective, signals, show, trying)
                           : load::Run(line.plan, signals, show).run();
   live.end();
   if (!result) return fail(result.error());
@@ -153,7 +166,15 @@ int fail(const std::string& reason, const load::Scenario& scenario, const char* 
 
 std::string command_of(int argc, char** argv) {
   std::string command = "gateway-load";
-  for (int i = 1; i < argc; ++i) command.append(" ").append(argv[i]);
+  bool is_header = false;
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    const bool joined = word.starts_with("--header=");
+    // Reports are kept and shown to others; what opens a door is not for them.
+    if (is_header || joined) word = load::without_secret(word);
+    is_header = word == "--header";
+    command += " " + word;
+  }
   return command;
 }
 
@@ -164,8 +185,8 @@ int main(int argc, char** argv) {
       "Loads a WebSocket or HTTP server, and says how it takes that. With a URL alone: 10 "
       "connections for 10 seconds, each with one message of 64 bytes on its way to an echo and "
       "back. Messages carry numbers, so that lost, duplicated and reordered ones are counted. "
-      "Exit status: 0 passed, 1 a gate failed or the counters do not add up, 2 usage, 3 the "
-      "generator was the limit, 4 the target could not be reached.");
+      "Exit status: 0 passed, 1 a gate failed, the counters do not add up or nothing was answered, 2 "
+      "usage, 3 the generator was the limit, 4 the target could not be reached.");
   load::CommandLine line;
   load::Flags flags;
   load::define(app, line, flags);

@@ -32,10 +32,21 @@ bool adds_up(const Counts& counts) {
 
 Counts total(const Result& result) {
   Counts sum;
+  bool follows_measured = false;
   for (const Phase& phase : result.phases) {
-    if (!phase.name.starts_with("ramp")) add(sum, phase.counts);
+    const bool measured = !phase.name.starts_with("ramp");
+    if (measured && follows_measured) {
+      sum.sent -= sum.in_flight;
+      sum.in_flight = 0;
+    }
+    if (measured) add(sum, phase.counts);
+    follows_measured = measured;
   }
   return sum;
+}
+
+std::uint64_t answers_or_deliveries(const Result& result, const Counts& counts) {
+  return result.of_deliveries ? counts.delivered : counts.received;
 }
 
 double unsent_share(const Result& result) {

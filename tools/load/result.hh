@@ -109,6 +109,7 @@ struct Watched {
   double cpu_seconds = 0;  // within the measured phases
   std::uint64_t resident_bytes_max = 0;
   std::uint64_t resident_bytes_before = 0;
+  bool gone = false;  // it could not be looked at any more: these figures are none
 };
 
 struct Result {
@@ -116,6 +117,7 @@ struct Result {
   std::string command;            // as it was given
   std::vector<std::string> targets;
   std::int64_t began_unix_ms = 0;
+  bool of_deliveries = false;     // rates and costs are of these, and else of answers
   std::uint64_t open = 0;         // connections, at the end of the last measured phase
   std::uint64_t open_max = 0;
   std::vector<Phase> phases;
@@ -139,8 +141,11 @@ void add(Counts& to, const Counts& more);
 // sent = received + lost + in_flight + unanswered
 bool adds_up(const Counts& counts);
 
-// Those phases that count: all but ramps.
+// Those phases that count: all but ramps. What one leaves in flight to the next one is in it once.
 Counts total(const Result& result);
+
+// What rates and costs are of: answers, or where nobody answers deliveries.
+std::uint64_t answers_or_deliveries(const Result& result, const Counts& counts);
 
 // Of what was due in these, 0 to 1. A run with more than the bound did not do what it was told to.
 double unsent_share(const Result& result);

@@ -134,10 +134,33 @@ TEST(Gates, AreRefusedWithThePlaceAndTheCure) {
 
 TEST(Verdict, PassesARunWithoutAnythingAgainstIt) {
   EXPECT_EQ(exit_status_of(small_run(), {}), 0);
-  EXPECT_EQ(verdict_of(small_run(), {}), "passed: 4 errors, and no gate forbids them\n");
+  EXPECT_EQ(verdict_of(small_run(), {}), "passed: 4 errors, 2 lost of 105 messages, and no gate forbids that\n");
   const GateResults held = judge(small_run(), "lost>2");
-  EXPECT_EQ(verdict_of(small_run(), held), "passed: 1 gate held, 4 errors, and no gate forbids "
-                                           "them\n");
+  EXPECT_EQ(verdict_of(small_run(), held),
+            "passed: 1 gate held, 4 errors, 2 lost of 105 messages, and no gate forbids that\n");
+}
+
+TEST(Verdict, FailsARunInWhichNothingWasAnswered) {
+  Result result;
+  result.phases = {{.name = "hold", .length = std::chrono::seconds(1),
+                    .counts = {.sent = 100, .lost = 60, .unanswered = 40}}};
+  EXPECT_EQ(exit_status_of(result, {}), 1);
+  EXPECT_EQ(verdict_of(result, {}), "failed: none of 100 messages was answered\n");
+  EXPECT_THAT(report::junit_of(result, {}), HasSubstr("<failure message=\"none of 100 messages was"));
+  result.interrupted = true;
+  EXPECT_EQ(exit_status_of(result, {}), 0);
+  result.interrupted = false;
+  result.phases[0].counts = {.sent = 100, .received = 1, .lost = 99};
+  EXPECT_EQ(exit_status_of(result, {}), 0);
+}
+
+TEST(Verdict, FailsASearchThatFoundNothing) {
+  Result result = small_run();
+  result.found_rate = 0;
+  EXPECT_EQ(exit_status_of(result, {}), 1);
+  EXPECT_EQ(verdict_of(result, {}), "failed: no rate was within the objective\n");
+  result.found_rate = 1;
+  EXPECT_EQ(exit_status_of(result, {}), 0);
 }
 
 TEST(Verdict, NamesEachGateThatFailed) {
@@ -183,7 +206,7 @@ TEST(Junit, HasACaseForEachGateAndEscapesWhatItQuotes) {
   result.generator.limits = {"<&\"\x01"};
   const GateResults gates = judge(result, "rtt.p99>20ms");
   const std::string xml = report::junit_of(result, gates);
-  EXPECT_THAT(xml, AllOf(HasSubstr("tests=\"4\" failures=\"1\" errors=\"1\""),
+  EXPECT_THAT(xml, AllOf(HasSubstr("tests=\"5\" failures=\"1\" errors=\"1\""),
                          HasSubstr("name=\"not rtt.p99&gt;20ms\""),
                          HasSubstr("<failure message=\"rtt.p99 is 99.0 ms\"/>"),
                          HasSubstr("<error message=\"&lt;&amp;&quot;?\"/>")));

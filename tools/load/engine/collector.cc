@@ -43,6 +43,18 @@ std::uint64_t resident_bytes(pid_t process) {
   return 0;
 }
 
+// `more` is behind it.
+void append(Interval& to, const Interval& more) {
+  if (to.length.count() == 0) to.begin = more.begin;
+  to.length = more.begin + more.length - to.begin;
+  to.phase = more.phase;
+  load::add(to.counts, more.counts);
+  to.watched_cpu_seconds += more.watched_cpu_seconds;
+  to.open = more.open;
+  to.errors += more.errors;
+  to.rtt.merge(more.rtt);
+}
+
 }  // namespace
 
 Collector::Collector(const Plan& plan, std::size_t shards, Duration interval)
@@ -53,6 +65,7 @@ Collector::Collector(const Plan& plan, std::size_t shards, Duration interval)
   }
   for (const Target& target : plan.targets) result_.targets.push_back(target.text);
   result_.command = plan.command;
+  result_.of_deliveries = plan.pattern == Pattern::kPublish || plan.pattern == Pattern::kPush;
   result_.generator.shards = shards;
   for (const pid_t process : plan.watched) {
     result_.watched.push_back({.pid = process, .resident_bytes_before = resident_bytes(process)});
@@ -69,11 +82,13 @@ void Collector::end_phase(std::size_t phase, Duration time) {
 
 void Collector::add(std::size_t shard, const Tally& tally) {
   add_storms(tally);
-  result_.unsent.none_open += tally.unsent.none_open;
-  result_.unsent.bounded += tally.unsent.bounded;
-  result_.unsent.missed += tally.unsent.missed;
+  if (is_measured(is_drain(tally) ? use_[shard].phase : tally.phase)) {
+    result_.unsent.none_open += tally.unsent.none_open;
+    result_.unsent.bounded += tally.unsent.bounded;
+    result_.unsent.missed += tally.unsent.missed;
+  }
   if (is_drain(tally)) {
-    add_drained(tally, result_.phases[use_[shard].phase]);
+    add_drained(tally, use_[shard].phase);
   } else {
     use_[shard].open = tally.open;
     use_[shard].phase = tally.phase;
@@ -97,6 +112,10 @@ void Collector::add(std::size_t shard, const Tally& tally) {
   }
 }
 
+bool Collector::is_measured(std::size_t phase) const {
+  return !result_.phases[phase].name.starts_with("ramp");
+}
+
 void Collector::add_to_phase(const Tally& tally) {
   Phase& phase = result_.phases[tally.phase];
   load::add(phase.counts, tally.counts);
@@ -106,7 +125,12 @@ void Collector::add_to_phase(const Tally& tally) {
 // What became, after the last phase, of what it had in flight. What was answered stays there, since
 // its answers are none of the measured time; but how long they took is in the figures, or a target
 // that stalls at the end would look better than one that does so in the middle.
-void Collector::add_drained(const Tally& tally, Phase& phase) {
+void Collector::add_drained(const Tally& tally, std::size_t index) {
+  Phase& phase = result_.phases[index];
+  const Histogram& rtt = tally.timings[static_cast<std::size_t>(Timing::kRtt)];
+  const auto newest = std::ranges::find(intervals_.rbegin(), intervals_.rend(), index,
+                                        [](const auto& each) { return each.second.phase; });
+  if (newest != intervals_.rend()) newest->second.rtt.merge(rtt);
   for (const Timing timing : {Timing::kRtt, Timing::kService, Timing::kDelivery}) {
     const auto i = static_cast<std::size_t>(timing);
     phase.timings[i].merge(tally.timings[i]);
@@ -136,15 +160,14 @@ void Collector::add_storms(const Tally& tally) {
 }
 
 void Collector::add_to_interval(const Tally& tally) {
-  const auto index = static_cast<std::size_t>((tally.begin + tally.length / 2) / interval_);
-  if (index >= kIntervalsMax) {
+  const auto number = static_cast<std::size_t>((tally.begin + tally.length / 2) / interval_);
+  if (number >= kIntervalsMax) {
     join_intervals();
     return add_to_interval(tally);
   }
-  if (result_.intervals.size() <= index) result_.intervals.resize(index + 1);
-  Interval& interval = result_.intervals[index];
+  const auto [place, first] = intervals_.try_emplace({number, tally.phase});
+  Interval& interval = place->second;
   const Duration end = std::max(interval.begin + interval.length, tally.begin + tally.length);
-  const bool first = interval.length.count() == 0;
   interval.begin = first ? tally.begin : std::min(interval.begin, tally.begin);
   interval.length = end - interval.begin;
   interval.phase = tally.phase;
@@ -154,32 +177,34 @@ void Collector::add_to_interval(const Tally& tally) {
   interval.watched_cpu_seconds += std::exchange(watched_cpu_, 0);
   interval.open = 0;
   for (const ShardUse& use : use_) interval.open += use.open;
-  result_.open = interval.open;
+  if (is_measured(tally.phase)) result_.open = interval.open;
   result_.open_max = std::max(result_.open_max, interval.open);
 }
 
 void Collector::join_intervals() {
-  std::vector<Interval> joined((result_.intervals.size() + 1) / 2);
-  for (std::size_t i = 0; i < result_.intervals.size(); ++i) {
-    const Interval& from = result_.intervals[i];
-    Interval& to = joined[i / 2];
-    if (from.length.count() == 0) continue;
-    const Duration end = from.begin + from.length;
-    if (to.length.count() == 0) to.begin = from.begin;
-    to.length = end - to.begin;
-    to.phase = from.phase;
-    load::add(to.counts, from.counts);
-    to.watched_cpu_seconds += from.watched_cpu_seconds;
-    to.open = from.open;
-    to.errors += from.errors;
-    to.rtt.merge(from.rtt);
+  std::map<std::pair<std::size_t, std::size_t>, Interval> joined;
+  for (const auto& [place, interval] : intervals_) {
+    append(joined[{place.first / 2, place.second}], interval);
   }
-  result_.intervals = std::move(joined);
+  intervals_ = std::move(joined);
   interval_ *= 2;
 }
 
+Interval Collector::recent(Duration time) const {
+  // The newest one may lack what other shards have.
+  Interval sum;
+  auto from = intervals_.end();
+  const auto whole = intervals_.empty() ? from : std::prev(from);
+  for (from = whole; from != intervals_.begin(); --from) {
+    const Interval& before = std::prev(from)->second;
+    if (whole->second.begin - before.begin > time) break;
+  }
+  for (; from != whole; ++from) append(sum, from->second);
+  return sum;
+}
+
 void Collector::note_use(std::size_t shard, const Tally& tally) {
-  if (result_.phases[tally.phase].name.starts_with("ramp")) return;
+  if (!is_measured(tally.phase)) return;
   ShardUse& use = use_[shard];
   use.cpu += tally.cpu;
   use.wait += tally.wait;
@@ -245,26 +270,29 @@ void Collector::look_at_watched(bool measuring) {
   if (cpu_before_.empty()) cpu_before_.resize(result_.watched.size());
   for (std::size_t i = 0; i < result_.watched.size(); ++i) {
     Watched& watched = result_.watched[i];
-    const std::array<pid_t, 1> process{static_cast<pid_t>(watched.pid)};
+    const auto process = static_cast<pid_t>(watched.pid);
     const auto cpu = cpu_time_of(process);
     if (!cpu) {
+      watched.gone = true;
       ErrorKind& error = result_.errors["processor time of a process"];
       if (error.count++ == 0) error.example = cpu.error();
       continue;
     }
-    const double used = seconds(*cpu) - std::exchange(cpu_before_[i], seconds(*cpu));
+    const double used = std::max(0.0, seconds(*cpu) - cpu_before_[i]);
+    cpu_before_[i] = seconds(*cpu);
     if (measuring_) watched.cpu_seconds += used;
     if (measuring_) watched_cpu_ += used;
     watched.resident_bytes_max =
-        std::max(watched.resident_bytes_max, resident_bytes(process.front()));
+        std::max(watched.resident_bytes_max, resident_bytes(process));
   }
   measuring_ = measuring;
 }
 
 Result Collector::finish() {
   judge_generator();
-  // Those in which nothing was are before the first phase, or behind the last one.
-  std::erase_if(result_.intervals, [](const Interval& each) { return each.length.count() == 0; });
+  for (auto& [place, interval] : intervals_) {
+    if (interval.length.count() > 0) result_.intervals.push_back(std::move(interval));
+  }
   return std::move(result_);
 }
 

@@ -2,7 +2,9 @@
 // finds out whether it was the generator that set the figures.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "tools/load/engine/tally.hh"
@@ -25,6 +27,8 @@ class Collector {
   void look_at_watched(bool measuring);
 
   Result& result() { return result_; }
+  // The whole of so long a time before the newest tallies, in one; its RTTs, too.
+  Interval recent(Duration time) const;
   // After all was added.
   Result finish();
 
@@ -46,8 +50,9 @@ class Collector {
   };
 
   bool is_drain(const Tally& tally) const { return tally.phase >= result_.phases.size(); }
+  bool is_measured(std::size_t phase) const;
   void add_to_phase(const Tally& tally);
-  void add_drained(const Tally& tally, Phase& phase);
+  void add_drained(const Tally& tally, std::size_t index);
   void add_storms(const Tally& tally);
   void add_to_interval(const Tally& tally);
   void join_intervals();
@@ -58,6 +63,8 @@ class Collector {
 
   const Plan& plan_;
   Duration interval_;
+  // By number and phase: a phase's border has one on each side.
+  std::map<std::pair<std::size_t, std::size_t>, Interval> intervals_;
   Result result_;
   std::vector<ShardUse> use_;
   std::vector<StormSum> storms_;

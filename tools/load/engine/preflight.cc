@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 
+#include "tools/load/cpu_time.hh"
 #include "uring/probe.hh"
 
 namespace load {
@@ -82,6 +83,13 @@ Verdict check_time_wait(const Plan& plan) {
   return {};
 }
 
+Verdict check_watched(const Plan& plan) {
+  for (const pid_t process : plan.watched) {
+    if (const auto time = cpu_time_of(process); !time) return std::unexpected("--pid: " + time.error());
+  }
+  return {};
+}
+
 std::uint64_t available_bytes() {
   std::ifstream file("/proc/meminfo");
   std::string line;
@@ -120,7 +128,8 @@ std::size_t local_ports() {
 }
 
 Verdict preflight(const Plan& plan) {
-  for (const auto check : {check_descriptors, check_ports, check_time_wait, check_memory}) {
+  for (const auto check : {check_descriptors, check_ports, check_time_wait, check_memory,
+                           check_watched}) {
     if (const Verdict verdict = check(plan); !verdict) return verdict;
   }
   return {};

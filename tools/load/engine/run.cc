@@ -25,8 +25,10 @@ constexpr std::chrono::seconds kDrain{2};
 // How long connections may take to end in order: after the run, and when it is interrupted.
 constexpr std::chrono::seconds kGoodbye{3};
 constexpr std::chrono::milliseconds kGoodbyeInterrupted{200};
-// A run below this has intervals of a tenth of a second.
-constexpr std::chrono::seconds kShortRun{10};
+// Of a phase without an end, where a length is asked for.
+constexpr std::chrono::seconds kEndlessTakenFor{10};
+// A run up to this has intervals of a tenth of a second.
+constexpr std::chrono::seconds kShortRun{30};
 
 using Contexts = std::vector<std::unique_ptr<tls::ClientContext>>;
 
@@ -57,7 +59,7 @@ void run_shard(const Plan& plan, const ShardSeat& seat, ShardPort& port) {
 
 Duration measured(const Plan& plan) {
   Duration sum{0};
-  for (const PhasePlan& phase : plan.phases) sum += phase.length.value_or(kShortRun);
+  for (const PhasePlan& phase : plan.phases) sum += phase.length.value_or(kEndlessTakenFor);
   return sum;
 }
 
@@ -79,7 +81,7 @@ Run::Run(const Plan& plan, const sigset_t& signals, Show show)
       show_(std::move(show)),
       shards_(std::clamp<std::size_t>(plan.threads, 1,
                                       std::max<std::size_t>(most_connections(plan), 1))),
-      interval_(measured(plan) < kShortRun ? Duration(std::chrono::milliseconds(100))
+      interval_(measured(plan) <= kShortRun ? Duration(std::chrono::milliseconds(100))
                                            : Duration(std::chrono::seconds(1))),
       collector_(plan, shards_, interval_) {}
 
@@ -209,7 +211,7 @@ void Run::order_phase(std::size_t index, const PhasePlan& phase, bool sends) {
         static_cast<double>(mine) / static_cast<double>(std::max<std::size_t>(peak, 1));
     ports_[i]->order({.kind = Order::Kind::kPhase,
                       .phase = index,
-                      .ramp = ramps ? phase.length.value_or(kShortRun) : Duration{0},
+                      .ramp = ramps ? phase.length.value_or(kEndlessTakenFor) : Duration{0},
                       .connections = share(phase.connections, i),
                       .open_loop = phase.rate.per_second > 0,
                       .per_second = rate_of(phase, peak) * part,
@@ -268,13 +270,14 @@ bool Run::look() {
   return !collector_.result().interrupted;
 }
 
-// Once a second: what the last whole interval was like.
+// Once a second: what it was like since.
 void Run::show(std::uint64_t open) {
   const Result& result = collector_.result();
   const Time now = Clock::now();
-  if (!show_ || result.intervals.size() < 2 || now - shown_ < kShow) return;
+  if (!show_ || now - shown_ < kShow) return;
+  const Interval interval = collector_.recent(kShow);
+  if (interval.length.count() == 0) return;
   shown_ = now;
-  const Interval& interval = result.intervals[result.intervals.size() - 2];
   report::Progress progress{.time = Clock::now() - began_,
                             .in_all = std::nullopt,
                             .phase = result.phases[phase_].name,
@@ -283,10 +286,10 @@ void Run::show(std::uint64_t open) {
                             .open = open};
   if (phase_ > 0) progress.time -= result.phases[1].begin;
   const bool endless = std::ranges::any_of(plan_.phases, [](const auto& p) { return !p.length; });
-  if (!endless) progress.in_all = measured(plan_);
+  if (phase_ > 0 && !endless) progress.in_all = measured(plan_);
   const double length = std::chrono::duration<double>(interval.length).count();
-  const auto answers = static_cast<double>(interval.counts.received + interval.counts.delivered);
-  if (length > 0) progress.rate = answers / length;
+  const auto messages = static_cast<double>(answers_or_deliveries(result, interval.counts));
+  if (length > 0) progress.rate = messages / length;
   for (const auto& [kind, error] : result.errors) progress.errors += error.count;
   show_(progress);
 }

@@ -46,10 +46,8 @@ Course course_of(const Result& result) {
   }
   for (const Interval& one : result.intervals) {
     if (!is_measured(result, one)) continue;
-    const std::uint64_t messages =
-        one.counts.received > 0 ? one.counts.received : one.counts.delivered;
     Piece piece{.seconds = std::chrono::duration<double>(one.length).count(),
-                .messages = static_cast<double>(messages),
+                .messages = static_cast<double>(answers_or_deliveries(result, one.counts)),
                 .cpu_seconds = one.watched_cpu_seconds};
     for (std::size_t i = 0; i < used.size(); ++i) {
       const std::uint64_t count = one.rtt.in_bucket(used[i]);
@@ -109,10 +107,28 @@ Figures figures_of_all(const Course& course) {
   return draw.figures();
 }
 
+// Long enough for neighbours that are alike, short enough that there are several.
+std::size_t block_of(std::size_t pieces) {
+  return static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(pieces))));
+}
+
+// What 99.5 % of a normal distribution is below.
+constexpr double kNormal = 2.5758;
+
+// The same of Student's t over that of the normal distribution, by the expansion of Cornish and
+// Fisher.
+double widening_of(std::size_t pieces) {
+  const double freedom = std::max(static_cast<double>(pieces / block_of(pieces)) - 1, 1.0);
+  const double z = kNormal;
+  const double first = (std::pow(z, 3) + z) / 4;
+  const double second = (5 * std::pow(z, 5) + 16 * std::pow(z, 3) + 3 * z) / 96;
+  return (z + first / freedom + second / (freedom * freedom)) / z;
+}
+
 // Blocks of neighbours, the last followed by the first, until there are as many as in the run.
 std::vector<Figures> draws_of(const Course& course, std::mt19937_64& random) {
   const std::size_t size = course.pieces.size();
-  const auto block = static_cast<std::size_t>(std::lround(std::cbrt(static_cast<double>(size))));
+  const std::size_t block = block_of(size);
   std::vector<Figures> figures;
   Draw draw(course);
   for (std::size_t i = 0; i < kDraws; ++i) {
@@ -128,18 +144,21 @@ std::vector<Figures> draws_of(const Course& course, std::mt19937_64& random) {
   return figures;
 }
 
-std::optional<Difference> difference_of(double first, double second, std::vector<double> changes) {
+std::optional<Difference> difference_of(double first, double second, std::vector<double> changes,
+                                        double widening) {
   if (!(first > 0) || !(second > 0) || changes.size() < kDraws / 2) return std::nullopt;
   std::sort(changes.begin(), changes.end());
   const auto at = [&](double share) {
     return changes[static_cast<std::size_t>(share * static_cast<double>(changes.size() - 1))];
   };
+  const double change = second / first - 1;
   Difference difference{.first = first,
                         .second = second,
-                        .change = second / first - 1,
-                        .change_low = at(0.025),
-                        .change_high = at(0.975)};
-  difference.beyond_noise = difference.change_low > 0 || difference.change_high < 0;
+                        .change = change,
+                        .change_low = change + std::min(at(0.005) - change, 0.0) * widening,
+                        .change_high = change + std::max(at(0.995) - change, 0.0) * widening};
+  const bool without_zero = difference.change_low > 0 || difference.change_high < 0;
+  difference.beyond_noise = without_zero && std::abs(change) >= kChangeLeast;
   return difference;
 }
 
@@ -159,6 +178,7 @@ std::expected<Differences, std::string> compare(const Result& first, const Resul
   const auto of_first = draws_of(courses[0], random);
   const auto of_second = draws_of(courses[1], random);
   const Figures all[2] = {figures_of_all(courses[0]), figures_of_all(courses[1])};
+  const double widening = widening_of(std::min(courses[0].pieces.size(), courses[1].pieces.size()));
   Differences differences;
   for (std::size_t figure = 0; figure < kComparedFigures; ++figure) {
     std::vector<double> changes;
@@ -166,7 +186,8 @@ std::expected<Differences, std::string> compare(const Result& first, const Resul
       const double base = of_first[i][figure];
       if (base > 0) changes.push_back(of_second[i][figure] / base - 1);
     }
-    differences[figure] = difference_of(all[0][figure], all[1][figure], std::move(changes));
+    differences[figure] = difference_of(all[0][figure], all[1][figure], std::move(changes),
+                                        widening);
   }
   return differences;
 }

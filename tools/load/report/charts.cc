@@ -136,12 +136,12 @@ Scale scale_around(const Chart& chart) {
 }
 
 std::string rate_chart(const Time& time, const Result& result) {
-  const bool messages = rate_of(over_all_phases(result), whole_time(result)) > 0;
+  const bool messages = rate_of(result, over_all_phases(result), whole_time(result)) > 0;
   Chart chart = messages ? time.chart("rate", "Messages", "answered a second")
                          : time.chart("rate", "Connections", "opened a second");
   const auto value = [&](const Interval& one) {
     const double seconds = seconds_of(one.length);
-    if (messages) return rate_of(one.counts, one.length);
+    if (messages) return rate_of(result, one.counts, one.length);
     return seconds > 0 ? static_cast<double>(one.counts.opened) / seconds : 0;
   };
   time.draw(chart, {"first", "measured", {}, true},
@@ -227,7 +227,8 @@ std::string percentile_chart(const Result& result) {
       const double x = static_cast<double>(i) / kSteps;
       const double share = 1 - std::pow(10, -x * nines_max);
       if (share < kShareLeast) continue;
-      line.points.push_back({x, static_cast<double>(all.quantile(share).count())});
+      const Histogram::Duration value = i == kSteps ? all.max() : all.quantile(share);
+      line.points.push_back({x, static_cast<double>(value.count())});
     }
     chart.lines.push_back(std::move(line));
   }

@@ -1,6 +1,7 @@
 #include "tools/load/report/compare.hh"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -39,6 +40,12 @@ std::expected<Result, std::string> read_result(const std::string& file) {
   return result;
 }
 
+double rate_wanted_of(const Result& result) {
+  double most = 0;
+  for (const Phase& phase : result.phases) most = std::max(most, phase.rate_wanted);
+  return most;
+}
+
 int fail(const std::string& reason) {
   fmt::print(stderr, "gateway-load: {}\n", reason);
   return 2;
@@ -48,7 +55,7 @@ int fail(const std::string& reason) {
 
 std::string differences_text(const Differences& differences) {
   std::string text = fmt::format("{:<12} {:>12} {:>12} {:>9}  {:<20} {}\n", "", "first", "second",
-                                 "change", "95 % between", "verdict");
+                                 "change", "99 % between", "verdict");
   for (std::size_t i = 0; i < kComparedFigures; ++i) {
     if (!differences[i]) continue;
     const Difference& one = *differences[i];
@@ -61,15 +68,37 @@ std::string differences_text(const Differences& differences) {
   return text;
 }
 
+std::string unlike_text(const Result& first, const Result& second) {
+  std::string text;
+  const auto say = [&text](std::string_view what, const std::string& a, const std::string& b) {
+    if (a != b) text += fmt::format("But they had not the same {}: {} and {}.\n", what, a, b);
+  };
+  const auto targets = [](const Result& result) {
+    return printable(fmt::format("{}", fmt::join(result.targets, " ")), 200);
+  };
+  say("target", targets(first), targets(second));
+  say("connections", count_text(first.open_max), count_text(second.open_max));
+  say("rate to keep", rate_text(rate_wanted_of(first)), rate_text(rate_wanted_of(second)));
+  for (const Result* const one : {&first, &second}) {
+    if (!one->interrupted) continue;
+    text += fmt::format("But the {} run was interrupted.\n", one == &first ? "first" : "second");
+  }
+  return text;
+}
+
 int run_compare(std::span<const std::string> files) {
   if (files.size() != 2) return fail("compare: wants two files that --json has written");
   const auto first = read_result(files[0]);
   if (!first) return fail(first.error());
   const auto second = read_result(files[1]);
   if (!second) return fail(second.error());
-  const auto differences = compare(*first, *second);
+  auto differences = compare(*first, *second);
   if (!differences) return fail("compare: " + differences.error());
+  // What was ordered is nothing that was found.
+  const bool ordered = rate_wanted_of(*first) > 0 && rate_wanted_of(*second) > 0;
+  if (ordered) differences->at(static_cast<std::size_t>(Compared::kRate)).reset();
   fmt::print("first:  {}\nsecond: {}\n\n{}", files[0], files[1], differences_text(*differences));
+  fmt::print("{}", unlike_text(*first, *second));
   fmt::print("\nNoise is what the seconds of each run differ by ({} draws of their intervals). "
              "What\nchanges from one run to another, like the machine's other work, only more "
              "runs show.\n", kDraws);

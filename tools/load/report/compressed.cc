@@ -2,6 +2,8 @@
 
 #include <zlib.h>
 
+#include <algorithm>
+
 #include "uring/check.hh"
 
 namespace load::report {
@@ -18,14 +20,19 @@ std::string compressed(std::string_view bytes) {
 }
 
 std::optional<std::string> decompressed(std::string_view bytes, std::size_t bytes_max) {
-  std::string made(bytes_max, '\0');
-  uLongf size = bytes_max;
-  uLong taken = bytes.size();
-  const int status = uncompress2(reinterpret_cast<Bytef*>(made.data()), &size,
-                                 reinterpret_cast<const Bytef*>(bytes.data()), &taken);
-  if (status != Z_OK || taken != bytes.size()) return std::nullopt;
-  made.resize(size);
-  return made;
+  std::string made;
+  for (std::size_t room = std::min<std::size_t>(8 * bytes.size() + 256, bytes_max);;
+       room = std::min(4 * room, bytes_max)) {
+    made.resize(room);
+    uLongf size = room;
+    uLong taken = bytes.size();
+    const int status = uncompress2(reinterpret_cast<Bytef*>(made.data()), &size,
+                                   reinterpret_cast<const Bytef*>(bytes.data()), &taken);
+    if (status == Z_BUF_ERROR && size == room && room < bytes_max) continue;
+    if (status != Z_OK || taken != bytes.size()) return std::nullopt;
+    made.resize(size);
+    return made;
+  }
 }
 
 }  // namespace load::report

@@ -92,6 +92,7 @@ Value cpu_per_message(const Result& result, const Figure&) {
 Value memory(const Result& result, const Figure&) {
   Value sum;
   for (const Watched& one : result.watched) {
+    if (one.gone) return Value();
     sum = sum.value_or(0) + number(one.resident_bytes_max);
   }
   return sum;

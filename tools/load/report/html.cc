@@ -102,7 +102,8 @@ std::string figures_of(const Result& result) {
   }
   text += figure("open", count_text(result.open), count_text(result.open_max) + " at most");
   const Counts counts = over_all_phases(result);
-  text += figure("lost", count_text(counts.lost + counts.unanswered));
+  text += figure("lost", count_text(counts.lost));
+  if (counts.unanswered > 0) text += figure("cut off", count_text(counts.unanswered));
   text += figure("errors", count_text(errors_of(result)));
   if (const auto cpu = cpu_per_message(result)) {
     text += figure("CPU a message", duration_text(*cpu), "of those watched");

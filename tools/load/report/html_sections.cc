@@ -87,7 +87,7 @@ std::string phases_html(const Result& result) {
   std::string text;
   for (const Phase& phase : result.phases) {
     if (is_empty(phase)) continue;
-    const double rate = rate_of(phase.counts, phase.length);
+    const double rate = rate_of(result, phase.counts, phase.length);
     std::string note = duration_text(phase.length) + " from " + clock_text(phase.begin) + " on";
     if (rate > 0) note += ", " + rate_text(rate);
     if (phase.rate_wanted > 0) note += " of the " + rate_text(phase.rate_wanted) + " wanted";

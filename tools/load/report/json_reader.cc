@@ -15,15 +15,23 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Bounds for what a file can make us allocate beyond its own size.
+// Bounds for what a file can make us allocate beyond its own size. A run has up to 1,200 intervals
+// and one more for each phase.
 constexpr std::size_t kPhasesMax = 1000;
-constexpr std::size_t kIntervalsMax = 100'000;
+constexpr std::size_t kIntervalsMax = 2500;
+constexpr std::size_t kHistogramBytesMax = std::size_t{512} << 20;
 constexpr double kSecondsMax = 1e9;
 
 class Place {
  public:
-  Place(const Json& json, std::string path, std::string& fault)
-      : json_(json), path_(std::move(path)), fault_(fault) {}
+  // What all places of a document share.
+  struct Reading {
+    std::string fault;
+    std::size_t histogram_bytes = 0;
+  };
+
+  Place(const Json& json, std::string path, Reading& reading)
+      : json_(json), path_(std::move(path)), reading_(reading) {}
 
   bool has(const std::string& key) const { return json_.is_object() && json_.contains(key); }
   bool is_null() const { return json_.is_null(); }
@@ -32,7 +40,7 @@ class Place {
   Place at(const std::string& key) const {
     static const Json kNothing;
     const std::string path = path_.empty() ? key : path_ + "." + key;
-    return Place(has(key) ? json_.at(key) : kNothing, path, fault_);
+    return Place(has(key) ? json_.at(key) : kNothing, path, reading_);
   }
 
   std::string text() const {
@@ -68,8 +76,8 @@ class Place {
     if (!json_.is_array() || json_.size() > most) {
       return refuse(fmt::format("a list of at most {}", most));
     }
-    for (std::size_t i = 0; i < json_.size() && fault_.empty(); ++i) {
-      take(Place(json_[i], fmt::format("{}[{}]", path_, i), fault_));
+    for (std::size_t i = 0; i < json_.size() && reading_.fault.empty(); ++i) {
+      take(Place(json_[i], fmt::format("{}[{}]", path_, i), reading_));
     }
   }
 
@@ -78,19 +86,26 @@ class Place {
     if (!json_.is_object() || json_.size() > most) {
       return refuse(fmt::format("an object with at most {} members", most));
     }
-    for (auto it = json_.begin(); it != json_.end() && fault_.empty(); ++it) {
-      take(it.key(), Place(it.value(), path_ + "." + it.key(), fault_));
+    for (auto it = json_.begin(); it != json_.end() && reading_.fault.empty(); ++it) {
+      take(it.key(), Place(it.value(), path_ + "." + it.key(), reading_));
     }
   }
 
+  // One of all that a file makes us keep.
+  void note_histogram(const Histogram& histogram) const {
+    reading_.histogram_bytes += histogram.bytes();
+    if (reading_.histogram_bytes > kHistogramBytesMax) refuse("a smaller histogram");
+  }
+
   void refuse(std::string_view wanted) const {
-    if (fault_.empty()) fault_ = fmt::format("{}: should be {}", printable(path_), wanted);
+    std::string& fault = reading_.fault;
+    if (fault.empty()) fault = fmt::format("{}: should be {}", printable(path_), wanted);
   }
 
  private:
   const Json& json_;
   std::string path_;
-  std::string& fault_;
+  Reading& reading_;
 };
 
 Histogram histogram_at(const Place& place) {
@@ -99,6 +114,7 @@ Histogram histogram_at(const Place& place) {
     place.at("histogram").refuse("a histogram: " + histogram.error());
     return {};
   }
+  place.note_histogram(*histogram);
   histogram->set_extremes(place.at("min_ns").time(), Histogram::Duration(
       place.at("max_ns").whole<std::int64_t>()));
   return *histogram;
@@ -151,7 +167,8 @@ Watched watched_at(const Place& place) {
   return {.pid = place.at("pid").whole<std::int64_t>(),
           .cpu_seconds = place.at("cpu_seconds").number(kSecondsMax),
           .resident_bytes_max = place.at("resident_bytes_max").whole(),
-          .resident_bytes_before = place.at("resident_bytes_before").whole()};
+          .resident_bytes_before = place.at("resident_bytes_before").whole(),
+          .gone = place.at("gone").truth()};
 }
 
 template <typename Code>
@@ -199,6 +216,7 @@ Result result_at(const Place& root) {
   result.version = root.at("version").text();
   result.command = root.at("command").text();
   result.began_unix_ms = root.at("began_unix_ms").whole<std::int64_t>(100'000'000'000'000);
+  result.of_deliveries = root.at("of_deliveries").truth();
   result.open = root.at("open").whole();
   result.open_max = root.at("open_max").whole();
   result.interrupted = root.at("interrupted").truth();
@@ -208,6 +226,10 @@ Result result_at(const Place& root) {
   result.closes_by_us = codes_at<std::uint16_t>(root.at("closes_by_us"));
   result.statuses = codes_at<int>(root.at("statuses"));
   result.generator = generator_at(root.at("generator"));
+  const Place unsent = root.at("unsent");
+  result.unsent = {.none_open = unsent.at("none_open").whole(),
+                   .bounded = unsent.at("bounded").whole(),
+                   .missed = unsent.at("missed").whole()};
   read_lists(root, result);
   return result;
 }
@@ -221,8 +243,8 @@ std::expected<Result, std::string> result_of_json(std::string_view text) {
   } catch (const Json::exception& error) {
     return std::unexpected(fmt::format("is no JSON: {}", printable(error.what())));
   }
-  std::string fault;
-  const Place root(json, "", fault);
+  Place::Reading reading;
+  const Place root(json, "", reading);
   if (!root.has("schema") || !root.has("tool")) {
     return std::unexpected("is no result of gateway-load: it should be what --json has written");
   }
@@ -230,7 +252,7 @@ std::expected<Result, std::string> result_of_json(std::string_view text) {
     return std::unexpected("has a schema that this version does not know: it reads schema 1");
   }
   Result result = result_at(root);
-  if (!fault.empty()) return std::unexpected(fault);
+  if (!reading.fault.empty()) return std::unexpected(reading.fault);
   return result;
 }
 

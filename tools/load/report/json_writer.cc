@@ -76,7 +76,8 @@ Json json_of(const Watched& watched) {
   return {{"pid", watched.pid},
           {"cpu_seconds", watched.cpu_seconds},
           {"resident_bytes_max", watched.resident_bytes_max},
-          {"resident_bytes_before", watched.resident_bytes_before}};
+          {"resident_bytes_before", watched.resident_bytes_before},
+          {"gone", watched.gone}};
 }
 
 Json json_of(const GateResult& gate) {
@@ -128,6 +129,7 @@ std::string json_of(const Result& result, const GateResults& gates) {
       {"verdict",
        {{"status", exit_status_of(result, gates)}, {"text", verdict_of(result, gates)}}},
       {"gates", list_of(gates)},
+      {"of_deliveries", result.of_deliveries},
       {"open", result.open},
       {"open_max", result.open_max},
       {"interrupted", result.interrupted},
@@ -137,6 +139,10 @@ std::string json_of(const Result& result, const GateResults& gates) {
       {"phases", list_of(result.phases)},
       {"intervals", list_of(result.intervals)},
       {"storms", list_of(result.storms)},
+      {"unsent",
+       {{"none_open", result.unsent.none_open},
+        {"bounded", result.unsent.bounded},
+        {"missed", result.unsent.missed}}},
       {"closes_by_peer", codes_of(result.closes_by_peer)},
       {"closes_by_us", codes_of(result.closes_by_us)},
       {"statuses", codes_of(result.statuses)},

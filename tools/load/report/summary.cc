@@ -56,13 +56,14 @@ std::chrono::nanoseconds whole_time(const Result& result) {
   return end;
 }
 
-double rate_of(const Counts& counts, std::chrono::nanoseconds time) {
+double rate_of(const Result& result, const Counts& counts, std::chrono::nanoseconds time) {
   if (time.count() <= 0) return 0;
-  const std::uint64_t messages = counts.received > 0 ? counts.received : counts.delivered;
-  return static_cast<double>(messages) / seconds_of(time);
+  return static_cast<double>(answers_or_deliveries(result, counts)) / seconds_of(time);
 }
 
-double rate_of(const Result& result) { return rate_of(total(result), measured_time(result)); }
+double rate_of(const Result& result) {
+  return rate_of(result, total(result), measured_time(result));
+}
 
 double connect_rate_of(const Result& result) {
   const auto time = measured_time(result);
@@ -76,12 +77,24 @@ std::uint64_t errors_of(const Result& result) {
 }
 
 std::optional<std::chrono::nanoseconds> cpu_per_message(const Result& result) {
-  const Counts counts = total(result);
-  const std::uint64_t messages = counts.received > 0 ? counts.received : counts.delivered;
+  const std::uint64_t messages = answers_or_deliveries(result, total(result));
   if (result.watched.empty() || messages == 0) return std::nullopt;
   double seconds = 0;
-  for (const Watched& one : result.watched) seconds += one.cpu_seconds;
+  for (const Watched& one : result.watched) {
+    if (one.gone) return std::nullopt;
+    seconds += one.cpu_seconds;
+  }
   return std::chrono::nanoseconds(std::llround(seconds * 1e9 / static_cast<double>(messages)));
+}
+
+std::string failure_of(const Result& result) {
+  if (result.interrupted) return "";
+  if (result.found_rate && *result.found_rate <= 0) return "no rate was within the objective";
+  const Counts counts = over_all_phases(result);
+  const std::uint64_t in_vain = counts.lost + counts.unanswered;
+  if (in_vain == 0 || counts.received + counts.delivered + counts.late > 0) return "";
+  return fmt::format("none of {} {} was answered", count_text(counts.sent),
+                     counts.sent == 1 ? "message" : "messages");
 }
 
 std::string imbalance_of(const Result& result) {

@@ -67,15 +67,17 @@ Counts over_all_phases(const Result& result);
 Histogram merged(const Result& result, Timing timing);
 std::chrono::nanoseconds measured_time(const Result& result);
 std::chrono::nanoseconds whole_time(const Result& result);
-// Answers, or where there are none deliveries, a second of the measured phases.
+// Answers, or deliveries, a second of the measured phases.
 double rate_of(const Result& result);
-double rate_of(const Counts& counts, std::chrono::nanoseconds time);
+double rate_of(const Result& result, const Counts& counts, std::chrono::nanoseconds time);
 // Connections opened a second: the figure of a run that only shakes hands.
 double connect_rate_of(const Result& result);
 std::uint64_t errors_of(const Result& result);
-// Of the watched processes; none: nobody was watched, or there was no message.
+// Of the watched processes; none: nobody was watched, one was gone, or there was no message.
 std::optional<std::chrono::nanoseconds> cpu_per_message(const Result& result);
 
+// Why a run has failed without a gate; empty: it has not.
+std::string failure_of(const Result& result);
 // Why the counters do not add up; empty: they do.
 std::string imbalance_of(const Result& result);
 

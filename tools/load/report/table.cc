@@ -67,11 +67,11 @@ std::string connections_of(const Counts& counts) {
   return facts.text();
 }
 
-std::string rates_of(const Phase& phase) {
+std::string rates_of(const Result& result, const Phase& phase) {
   const double seconds = seconds_of(phase.length);
   if (seconds <= 0) return "";
   Facts facts("rate");
-  const double rate = rate_of(phase.counts, phase.length);
+  const double rate = rate_of(result, phase.counts, phase.length);
   if (rate > 0 || phase.rate_wanted > 0) {
     facts.add(rate_text(rate) + (phase.rate_wanted > 0
                                      ? " of the " + rate_text(phase.rate_wanted) + " wanted"
@@ -90,14 +90,14 @@ std::string rates_of(const Phase& phase) {
   return facts.text();
 }
 
-std::string block_of(const Phase& phase) {
+std::string block_of(const Result& result, const Phase& phase) {
   QuantileTable table;
   for (const TimingName& one : kTimingNames) {
     table.add(one.words, phase.timings[static_cast<std::size_t>(one.timing)]);
   }
   return fmt::format("{}: {} from {} on\n", printable(phase.name), duration_text(phase.length),
                      clock_text(phase.begin)) +
-         rates_of(phase) + messages_of(phase.counts) + connections_of(phase.counts) +
+         rates_of(result, phase) + messages_of(phase.counts) + connections_of(phase.counts) +
          table.text("  ") + "\n";
 }
 
@@ -162,7 +162,7 @@ std::string machine_of(const Result& result) {
 std::string table_of(const Result& result) {
   std::string text;
   for (const Phase& phase : result.phases) {
-    if (!is_empty(phase)) text += block_of(phase);
+    if (!is_empty(phase)) text += block_of(result, phase);
   }
   text += endings_of(result) + errors_text(result) + storms_of(result);
   if (result.found_rate) {

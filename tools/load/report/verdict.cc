@@ -50,15 +50,35 @@ std::string unsent_text(const Result& result) {
   return text;
 }
 
+// What befell messages, and nobody wants.
+std::string blemishes_text(const Result& result) {
+  const Counts counts = over_all_phases(result);
+  std::string text;
+  const auto say = [&](std::uint64_t count, std::string_view what) {
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count_text(count), what);
+  };
+  say(counts.lost, "lost");
+  say(counts.unanswered, "unanswered");
+  say(counts.duplicated, "duplicated");
+  say(counts.reordered, "reordered");
+  if (text.empty()) return "";
+  return fmt::format("{} of {} messages", text, count_text(counts.sent));
+}
+
 std::string passed_text(const Result& result, const GateResults& gates) {
   std::string text = result.interrupted ? "interrupted, passed so far" : "passed";
   if (!gates.empty()) {
     text += fmt::format(": {} {} held", gates.size(), gates.size() == 1 ? "gate" : "gates");
   }
-  const std::uint64_t errors = errors_of(result);
-  if (errors > 0) {
-    text += fmt::format("{} {} {}, and no gate forbids them", gates.empty() ? ":" : ",",
-                        count_text(errors), errors == 1 ? "error" : "errors");
+  std::string allowed;
+  if (const std::uint64_t errors = errors_of(result); errors > 0) {
+    allowed = fmt::format("{} {}", count_text(errors), errors == 1 ? "error" : "errors");
+  }
+  if (const std::string blemishes = blemishes_text(result); !blemishes.empty()) {
+    allowed += (allowed.empty() ? "" : ", ") + blemishes;
+  }
+  if (!allowed.empty()) {
+    text += fmt::format("{} {}, and no gate forbids that", gates.empty() ? ":" : ",", allowed);
   }
   if (const double share = unsent_share(result); share > kUnsentShareMax) {
     text += fmt::format(", but {:.1f} % of what was due was never sent:{}", 100 * share,
@@ -73,7 +93,7 @@ int exit_status_of(const Result& result, const GateResults& gates) {
   if (result.target_unreachable) return 4;
   if (!imbalance_of(result).empty()) return 1;
   if (!result.generator.limits.empty()) return 3;
-  return failed_in(gates) > 0 ? 1 : 0;
+  return failed_in(gates) > 0 || !failure_of(result).empty() ? 1 : 0;
 }
 
 std::string verdict_of(const Result& result, const GateResults& gates) {
@@ -87,6 +107,9 @@ std::string verdict_of(const Result& result, const GateResults& gates) {
     std::string text = "the generator was the limit, so the figures say little of the target:\n";
     for (const std::string& limit : result.generator.limits) text += "  " + printable(limit) + "\n";
     return text + gates_text(gates);
+  }
+  if (const std::string failure = failure_of(result); !failure.empty()) {
+    return "failed: " + failure + "\n" + gates_text(gates);
   }
   const std::size_t failed = failed_in(gates);
   if (failed == 0) return passed_text(result, gates);
