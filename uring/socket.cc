@@ -29,6 +29,7 @@ void Socket::adopt(int descriptor) {
 
 void Socket::connect(const sockaddr* address, socklen_t length, Event& connected,
                      const TcpOptions& options) {
+  CHECK(connected_ == nullptr, "a socket connects once");
   connected_ = &connected;
   if (descriptor_ < 0) descriptor_ = loop_.kernel().open_socket(address->sa_family, options);
   if (descriptor_ < 0) {

@@ -245,6 +245,13 @@ async def hang(server, connection):
         server.received += 1
 
 
+async def answer_slowly(_server, connection):
+    """One after the other, twenty a second."""
+    async for message in connection:
+        await asyncio.sleep(0.05)
+        await connection.send(message)
+
+
 async def answer_once(_server, connection):
     """The first message, and none after it."""
     await connection.send(await connection.recv())

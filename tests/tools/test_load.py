@@ -185,7 +185,8 @@ def test_a_flood_does_not_hurt():
 
 def test_a_reset_leaves_messages_unanswered():
     with FaultyServer(faulty_server.reset) as server:
-        result = run(server.url, "--connections", 4, "--duration", 1, "--warm-up", 0)
+        result = run(server.url, "--connections", 4, "--duration", 1, "--warm-up", 0,
+                     statuses=(FAILED,))
     assert over_all(result, "unanswered") == 4
     assert over_all(result, "received") == 8
     assert over_all(result, "lost_sending") == 4
@@ -430,12 +431,26 @@ def test_bad_urls_are_refused(url):
     (["ws://127.0.0.1:1/", "--pid", "999999999"], "--pid: no process 999999999"),
     (["ws://127.0.0.1:1/", "--html", "-"], "--json alone can go to standard output"),
     (["ws://127.0.0.1:1/", "--html", "/dev/null", "--junit", "/dev/null"], "two results"),
+    (["ws://127.0.0.1:1/", "--source", "192.0.2.1"], "--source: 192.0.2.1:0: Cannot assign"),
     (["ws://127.0.0.1:1/", "--source", "::1"], "--source: not of the family"),
     (["ws://127.0.0.1:1/", "--groups", "X25519"], "--groups: no URL"),
     (["wss://127.0.0.1:1/", "--groups", "X25519,X1"], "--groups: unknown group X1"),
     (["ws://127.0.0.1:1/", "--poisson"], "--poisson"),
-    (["http://192.0.2.1/", "--churn", "100000"], "--churn: so many connections a second keep"),
+    (["http://192.0.2.1/", "--churn", "100000", "--life", "1s"], "--churn: so many connections a second keep"),
     (["ws://127.0.0.1:1/", "--storm", "at=x"], "--storm"),
+    (["ws://127.0.0.1:1/", "--storm", "at=1s drop=0%"], "--storm: drop="),
+    (["ws://127.0.0.1:1/", "--storm", "at=10s"], "--storm: its at= is behind"),
+    (["ws://127.0.0.1:1/", "--churn", "5"], "--churn: they would live for ever"),
+    (["ws://127.0.0.1:1/", "--churn", "5", "--life", "1", "--connect-rate", "5"], "--connect-rate"),
+    (["ws://127.0.0.1:1/", "--rate", "5", "--pattern", "push"], "--rate: with this --pattern"),
+    (["ws://127.0.0.1:1/", "--rate", "5", "--pattern", "handshake"], "are --churn"),
+    (["ws://127.0.0.1:1/", "--rate", "1e-10"], "--rate: a number of at least"),
+    (["ws://127.0.0.1:1/", "--connect-rate", "nan"], "--connect-rate: a number"),
+    (["ws://127.0.0.1:1/", "--find", "lost<1", "--pattern", "hold"], "--find: it searches"),
+    (["ws://127.0.0.1:1/", "--timeout", "0"], "--timeout: at least 1ms"),
+    (["ws://127.0.0.1:1/", "--open-timeout", "0"], "--open-timeout: at least 1ms"),
+    (["ws://127.0.0.1:1/", "--sni", "a"], "--sni: no URL"),
+    (["ws://127.0.0.1:1/", "--header", "A: " + "b" * 33000], "--header: with the URL"),
     (["ws://127.0.0.1:1/", "--fail-if", "nonsense>1"], "--fail-if"),
     (["ws://127.0.0.1:1/", "--find", "nonsense>1"], "--find"),
     (["ws://127.0.0.1:1/", "--find", "lost<1", "--duration", "0"], "--find"),

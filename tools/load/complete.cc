@@ -81,8 +81,6 @@ Verdict take_tls(Plan& plan, const Flags& flags) {
     plan.tls.ca = *ca;
   }
   plan.tls.groups = flags.groups;
-  const bool secure = std::ranges::any_of(plan.targets, &Target::secure);
-  if (!secure && !flags.groups.empty()) return refuse("--groups", "no URL is wss:// or https://");
   if (!flags.groups.empty()) {
     const auto known = tls::ClientContext::load({.verify = false, .groups = flags.groups});
     if (!known) return refuse("--groups", known.error());

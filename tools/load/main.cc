@@ -12,6 +12,7 @@
 #include <functional>
 #include <sstream>
 
+#include "tools/load/combinations.hh"
 #include "tools/load/command_line.hh"
 #include "tools/load/engine/preflight.hh"
 #include "tools/load/engine/run.hh"
@@ -211,5 +212,8 @@ int main(int argc, char** argv) {
     return fail(completed.error() + "; --help tells all options", *scenario, argv[2]);
   }
   load::adopt_phases(line.plan, *scenario);
+  if (const auto fits = load::check_combinations(line, flags, *scenario); !fits) {
+    return fail(fits.error() + "; --help tells all options", *scenario, argv[2]);
+  }
   return run(line);
 }

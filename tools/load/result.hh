@@ -112,6 +112,13 @@ struct Watched {
   bool gone = false;  // it could not be looked at any more: these figures are none
 };
 
+// A phase that had an end of its own before, since no connection was left.
+struct CutShort {
+  std::string phase;
+  std::chrono::nanoseconds after{0};
+  std::chrono::nanoseconds of{0};
+};
+
 struct Result {
   std::string version;            // of gateway-load
   std::string command;            // as it was given
@@ -131,6 +138,7 @@ struct Result {
   Unsent unsent;
   Generator generator;
   std::vector<Watched> watched;
+  std::optional<CutShort> cut_short;
   bool interrupted = false;
   bool target_unreachable = false;  // nothing was ever opened
   // What --find has found: the highest rate within the objective; 0: not even the lowest.

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kPhasesMax = 1000;
 constexpr std::size_t kArgumentsMax = 10'000;
 constexpr std::int64_t kConnectionsMax = 1'000'000;
+constexpr double kRateMin = 1e-6;
 constexpr double kRateMax = 1e8;
 constexpr std::size_t kStepsMax = 100;
 constexpr std::size_t kFieldsMax = 100;
@@ -82,8 +83,8 @@ Verdict take_option(std::string_view key, const toml::node& node, Scenario& scen
 
 Verdict take_rate(const toml::node& node, PhasePlan& phase, bool each) {
   const auto rate = node.value<double>();
-  if (!rate || !std::isfinite(*rate) || *rate < 0 || *rate > kRateMax) {
-    return refuse(node, "rate: a number from 0 to 100000000");
+  if (!rate || !std::isfinite(*rate) || *rate < kRateMin || *rate > kRateMax) {
+    return refuse(node, "rate: a number from 0.000001 to 100000000; a closed loop has none");
   }
   phase.rate.per_second = *rate;
   phase.rate.per_connection = each;

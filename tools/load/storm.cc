@@ -55,6 +55,7 @@ std::expected<StormPlan, std::string> parse_storm(std::string_view text) {
     const auto taken = take(word.substr(0, equals), word.substr(equals + 1), storm);
     if (!taken) return std::unexpected(taken.error());
   }
+  if (storm.share <= 0) return std::unexpected("drop= is above 0");
   return storm;
 }
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <utility>
 
@@ -104,6 +106,7 @@ void Collector::add(std::size_t shard, const Tally& tally) {
     if (of_run.count == 0) of_run.example = of_tally.example;
     of_run.count += of_tally.count;
   }
+  for (const auto& [error, count] : tally.lacks) lacks_[error] += count;
   for (const auto& [code, count] : tally.closes_by_peer) result_.closes_by_peer[code] += count;
   for (const auto& [code, count] : tally.closes_by_us) result_.closes_by_us[code] += count;
   for (std::size_t status = 0; status < tally.statuses.size(); ++status) {
@@ -220,6 +223,7 @@ void Collector::note_use(std::size_t shard, const Tally& tally) {
 void Collector::judge_generator() {
   judge_threads();
   judge_schedule();
+  judge_means();
   const Counts counts = total(result_);
   const auto missed = static_cast<double>(result_.unsent.missed);
   const auto due = static_cast<double>(counts.sent + counts.unsent);
@@ -227,6 +231,18 @@ void Collector::judge_generator() {
   result_.generator.limits.push_back(
       "the generator never came to " + fixed(100 * missed / due, 1) +
       " % of what was due: a lower --rate, more --threads, or a machine of its own");
+}
+
+// Ports, descriptors and memory of our own machine.
+void Collector::judge_means() {
+  for (const auto& [error, count] : lacks_) {
+    const char* const cure =
+        error == EADDRNOTAVAIL ? "more addresses (--source), or a wider net.ipv4.ip_local_port_range"
+        : error == EMFILE || error == ENFILE ? "raise ulimit -n, or open fewer"
+                                             : "open fewer, or a machine with more memory";
+    result_.generator.limits.push_back(std::to_string(count) + " connections could not be begun (" +
+                                       std::strerror(error) + "): " + cure);
+  }
 }
 
 void Collector::judge_threads() {

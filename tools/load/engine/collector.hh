@@ -60,6 +60,7 @@ class Collector {
   void judge_generator();
   void judge_threads();
   void judge_schedule();
+  void judge_means();
 
   const Plan& plan_;
   Duration interval_;
@@ -68,6 +69,7 @@ class Collector {
   Result result_;
   std::vector<ShardUse> use_;
   std::vector<StormSum> storms_;
+  std::map<int, std::uint64_t> lacks_;  // errno
   std::vector<double> cpu_before_;  // of the watched processes, when they were last looked at
   double watched_cpu_ = 0;          // that no interval has yet
   bool measuring_ = false;

@@ -8,6 +8,7 @@
 
 #include "tools/load/engine/http_connection.hh"
 #include "tools/load/engine/ws_connection.hh"
+#include "uring/tcp_options.hh"
 
 namespace load {
 namespace {
@@ -27,6 +28,12 @@ Reconnect successor_of(const Plan& plan) {
   if (plan.churn.per_second > 0) return {};
   if (plan.pattern == Pattern::kHandshake || plan.churn.life.count() > 0) return {.on = true};
   return plan.reconnect;
+}
+
+// The generator's machine has no more of something; that is no fault of the target's.
+bool is_ours(int error) {
+  return error == EADDRNOTAVAIL || error == EMFILE || error == ENFILE || error == ENOBUFS ||
+         error == ENOMEM;
 }
 
 // What lives for a drawn time: at least long enough to have been open.
@@ -97,6 +104,7 @@ uring::Task<bool> Connection::open() {
   const tools::Address& address = target_.target.address;
   const int error = co_await link_.connect(address.get(), address.size);
   if (error != 0) {
+    if (is_ours(error)) ++tally().lacks[error];
     fail("connect: " + std::string(error == ECANCELED ? "timeout" : std::strerror(error)));
     co_return false;
   }
@@ -141,14 +149,17 @@ uring::Task<bool> Connection::shake_hands() {
 bool Connection::bind_source() {
   const std::vector<tools::Address>& sources = shared_.plan.sources;
   if (sources.empty() || !target_.target.socket_path.empty()) return true;
-  const tools::Address& source = sources[shared_.sources_used++ % sources.size()];
+  const tools::Address& source = sources[target_.sources_used % sources.size()];
+  target_.sources_used += shared_.plan.threads;
   const int descriptor = socket(source.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
   if (descriptor < 0) {
+    ++tally().lacks[errno];
     fail("socket: " + std::string(std::strerror(errno)));
     return false;
   }
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  uring::set_tcp_options(descriptor, {.unsent_bytes = uring::kUnsentBytes});
   setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
   const bool bound = bind(descriptor, source.get(), source.size) == 0;
   if (!bound) fail("source: " + std::string(std::strerror(errno)), to_text(source));
@@ -163,6 +174,11 @@ void Connection::owe(Time due) {
   }
   owed_.push(due);
   go_on();
+}
+
+void Connection::forget_owed() {
+  tally().counts.unsent += owed_.size();
+  owed_.clear();
 }
 
 bool Connection::may_send() const {
@@ -286,15 +302,15 @@ void Connection::settle() {
   Counts& counts = tally().counts;
   const bool was_sending = window_.pending() > 0 || !owed_.empty();
   stop_sending();
-  if (ended_by_us_) {
+  // At the end they have had their time. What is cut off before says nothing of how long it takes.
+  if (ended_by_us_ && !shared_.sending) {
     note_waited(Time::max());
     for (std::size_t i = 0; i < owed_.size(); ++i) {
       tally().timing(Timing::kRtt).add(shared_.now() - owed_[i]);
     }
   }
   (in_order_ ? counts.lost : counts.unanswered) += window_.give_up();
-  counts.unsent += owed_.size();
-  owed_.clear();
+  forget_owed();
   if (!ended_by_us_) ++(was_sending ? counts.lost_sending : counts.lost_idle);
   if (target_.tls != nullptr && shared_.plan.resumed_share > 0) {
     if (tls::Ticket ticket = link_.session()->ticket()) target_.ticket = std::move(ticket);

@@ -42,7 +42,8 @@ struct ShardTarget {
   tls::ClientContext* tls = nullptr;  // where it is secure
   std::string request;                // of HTTP: a whole one, or the head of the upgrade
   tls::Ticket ticket{};               // the newest
-  std::uint64_t begun = 0;            // connections
+  std::uint64_t begun = 0;            // connections, of all shards
+  std::uint64_t sources_used = 0;
 };
 
 // What all connections of a shard share.
@@ -56,7 +57,6 @@ struct Shared {
   http::ResponseHead answer{};  // while it is read: its memory is used again
   bool closed_loop = true;
   bool sending = false;  // false before the first phase, and from the drain on
-  std::uint64_t sources_used = 0;
   std::chrono::nanoseconds unix_offset{};  // from the loop's clock to Unix time
   std::vector<std::byte> composing{};      // one message at a time
 
@@ -77,6 +77,9 @@ class Connection {
   // A message was due then. It goes now, or as soon as one fewer is in flight; never, once the
   // connection is closing.
   void owe(Time due);
+  // What it is owed now is never sent.
+  void forget_owed();
+  bool is_closing() const { return closing_; }
   Fifo<Time> take_owed() { return std::exchange(owed_, {}); }
   // Sends what may be sent, since something has changed.
   void go_on();

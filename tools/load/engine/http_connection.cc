@@ -53,7 +53,10 @@ uring::Task<> HttpConnection::converse() {
   // A server may end what is idle, in order.
   const bool in_order = link_.end() == uring::LinkEnd::kEndOfStream ||
                         link_.end() == uring::LinkEnd::kTruncated;
-  if (window_.pending() == 0 && in_order) co_return;
+  if (window_.pending() == 0 && in_order) {
+    successor.on = successor.on || shared_.plan.churn.per_second <= 0;
+    co_return;
+  }
   fail("connection ended by the peer", how_it_ended() + ": " + target_.target.text);
 }
 

@@ -1,7 +1,12 @@
 #include "tools/load/engine/preflight.hh"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <map>
 
@@ -63,7 +68,7 @@ double time_wait_seconds(const Target& target) {
   return reuse == 1 || (reuse == 2 && loopback) ? 1 : 60;
 }
 
-// WebSocket servers end the connection first (RFC 6455 section 7.1.1), so that the ports are theirs.
+// WebSocket servers end the connection first (RFC 6455 section 7.1.1), so the ports are theirs.
 Verdict check_time_wait(const Plan& plan) {
   double weights = 0;
   for (const Target& target : plan.targets) weights += target.weight;
@@ -83,9 +88,24 @@ Verdict check_time_wait(const Plan& plan) {
   return {};
 }
 
+// That they are this machine's.
+Verdict check_sources(const Plan& plan) {
+  for (const tools::Address& source : plan.sources) {
+    const int descriptor = socket(source.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool bound = descriptor >= 0 && bind(descriptor, source.get(), source.size) == 0;
+    const int error = errno;
+    if (descriptor >= 0) close(descriptor);
+    if (!bound) {
+      return std::unexpected("--source: " + to_text(source) + ": " + std::strerror(error));
+    }
+  }
+  return {};
+}
+
 Verdict check_watched(const Plan& plan) {
   for (const pid_t process : plan.watched) {
-    if (const auto time = cpu_time_of(process); !time) return std::unexpected("--pid: " + time.error());
+    const auto time = cpu_time_of(process);
+    if (!time) return std::unexpected("--pid: " + time.error());
   }
   return {};
 }
@@ -129,7 +149,7 @@ std::size_t local_ports() {
 
 Verdict preflight(const Plan& plan) {
   for (const auto check : {check_descriptors, check_ports, check_time_wait, check_memory,
-                           check_watched}) {
+                           check_sources, check_watched}) {
     if (const Verdict verdict = check(plan); !verdict) return verdict;
   }
   return {};

@@ -21,7 +21,8 @@ using uring::Clock;
 constexpr std::size_t kBatchBudget = std::size_t{128} << 20;
 constexpr std::chrono::milliseconds kLook{20};
 constexpr std::chrono::seconds kShow{1};
-constexpr std::chrono::seconds kDrain{2};
+// What was sent in time has its time, up to this.
+constexpr std::chrono::seconds kDrainMax{10};
 // How long connections may take to end in order: after the run, and when it is interrupted.
 constexpr std::chrono::seconds kGoodbye{3};
 constexpr std::chrono::milliseconds kGoodbyeInterrupted{200};
@@ -29,6 +30,13 @@ constexpr std::chrono::milliseconds kGoodbyeInterrupted{200};
 constexpr std::chrono::seconds kEndlessTakenFor{10};
 // A run up to this has intervals of a tenth of a second.
 constexpr std::chrono::seconds kShortRun{30};
+
+// Beside a shard's and a connection's number in 48 bits.
+constexpr std::uint16_t kRunMask = 0x3ff;
+// A settled figure that does not change for this long, beside the time that opening may take, will
+// not change any more.
+constexpr std::chrono::seconds kSettled{1};
+constexpr Duration kMeasuredMax = std::chrono::hours(10 * 365 * 24);
 
 using Contexts = std::vector<std::unique_ptr<tls::ClientContext>>;
 
@@ -59,7 +67,9 @@ void run_shard(const Plan& plan, const ShardSeat& seat, ShardPort& port) {
 
 Duration measured(const Plan& plan) {
   Duration sum{0};
-  for (const PhasePlan& phase : plan.phases) sum += phase.length.value_or(kEndlessTakenFor);
+  for (const PhasePlan& phase : plan.phases) {
+    sum = std::min(sum + phase.length.value_or(kEndlessTakenFor), kMeasuredMax);
+  }
   return sum;
 }
 
@@ -106,9 +116,16 @@ std::expected<Result, std::string> Run::run() {
 }
 
 std::expected<void, std::string> Run::start_shards() {
+  std::uint16_t run = 0;
+  CHECK(getrandom(&run, sizeof run, 0) == sizeof run, "getrandom gives so few bytes at once");
+  run &= kRunMask;
   for (std::size_t i = 0; i < shards_; ++i) {
     ports_.push_back(std::make_unique<ShardPort>());
-    ShardSeat seat{.index = i, .shards = shards_, .began = began_, .interval = interval_};
+    ShardSeat seat{.index = i,
+                   .shards = shards_,
+                   .began = began_,
+                   .interval = interval_,
+                   .run = run};
     CHECK(getrandom(&seat.seed, sizeof seat.seed, 0) == sizeof seat.seed,
           "getrandom gives so few bytes at once");
     threads_.emplace_back([this, seat] { run_shard(plan_, seat, *ports_[seat.index]); });
@@ -135,7 +152,12 @@ void Run::open_all() {
   if (ramps || endless) return;
   order_phase(0, {.name = "ramp", .connections = plan_.connections}, false);
   collector_.begin_phase(0, {});
-  while (sum_of(&ShardPort::settled) < plan_.connections && go_on_until(Clock::now() + kLook)) {
+  std::size_t settled = 0;
+  Time changed = Clock::now();
+  while (settled < plan_.connections && go_on_until(Clock::now() + kLook)) {
+    const Time now = Clock::now();
+    if (std::exchange(settled, sum_of(&ShardPort::settled)) != settled) changed = now;
+    if (now - changed > plan_.open_limit + kSettled) break;
   }
   collector_.end_phase(0, Clock::now() - began_);
 }
@@ -144,6 +166,7 @@ void Run::warm_up() {
   const PhasePlan& first = plan_.phases.front();
   const bool silent = plan_.pattern == Pattern::kHold;
   if (plan_.warm_up.count() == 0 || is_ramp(first.name) || silent || all_over()) return;
+  if (collector_.result().interrupted) return;
   PhasePlan phase = first;
   phase.connections = plan_.connections;
   order_phase(0, phase, true);
@@ -155,6 +178,9 @@ void Run::play(std::size_t index) {
   const PhasePlan& phase = plan_.phases[index - 1];
   const bool counts = !is_ramp(phase.name);
   phase_ = index;
+  // Phases may be shorter than a shard needs to begin one.
+  while (!has_taken_all() && go_on_until(Clock::now() + kLook)) {
+  }
   if (plan_.pattern == Pattern::kHold) {
     std::fprintf(stderr, "holding %zu connections\n", sum_of(&ShardPort::open));
   }
@@ -167,10 +193,17 @@ void Run::play(std::size_t index) {
   if (counts && measured_since_ == Time{}) measured_since_ = begin;
   const Time deadline = phase.length ? begin + *phase.length : Time::max();
   const bool pauses = phase.connections == 0;
+  const auto note_end = [&] {
+    const auto passed = Clock::now() - begin;
+    if (pauses || !phase.length || !all_over() || collector_.result().interrupted) return;
+    if (passed >= *phase.length - kLook) return;
+    collector_.result().cut_short = {.phase = phase.name, .after = passed, .of = *phase.length};
+  };
   while (Clock::now() < deadline && (pauses || !all_over())) {
     if (counts) start_storms(measured_since_);
     if (!go_on_until(std::min(deadline, Clock::now() + kLook))) break;
   }
+  note_end();
   collector_.end_phase(index, Clock::now() - began_);
   measuring_ = false;
   collector_.look_at_watched(false);
@@ -181,7 +214,7 @@ void Run::end() {
   for (const auto& port : ports_) {
     port->order({.kind = Order::Kind::kEnd,
                  .phase = plan_.phases.size() + 1,
-                 .drain = interrupted ? Duration{0} : Duration(kDrain),
+                 .drain = interrupted ? Duration{0} : std::min<Duration>(plan_.answer_limit, kDrainMax),
                  .goodbye = interrupted ? Duration(kGoodbyeInterrupted) : Duration(kGoodbye)});
   }
   const auto over = [](const auto& port) { return port->over.load(); };
@@ -303,8 +336,11 @@ std::size_t Run::sum_of(std::atomic<std::size_t> ShardPort::*gauge) const {
 // Nothing is there any more, nor will be.
 bool Run::all_over() const {
   if (plan_.churn.per_second > 0) return false;
-  const bool known = std::ranges::all_of(ports_, [](const auto& p) { return p->has_taken_all(); });
-  return known && sum_of(&ShardPort::alive) == 0;
+  return has_taken_all() && sum_of(&ShardPort::alive) == 0;
+}
+
+bool Run::has_taken_all() const {
+  return std::ranges::all_of(ports_, [](const auto& port) { return port->has_taken_all(); });
 }
 
 }  // namespace load

@@ -50,6 +50,7 @@ class Run {
   std::size_t share(std::size_t connections, std::size_t shard) const;
   std::size_t sum_of(std::atomic<std::size_t> ShardPort::*gauge) const;
   bool all_over() const;
+  bool has_taken_all() const;
 
   const Plan& plan_;
   const sigset_t signals_;

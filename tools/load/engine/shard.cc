@@ -58,9 +58,11 @@ Shard::Shard(tools::Runtime& runtime, const Plan& plan, const ShardSeat& seat, S
   shared_.random.seed(seat.seed);
   shared_.unix_offset =
       std::chrono::system_clock::now().time_since_epoch() - Clock::now().time_since_epoch();
+  first_attempts_ = seat.index;
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {
     const Target& target = plan.targets[i];
     shared_.targets.push_back({.target = target, .tls = tls_[i].get(), .request = {}});
+    shared_.targets.back().sources_used = seat.index;
     shared_.targets.back().request =
         target.websocket ? upgrade_head(plan, target) : http_request(plan, target);
   }
@@ -152,12 +154,16 @@ void Shard::rung() {
 void Shard::begin_phase(const Order& order) {
   const Time now = Clock::now();
   finish_messages(now);
+  // A backlog of the warm-up is none of the measured time, and a closed loop has none.
+  const bool ends = order.kind == Order::Kind::kEnd;
+  if (phase_.phase == 0 || (!order.open_loop && !ends)) {
+    for (Connection* const each : open_) each->forget_owed();
+  }
   const std::uint64_t carried = pending();
   tally_->counts.in_flight += carried;
   hand_over();
   phase_of_tally_ = tally_->phase = order.phase;
   tally_->counts.sent += carried;
-  const bool ends = order.kind == Order::Kind::kEnd;
   if (!ends) plan_connections(order, now);
   phase_ = order;
   phase_began_ = now;

@@ -22,6 +22,7 @@ struct ShardSeat {
   uring::Clock::time_point began{};
   Duration interval{};
   std::uint64_t seed = 0;
+  std::uint16_t run = 0;  // of all shards; that of another run is another one, most likely
 };
 
 class Shard final : private ConnectionOwner, private uring::BellOwner {
@@ -73,6 +74,7 @@ class Shard final : private ConnectionOwner, private uring::BellOwner {
   std::size_t wanted(Time now) const;
   void let_go_of_surplus(Time now);
   bool is_hopeless() const;
+  bool reopens_before_others(Time now) const;
   void give_up_opening();
 
   void on_interval();

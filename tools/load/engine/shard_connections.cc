@@ -16,7 +16,8 @@ constexpr std::size_t kStartsPerTurn = 64;
 // After an attempt that failed.
 constexpr std::chrono::milliseconds kRetryMin{100};
 // Ids of connections: a mark in a text has 48 bits for one.
-constexpr unsigned kIdBits = 36;
+constexpr unsigned kIdBits = 30;
+constexpr unsigned kShardBits = 8;
 
 }  // namespace
 
@@ -45,10 +46,15 @@ void Shard::begin_storm(const Order& order) {
   storms_[order.storm] = order.reconnect;
   StormPart& part = tally_->storm(order.storm);
   part.begun = true;
-  for (std::size_t i = 0; i < open_.size() && part.dropped < order.dropped; ++i) {
-    if (open_[i]->leaving) continue;
-    open_[i]->storm = order.storm;
-    open_[i]->abort();
+  std::vector<Connection*> candidates;
+  std::ranges::copy_if(open_, std::back_inserter(candidates), [](const Connection* each) {
+    return !each->leaving && !each->is_closing() && !each->storm;
+  });
+  std::ranges::shuffle(candidates, shared_.random);
+  candidates.resize(std::min(candidates.size(), order.dropped));
+  for (Connection* const each : candidates) {
+    each->storm = order.storm;
+    each->abort();
     ++part.dropped;
   }
 }
@@ -58,7 +64,9 @@ Shard::Time Shard::next_due() const {
   Time next = messages_.next();
   if (end_) return next;
   const bool may_open = opening_ < kOpeningMax;
-  if (may_open && !reopen_.empty()) next = std::min(next, reopen_.front().at);
+  if (may_open && !reopen_.empty() && reopens_before_others(reopen_.front().at)) {
+    next = std::min(next, reopen_.front().at);
+  }
   if (plan_.churn.per_second > 0) return std::min(next, connects_.next());
   if (may_open && !is_hopeless() && slots_ < wanted(loop_.now())) {
     next = plan_.connect_rate > 0 ? std::min(next, connects_.next()) : Time::min();
@@ -66,9 +74,17 @@ Shard::Time Shard::next_due() const {
   return next;
 }
 
+// Those that come again wait until all have been tried once: a target that serves only some of them
+// would be asked for ever by the same ones.
+bool Shard::reopens_before_others(Time now) const {
+  const bool all_tried = slots_ >= wanted(now) || is_hopeless();
+  return !reopen_.empty() && reopen_.front().at <= now &&
+         (all_tried || plan_.connect_rate > 0 || plan_.churn.per_second > 0);
+}
+
 void Shard::start_due(Time now) {
   for (std::size_t i = 0; i < kStartsPerTurn; ++i) {
-    if (opening_ < kOpeningMax && !reopen_.empty() && reopen_.front().at <= now) {
+    if (opening_ < kOpeningMax && reopens_before_others(now)) {
       std::ranges::pop_heap(reopen_, std::greater{}, &Successor::at);
       const Successor successor = reopen_.back();
       reopen_.pop_back();
@@ -96,7 +112,8 @@ void Shard::churn() {
 
 // In that one's place, or in nobody's.
 void Shard::start_connection(const Successor* successor) {
-  const std::uint64_t id = (std::uint64_t{seat_.index} << kIdBits) + ++last_id_;
+  const std::uint64_t id =
+      (((std::uint64_t{seat_.run} << kShardBits) + seat_.index) << kIdBits) + ++last_id_;
   ConnectionOwner& owner = *this;
   connections_.push_back(make_connection(shared_, owner, next_target(), id));
   Connection& connection = *connections_.back();
@@ -108,21 +125,27 @@ void Shard::start_connection(const Successor* successor) {
     connection.storm = successor->storm;
   } else if (plan_.pattern == Pattern::kPublish) {
     const std::uint64_t per_mille = plan_.publishers_per_mille;
-    connection.publisher = (first_attempts_++ * per_mille) % 1000 < per_mille;
+    connection.publisher = (first_attempts_ * per_mille) % 1000 < per_mille;
+    first_attempts_ += seat_.shards;
   }
   ++opening_;
   connection.start();
   publish();
 }
 
-// The one whose share, by the weights, is the furthest behind.
+// The one whose share, by the weights, is the furthest behind. Each shard goes through the turns of
+// all, as if they began connections one after the other, and takes its own.
 ShardTarget& Shard::next_target() {
   const auto load_of = [](const ShardTarget& each) {
     return static_cast<double>(each.begun) / each.target.weight;
   };
-  ShardTarget& target = *std::ranges::min_element(shared_.targets, {}, load_of);
-  ++target.begun;
-  return target;
+  ShardTarget* mine = nullptr;
+  for (std::size_t turn = 0; turn < seat_.shards; ++turn) {
+    ShardTarget& target = *std::ranges::min_element(shared_.targets, {}, load_of);
+    ++target.begun;
+    if (turn == seat_.index) mine = &target;
+  }
+  return *mine;
 }
 
 // A storm has its own way of coming back, until one that it has dropped is open again. Under churn

@@ -219,6 +219,10 @@ Result result_at(const Place& root) {
   result.of_deliveries = root.at("of_deliveries").truth();
   result.open = root.at("open").whole();
   result.open_max = root.at("open_max").whole();
+  if (const Place at = root.at("cut_short"); !at.is_null()) {
+    result.cut_short = {
+        .phase = at.at("phase").text(), .after = at.at("after_ns").time(), .of = at.at("of_ns").time()};
+  }
   result.interrupted = root.at("interrupted").truth();
   result.target_unreachable = root.at("target_unreachable").truth();
   if (const Place at = root.at("found_rate"); !at.is_null()) result.found_rate = at.number(1e12);

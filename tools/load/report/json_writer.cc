@@ -65,6 +65,10 @@ Json json_of(const Storm& storm) {
           {"recovered_ns", recovered}};
 }
 
+Json json_of(const CutShort& cut) {
+  return {{"phase", cut.phase}, {"after_ns", cut.after.count()}, {"of_ns", cut.of.count()}};
+}
+
 Json json_of(const Generator& generator) {
   return {{"cpu_seconds", generator.cpu_seconds},
           {"busiest_shard", generator.busiest_shard},
@@ -132,6 +136,7 @@ std::string json_of(const Result& result, const GateResults& gates) {
       {"of_deliveries", result.of_deliveries},
       {"open", result.open},
       {"open_max", result.open_max},
+      {"cut_short", result.cut_short ? json_of(*result.cut_short) : Json(nullptr)},
       {"interrupted", result.interrupted},
       {"target_unreachable", result.target_unreachable},
       {"found_rate", result.found_rate ? Json(*result.found_rate) : Json(nullptr)},

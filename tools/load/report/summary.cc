@@ -90,6 +90,12 @@ std::optional<std::chrono::nanoseconds> cpu_per_message(const Result& result) {
 std::string failure_of(const Result& result) {
   if (result.interrupted) return "";
   if (result.found_rate && *result.found_rate <= 0) return "no rate was within the objective";
+  if (result.cut_short) {
+    const CutShort& cut = *result.cut_short;
+    return fmt::format("no connection was left after {} of the {} of phase {} (--reconnect opens "
+                       "others)",
+                       duration_text(cut.after), duration_text(cut.of), printable(cut.phase));
+  }
   const Counts counts = over_all_phases(result);
   const std::uint64_t in_vain = counts.lost + counts.unanswered;
   if (in_vain == 0 || counts.received + counts.delivered + counts.late > 0) return "";

@@ -55,7 +55,8 @@ std::string blemishes_text(const Result& result) {
   const Counts counts = over_all_phases(result);
   std::string text;
   const auto say = [&](std::uint64_t count, std::string_view what) {
-    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count_text(count), what);
+    if (count == 0) return;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count_text(count), what);
   };
   say(counts.lost, "lost");
   say(counts.unanswered, "unanswered");
