@@ -1,6 +1,7 @@
 #include "tools/load/engine/http_connection.hh"
 
 #include <algorithm>
+#include <cstring>
 
 #include "proto/http/field.hh"
 #include "tools/common/pattern.hh"
@@ -77,7 +78,8 @@ std::size_t HttpConnection::take_head(proto::Bytes bytes) {
   }
   proto::Bytes all = bytes;
   if (before > 0) {
-    head_.insert(head_.end(), bytes.begin(), bytes.end());
+    head_.resize(before + bytes.size());
+    std::memcpy(head_.data() + before, bytes.data(), bytes.size());
     all = head_;
   }
   http::ResponseHead& head = shared_.answer;
