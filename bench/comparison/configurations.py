@@ -10,6 +10,8 @@ from pathlib import Path
 
 # Kept towards the backend.
 KEPT = 256
+# Modules of nginx which may be left out of it; each has a folder for temporary files.
+OPTIONAL_TEMPORARY = ("fastcgi", "uwsgi", "scgi")
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,9 @@ keep_alive_idle = "1h"
 """
 
 
-def nginx(site, buffers):
-    """`buffers` is "4k" or "16k", of what it proxies and of TLS records."""
+def nginx(site, buffers, left_out=()):
+    """`buffers` is "4k" or "16k", of what it proxies and of TLS records; `left_out` are those of
+    OPTIONAL_TEMPORARY that it has not."""
     return f"""\
 worker_processes 1;
 worker_rlimit_nofile {site.descriptors};
@@ -69,7 +72,7 @@ http {{
   tcp_nodelay on;
   keepalive_timeout 1h;
   keepalive_requests 1000000000;
-{_temporary_paths(site.folder)}
+{_temporary_paths(site.folder, left_out)}
   map $http_upgrade $connection_upgrade {{
     default upgrade;
     '' '';
@@ -106,9 +109,10 @@ http {{
 """
 
 
-def _temporary_paths(folder):
+def _temporary_paths(folder, left_out):
     return "\n".join(f"  {kind}_temp_path {folder}/nginx-{kind};"
-                     for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+                     for kind in ("client_body", "proxy", *OPTIONAL_TEMPORARY)
+                     if kind not in left_out)
 
 
 def haproxy(site):

@@ -6,17 +6,24 @@ same whatever the load was.
 
 import contextlib
 import json
+import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from comparison.programs import CompareError, Program
+from comparison.programs import CompareError, Program, wait_until
 
 SCHEMA = 1
 GENERATOR_LIMITED = 3
 UNREACHABLE = 4
 # What it may take beside its measured time: opening, warm-up, closing.
 PATIENCE_S = 90
+# With load, but not measured: all connections are open by then, and the first round's have had it.
+WARM_UP_S = 0.5
 HOLD_S = 600
+# Of a core: beyond that the kernel halts a thread with a real-time priority for the rest of each
+# second (sched_rt_runtime_us), and the latest quantiles are those halts'.
+THROTTLED_SHARE = 0.94
 _PATTERNS = {"push": "push", "handshake": "handshake", "idle": "hold"}  # of others: echo
 # Of other patterns: rtt, received.
 _TIMINGS = {"handshake": "tls", "push": "delivery"}
@@ -33,6 +40,7 @@ class Measured:
     latency_us: dict              # p50, p99, p99.9; None where it does not say
     errors: dict = field(default_factory=dict)
     generator_limited: bool = False
+    generator_share: float = 0.0  # of a core, by its busiest thread
     generator_us: float | None = None  # its own processor time for one, the warm-up among them
 
     @property
@@ -54,17 +62,20 @@ class Measured:
 
 
 class LoadTool:
-    def __init__(self, binary, folder, cpus, real_time):
+    """`patience_s` is what a run may take beside its measured time."""
+
+    def __init__(self, binary, folder, cpus, real_time, patience_s=PATIENCE_S):
         self.binary = binary
         self.folder = folder
         self.cpus = cpus
         self.real_time = real_time
+        self.patience_s = patience_s
 
     def command(self, scenario, url, seconds, pid, rate=None):
         """The words of its command line."""
         words = [str(self.binary), "--url", url, "--connections", str(scenario.connections),
                  "--pattern", _PATTERNS.get(scenario.pattern, "echo"), "--duration", f"{seconds:g}",
-                 "--json", "-"]
+                 "--warm-up", f"{WARM_UP_S:g}", "--json", "-"]
         if pid is not None:
             words += ["--pid", str(pid)]
         if scenario.pattern in ("echo", "get"):
@@ -82,12 +93,16 @@ class LoadTool:
         return words
 
     def start(self, command):
-        return Program("gateway-load", command, self.folder, self.cpus, self.real_time)
+        program = Program("gateway-load", command, self.folder, self.cpus, self.real_time)
+        if self.real_time:
+            with program.stopped_on_failure():
+                prefer_first_thread(program)
+        return program
 
     def finish(self, program, scenario, seconds):
         """What a started one has measured. CompareError: it failed."""
         try:
-            status = program.wait(seconds + PATIENCE_S)
+            status = program.wait(seconds + self.patience_s)
             output = program.output()
         finally:
             program.stop()
@@ -112,11 +127,26 @@ class LoadTool:
         """Idle connections, each of which has had one message, as long as the block lasts."""
         program = self.start(self.command(scenario, url, HOLD_S, None))
         try:
-            program.wait_for(lambda: re.search(r"\bholding\b", program.log() + program.output()),
-                             f"does not hold {scenario.connections} connections", PATIENCE_S)
+            said = program.wait_for(
+                lambda: re.search(r"^holding (\d+) connections$", program.log(), re.MULTILINE),
+                f"does not hold {scenario.connections} connections", self.patience_s)
+            if int(said[1]) != scenario.connections:
+                raise CompareError(f"{scenario.name}: only {said[1]} of {scenario.connections} "
+                                   "connections could be opened")
             yield
         finally:
             program.stop()
+
+
+def prefer_first_thread(program):
+    """That is the one which reads the proxy's clock at the borders of the measured time; a load
+    that never pauses, at the same priority on the same core, would let it wait."""
+    threads = Path(f"/proc/{program.pid}/task")
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, CompareError):
+        # Later: the others would inherit it.
+        wait_until(lambda: program.process.poll() is not None or len(os.listdir(threads)) > 1,
+                   "gateway-load has one thread alone", 1)
+        os.sched_setscheduler(program.pid, os.SCHED_FIFO, os.sched_param(2))
 
 
 def parse(text, scenario, status=0):
@@ -144,6 +174,7 @@ def _of_document(document, scenario, status):
                     for name in ("p50", "p99", "p99.9")},
         errors={kind: error["count"] for kind, error in document["errors"].items()},
         generator_limited=status == GENERATOR_LIMITED,
+        generator_share=document["generator"]["busiest_shard"],
         generator_us=_generator_us(document, scenario))
 
 

@@ -11,15 +11,18 @@ from pathlib import Path
 
 from comparison.programs import CompareError
 
+_INSTALLER = Path(__file__).resolve().parents[2] / "tools" / "common" / "install-unstarted"
 _DESCRIPTORS = 1 << 15
 
 
 @dataclass(frozen=True)
 class Cores:
-    """On two cores generator and backend share the one that the proxy has not."""
+    """On two cores generator and backend share the one that the proxy has not. `shared`: that is
+    the proxy's own one in hardware, so that what a message costs depends on what they do."""
     proxy: set
     load: set
     backend: set
+    shared: bool = False
 
 
 def share_out(cores, siblings):
@@ -29,8 +32,10 @@ def share_out(cores, siblings):
         raise CompareError("only one core may be used here: the proxy needs one of its own; give "
                            "the machine a second one, or widen the affinity of this process")
     proxy, *others = sorted(cores)
-    apart = [core for core in others if core not in siblings(proxy)] or others
-    return Cores({proxy}, {apart[0]}, {apart[1] if len(apart) > 1 else apart[0]})
+    apart = [core for core in others if core not in siblings(proxy)]
+    shared = not apart
+    apart = apart or others
+    return Cores({proxy}, {apart[0]}, {apart[1] if len(apart) > 1 else apart[0]}, shared)
 
 
 def siblings_of(core):
@@ -71,29 +76,18 @@ def find(name, path=None):
 
 
 def install(packages):
-    """The distribution's; nothing of them is started."""
-    command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
-    if os.geteuid() != 0:
-        command.insert(0, "sudo")
+    """The distribution's; nothing of them is started, now or with the machine."""
     print(f"bench/compare: installing {' '.join(packages)}", flush=True)
-    policy = Path("/usr/sbin/policy-rc.d")
-    ours = os.geteuid() == 0 and not policy.exists()
-    try:
-        if ours:
-            policy.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
-            policy.chmod(0o755)
-        done = subprocess.run(command, capture_output=True, text=True, check=False,
-                              env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
-    except FileNotFoundError:
-        raise CompareError(f"no {command[0]} here: install {' and '.join(packages)} by other "
-                           "means, or name them with --nginx PATH and --haproxy PATH") from None
-    finally:
-        if ours:
-            policy.unlink(missing_ok=True)
-    if done.returncode != 0:
-        raise CompareError(f"apt-get cannot install {' '.join(packages)}: "
-                           f"{done.stderr.strip()[-500:]}; or name them with --nginx PATH and "
-                           "--haproxy PATH")
+    with subprocess.Popen([_INSTALLER, *packages], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        try:
+            _, said = process.communicate()
+        except BaseException:
+            process.terminate()  # not killed: it has something to remove before it ends
+            raise
+    if process.returncode != 0:
+        raise CompareError(f"{' and '.join(packages)} cannot be installed: {said.strip()[-500:]}; "
+                           "or name them with --nginx PATH and --haproxy PATH")
 
 
 def version_of(binary):
@@ -123,5 +117,6 @@ def describe(cores, real_time):
         "proxy_cores": sorted(cores.proxy),
         "load_cores": sorted(cores.load),
         "backend_cores": sorted(cores.backend),
+        "shares_core": cores.shared,
         "generator_real_time": real_time,
     }

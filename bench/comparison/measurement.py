@@ -1,5 +1,6 @@
 """Runs scenarios: for each one all proxies are started, and then measured in turn, round after
-round (A B C D A B C D), so that what changes about the machine meets all of them alike.
+round and every second one backwards (A B C D D C B A), so that what changes about the machine meets
+all of them alike, and what drifts within a round does not always favour the same.
 
 A run is a plain dictionary, as it stands in the JSON; a figure that could not be had is None.
 """
@@ -8,7 +9,8 @@ import time
 from dataclasses import dataclass, field, replace
 
 from comparison import figures, watched
-from comparison.programs import CompareError, Program
+from comparison.load_tool import THROTTLED_SHARE, WARM_UP_S
+from comparison.programs import FAILURES, CompareError, Program
 from comparison.proxies import NGINX_LARGE, Proxy, site_of
 
 # Between connections: what goes up or down with many of them, and is nobody's.
@@ -16,6 +18,8 @@ SPARE_DESCRIPTORS = 500
 HALVINGS_MAX = 3
 # For counting and profiling: runs of their own, since both cost time.
 ASIDE_S = 1.0
+PROFILED_S = 2.0
+FIRST_S = 0.1
 
 
 @dataclass
@@ -42,11 +46,8 @@ class Plan:
 def start_backend(binary, folder, cpus):
     """Gives the program and its port."""
     echo = Program("gateway-echo", [binary, "--listen", "127.0.0.1:0"], folder, cpus)
-    try:
+    with echo.stopped_on_failure():
         echo.wait_for(lambda: echo.output().endswith("\n"), "does not listen")
-    except CompareError:
-        echo.stop()
-        raise
     return echo, int(echo.output().split()[-1].rsplit(":", 1)[1])
 
 
@@ -56,9 +57,8 @@ def start(plan, name):
 
 
 def measure_all(plan):
-    """One entry a scenario: {"name", "title", ..., "runs": {proxy: [run, ...]}} or, where it could
-    not be measured, {"skipped": why}."""
-    found = []
+    """Yields one entry a scenario, once it is measured: {"name", "title", ..., "runs": {proxy:
+    [run, ...]}} or, where it could not be measured, {"skipped": why}."""
     began = time.monotonic()
     for number, scenario in enumerate(plan.scenarios, 1):
         plan.say(scenario.title)
@@ -68,12 +68,13 @@ def measure_all(plan):
         entry = {"name": scenario.name, "title": fitted.title, "unit": scenario.unit,
                  "compares": scenario.compares}
         try:
+            if plan.budget_s is not None and time.monotonic() > began + plan.budget_s:
+                raise CompareError(f"the time for all scenarios, {plan.budget_s:g} s, was up")
             entry |= measure(plan, fitted)
-        except CompareError as reason:
+        except FAILURES as reason:
             entry["skipped"] = str(reason)
             plan.say(f"  skipped: {reason}")
-        found.append(entry)
-    return found
+        yield entry
 
 
 def fitting(plan, scenario):
@@ -106,7 +107,8 @@ def measure(plan, scenario):
             proxy.stop()
     note_capacity(plan, scenario, runs)
     return {"connections": scenario.connections, "rate": rate, "rate_share": share, "runs": runs,
-            "failed": failed, "system_calls": calls}
+            "failed": failed, "system_calls": calls,
+            "title": scenario.title_at(share or 1)}
 
 
 def in_rounds(plan, scenario, run):
@@ -117,14 +119,26 @@ def in_rounds(plan, scenario, run):
         if number > 0 and time.monotonic() > plan.end:
             plan.say(f"  {number} of {plan.rounds} rounds: the time is up")
             break
-        for name in [one for one in plan.names if one not in failed]:
+        names = [one for one in plan.names if one not in failed]
+        for name in reversed(names) if number % 2 else names:
             try:
-                runs[name].append(run(plan, scenario, name))
+                runs[name].append(repeated_once(plan, scenario, name, run))
                 plan.say(f"  {name}: {brief(runs[name][-1], scenario)}")
-            except CompareError as reason:
+            except FAILURES as reason:
                 failed[name] = str(reason)
                 plan.say(f"  {name} failed: {reason}")
     return {name: [] if name in failed else found for name, found in runs.items()}, failed
+
+
+def repeated_once(plan, scenario, name, run):
+    """One error among very many messages is not yet a proxy that cannot do it."""
+    try:
+        return run(plan, scenario, name)
+    except FAILURES as reason:
+        if time.monotonic() > plan.end:
+            raise
+        plan.say(f"  {name}, to be repeated: {reason}")
+    return run(plan, scenario, name)
 
 
 def brief(run, scenario):
@@ -142,16 +156,25 @@ def run_once(plan, scenario, proxy, rate):
             "p50_us": found.latency_us["p50"], "p99_us": found.latency_us["p99"],
             "p99.9_us": found.latency_us["p99.9"], "seconds": found.seconds,
             "resident_bytes": watched.memory_bytes(proxy.pid, "VmHWM"),
-            "generator_limited": found.generator_limited}
+            "generator_limited": found.generator_limited,
+            "throttled": plan.load.real_time and found.generator_share > THROTTLED_SHARE}
 
 
 def hold_anew(plan, scenario, name):
     """In a process of its own each time: what an earlier round has left would count as free."""
     proxy = start(plan, name)
+    url = proxy.url(scenario.scheme, scenario.path)
     try:
-        before = watched.memory_bytes(proxy.pid)
-        with plan.load.hold(scenario, proxy.url(scenario.scheme, scenario.path)):
+        # What comes with the start, or with the first connection, is not one connection's. nginx
+        # accepts before its worker has made its table of them.
+        plan.load.run(replace(scenario, pattern="echo", connections=1), url, FIRST_S, None)
+        before = watched.settled_memory_bytes(proxy.pid)
+        with plan.load.hold(scenario, url):
             after = watched.settled_memory_bytes(proxy.pid)
+            held = watched.descriptors(proxy.pid)
+            if held < scenario.connections:
+                raise CompareError(f"{name} has {held} descriptors open, and should hold "
+                                   f"{scenario.connections} connections")
     finally:
         proxy.stop()
     return {"bytes_each": (after - before) / scenario.connections, "resident_bytes": after}
@@ -172,14 +195,15 @@ def half_of_capacity(plan, scenario, running):
 
 
 def kept_rate(plan, scenario, proxy, rate):
-    """Halved until it is kept: messages one by one cost generator and backend more than those that
-    come in batches, and where the two share a core they may be the limit."""
-    for _ in range(HALVINGS_MAX):
+    """Halved until it is kept, so often at the most: messages one by one cost generator and backend
+    more than those that come in batches, and where the two share a core they may be the limit."""
+    for halvings in range(HALVINGS_MAX + 1):
         found = run_once(plan, scenario, proxy, rate)
         if figures.is_kept(found["rate"], rate):
             break
         plan.say(f"  {rate:.0f} {scenario.unit}s a second were due, {found['rate']:.0f} came back")
-        rate /= 2
+        if halvings < HALVINGS_MAX:
+            rate /= 2
     return rate
 
 
@@ -195,35 +219,32 @@ def look_aside(plan, scenario, proxy, rate):
     calls = None
     try:
         if plan.count_calls:
-            calls = during_load(plan, scenario, proxy, rate,
-                                lambda one: watched.system_calls(one.pid, ASIDE_S))
+            # Beyond both ends of the measured time, whose rate is so that of the slowed proxy.
+            calls, reached = during_load(
+                plan, scenario, proxy, rate, ASIDE_S,
+                lambda: watched.system_calls(proxy.pid, ASIDE_S + WARM_UP_S))
+            calls = None if calls is None else calls / reached
         if plan.profiles is not None:
             file = plan.profiles / f"{scenario.name}-{proxy.name}.txt"
-            during_load(plan, scenario, proxy, rate,
-                        lambda one: watched.profile(one.pid, 2 * ASIDE_S, file))
+            during_load(plan, scenario, proxy, rate, 2 * PROFILED_S,
+                        lambda: watched.profile(proxy.pid, PROFILED_S, file))
             plan.say(f"  {proxy.name}: profile in {file}")
-    except CompareError as reason:
+    except FAILURES as reason:
         plan.say(f"  {proxy.name}, beside the measured runs: {reason}")
     return calls
 
 
-def during_load(plan, scenario, proxy, rate, look):
-    """What `look` gives, for each message that comes in ASIDE_S; None where it gives None."""
-    seconds = 4 * ASIDE_S
+def during_load(plan, scenario, proxy, rate, seconds, look):
+    """What `look` gives, which begins as soon as the connections are open, and the load's rate."""
     idle = watched.descriptors(proxy.pid)
-    command = plan.load.command(scenario, proxy.url(scenario.scheme, scenario.path), seconds,
-                                proxy.pid, rate)
-    program = plan.load.start(command)
-    try:
+    program = plan.load.start(plan.load.command(
+        scenario, proxy.url(scenario.scheme, scenario.path), seconds, proxy.pid, rate))
+    with program.stopped_on_failure():
         busy = 1 if scenario.pattern == "handshake" else scenario.connections
         program.wait_for(lambda: watched.descriptors(proxy.pid) >= idle + busy,
                          f"does not open {busy} connections")
-        seen = look(proxy)
-    except CompareError:
-        program.stop()
-        raise
-    found = plan.load.finish(program, scenario, seconds)
-    return None if seen is None or not found.rate else seen / (found.rate * ASIDE_S)
+        seen = look()
+    return seen, plan.load.finish(program, scenario, seconds).rate
 
 
 def busy_share(seconds):

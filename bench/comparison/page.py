@@ -2,7 +2,7 @@
 and how it was measured. A function from the JSON's document to text.
 """
 
-from comparison import figures, straight
+from comparison import builds, figures, straight
 from comparison.proxies import TITLES
 from comparison.rows import GATEWAY, not_ahead, noise, rows_of, sentence
 from comparison.scenarios import CPU, LATENCY, MEMORY
@@ -33,15 +33,33 @@ def page(document, pictures):
 
 def _about(document, rows):
     names = ", ".join(TITLES[name] for name in document["proxies"])
-    return (f"What `bench/compare` has measured of {names}: one worker, thread or shard each, on "
-            f"one core, in turns, {_rounds(document)} of {document['seconds']:g} s. "
-            f"{noise(rows)}")
+    return " ".join([
+        f"What `bench/compare` has measured of {names}: one worker, thread or shard each, on one "
+        f"core, in turns, {_rounds(document)} of {document['seconds']:g} s.",
+        noise(rows), *warnings(document)])
+
+
+def warnings(document):
+    """Sentences on what makes all figures worth less."""
+    said = []
+    if document.get("interrupted"):
+        said.append("The measurement was interrupted: scenarios are missing.")
+    if document["machine"].get("shares_core"):
+        said.append("The machine has one core in hardware, of two threads, for proxy and "
+                    "generator together: what a message costs the proxy depends on what the "
+                    "generator does meanwhile, in every row.")
+    build = document.get("build", {})
+    if build.get("as_it_is"):
+        hindrance = builds.hindrance_of(build["options"])
+        said.append("The gateway was not built for this, but measured as it was"
+                    f"{f', with {hindrance}: no release build' if hindrance else ''}.")
+    return said
 
 
 def _rounds(document):
     """Those that there were: time may have been up before."""
     found = sorted({len(runs) for entry in document["scenarios"]
-                    for runs in entry.get("runs", {}).values()})
+                    for runs in entry.get("runs", {}).values() if runs})
     if not found:
         return "no round"
     numbers = f"{found[0]}" if len(found) == 1 else f"{found[0]} to {found[-1]}"
@@ -113,6 +131,8 @@ def _closing(document, rows):
 
 
 def _worst(row):
+    if row.standing == "failed":
+        return f"{' '.join(row.failed[GATEWAY].split())}"
     name = max((one for one in row.ratios if row.ratios[one]),
                key=lambda one: figures.summarize(row.ratios[one]).median)
     return f"{figures.summarize(row.ratios[name]).median:.2f} of {TITLES[name]}"
@@ -121,13 +141,16 @@ def _worst(row):
 def _calls(rows):
     counted = any(value is not None for row in rows for value in row.system_calls.values())
     return ("They were counted by perf in runs of their own." if counted else
-            "They were not counted: that takes perf, its tracepoints, and a run without --quick.")
+            "They were not counted: that takes perf, leave to use its tracepoints, and a run "
+            "without --quick.")
 
 
 def _how(document):
     machine = document["machine"]
     versions = "; ".join(f"{name} {version}" for name, version in document["versions"].items())
     generator = "SCHED_FIFO" if machine["generator_real_time"] else "no real-time priority"
+    commit = document.get("build", {}).get("commit")
+    commit = f" (commit {commit})" if commit else ""
     return "\n".join([
         f"- {machine['processor']}, {machine['cores']} cores, "
         f"{machine['memory_bytes'] / 1e9:.1f} GB, Linux {machine['kernel']}; "
@@ -135,11 +158,13 @@ def _how(document):
         f"- The proxy has core {_cores(machine['proxy_cores'])}, gateway-load core "
         f"{_cores(machine['load_cores'])} ({generator}), gateway-echo core "
         f"{_cores(machine['backend_cores'])}.",
-        f"- {versions}.",
+        f"- {versions}{commit}.",
         "- Configurations are those of bench/comparison/configurations.py; the same ECDSA P-256 "
         "certificate, TLS 1.3, AES-128-GCM, X25519. The gateway also validates every WebSocket "
         "frame and text.",
         "- Processor time is the process's own clock, read at the borders of the measured window.",
+        "- Every second round goes through the proxies backwards; a run that fails is repeated "
+        "once.",
         f"- A ratio is that of two runs of one round; (±) is half of what rounds differ by. "
         f"Measured at {document['began']}, in {document['minutes']:.0f} minutes, by "
         f"`{document['command']}`."])
@@ -164,6 +189,6 @@ def summary_text(document):
         lines.append(f"{row.title:{wide}}  {value:>12}  {ratio:22}  {state}"
                      f"{', noisy' if row.is_noisy else ''}")
     behind = not_ahead(rows)
-    lines += ["", noise(rows),
+    lines += ["", noise(rows), *warnings(document),
               "not ahead in: " + (", ".join(row.name for row in behind) or "no row")]
     return "\n".join(lines)

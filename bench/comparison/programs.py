@@ -1,7 +1,8 @@
 """Child processes on cores of their own: their output goes to files, each is ended by its process
-id, and none outlives whoever started it. Every wait has a deadline.
+id, and none outlives whoever started it, however that ends. Every wait has a deadline.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -16,6 +17,19 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 class CompareError(Exception):
     """What stops the comparison, in words that name the thing and the cure."""
+
+
+# What one proxy or one look at it may fail by, while the others are measured on: a process that has
+# ended has no /proc, perf may hang, a program may not start.
+FAILURES = (CompareError, OSError, subprocess.SubprocessError)
+
+
+def end_orderly():
+    """SIGTERM and SIGHUP end this process as Ctrl-C does: each `finally` is run."""
+    def leave(number, _):
+        raise SystemExit(128 + number)
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, leave)
 
 
 def wait_until(condition, what, seconds=DEADLINE_S):
@@ -54,10 +68,10 @@ def real_time_allowed():
     return True
 
 
-def settle(cpus, real_time=False):
-    """For preexec_fn: where the child runs, how, and that it ends with its parent."""
+def settle(cpus, real_time, with_parent):
+    """For preexec_fn: where the child runs, how, and by which signal it ends with its parent."""
     def in_child():
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        LIBC.prctl(PR_SET_PDEATHSIG, with_parent)
         os.sched_setaffinity(0, cpus)
         if real_time:
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
@@ -65,20 +79,30 @@ def settle(cpus, real_time=False):
 
 
 class Program:
-    """Whoever makes one ends it, with stop()."""
+    """Whoever makes one ends it, with stop(). `with_parent` is what it gets when this process is
+    gone; one with children of its own has to get a signal at which it ends them."""
 
-    def __init__(self, name, command, folder, cpus, real_time=False):
+    def __init__(self, name, command, folder, cpus, real_time=False, with_parent=signal.SIGKILL):
         self.name = name
         self.log_file = folder / f"{name}.log"
         self.output_file = folder / f"{name}.out"
         with open(self.log_file, "wb") as log, open(self.output_file, "wb") as output:
             self.process = subprocess.Popen(
                 [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output,
-                stderr=log, cwd=folder, preexec_fn=settle(cpus, real_time))
+                stderr=log, cwd=folder, preexec_fn=settle(cpus, real_time, with_parent))
 
     @property
     def pid(self):
         return self.process.pid
+
+    @contextlib.contextmanager
+    def stopped_on_failure(self):
+        """For the block in which it is not yet, or no longer, somebody's to stop."""
+        try:
+            yield
+        except BaseException:
+            self.stop()
+            raise
 
     def log(self):
         return self.log_file.read_text(errors="replace")

@@ -2,7 +2,10 @@
 configuration is checked. Each gets ports of its own before the one backend.
 """
 
+import contextlib
+import os
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,13 +47,23 @@ def make_certificate(folder):
     return chain, key, both
 
 
-def write_configuration(name, site):
+def left_out_of(nginx):
+    """The modules with temporary files that this build of nginx has not: their directives would be
+    errors."""
+    done = subprocess.run([nginx, "-V"], capture_output=True, text=True, timeout=20, check=False)
+    return {kind for kind in configurations.OPTIONAL_TEMPORARY
+            if f"--without-http_{kind}_module" in done.stdout + done.stderr}
+
+
+def write_configuration(name, binary, site):
     """The file's path."""
-    texts = {GATEWAY: configurations.gateway, HAPROXY: configurations.haproxy,
-             NGINX_SMALL: lambda one: configurations.nginx(one, "4k"),
-             NGINX_LARGE: lambda one: configurations.nginx(one, "16k")}
+    if name in NGINX:
+        text = configurations.nginx(site, {NGINX_SMALL: "4k", NGINX_LARGE: "16k"}[name],
+                                    left_out_of(binary))
+    else:
+        text = {GATEWAY: configurations.gateway, HAPROXY: configurations.haproxy}[name](site)
     file = site.folder / f"{name}.conf"
-    file.write_text(texts[name](site), encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     return file
 
 
@@ -77,22 +90,25 @@ def first_child(pid):
 
 
 class Proxy:
-    """One that runs. `pid` is the process that does the work: of nginx, its worker."""
+    """One that runs. `pid` is the process that does the work: of nginx, its worker, which outlives
+    a master that is killed. So that is asked to end, and the worker is held by a file descriptor
+    of its own."""
 
     def __init__(self, name, binary, site, cpus):
         self.name = name
         self.site = site
-        file = write_configuration(name, site)
-        self.program = Program(name, start_command(name, binary, file), site.folder, cpus)
-        try:
+        file = write_configuration(name, binary, site)
+        self.program = Program(
+            name, start_command(name, binary, file), site.folder, cpus,
+            with_parent=signal.SIGTERM if name in NGINX else signal.SIGKILL)
+        self.worker = None
+        with self.program.stopped_on_failure():
             self.program.wait_for(lambda: accepts(site.tls_port), "accepts nobody")
             self.pid = self.program.pid
             if name in NGINX:
                 self.pid = self.program.wait_for(lambda: first_child(self.program.pid),
                                                  "has no worker")
-        except CompareError:
-            self.stop()
-            raise
+                self.worker = os.pidfd_open(self.pid)
 
     def url(self, scheme, path):
         port = self.site.tls_port if scheme in ("wss", "https") else self.site.plain_port
@@ -100,6 +116,11 @@ class Proxy:
 
     def stop(self):
         self.program.stop()
+        if self.worker is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.worker, signal.SIGKILL)
+            os.close(self.worker)
+            self.worker = None
 
 
 def site_of(folder, backend_port, certificate, descriptors):

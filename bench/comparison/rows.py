@@ -12,7 +12,7 @@ from comparison.scenarios import CPU, LATENCY, MEMORY
 FIGURES = {CPU: ("cpu_us", "us"), MEMORY: ("bytes_each", "B"), LATENCY: ("p99_us", "us")}
 # A proxy that has used less of its core did not set the rate: generator and backend did.
 BUSY_SHARE = 0.9
-_NOT_COMPARED = ("seconds", "generator_limited")
+_NOT_COMPARED = ("seconds", "generator_limited", "throttled")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,10 @@ class Row:
 
     @property
     def standing(self):
-        """Against the best of the others: the worst of what is said of each."""
+        """Against the best of the others: the worst of what is said of each. A gateway that was
+        not up to it is not ahead, either."""
+        if GATEWAY in self.failed:
+            return "failed"
         said = [figures.standing(ratios) for ratios in self.ratios.values() if ratios]
         for word in ("behind", "level", "ahead"):
             if word in said:
@@ -51,7 +54,11 @@ class Row:
 
     @property
     def is_noisy(self):
-        return figures.is_noisy(self.ratios.get(self.best_nginx, []))
+        return any(figures.is_noisy(ratios) for ratios in self.ratios.values())
+
+    @property
+    def has_one_round(self):
+        return max(map(len, self.ratios.values()), default=0) == 1
 
     def median(self, proxy, key):
         summary = figures.summarize([run.get(key) for run in self.runs.get(proxy, [])])
@@ -152,10 +159,13 @@ def _remarks(row):
     if row.compares == CPU and row.unit != "connection" and idle:
         said.append(f"{', '.join(idle)} did not use all of the core: there the rate is the "
                     "generator's or the backend's")
-    limited = [TITLES[name] for name, runs in row.runs.items()
-               if any(run.get("generator_limited") for run in runs)]
+    limited = _where_any(row, "generator_limited")
     if limited and row.compares == LATENCY:
         said.append(f"The generator was the limit with {', '.join(limited)}")
+    throttled = _where_any(row, "throttled")
+    if throttled:
+        said.append("The kernel may have halted the generator, which has a real-time priority and "
+                    f"left nearly nothing of its core, with {', '.join(throttled)}: p99.9 is that")
     strayed = [TITLES[name] for name, runs in row.runs.items()
                if row.rate and not all(figures.is_kept(run["rate"], row.rate) for run in runs)]
     if row.rate_share and row.rate_share < 0.5:
@@ -165,26 +175,44 @@ def _remarks(row):
         said.append(f"The rate was not kept, by more than {figures.RATE_KEPT:.0%}, with "
                     f"{', '.join(strayed)}: the figures are those of a backlog")
     if row.is_noisy:
-        spread = row.nginx_ratio.spread
-        said.append(f"The machine was too noisy for this row: its pairs lie {spread:.0%} apart")
+        spread, name = max((figures.summarize(ratios).spread, name)
+                           for name, ratios in row.ratios.items() if ratios)
+        said.append("The machine was too noisy for this row: its pairs lie up to "
+                    f"{spread:.0%} apart ({TITLES[name]})")
     return said
 
 
+def _where_any(row, key):
+    return [TITLES[name] for name, runs in row.runs.items() if any(run.get(key) for run in runs)]
+
+
 def not_ahead(rows):
-    return [row for row in rows if row.standing in ("behind", "level")]
+    return [row for row in rows if row.standing in ("behind", "level", "failed")]
+
+
+def incomplete(rows):
+    """Those which were not measured, or not of every proxy."""
+    return [row for row in rows if row.skipped or row.failed]
 
 
 def noise(rows):
-    """A sentence on how far the whole can be trusted."""
-    measured = [row for row in rows if row.nginx_ratio]
-    noisy = [row for row in measured if row.is_noisy]
-    if not measured:
+    """Sentences on how far the whole can be trusted."""
+    compared = [row for row in rows if any(row.ratios.values())]
+    if not compared:
         return "Nothing was compared."
     limit = f"{figures.NOISY_SPREAD:.0%}"
-    if any(len(row.ratios[row.best_nginx]) < 2 for row in measured):
-        return "One round alone says nothing about noise: give --rounds 3."
-    if not noisy:
-        return f"The machine was quiet enough: no row's pairs lie more than {limit} apart."
-    return (f"The machine was too noisy for {len(noisy)} of {len(measured)} rows, whose pairs lie "
-            f"more than {limit} apart: {', '.join(row.name for row in noisy)}. Repeat these on a "
-            "quiet machine.")
+    single = [row for row in compared if row.has_one_round]
+    repeated = [row for row in compared if not row.has_one_round]
+    noisy = [row for row in repeated if row.is_noisy]
+    said = []
+    if single:
+        said.append("One round alone says nothing about noise (give --rounds 3, or leave --quick "
+                    f"out): {', '.join(row.name for row in single)}.")
+    if noisy:
+        said.append(f"The machine was too noisy for {len(noisy)} of {len(repeated)} rows, whose "
+                    f"pairs lie more than {limit} apart: {', '.join(row.name for row in noisy)}. "
+                    "Repeat these on a quiet machine.")
+    elif repeated:
+        said.append("The machine was quiet enough: "
+                    f"{'no other' if single else 'no'} row's pairs lie more than {limit} apart.")
+    return " ".join(said)

@@ -28,6 +28,10 @@ class Scenario:
     half_of: str | None = None
     quick: bool = False        # is part of --quick
 
+    def title_at(self, share):
+        """Of an open loop, whose rate may have had to be less."""
+        return self.title if share >= 0.5 else self.title.replace("half", f"{share:.0%}")
+
     @property
     def is_tls(self):
         return self.scheme in ("wss", "https")

@@ -5,7 +5,7 @@ proxy could not measure one.
 
 from comparison import figures
 from comparison.measurement import start_backend
-from comparison.programs import CompareError
+from comparison.programs import FAILURES
 from comparison.proxies import GATEWAY, TITLES
 from comparison.scenarios import BY_NAME
 
@@ -27,7 +27,7 @@ def measure(plan, echo_binary):
                 plan.say(f"  {found.generator_us:.2f} us a message, {found.rate:.0f}/s")
         finally:
             echo.stop()
-    except CompareError as reason:
+    except FAILURES as reason:
         plan.say(f"  skipped: {reason}")
         return {"scenario": SCENARIO, "skipped": str(reason)}
     return {"scenario": SCENARIO, "runs": runs}

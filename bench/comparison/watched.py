@@ -6,6 +6,7 @@ Its processor time in the measured window is read by the load tool, which knows 
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import time
 from pathlib import Path
@@ -15,8 +16,11 @@ from comparison.programs import CompareError
 # The kernel takes a request for the peak to begin anew.
 _RESET_PEAK = "5"
 SAMPLES_A_SECOND = 997
+_CALLS = "raw_syscalls:sys_enter"
 _COLUMNS = 120  # perf makes each line as long as the longest name
 _BETWEEN_LOOKS_S, _LOOKS_MAX, _SETTLED = 0.5, 40, 0.002
+# perf counts in slices, so that those in which nothing was under way do not count.
+_SLICE_MS = 100
 
 
 def memory_bytes(pid, key="VmRSS"):
@@ -57,24 +61,30 @@ def descriptors(pid):
         return 0
 
 
+def can_count_calls():
+    """Whether perf is here, and may count system calls."""
+    return shutil.which("perf") is not None and any(_counted(["--", "true"], 0))
+
+
 def system_calls(pid, seconds):
-    """How many it makes in so long; None where perf cannot say."""
-    perf = shutil.which("perf")
-    if perf is None:
-        return None
-    done = subprocess.run(
-        [perf, "stat", "-x", ",", "-e", "raw_syscalls:sys_enter", "-p", str(pid), "--", "sleep",
-         str(seconds)], capture_output=True, text=True, timeout=seconds + 30, check=False)
+    """How many it makes in a second, of so many; None where perf cannot say."""
+    # The last slice ends when sleep does.
+    counts = _counted(["-p", str(pid), "--", "sleep", str(seconds)], seconds)[:-1]
+    return statistics.median(counts) * 1000 / _SLICE_MS if any(counts) else None
+
+
+def _counted(whom, seconds):
+    done = subprocess.run(["perf", "stat", "-x", ",", "-I", str(_SLICE_MS), "-e", _CALLS, *whom],
+                          capture_output=True, text=True, timeout=seconds + 30, check=False)
     return parse_perf_stat(done.stderr)
 
 
 def parse_perf_stat(text):
-    """perf's lines of comma-separated values; None where it has counted nothing."""
-    for line in text.splitlines():
-        fields = line.split(",")
-        if len(fields) > 2 and fields[2] == "raw_syscalls:sys_enter" and fields[0].isdigit():
-            return int(fields[0])
-    return None
+    """The counts in perf's lines of comma-separated values, the time first; of a slice in which
+    there was nothing it says "<not counted>"."""
+    rows = (line.split(",") for line in text.splitlines())
+    return [int(fields[1]) if fields[1].isdigit() else 0 for fields in rows
+            if len(fields) > 3 and fields[3] == _CALLS and fields[1] != "<not supported>"]
 
 
 def profile(pid, seconds, file):

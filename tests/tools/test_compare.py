@@ -1,23 +1,14 @@
-"""bench/compare: its figures, the configurations it writes, the words of its page, and one real run
-against the gateway alone."""
+"""bench/compare: its figures, and the words, tables and charts of its page."""
 
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "bench"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 
-from comparison import charts, figures, load_tool, machine, measurement  # noqa: E402
-from comparison import page, proxies, rows, scenarios, watched  # noqa: E402
-from comparison.programs import CompareError  # noqa: E402
-
-GATEWAY = os.environ["GATEWAY"]
+from comparison import charts, figures, page, proxies, rows, scenarios  # noqa: E402
 
 
 @pytest.mark.parametrize("values, median, spread", [
@@ -57,114 +48,6 @@ def test_pairs_far_apart_are_noise():
 ])
 def test_numbers_read_well(value, text):
     assert figures.significant(value) == text
-
-
-@pytest.mark.parametrize("cores, siblings, proxy, load, backend", [
-    ({0, 1}, {0, 1}, {0}, {1}, {1}),
-    ({2, 3, 5}, {2}, {2}, {3}, {5}),
-    ({0, 1, 2, 3}, {0, 1}, {0}, {2}, {3}),
-])
-def test_the_proxy_has_a_core_of_its_own(cores, siblings, proxy, load, backend):
-    assert machine.share_out(cores, lambda _: siblings) == machine.Cores(proxy, load, backend)
-
-
-def test_one_core_is_refused_with_the_cure():
-    with pytest.raises(CompareError, match="second one"):
-        machine.share_out({0}, lambda _: {0})
-
-
-@pytest.mark.parametrize("text, count", [
-    ("1234,,raw_syscalls:sys_enter,1001000,100.00,,\n", 1234),
-    ("<not supported>,,raw_syscalls:sys_enter,0,100.00,,\n", None),
-    ("event syntax error\n", None),
-    ("", None),
-])
-def test_counts_of_perf(text, count):
-    assert watched.parse_perf_stat(text) == count
-
-
-@pytest.mark.parametrize("name", proxies.NAMES)
-def test_configurations_pass_their_own_check(name, tmp_path):
-    tmp_path.chmod(0o755)
-    binary = machine.find(proxies.PROGRAMS[name], GATEWAY if name == proxies.GATEWAY else None)
-    if binary is None:
-        pytest.skip(f"no {proxies.PROGRAMS[name]} here")
-    certificate = proxies.make_certificate(tmp_path)
-    site = proxies.site_of(tmp_path, 9, certificate, 4096)
-    file = proxies.write_configuration(name, site)
-    done = subprocess.run(proxies.check_command(name, binary, file), capture_output=True, text=True,
-                          timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-class Tool(load_tool.LoadTool):
-    """Of which only the command line is wanted."""
-
-    def __init__(self):
-        self.binary = "gateway-load"
-
-
-@pytest.mark.parametrize("name, pid, rate, words", [
-    ("echo-16k-wss", 7, None, "--pattern echo --duration 0.5 --json - --pid 7 --in-flight 4 "
-     "--size 16384 --verify off --groups X25519"),
-    ("get-http", None, None, "--pattern echo --duration 0.5 --json - --in-flight 1"),
-    ("open-wss", None, 999.6, "--pattern echo --duration 0.5 --json - --in-flight 1 --size 64 "
-     "--rate 1000 --verify off --groups X25519"),
-    ("handshake-resumed", None, None, "--pattern handshake --duration 0.5 --json - --resume 1 "
-     "--verify off --groups X25519"),
-])
-def test_command_lines(name, pid, rate, words):
-    scenario = scenarios.BY_NAME[name]
-    begin = ["gateway-load", "--url", "URL", "--connections", str(scenario.connections)]
-    assert Tool().command(scenario, "URL", 0.5, pid, rate) == begin + words.split()
-
-
-def test_json_that_is_not_understood_is_an_error():
-    for text in ("{", "{}", "[]", '{"schema": 2}', '{"schema": 1}', '{"schema": 1, "phases": []}'):
-        with pytest.raises(CompareError, match="not understood"):
-            load_tool.parse(text, scenarios.BY_NAME["echo-64-100-ws"])
-
-
-QUANTILES = {"count": 9, "p50_ns": 1000, "p90_ns": 1500, "p99_ns": 2000, "p99.9_ns": 3500}
-
-
-def result_of_load(counts, timings, cpu_seconds=2.0):
-    """What gateway-load writes, as far as it is read: a ramp, and two phases that count."""
-    def phase(name):
-        return {"name": name, "length_ns": 500_000_000, "counts": counts, "timings": timings}
-    return json.dumps({"schema": 1, "phases": [phase("ramp"), phase("hold"), phase("soak")],
-                       "generator": {"cpu_seconds": 3.0}, "errors": {},
-                       "watched": [{"pid": 7, "cpu_seconds": cpu_seconds}]})
-
-
-@pytest.mark.parametrize("name, counts, timing, count", [
-    ("echo-64-100-ws", {"sent": 60, "received": 50}, "rtt", 100),
-    ("get-https", {"received": 50, "full": 9}, "rtt", 100),
-    ("burst-wss", {"delivered": 500}, "delivery", 1000),
-    ("handshake-full", {"full": 100, "resumed": 5}, "tls", 200),
-    ("handshake-resumed", {"resumed": 100}, "tls", 200),
-])
-def test_a_result_is_read(name, counts, timing, count):
-    scenario = scenarios.BY_NAME[name]
-    measured = load_tool.parse(result_of_load(counts, {timing: QUANTILES}), scenario)
-    assert (measured.seconds, measured.count, measured.rate) == (1.0, count, count)
-    assert measured.cpu_us == pytest.approx(2e6 / count)
-    messages = sum(counts.get(key, 0) for key in ("received", "delivered")) * 3
-    assert measured.generator_us == (pytest.approx(3e6 / messages) if messages else None)
-    assert measured.core_share == 2.0 and not measured.generator_limited
-    assert measured.latency_us == {"p50": 1.0, "p99": 2.0, "p99.9": 3.5}
-    limited = load_tool.parse(result_of_load(counts, {}), scenario, load_tool.GENERATOR_LIMITED)
-    assert limited.generator_limited
-    assert limited.latency_us == {"p50": None, "p99": None, "p99.9": None}
-
-
-@pytest.mark.parametrize("name, counts, said", [
-    ("handshake-resumed", {"full": 10, "resumed": 90}, "only 180 of 200 handshakes were resumed"),
-    ("handshake-full", {"full": 9, "resumed": 1}, "only 18 of 20 handshakes were full"),
-])
-def test_handshakes_of_the_other_kind_are_an_error(name, counts, said):
-    with pytest.raises(CompareError, match=said):
-        load_tool.parse(result_of_load(counts, {}), scenarios.BY_NAME[name])
 
 
 def run(cpu_us, core_share=1.0):
@@ -214,7 +97,7 @@ def test_a_row_is_compared_with_the_better_nginx():
     assert rows.sentence(row) == (
         "The gateway needs 5.50 us for one message: 0.55 of what nginx (16k) needs and 0.28 of "
         "what HAProxy needs. It is ahead in every pair. The machine was too noisy for this row: "
-        "its pairs lie 18% apart.")
+        "its pairs lie up to 18% apart (nginx (4k)).")
 
 
 def test_every_figure_is_summed_up_for_programs():
@@ -261,6 +144,25 @@ def test_a_proxy_that_has_failed_is_named_and_left_out():
     ours = entry("echo-64-100-ws", costs_of([], [12], [10], [20])) | {"failed": {"gateway": "why"}}
     assert rows.sentence(rows.row_of(ours)) == (
         "The gateway was not measured. gateway failed: why.")
+    assert rows.incomplete([rows.row_of(failing), rows.row_of(ours)]) == [
+        rows.row_of(failing), rows.row_of(ours)]
+
+
+def test_a_row_in_which_the_gateway_failed_is_none_in_which_it_is_ahead():
+    ours = entry("get-http", costs_of([], [12], [10], [20])) | {"failed": {"gateway": "a\nreason"}}
+    text = page.page(document(ours), [])
+    named = text.split("## Where the gateway is not ahead")[1].split("##")[0]
+    assert named.strip() == f"- {ours['title']}: failed, a reason"
+    assert "not ahead in: get-http" in page.summary_text(document(ours))
+
+
+def test_a_generator_that_the_kernel_may_have_halted_is_named():
+    throttled = entry("echo-64-100-ws", costs_of([5], [12], [10], [20]))
+    assert "halted" not in rows.sentence(rows.row_of(throttled))
+    throttled["runs"]["haproxy"][0]["throttled"] = True
+    assert "nearly nothing of its core, with HAProxy: p99.9" in rows.sentence(
+        rows.row_of(throttled))
+    assert "throttled" not in rows.summary_of(throttled)
 
 
 @pytest.mark.parametrize("rate, said", [(1000, False), (1040, False), (1060, True), (940, True)])
@@ -268,65 +170,6 @@ def test_a_rate_that_was_not_kept_is_named(rate, said):
     opened = entry("open-wss", costs_of([5], [12], [10], [20])) | {"rate": rate}
     sentence = rows.sentence(rows.row_of(opened))
     assert ("The rate was not kept, by more than 5%, with gateway, nginx (4k)" in sentence) is said
-
-
-def test_a_rate_that_nobody_keeps_is_halved(monkeypatch):
-    tried = []
-
-    def run_once(plan, scenario, proxy, rate):
-        tried.append(rate)
-        return {"rate": min(rate, 300)}
-    monkeypatch.setattr(measurement, "run_once", run_once)
-    plan, scenario = plan_of([], 1), scenarios.BY_NAME["open-wss"]
-    assert measurement.kept_rate(plan, scenario, None, 1000) == 250
-    assert tried == [1000, 500, 250]
-    assert measurement.kept_rate(plan, scenario, None, 100_000) == 12_500
-    opened = entry("open-wss", costs_of([5], [12], [10], [20])) | {"rate": 1000, "rate_share": 0.25}
-    assert "The rate is 25% of nginx's in the closed loop" in rows.sentence(rows.row_of(opened))
-
-
-class Named:
-    """Stands for a proxy's run in a round."""
-
-    def __init__(self, costs):
-        self.costs = costs
-        self.order = []
-
-    def __call__(self, plan, scenario, name):
-        self.order.append(name)
-        if self.costs[name] is None:
-            raise CompareError("it ended by itself")
-        return run(self.costs[name])
-
-
-def plan_of(names, rounds, **rest):
-    return measurement.Plan(
-        folder=None, binaries=None, names=names, scenarios=[], cores=None, load=None,
-        backend_port=0, certificate=(), descriptors=0, rounds=rounds, seconds=1,
-        say=lambda text: None, **rest)
-
-
-def test_proxies_are_measured_in_turns():
-    each = Named({"a": 1, "b": None, "c": 2})
-    runs, failed = measurement.in_rounds(plan_of(["a", "b", "c"], 3),
-                                         scenarios.BY_NAME["echo-64-100-ws"], each)
-    assert each.order == ["a", "b", "c", "a", "c", "a", "c"]
-    assert [len(runs[name]) for name in "abc"] == [3, 0, 3]
-    assert failed == {"b": "it ended by itself"}
-
-
-def test_when_time_is_up_no_other_round_begins():
-    each = Named({"a": 1, "b": 2})
-    measurement.in_rounds(plan_of(["a", "b"], 3, end=0), scenarios.BY_NAME["echo-64-100-ws"], each)
-    assert each.order == ["a", "b"]
-
-
-def test_no_more_connections_than_descriptors_suffice_for():
-    plan = plan_of([], 1)
-    plan.descriptors = 4500
-    fewer = measurement.fitting(plan, scenarios.BY_NAME["idle-wss"])
-    assert fewer.connections == 2000 and fewer.title.endswith("(only 2,000 of them)")
-    assert measurement.fitting(plan, scenarios.BY_NAME["echo-64-1000-ws"]).connections == 1000
 
 
 def test_what_was_not_measured_says_why():
@@ -340,10 +183,47 @@ def test_what_was_not_measured_says_why():
 @pytest.mark.parametrize("costs, said", [
     (costs_of([5, 5], [12, 12], [10, 10], [20, 20]), "quiet enough"),
     (costs_of([5, 8], [12, 12], [10, 10], [20, 20]), "too noisy for 1 of 1 rows"),
+    (costs_of([5, 5], [12, 12], [10, 10], [20, 30]), "too noisy for 1 of 1 rows"),
+    (costs_of([5, 5], [], [], [20, 30]), "too noisy for 1 of 1 rows"),
     (costs_of([5], [12], [10], [20]), "One round alone"),
 ])
 def test_noise_is_said(costs, said):
     assert said in page.page(document(entry("echo-64-100-ws", costs)), [])
+
+
+def test_a_row_of_one_round_does_not_silence_the_noise_of_others():
+    single = entry("get-http", costs_of([5], [12], [10], [20]))
+    noisy = entry("echo-64-100-ws", costs_of([5, 9], [12, 12], [10, 10], [20, 20]))
+    quiet = entry("echo-64-100-wss", costs_of([5, 5], [12, 12], [10, 10], [20, 20]))
+    text = rows.noise(rows.rows_of(document(single, noisy, quiet)))
+    assert "leave --quick out): get-http." in text
+    assert "too noisy for 1 of 2 rows" in text and "apart: echo-64-100-ws." in text
+    assert "no other row's pairs" in rows.noise(rows.rows_of(document(single, quiet)))
+
+
+def test_rounds_are_those_of_who_was_measured():
+    failing = entry("echo-64-100-ws", costs_of([5, 5], [12, 12], [10, 10], []))
+    assert "in turns, 2 rounds of 1 s." in page.page(document(failing), [])
+
+
+@pytest.mark.parametrize("changed, said", [
+    ({"interrupted": True}, "was interrupted"),
+    ({"build": {"commit": None, "as_it_is": True, "options": {"b_sanitize": "address"}}},
+     "as it was, with b_sanitize=address: no release build."),
+    ({"build": {"commit": "1a2b-dirty", "as_it_is": False, "options": {}}}, "commit 1a2b-dirty"),
+])
+def test_what_the_figures_are_worth_is_said(changed, said):
+    measured = document(entry("echo-64-100-ws", costs_of([5], [12], [10], [20])))
+    assert said not in page.page(measured, [])
+    assert said in page.page(measured | changed, [])
+
+
+def test_a_core_that_proxy_and_generator_share_is_said():
+    measured = document(entry("echo-64-100-ws", costs_of([5], [12], [10], [20])))
+    assert "one core in hardware" not in page.page(measured, []) + page.summary_text(measured)
+    measured["machine"]["shares_core"] = True
+    assert "one core in hardware" in page.page(measured, [])
+    assert "one core in hardware" in page.summary_text(measured)
 
 
 def test_every_row_of_a_table_has_as_many_cells():
@@ -367,38 +247,3 @@ def test_charts_are_well_formed_and_have_a_bar_for_each_proxy():
     assert list(bars) == list(proxies.NAMES)
     assert bars["gateway"] == pytest.approx(bars["nginx-16k"] / 2, rel=0.01)
     assert "a < b & c" in "".join(root.itertext())
-
-
-def compare(folder, *arguments):
-    return subprocess.run([sys.executable, ROOT / "bench" / "compare", *map(str, arguments)],
-                          capture_output=True, text=True, timeout=100, check=False, cwd=folder)
-
-
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
-def test_a_real_run(tmp_path):
-    done = compare(tmp_path, "--build", Path(GATEWAY).parents[1], "--proxy", "gateway",
-                   "--quick", "--scenario", "echo-64-100-wss", "--rounds", 1, "--seconds", 0.2,
-                   "--output", tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    written = json.loads((tmp_path / "compare.json").read_text())
-    measured = written["scenarios"][0]
-    assert "skipped" not in measured, measured
-    assert measured["runs"]["gateway"][0]["cpu_us"] > 0
-    assert measured["runs"]["gateway"][0]["rate"] > 0
-    again = compare(tmp_path, "--from", tmp_path / "compare.json", "--output", tmp_path / "again")
-    assert again.returncode == 0, again.stderr
-    assert ((tmp_path / "again" / "performance.md").read_text()
-            == (tmp_path / "performance.md").read_text())
-
-
-@pytest.mark.parametrize("arguments, said", [
-    (["--scenario", "nothing"], "invalid choice: 'nothing'"),
-    (["--rounds", "0"], "invalid positive int"),
-    (["--from", "wrong.json"], "--from wrong.json: not what this bench/compare has written"),
-    (["--nginx", "/nowhere"], "--nginx /nowhere: no program that can be run is there"),
-])
-def test_usage_errors_name_the_option(arguments, said, tmp_path):
-    (tmp_path / "wrong.json").write_text("{}")
-    done = compare(tmp_path, "--build", Path(GATEWAY).parents[1], "--output", tmp_path,
-                   *arguments)
-    assert done.returncode != 0 and said in done.stderr

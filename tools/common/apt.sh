@@ -20,6 +20,29 @@ missing_of() {
   done
 }
 
+# install_unstarted PACKAGE...: without their services, which start neither now (invoke-rc.d and its like ask
+# policy-rc.d) nor with the machine. In a subshell: what it lays down it removes, however it ends.
+install_unstarted() (
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap 'as_root rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+  fi
+  before=$(service_units)
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -q --no-install-recommends "$@" || exit 1
+  command -v systemctl >/dev/null || exit 0
+  comm -13 <(echo "$before") <(service_units) |
+    while read -r unit; do as_root systemctl disable --quiet "$unit" </dev/null; done
+)
+
+# service_units: those that packages have laid down, without templates.
+service_units() {
+  [ ! -d /lib/systemd/system/ ] ||
+    find /lib/systemd/system/ -maxdepth 1 -name '*.service' ! -name '*@*' -printf '%f\n' | sort
+}
+
 # distribution: the machine's, as os-release spells it: debian, ubuntu.
 distribution() { (. /etc/os-release && echo "$ID"); }
 
