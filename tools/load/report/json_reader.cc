@@ -201,6 +201,8 @@ Result result_at(const Place& root) {
   result.began_unix_ms = root.at("began_unix_ms").whole<std::int64_t>(100'000'000'000'000);
   result.open = root.at("open").whole();
   result.open_max = root.at("open_max").whole();
+  // Results of versions that had no such option have no such member.
+  if (root.has("compress")) result.compress = root.at("compress").truth();
   result.interrupted = root.at("interrupted").truth();
   result.target_unreachable = root.at("target_unreachable").truth();
   if (const Place at = root.at("found_rate"); !at.is_null()) result.found_rate = at.number(1e12);

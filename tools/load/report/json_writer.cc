@@ -130,6 +130,7 @@ std::string json_of(const Result& result, const GateResults& gates) {
       {"gates", list_of(gates)},
       {"open", result.open},
       {"open_max", result.open_max},
+      {"compress", result.compress},
       {"interrupted", result.interrupted},
       {"target_unreachable", result.target_unreachable},
       {"found_rate", result.found_rate ? Json(*result.found_rate) : Json(nullptr)},
