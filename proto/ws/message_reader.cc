@@ -21,7 +21,8 @@ std::optional<Event> MessageReader::next() {
 
 // Reads a header, and yields a control frame or what is here of a data frame.
 std::optional<Event> MessageReader::next_frame() {
-  const HeaderRules rules = {.sender = sender_, .message_open = fragments_open_};
+  const HeaderRules rules = {
+      .sender = sender_, .rsv_allowed = rsv_allowed_, .message_open = fragments_open_};
   const auto frame = take_frame(rules);
   if (!frame) return std::nullopt;
   const ParsedHeader parsed = parse_header(*frame, rules);
@@ -34,6 +35,7 @@ std::optional<Event> MessageReader::next_frame() {
   if (frame_.opcode != Opcode::kContinuation) {
     message_kind_ = frame_.opcode == Opcode::kText ? Event::Kind::kText : Event::Kind::kBinary;
     message_begun_ = false;
+    compressed_ = (frame_.rsv & kRsv1) != 0;
   }
   return next_payload();
 }
@@ -73,7 +75,11 @@ std::optional<Event> MessageReader::next_payload() {
   if (payload.empty() && !last) return std::nullopt;
   const bool first = !message_begun_;
   message_begun_ = true;
-  return Event{.kind = message_kind_, .first = first, .last = last, .payload = payload};
+  return Event{.kind = message_kind_,
+               .first = first,
+               .last = last,
+               .compressed = compressed_,
+               .payload = payload};
 }
 
 std::optional<Event> MessageReader::control(const ParsedHeader& parsed, MutableBytes frame) {

@@ -18,6 +18,7 @@ struct Event {
   Kind kind;
   bool first = true;  // of a message; with kText and kBinary
   bool last = true;
+  bool compressed = false;  // its message has RSV1, where that is allowed
   // Unmasked. In what was fed or in the reader: valid until its next next() or feed(). It may be
   // empty.
   MutableBytes payload;
@@ -26,6 +27,9 @@ struct Event {
 class MessageReader {
  public:
   explicit MessageReader(Sender sender) : sender_(sender) {}
+
+  // Messages may be compressed, since permessage-deflate was agreed on: before anything is fed.
+  void allow_compressed() { rsv_allowed_ = kRsv1; }
 
   // Takes the next received bytes, which stay valid until next() has nothing more, and are written
   // to. Precondition: next() had nothing more of the ones before. After a violation or a close
@@ -50,10 +54,12 @@ class MessageReader {
   std::uint64_t payload_bytes_read_ = 0;  // of it
   HeldFrame held_;
   Sender sender_;
+  std::uint8_t rsv_allowed_ = 0;
   Event::Kind message_kind_ = Event::Kind::kBinary;
   bool in_frame_ = false;
   bool fragments_open_ = false;
   bool message_begun_ = false;  // an event of it has been yielded
+  bool compressed_ = false;     // the message
   std::optional<Violation> violation_;
   std::optional<ClosePayload> close_;
 };

@@ -87,6 +87,25 @@ void answer(const Lines& offers) {
   }
 }
 
+// What a client that offers permessage-deflate alone takes for an answer: gateway-load's offers.
+void judge_as_client(const Lines& answered) {
+  const std::string_view without_context =
+      "permessage-deflate; server_no_context_takeover; client_no_context_takeover; "
+      "client_max_window_bits";
+  const Lines offers = {without_context, "permessage-deflate; client_max_window_bits"};
+  const auto agreed = ws::judge_extensions(answered, offers);
+  if (!agreed) return;
+  require(!agreed->others, "nothing else was offered");
+  if (!agreed->deflate) return;
+  std::string text;
+  ws::append_deflate(text, *agreed->deflate);
+  const auto again = ws::judge_extensions(Lines{text}, offers);
+  require(again && again->deflate == agreed->deflate, "what is agreed on can be written");
+  const auto forgetful = ws::judge_extensions(answered, Lines{without_context});
+  require(forgetful.has_value() == agreed->deflate->server_no_context_takeover,
+          "who is asked to forget says that it does");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -104,6 +123,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   read(answered, input);
   read(offers, input);
   answer(offers);
+  judge_as_client(answered);
 
   const auto agreed = ws::judge_extensions(answered, offers);
   require(agreed || !agreed.error().empty(), "a rejection has a reason");

@@ -10,12 +10,14 @@ import websockets
 
 class FaultyServer:
     """`handle` is an async function of the server and a connection. With a path it listens there, and not on
-    a port; with an SSL context it speaks TLS."""
+    a port; with an SSL context it speaks TLS. `options` are more of those that websockets.serve() has."""
 
-    def __init__(self, handle, path=None, tls=None):
+    def __init__(self, handle, path=None, tls=None, **options):
         self.handle = handle
         self.path = path
         self.tls = tls
+        self.options = {"compression": None, "ping_interval": None, "max_size": None, "close_timeout": 1,
+                        **options}
         self.lost = self.doubled = self.swapped = self.received = self.ponged = 0
         self.members = set()
         self.names = []
@@ -33,11 +35,11 @@ class FaultyServer:
 
     async def serve(self):
         self.stopping = asyncio.Event()
-        options = {"compression": None, "ping_interval": None, "max_size": None, "close_timeout": 1}
         if self.path:
-            server = await websockets.unix_serve(self.converse, str(self.path), **options)
+            server = await websockets.unix_serve(self.converse, str(self.path), **self.options)
         else:
-            server = await websockets.serve(self.converse, "127.0.0.1", 0, ssl=self.tls, **options)
+            server = await websockets.serve(self.converse, "127.0.0.1", 0, ssl=self.tls,
+                                            **self.options)
             self.port = server.sockets[0].getsockname()[1]
         self.ready.set()
         await self.stopping.wait()

@@ -104,14 +104,25 @@ class Peer:
         head, _, self.received = self.received.partition(b"\r\n\r\n")
         return head
 
+    def read(self, size):
+        """So many bytes; a stream that ends before them is an error."""
+        while len(self.received) < size:
+            more = self.connection.recv(65536)
+            if not more:
+                raise ConnectionError("the stream has ended")
+            self.received += more
+        taken, self.received = self.received[:size], self.received[size:]
+        return taken
+
     def answer(self, body=b"x"):
         self.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 
-    def upgrade(self):
+    def upgrade(self, extensions=None):
         head = self.read_head()
         key = next(line.partition(b": ")[2] for line in head.split(b"\r\n")
                    if line.lower().startswith(b"sec-websocket-key:"))
         accept = base64.b64encode(hashlib.sha1(key + WEBSOCKET_GUID).digest())
         self.connection.sendall(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n" +
+            (b"Sec-WebSocket-Extensions: " + extensions + b"\r\n" if extensions else b"") + b"\r\n")

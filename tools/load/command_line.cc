@@ -43,6 +43,9 @@ void define_target(CLI::App& app, Plan& plan, Flags& flags) {
       ->type_name("NAME");
   repeated(app, "--subprotocol", plan.subprotocols, "Offered to WebSockets. May be repeated",
            "NAME");
+  app.add_flag("--compress", plan.compress,
+               "Offers permessage-deflate to WebSockets, without context takeover, so that an idle "
+               "connection holds no window. What a server declines goes uncompressed");
   app.add_option("--verify,--ca", flags.verify,
                  "A file with the CA certificates that the server's must be signed by, in PEM; "
                  "off: any will do")

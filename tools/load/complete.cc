@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "proto/http/syntax.hh"
 #include "tools/load/command_line.hh"
 #include "tools/load/csv_column.hh"
 #include "tools/load/source_range.hh"
@@ -213,6 +214,18 @@ Verdict take_messages(Plan& plan, const Flags& flags) {
   return {};
 }
 
+Verdict take_compression(Plan& plan, const Flags&) {
+  if (!plan.compress) return {};
+  if (std::ranges::none_of(plan.targets, &Target::websocket)) {
+    return refuse("--compress", "it is for ws:// and wss://");
+  }
+  const bool offers = std::ranges::any_of(plan.headers, [](const auto& header) {
+    return http::equals_ignoring_case(header.first, "Sec-WebSocket-Extensions");
+  });
+  if (offers) return refuse("--compress", "it writes the header Sec-WebSocket-Extensions itself");
+  return {};
+}
+
 Verdict take_storms(Plan& plan, const Flags& flags) {
   for (const std::string& text : flags.storms) {
     const auto storm = parse_storm(text);
@@ -263,7 +276,7 @@ Verdict complete(CommandLine& line, const Flags& flags) {
   Plan& plan = line.plan;
   for (const auto step :
        {take_targets, take_sources, take_headers, take_tls, take_pattern, take_messages,
-        take_storms}) {
+        take_compression, take_storms}) {
     if (const Verdict taken = step(plan, flags); !taken) return taken;
   }
   if (flags.poisson && flags.rate <= 0 && flags.rate_each <= 0) {

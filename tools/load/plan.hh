@@ -85,6 +85,7 @@ struct Plan {
   std::string host;         // instead of the targets' own
   std::string server_name;  // likewise, for SNI
   std::vector<std::string> subprotocols;
+  bool compress = false;  // permessage-deflate is offered to WebSockets
 
   std::size_t connections = 10;
   std::size_t in_flight = 1;

@@ -16,8 +16,11 @@ void add(Counts& to, const Counts& more) {
   to.unsent += more.unsent;
   to.sent_bytes += more.sent_bytes;
   to.received_bytes += more.received_bytes;
+  to.sent_wire_bytes += more.sent_wire_bytes;
+  to.received_wire_bytes += more.received_wire_bytes;
   to.connects += more.connects;
   to.opened += more.opened;
+  to.compressed += more.compressed;
   to.failed += more.failed;
   to.resumed += more.resumed;
   to.full += more.full;

@@ -44,9 +44,13 @@ struct Counts {
   std::uint64_t unsent = 0;       // were due, and generator or peer did not let them go
   std::uint64_t sent_bytes = 0;   // payload
   std::uint64_t received_bytes = 0;
+  // The same as it was on the wire, compressed or not, where permessage-deflate was offered.
+  std::uint64_t sent_wire_bytes = 0;
+  std::uint64_t received_wire_bytes = 0;
   std::uint64_t connects = 0;     // begun
   std::uint64_t opened = 0;       // of these, with the upgrade if there is one
-  std::uint64_t failed = 0;       // of these, not opened
+  std::uint64_t compressed = 0;   // of these, with permessage-deflate agreed on
+  std::uint64_t failed = 0;       // of those begun, not opened
   std::uint64_t resumed = 0;      // TLS handshakes
   std::uint64_t full = 0;         // TLS handshakes
   std::uint64_t closed_by_us = 0;
@@ -127,6 +131,7 @@ struct Result {
   bool of_deliveries = false;     // rates and costs are of these, and else of answers
   std::uint64_t open = 0;         // connections, at the end of the last measured phase
   std::uint64_t open_max = 0;
+  bool compress = false;          // permessage-deflate was offered
   std::vector<Phase> phases;
   std::vector<Interval> intervals;
   std::vector<Storm> storms;

@@ -275,6 +275,8 @@ TEST(WsExtensions, JudgesAnswersByTheOffers) {
   constexpr std::string_view kChromium = "permessage-deflate; client_max_window_bits";
   constexpr std::string_view kSafari =
       "x-webkit-deflate-frame, permessage-deflate; client_max_window_bits";
+  constexpr std::string_view kFallsBack =
+      "permessage-deflate; server_no_context_takeover; client_max_window_bits, permessage-deflate";
   const Case cases[] = {
       {{}, {}, ""},
       {{}, {kChromium}, ""},
@@ -302,6 +304,11 @@ TEST(WsExtensions, JudgesAnswersByTheOffers) {
        {"permessage-deflate; server_no_context_takeover; client_max_window_bits",
         "permessage-deflate"},
        "bad"},
+      {{"permessage-deflate; server_no_context_takeover; client_max_window_bits=9"},
+       {kFallsBack},
+       "deflate"},
+      {{"permessage-deflate"}, {kFallsBack}, "deflate"},
+      {{"permessage-deflate; client_max_window_bits=9"}, {kFallsBack}, "bad"},
       // Bad answers.
       {{"permessage-deflate"}, {}, "bad"},
       {{"Permessage-Deflate"}, {kChromium}, "bad"},

@@ -24,6 +24,7 @@ using Kind = ws::Event::Kind;
 struct Item {
   Kind kind;
   std::string payload;
+  bool compressed = false;
 
   bool operator==(const Item&) const = default;
 };
@@ -54,8 +55,9 @@ class Assembler {
     }
     EXPECT_EQ(event.first, !open_);
     EXPECT_FALSE(payload.empty() && !event.last);
-    if (event.first) message_ = {event.kind, ""};
+    if (event.first) message_ = {event.kind, "", event.compressed};
     EXPECT_EQ(event.kind, message_.kind);
+    EXPECT_EQ(event.compressed, message_.compressed);
     message_.payload += payload;
     open_ = !event.last;
     if (event.last) items.push_back(message_);
@@ -101,6 +103,33 @@ TEST(WsMessageReader, YieldsMessagesHoweverTheStreamIsCut) {
     Assembler assembler(sender);
     for_each_byte(bytes, [&](Bytes part) { assembler.feed(part); });
     expect_all(assembler);
+  }
+}
+
+TEST(WsMessageReader, TellsWhichMessagesAreCompressed) {
+  const Buffer bytes = frame(Sender::kServer, 0x41, "frag") + frame(Sender::kServer, 0x89, "ping") +
+                       frame(Sender::kServer, 0x80, "ment") + frame(Sender::kServer, 0x82, "plain");
+  const std::vector<Item> expected = {
+      {Kind::kPing, "ping"}, {Kind::kText, "fragment", true}, {Kind::kBinary, "plain"}};
+  for_every_split(bytes, [&](Bytes first, Bytes second) {
+    Assembler assembler(Sender::kServer);
+    assembler.reader.allow_compressed();
+    assembler.feed(first);
+    assembler.feed(second);
+    EXPECT_EQ(assembler.items, expected);
+    EXPECT_FALSE(assembler.reader.violation().has_value());
+  });
+}
+
+TEST(WsMessageReader, TakesTheBitOfCompressionOnFirstFramesOnly) {
+  for (const Buffer& bad : {frame(Sender::kServer, 0x21, "") + frame(Sender::kServer, 0x80, ""),
+                            frame(Sender::kServer, 0x01, "") + frame(Sender::kServer, 0xc0, ""),
+                            frame(Sender::kServer, 0xc9, "")}) {
+    Assembler assembler(Sender::kServer);
+    assembler.reader.allow_compressed();
+    assembler.feed(bad);
+    EXPECT_EQ(assembler.reader.violation(), Violation::kReservedBit);
+    EXPECT_TRUE(assembler.items.empty());
   }
 }
 

@@ -101,6 +101,16 @@ TEST(Html, ShowsConnectionsWhereThereAreNoMessages) {
                                          HasSubstr("TLS p99"), Not(HasSubstr("id=\"latency\""))));
 }
 
+TEST(Html, TellsHowManyConnectionsCompress) {
+  Result result;
+  result.phases.resize(1);
+  result.phases[0].counts = {.sent_bytes = 300, .sent_wire_bytes = 100, .opened = 5, .compressed = 4};
+  EXPECT_THAT(html_of(result, {}), Not(HasSubstr("permessage-deflate")));
+  result.compress = true;
+  EXPECT_THAT(html_of(result, {}), HasSubstr("<dt>permessage-deflate</dt><dd>4 of 5"
+                                             "<small>3.00:1 out</small>"));
+}
+
 TEST(Html, TakesAShortRestOfAPhaseForPartOfTheIntervalBefore) {
   Result result;
   result.phases.resize(1);

@@ -40,7 +40,7 @@ TEST(Json, KeepsWhatIsUnusual) {
   result.command = "a \"quoted\" \\ command\n\xff";
   result.errors["kind \x01"] = {UINT64_MAX, "<\xf0\x9f>"};
   result.found_rate = 1234.5;
-  result.interrupted = result.target_unreachable = true;
+  result.interrupted = result.target_unreachable = result.compress = true;
   result.storms = {{.begin = std::chrono::seconds(1), .dropped = 2, .recovered = std::nullopt}};
   result.generator.limits = {"lag"};
   const auto read = result_of_json(json_of(result, {}));
@@ -48,9 +48,17 @@ TEST(Json, KeepsWhatIsUnusual) {
   EXPECT_EQ(read->command, "a \"quoted\" \\ command\n\ufffd");
   EXPECT_EQ(read->errors.at("kind \x01").count, UINT64_MAX);
   EXPECT_EQ(read->found_rate, 1234.5);
-  EXPECT_TRUE(read->interrupted && read->target_unreachable);
+  EXPECT_TRUE(read->interrupted && read->target_unreachable && read->compress);
   EXPECT_FALSE(read->storms.at(0).recovered);
   EXPECT_EQ(read->generator.limits, result.generator.limits);
+}
+
+TEST(Json, IsReadWhereCompressionWasNotKnownYet) {
+  Result result;
+  result.compress = true;
+  const auto read = result_of_json(replaced(json_of(result, {}), "\"compress\":true,", ""));
+  ASSERT_TRUE(read) << read.error();
+  EXPECT_FALSE(read->compress);
 }
 
 TEST(Json, HasTheGatesAndTheVerdict) {

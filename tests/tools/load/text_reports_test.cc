@@ -60,6 +60,20 @@ TEST(Table, LeavesOutPhasesThatNeverWere) {
   EXPECT_THAT(table_of(result), AllOf(HasSubstr("hold: 1.00 s"), testing::Not(HasSubstr("ramp"))));
 }
 
+TEST(Table, TellsHowManyConnectionsCompressAndHowFar) {
+  Result result;
+  result.phases.resize(2);
+  result.phases[0].counts = {.opened = 1000, .compressed = 1000};
+  result.phases[1].counts = {.sent_bytes = 3000, .received_bytes = 900, .sent_wire_bytes = 1000,
+                             .received_wire_bytes = 800, .opened = 500};
+  EXPECT_THAT(table_of(result), testing::Not(HasSubstr("permessage-deflate")));
+  result.compress = true;
+  EXPECT_THAT(table_of(result), HasSubstr("\npermessage-deflate: 1,000 of 1,500 connections, "
+                                          "compressed 3.00:1 out, 1.12:1 in\n"));
+  result.phases[0].counts = result.phases[1].counts = {.opened = 5};
+  EXPECT_THAT(table_of(result), HasSubstr("permessage-deflate: 0 of 10 connections\n"));
+}
+
 TEST(Table, IsShortWhereThereIsNothing) {
   EXPECT_THAT(table_of(Result()), AllOf(HasSubstr("open: 0"), HasSubstr("generator: 1 thread,")));
 }

@@ -68,6 +68,7 @@ Collector::Collector(const Plan& plan, std::size_t shards, Duration interval)
   for (const Target& target : plan.targets) result_.targets.push_back(target.text);
   result_.command = plan.command;
   result_.of_deliveries = plan.pattern == Pattern::kPublish || plan.pattern == Pattern::kPush;
+  result_.compress = plan.compress;
   result_.generator.shards = shards;
   for (const pid_t process : plan.watched) {
     result_.watched.push_back({.pid = process, .resident_bytes_before = resident_bytes(process)});
@@ -141,6 +142,7 @@ void Collector::add_drained(const Tally& tally, std::size_t index) {
   Counts last = tally.counts;
   last.sent = last.received = last.in_flight = last.delivered = 0;
   last.sent_bytes = last.received_bytes = 0;
+  last.sent_wire_bytes = last.received_wire_bytes = 0;
   load::add(phase.counts, last);
   phase.counts.in_flight -=
       std::min(phase.counts.in_flight, tally.counts.lost + tally.counts.unanswered);

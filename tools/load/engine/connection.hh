@@ -15,6 +15,7 @@
 
 #include "proto/http/response.hh"
 #include "tools/common/runtime.hh"
+#include "tools/load/engine/compression.hh"
 #include "tools/load/engine/sequence_window.hh"
 #include "tools/load/engine/tally.hh"
 #include "tools/load/plan.hh"
@@ -59,6 +60,7 @@ struct Shared {
   bool sending = false;  // false before the first phase, and from the drain on
   std::chrono::nanoseconds unix_offset{};  // from the loop's clock to Unix time
   std::vector<std::byte> composing{};      // one message at a time
+  std::unique_ptr<Codecs> codecs{};        // where permessage-deflate is offered
 
   uring::Clock::time_point now() const { return runtime.loop().now(); }
 };

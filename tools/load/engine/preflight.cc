@@ -110,17 +110,6 @@ Verdict check_watched(const Plan& plan) {
   return {};
 }
 
-std::uint64_t available_bytes() {
-  std::ifstream file("/proc/meminfo");
-  std::string line;
-  while (std::getline(file, line)) {
-    if (line.starts_with("MemAvailable:")) {
-      return std::strtoull(line.c_str() + 13, nullptr, 10) * 1024;
-    }
-  }
-  return ~std::uint64_t{0};
-}
-
 Verdict check_memory(const Plan& plan) {
   const bool secure = std::ranges::any_of(plan.targets, &Target::secure);
   const std::uint64_t needed = most_connections(plan) * (secure ? kBytesSecure : kBytesPlain);
@@ -145,6 +134,17 @@ std::size_t local_ports() {
   std::size_t last = 0;
   if (!(file >> first >> last) || last < first) return 28'232;
   return last - first + 1;
+}
+
+std::uint64_t available_bytes() {
+  std::ifstream file("/proc/meminfo");
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.starts_with("MemAvailable:")) {
+      return std::strtoull(line.c_str() + 13, nullptr, 10) * 1024;
+    }
+  }
+  return ~std::uint64_t{0};
 }
 
 Verdict preflight(const Plan& plan) {

@@ -19,4 +19,7 @@ std::size_t most_connections(const Plan& plan);
 // Of one target's address from one source address: what /proc/sys/net/ipv4/ip_local_port_range has.
 std::size_t local_ports();
 
+// Memory that the machine has left.
+std::uint64_t available_bytes();
+
 }  // namespace load

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "tools/load/engine/http_connection.hh"
+#include "tools/load/engine/preflight.hh"
 #include "tools/load/engine/ws_connection.hh"
 
 namespace load {
@@ -37,6 +38,11 @@ std::chrono::nanoseconds thread_wait() {
   return std::chrono::nanoseconds(waited);
 }
 
+// Half of what the machine has left, for all shards: a message that finds none goes uncompressed.
+std::size_t codec_bytes_max(std::size_t shards) {
+  return available_bytes() / 2 / shards;
+}
+
 }  // namespace
 
 Shard::Shard(tools::Runtime& runtime, const Plan& plan, const ShardSeat& seat, ShardPort& port,
@@ -56,6 +62,7 @@ Shard::Shard(tools::Runtime& runtime, const Plan& plan, const ShardSeat& seat, S
       story_(story()) {
   shared_.tally = tally_.get();
   shared_.random.seed(seat.seed);
+  if (plan.compress) shared_.codecs = std::make_unique<Codecs>(codec_bytes_max(seat.shards));
   shared_.unix_offset =
       std::chrono::system_clock::now().time_since_epoch() - Clock::now().time_since_epoch();
   first_attempts_ = seat.index;

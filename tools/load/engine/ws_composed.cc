@@ -78,11 +78,11 @@ uring::Task<bool> WsConnection::take_step() {
   proto::MutableBytes bytes = behind_head_;
   while (in_step_) {
     messages_.feed(bytes);
-    while (const auto event = messages_.next()) take(*event);
+    while (const auto event = next_event()) take(*event);
     behind_head_ = {};
     if (!in_step_) break;
     bytes = {};
-    if (!messages_.violation() && !messages_.close_seen()) {
+    if (!inflate_fault_ && !messages_.violation() && !messages_.close_seen()) {
       bytes = tools::writable(co_await link_.read_once(kReadBytes));
     }
     if (bytes.empty()) {
@@ -114,7 +114,9 @@ void WsConnection::end_step_reply() {
 
 // The stream has ended instead of a reply.
 void WsConnection::end_step_early() {
-  if (messages_.close_seen()) {
+  if (inflate_fault_) {
+    fail(step_name() + std::string(inflate_fault_->text));
+  } else if (messages_.close_seen()) {
     const ws::ClosePayload& close = *messages_.close_seen();
     ++tally().closes_by_peer[close.code];
     fail(step_name() + "closed by the peer: " + std::to_string(close.code),

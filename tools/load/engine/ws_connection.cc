@@ -44,6 +44,7 @@ std::string upgrade_head(const Plan& plan, const Target& target) {
     head += (i == 0 ? "Sec-WebSocket-Protocol: " : ", ") + plan.subprotocols[i];
   }
   if (!plan.subprotocols.empty()) head += "\r\n";
+  if (plan.compress) head += "Sec-WebSocket-Extensions: " + std::string(kDeflateOffers) + "\r\n";
   return head + "Sec-WebSocket-Key: ";
 }
 
@@ -83,6 +84,7 @@ void WsConnection::write_upgrade(const ws::Key& key, ws::HandshakeFields& asked)
   for (const std::string& name : shared_.plan.subprotocols) {
     asked.add("Sec-WebSocket-Protocol", name);
   }
+  if (shared_.plan.compress) asked.add("Sec-WebSocket-Extensions", kDeflateOffers);
 }
 
 bool WsConnection::judge(proto::Bytes received, const http::ResponseHead& head,
@@ -97,6 +99,7 @@ bool WsConnection::judge(proto::Bytes received, const http::ResponseHead& head,
     fail("upgrade: status " + std::to_string(head.status) + ", " + std::string(agreed.error()));
     return false;
   }
+  agree_on(agreed->deflate);
   tally().timing(Timing::kUpgrade).add(shared_.now() - upgrade_began_);
   const proto::Bytes behind = received.subspan(head.bytes);
   behind_head_.assign(behind.begin(), behind.end());
@@ -105,10 +108,12 @@ bool WsConnection::judge(proto::Bytes received, const http::ResponseHead& head,
 
 // Reads until either side has said its close frame, or the connection has ended.
 uring::Task<> WsConnection::converse() {
+  if (compression_) ++tally().counts.compressed;
   proto::MutableBytes bytes = behind_head_;
   for (;;) {
     messages_.feed(bytes);
-    while (const auto event = messages_.next()) take(*event);
+    while (const auto event = next_event()) take(*event);
+    if (inflate_fault_) co_return end_for_fault();
     if (messages_.violation()) fail("violation: " + std::string(describe(*messages_.violation())));
     if (messages_.violation() || messages_.close_seen()) break;
     if (!behind_head_.empty()) behind_head_ = {};
@@ -133,9 +138,23 @@ void WsConnection::note_close(const ws::ClosePayload& close) {
   fail("closed by the peer: " + std::to_string(close.code), close.reason());
 }
 
+// Nothing: all that has come is taken, or the stream has ended.
+std::optional<ws::Event> WsConnection::next_event() {
+  return inflate_fault_ ? std::nullopt : messages_.next();
+}
+
 void WsConnection::take(const ws::Event& event) {
   if (event.kind == ws::Event::Kind::kPing) return take_ping(event.payload);
   if (event.kind != ws::Event::Kind::kText && event.kind != ws::Event::Kind::kBinary) return;
+  if (shared_.plan.compress) {
+    received_wire_ = (event.first ? 0 : received_wire_) + event.payload.size();
+    if (event.compressed) return take_compressed(event);
+  }
+  take_piece(event);
+}
+
+// Of a message, as it was before it was compressed.
+void WsConnection::take_piece(const ws::Event& event) {
   const Plan& plan = shared_.plan;
   const bool text = event.kind == ws::Event::Kind::kText;
   if (event.first) {
@@ -190,6 +209,7 @@ void WsConnection::take_first(proto::Bytes bytes) {
 
 void WsConnection::end_message(bool text) {
   const Plan& plan = shared_.plan;
+  if (plan.compress) tally().counts.received_wire_bytes += received_wire_;
   const auto mark = plan.message.composed
                         ? echoed_mark()
                         : decode_mark(proto::Bytes(first_).first(mark_bytes(received_)), text);
@@ -255,9 +275,7 @@ std::uint64_t WsConnection::expected_size(const std::optional<Mark>& mark) const
 }
 
 bool WsConnection::write_due() {
-  const Message& message = shared_.plan.message;
-  const std::uint64_t most =
-      message.composed ? message.composed->bytes_max() : message.sizes.most();
+  const std::uint64_t most = message_bytes_max();
   while (writing_ || (pong_owed_ && !closing_) || may_send()) {
     const std::size_t room = link_.room();
     if (room < std::min<std::uint64_t>(kWorthWriting, most + ws::kControlFrameBytesMax)) {
@@ -285,6 +303,8 @@ void WsConnection::begin_message(std::uint64_t size_bytes, Time due) {
   written_ = 0;
   due_ = due;
   mask_key_ = next_mask_key();
+  if (compression_ && compression_->begin_message(size_bytes)) return;
+  if (shared_.plan.compress && !prepares()) tally().counts.sent_wire_bytes += size_bytes;
 }
 
 void WsConnection::write_pong() {
@@ -292,17 +312,19 @@ void WsConnection::write_pong() {
   link_.write(ws::make_pong(ping_, next_mask_key()).bytes());
 }
 
+ws::Opcode WsConnection::opcode() const {
+  const bool text = shared_.plan.message.text || !composed_.empty();
+  return text ? ws::Opcode::kText : ws::Opcode::kBinary;
+}
+
 void WsConnection::write_piece(std::size_t room) {
+  if (compression_ && compression_->is_deflating()) return write_compressed(room);
   std::vector<std::byte>& scratch = shared_.scratch;
   scratch.resize(ws::kHeaderBytesMax + kPieceMax);
   std::size_t front = 0;
   if (written_ == 0) {
-    const bool text = shared_.plan.message.text || !composed_.empty();
-    const ws::EncodedHeader header =
-        ws::encode_header({.opcode = text ? ws::Opcode::kText : ws::Opcode::kBinary,
-                           .masked = true,
-                           .mask_key = mask_key_,
-                           .payload_bytes = send_size_});
+    const ws::EncodedHeader header = ws::encode_header(
+        {.opcode = opcode(), .masked = true, .mask_key = mask_key_, .payload_bytes = send_size_});
     front = header.size;
     std::memcpy(scratch.data(), header.storage.data(), header.size);
   }

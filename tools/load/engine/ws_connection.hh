@@ -3,11 +3,13 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 
 #include "proto/http/response.hh"
 #include "proto/ws/handshake.hh"
 #include "proto/ws/message_reader.hh"
+#include "tools/load/engine/compression.hh"
 #include "tools/load/engine/connection.hh"
 #include "tools/load/engine/mark.hh"
 
@@ -31,7 +33,9 @@ class WsConnection final : public Connection {
   void write_upgrade(const ws::Key& key, ws::HandshakeFields& asked);
   bool judge(proto::Bytes received, const http::ResponseHead& head,
              const ws::HandshakeFields& asked, const ws::Key& key);
+  std::optional<ws::Event> next_event();
   void take(const ws::Event& event);
+  void take_piece(const ws::Event& event);
   void take_ping(proto::Bytes payload);
   void compare(proto::Bytes piece, std::uint64_t before, bool text);
   void take_first(proto::Bytes bytes);
@@ -45,7 +49,16 @@ class WsConnection final : public Connection {
   void write_goodbye();
   void write_piece(std::size_t room);
   void fill(proto::MutableBytes piece);
+  ws::Opcode opcode() const;
   ws::MaskKey next_mask_key();
+
+  // Messages with permessage-deflate (ws_compressed.cc).
+  void agree_on(const std::optional<ws::Deflate>& deflate);
+  std::uint64_t message_bytes_max() const;
+  void write_compressed(std::size_t room);
+  void give_up_compressing();
+  void take_compressed(const ws::Event& event);
+  void end_for_fault();
 
   // Messages that a template makes, and what comes back of them (ws_composed.cc).
   std::size_t compose(const MessageTemplate& message, std::uint64_t number);
@@ -72,9 +85,14 @@ class WsConnection final : public Connection {
   std::vector<std::byte> ping_;  // the newest one's payload
 
   std::uint64_t received_ = 0;                  // bytes of the message that comes
+  std::uint64_t received_wire_ = 0;             // as it comes, where compression was offered
   bool wrong_content_ = false;                  // in it
   std::uint64_t short_number_ = 0;              // of the message that comes, where it has no mark
   std::array<std::byte, kMarkBytesMax> first_;  // bytes of it
+
+  std::unique_ptr<Compression> compression_;  // where that was agreed on
+  bool in_frames_ = false;                    // the message being written has begun to go so
+  std::optional<InflateFault> inflate_fault_;
 
   std::vector<std::byte> composed_;  // the message being written
   std::string reply_;                // that comes, as far as a template or an extraction needs it

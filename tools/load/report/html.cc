@@ -101,6 +101,10 @@ std::string figures_of(const Result& result) {
     text += figure(words + " max", duration_text(all.max()));
   }
   text += figure("open", count_text(result.open), count_text(result.open_max) + " at most");
+  if (result.compress) {
+    text += figure("permessage-deflate", compressed_connections(result),
+                   compression_ratios(result));
+  }
   const Counts counts = over_all_phases(result);
   text += figure("lost", count_text(counts.lost));
   if (counts.unanswered > 0) text += figure("cut off", count_text(counts.unanswered));

@@ -223,6 +223,8 @@ Result result_at(const Place& root) {
     result.cut_short = {
         .phase = at.at("phase").text(), .after = at.at("after_ns").time(), .of = at.at("of_ns").time()};
   }
+  // Results of versions that had no such option have no such member.
+  if (root.has("compress")) result.compress = root.at("compress").truth();
   result.interrupted = root.at("interrupted").truth();
   result.target_unreachable = root.at("target_unreachable").truth();
   if (const Place at = root.at("found_rate"); !at.is_null()) result.found_rate = at.number(1e12);

@@ -137,6 +137,7 @@ std::string json_of(const Result& result, const GateResults& gates) {
       {"open", result.open},
       {"open_max", result.open_max},
       {"cut_short", result.cut_short ? json_of(*result.cut_short) : Json(nullptr)},
+      {"compress", result.compress},
       {"interrupted", result.interrupted},
       {"target_unreachable", result.target_unreachable},
       {"found_rate", result.found_rate ? Json(*result.found_rate) : Json(nullptr)},

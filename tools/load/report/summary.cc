@@ -103,6 +103,27 @@ std::string failure_of(const Result& result) {
                      counts.sent == 1 ? "message" : "messages");
 }
 
+std::string compressed_connections(const Result& result) {
+  if (!result.compress) return "";
+  const Counts counts = over_all_phases(result);
+  return fmt::format("{} of {}", count_text(counts.compressed), count_text(counts.opened));
+}
+
+std::string compression_ratios(const Result& result) {
+  if (!result.compress) return "";
+  const Counts counts = over_all_phases(result);
+  std::string text;
+  const auto add_ratio = [&text](std::uint64_t bytes, std::uint64_t on_wire,
+                                 std::string_view direction) {
+    if (bytes == 0 || on_wire == 0) return;
+    const double ratio = static_cast<double>(bytes) / static_cast<double>(on_wire);
+    text += fmt::format("{}{:.2f}:1 {}", text.empty() ? "" : ", ", ratio, direction);
+  };
+  add_ratio(counts.sent_bytes, counts.sent_wire_bytes, "out");
+  add_ratio(counts.received_bytes, counts.received_wire_bytes, "in");
+  return text;
+}
+
 std::string imbalance_of(const Result& result) {
   for (const Phase& phase : result.phases) {
     const Counts& counts = phase.counts;

@@ -34,7 +34,7 @@ struct CountName {
   std::string_view key;
   std::uint64_t Counts::*member;
 };
-inline constexpr std::array<CountName, 21> kCountNames = {{
+inline constexpr std::array<CountName, 24> kCountNames = {{
     {"sent", &Counts::sent},
     {"received", &Counts::received},
     {"lost", &Counts::lost},
@@ -48,8 +48,11 @@ inline constexpr std::array<CountName, 21> kCountNames = {{
     {"unsent", &Counts::unsent},
     {"sent_bytes", &Counts::sent_bytes},
     {"received_bytes", &Counts::received_bytes},
+    {"sent_wire_bytes", &Counts::sent_wire_bytes},
+    {"received_wire_bytes", &Counts::received_wire_bytes},
     {"connects", &Counts::connects},
     {"opened", &Counts::opened},
+    {"compressed", &Counts::compressed},
     {"failed", &Counts::failed},
     {"resumed", &Counts::resumed},
     {"full", &Counts::full},
@@ -78,6 +81,11 @@ std::optional<std::chrono::nanoseconds> cpu_per_message(const Result& result);
 
 // Why a run has failed without a gate; empty: it has not.
 std::string failure_of(const Result& result);
+// How many connections compress, of those that were opened; and how many bytes of messages went and
+// came as one on the wire. Empty where permessage-deflate was not offered.
+std::string compressed_connections(const Result& result);
+std::string compression_ratios(const Result& result);
+
 // Why the counters do not add up; empty: they do.
 std::string imbalance_of(const Result& result);
 

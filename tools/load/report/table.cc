@@ -140,6 +140,13 @@ std::string storms_of(const Result& result) {
   return text.empty() ? "" : text + "\n";
 }
 
+std::string compression_of(const Result& result) {
+  if (!result.compress) return "";
+  const std::string ratios = compression_ratios(result);
+  return fmt::format("permessage-deflate: {} connections{}\n", compressed_connections(result),
+                     ratios.empty() ? "" : ", compressed " + ratios);
+}
+
 std::string machine_of(const Result& result) {
   const Generator& generator = result.generator;
   std::string text = fmt::format(
@@ -172,7 +179,7 @@ std::string table_of(const Result& result) {
   }
   text += fmt::format("open: {} at the end, {} at most\n", count_text(result.open),
                       count_text(result.open_max));
-  return text + machine_of(result);
+  return text + compression_of(result) + machine_of(result);
 }
 
 }  // namespace load::report
