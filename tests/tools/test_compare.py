@@ -140,6 +140,9 @@ def test_a_proxy_that_has_failed_is_named_and_left_out():
     sentence = rows.sentence(rows.row_of(failing))
     assert "0.50 of what nginx (16k) needs. It is ahead" in sentence
     assert "HAProxy failed: it ended by itself." in sentence
+    repeated = failing | {"repeated": {"haproxy": "why", "nginx-4k": "a\nreset"}}
+    assert rows.sentence(rows.row_of(repeated)) == (
+        f"{sentence[:-1]}. A run of nginx (4k) was repeated, for a reset.")
     assert failing["title"] in page.page(document(failing), [])
     ours = entry("echo-64-100-ws", costs_of([], [12], [10], [20])) | {"failed": {"gateway": "why"}}
     assert rows.sentence(rows.row_of(ours)) == (
