@@ -5,6 +5,7 @@ all of them alike, and what drifts within a round does not always favour the sam
 A run is a plain dictionary, as it stands in the JSON; a figure that could not be had is None.
 """
 
+import contextlib
 import time
 from dataclasses import dataclass, field, replace
 
@@ -89,17 +90,20 @@ def fitting(plan, scenario):
 
 def measure(plan, scenario):
     if scenario.pattern == "idle":
-        runs, failed = in_rounds(plan, scenario, hold_anew)
-        return {"connections": scenario.connections, "runs": runs, "failed": failed}
+        runs, failed, repeated = in_rounds(plan, scenario, hold_anew)
+        return {"connections": scenario.connections, "runs": runs, "failed": failed,
+                "repeated": repeated}
     running = {}
     try:
         for name in plan.names:
-            running[name] = start(plan, name)
+            with contextlib.suppress(*FAILURES):  # tried again, and said, when it is its turn
+                alive(plan, running, name)
         rate = share = None
         if scenario.half_of:
             rate, share = half_of_capacity(plan, scenario, running)
-        runs, failed = in_rounds(plan, scenario,
-                                 lambda _, one, name: run_once(plan, one, running[name], rate))
+        runs, failed, repeated = in_rounds(
+            plan, scenario,
+            lambda _, one, name: run_once(plan, one, alive(plan, running, name), rate))
         calls = {name: look_aside(plan, scenario, proxy, rate)
                  for name, proxy in running.items() if name not in failed}
     finally:
@@ -107,14 +111,23 @@ def measure(plan, scenario):
             proxy.stop()
     note_capacity(plan, scenario, runs)
     return {"connections": scenario.connections, "rate": rate, "rate_share": share, "runs": runs,
-            "failed": failed, "system_calls": calls,
+            "failed": failed, "repeated": repeated, "system_calls": calls,
             "title": scenario.title_at(share or 1)}
 
 
+def alive(plan, running, name):
+    """That one of those that run, started anew where it has ended."""
+    if name in running and running[name].program.process.poll() is not None:
+        running.pop(name).stop()
+    if name not in running:
+        running[name] = start(plan, name)
+    return running[name]
+
+
 def in_rounds(plan, scenario, run):
-    """The runs of each proxy, and why one has failed: it is left out from then on, and its runs do
-    not count."""
-    runs, failed = {name: [] for name in plan.names}, {}
+    """The runs of each proxy; why one has failed, which is left out from then on, and its runs do
+    not count; and why a run had to be repeated."""
+    runs, failed, repeated = {name: [] for name in plan.names}, {}, {}
     for number in range(plan.rounds):
         if number > 0 and time.monotonic() > plan.end:
             plan.say(f"  {number} of {plan.rounds} rounds: the time is up")
@@ -122,15 +135,16 @@ def in_rounds(plan, scenario, run):
         names = [one for one in plan.names if one not in failed]
         for name in reversed(names) if number % 2 else names:
             try:
-                runs[name].append(repeated_once(plan, scenario, name, run))
+                runs[name].append(repeated_once(plan, scenario, name, run, repeated))
                 plan.say(f"  {name}: {brief(runs[name][-1], scenario)}")
             except FAILURES as reason:
                 failed[name] = str(reason)
                 plan.say(f"  {name} failed: {reason}")
-    return {name: [] if name in failed else found for name, found in runs.items()}, failed
+    runs = {name: [] if name in failed else found for name, found in runs.items()}
+    return runs, failed, repeated
 
 
-def repeated_once(plan, scenario, name, run):
+def repeated_once(plan, scenario, name, run, repeated):
     """One error among very many messages is not yet a proxy that cannot do it."""
     try:
         return run(plan, scenario, name)
@@ -138,6 +152,7 @@ def repeated_once(plan, scenario, name, run):
         if time.monotonic() > plan.end:
             raise
         plan.say(f"  {name}, to be repeated: {reason}")
+        repeated[name] = str(reason)
     return run(plan, scenario, name)
 
 
@@ -184,12 +199,13 @@ def half_of_capacity(plan, scenario, running):
     """Of nginx with its larger buffers, in the scenario that is named; measured now, if it has not
     been. Gives the rate, and its share of that capacity."""
     closed = replace(scenario, name=scenario.half_of, half_of=None)
-    if NGINX_LARGE not in running:
+    if NGINX_LARGE not in plan.names:
         raise CompareError(f"its rate is half of what {NGINX_LARGE} does: compare with that, too")
     if closed.name not in plan.capacity:
-        plan.capacity[closed.name] = run_once(plan, closed, running[NGINX_LARGE], None)["rate"]
+        nginx = alive(plan, running, NGINX_LARGE)
+        plan.capacity[closed.name] = run_once(plan, closed, nginx, None)["rate"]
     capacity = plan.capacity[closed.name]
-    rate = kept_rate(plan, scenario, running[NGINX_LARGE], capacity / 2)
+    rate = kept_rate(plan, scenario, alive(plan, running, NGINX_LARGE), capacity / 2)
     plan.say(f"  {rate:.0f} {scenario.unit}s a second")
     return rate, rate / capacity
 

@@ -133,9 +133,10 @@ def _closing(document, rows):
 def _worst(row):
     if row.standing == "failed":
         return f"{' '.join(row.failed[GATEWAY].split())}"
-    name = max((one for one in row.ratios if row.ratios[one]),
-               key=lambda one: figures.summarize(row.ratios[one]).median)
-    return f"{figures.summarize(row.ratios[name]).median:.2f} of {TITLES[name]}"
+    ratio, name = max(((figures.summarize(ratios), name) for name, ratios in row.ratios.items()
+                       if ratios), key=lambda one: one[0].high)
+    pairs = f" (pairs {ratio.low:.2f}-{ratio.high:.2f})" if ratio.low < ratio.high else ""
+    return f"{ratio.median:.2f} of {TITLES[name]}{pairs}"
 
 
 def _calls(rows):

@@ -30,6 +30,7 @@ class Row:
     rate_share: float | None = None  # of nginx's in the closed one
     skipped: str | None = None
     failed: dict = field(default_factory=dict)  # why, by proxy
+    repeated: dict = field(default_factory=dict)  # likewise, of runs
 
     @property
     def figure_unit(self):
@@ -100,7 +101,8 @@ def row_of(entry):
                best_nginx=min(nginx, key=lambda name: values[name].median, default=None),
                runs=runs, system_calls=entry.get("system_calls") or {},
                rate=entry.get("rate"), rate_share=entry.get("rate_share"),
-               skipped=entry.get("skipped"), failed=entry.get("failed", {}))
+               skipped=entry.get("skipped"), failed=entry.get("failed", {}),
+               repeated=entry.get("repeated", {}))
 
 
 def sentence(row):
@@ -154,6 +156,8 @@ def _ahead_of(row):
 
 def _remarks(row):
     said = _failures(row)
+    said += [f"A run of {TITLES[name]} was repeated, for {' '.join(reason.split())}"
+             for name, reason in row.repeated.items() if name not in row.failed]
     idle = [TITLES[name] for name in row.runs
             if (row.median(name, "core_share") or 1) < BUSY_SHARE]
     if row.compares == CPU and row.unit != "connection" and idle:

@@ -124,7 +124,12 @@ def test_rows_in_which_the_gateway_is_not_ahead_are_named(costs, standing, said)
     assert (row.standing, said in rows.sentence(row)) == (standing, True)
     text = page.page(document(ahead, behind), [])
     named = text.split("## Where the gateway is not ahead")[1].split("##")[0]
-    assert f"- {behind['title']}: " in named and f"- {ahead['title']}: " not in named
+    assert f"- {behind['title']}: {standing}, " in named and f"- {ahead['title']}: " not in named
+
+
+def test_the_pair_that_is_worst_says_why_a_row_is_not_ahead():
+    level = entry("echo-64-100-wss", costs_of([5, 5], [12, 12], [20, 4], [6, 6]))
+    assert "level, 0.75 of nginx (16k) (pairs 0.25-1.25)" in page.page(document(level), [])
 
 
 def test_an_idle_core_is_named():
@@ -140,6 +145,9 @@ def test_a_proxy_that_has_failed_is_named_and_left_out():
     sentence = rows.sentence(rows.row_of(failing))
     assert "0.50 of what nginx (16k) needs. It is ahead" in sentence
     assert "HAProxy failed: it ended by itself." in sentence
+    repeated = failing | {"repeated": {"haproxy": "why", "nginx-4k": "a\nreset"}}
+    assert rows.sentence(rows.row_of(repeated)) == (
+        f"{sentence[:-1]}. A run of nginx (4k) was repeated, for a reset.")
     assert failing["title"] in page.page(document(failing), [])
     ours = entry("echo-64-100-ws", costs_of([], [12], [10], [20])) | {"failed": {"gateway": "why"}}
     assert rows.sentence(rows.row_of(ours)) == (

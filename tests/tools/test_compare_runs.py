@@ -210,10 +210,11 @@ SCENARIO = scenarios.BY_NAME["echo-64-100-ws"]
 
 def test_proxies_are_measured_in_turns_and_every_second_time_backwards():
     each = Named({"a": [1, 2, 3], "b": 5, "c": [7, 8, 9]})
-    runs, failed = measurement.in_rounds(plan_of(["a", "b", "c"], 3), SCENARIO, each)
+    runs, failed, repeated = measurement.in_rounds(plan_of(["a", "b", "c"], 3), SCENARIO, each)
     assert each.order == ["a", "b", "c", "c", "b", "a", "a", "b", "c"]
     costs = {name: [run["cpu_us"] for run in found] for name, found in runs.items()}
-    assert costs == {"a": [1, 2, 3], "b": [5, 5, 5], "c": [7, 8, 9]} and not failed
+    assert costs == {"a": [1, 2, 3], "b": [5, 5, 5], "c": [7, 8, 9]}
+    assert failed == repeated == {}
 
 
 @pytest.mark.parametrize("problem", [
@@ -222,10 +223,36 @@ def test_proxies_are_measured_in_turns_and_every_second_time_backwards():
 ])
 def test_a_run_that_fails_is_repeated_once_and_strikes_out_its_proxy_alone(problem):
     each = Named({"a": [1, problem, 3], "b": [2, problem, problem, 4], "c": 5})
-    runs, failed = measurement.in_rounds(plan_of(["a", "b", "c"], 3), SCENARIO, each)
+    runs, failed, repeated = measurement.in_rounds(plan_of(["a", "b", "c"], 3), SCENARIO, each)
     assert each.order == ["a", "b", "c", "c", "b", "b", "a", "a", "a", "c"]
     assert [len(runs[name]) for name in "abc"] == [3, 0, 3]
     assert failed == {"b": str(problem)}
+    assert repeated == {"a": str(problem), "b": str(problem)}
+
+
+class Ended:
+    """Stands for a proxy, and for its program and that one's process."""
+
+    def __init__(self, status):
+        self.status = status
+        self.program = self.process = self
+        self.stopped = False
+
+    def poll(self):
+        return self.status
+
+    def stop(self):
+        self.stopped = True
+
+
+def test_a_proxy_that_has_ended_is_started_anew(monkeypatch):
+    fresh, up, down = Ended(None), Ended(None), Ended(-11)
+    monkeypatch.setattr(measurement, "start", lambda plan, name: fresh)
+    running = {"up": up, "down": down}
+    assert [measurement.alive(None, running, name) for name in ("up", "down", "new")] == [
+        up, fresh, fresh]
+    assert running == {"up": up, "down": fresh, "new": fresh}
+    assert down.stopped and not up.stopped
 
 
 def test_what_goes_wrong_in_one_scenario_leaves_the_others(monkeypatch):
