@@ -83,9 +83,10 @@ void define_load(CLI::App& app, Plan& plan, Flags& flags) {
       ->excludes("--rate");
   app.add_flag("--poisson", flags.poisson, "At random distances, and not at even ones");
   app.add_option("--pattern", flags.pattern,
-                 "echo; publish: one connection in ten does, and all get it; push: the server "
-                 "does; hold: one message, then idle; handshake: open and close")
-      ->check(CLI::IsMember({"echo", "publish", "push", "hold", "handshake"}))
+                 "echo; request: replies have their request's id, and come in any order; publish: "
+                 "one connection in ten does, and all get it; push: the server does; hold: one "
+                 "message, then idle; handshake: open and close")
+      ->check(CLI::IsMember({"echo", "request", "publish", "push", "hold", "handshake"}))
       ->type_name("NAME")
       ->capture_default_str();
   app.add_flag("--hold", flags.hold,
@@ -128,6 +129,13 @@ void define_messages(CLI::App& app, Plan& plan, Flags& flags) {
            "NAME=/POINTER: {NAME} is what that JSON pointer finds in the reply to --first. May be "
            "repeated",
            "FIELD");
+  app.add_option("--reply-id", flags.reply_id,
+                 "With --pattern request: the JSON pointer to the id in a reply. Messages without "
+                 "one are notifications [/id]")
+      ->type_name("POINTER");
+  app.add_option("--reply-if", flags.reply_if,
+                 "/POINTER=TEXT: of messages with an id, the reply has this text there")
+      ->type_name("TEXT");
 }
 
 void define_course(CLI::App& app, Plan& plan, Flags& flags) {

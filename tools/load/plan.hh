@@ -13,6 +13,7 @@
 #include "proto/tls/context.hh"
 #include "tools/load/field_extraction.hh"
 #include "tools/load/message_template.hh"
+#include "tools/load/reply_id.hh"
 #include "tools/load/size_distribution.hh"
 #include "tools/load/target.hh"
 
@@ -23,6 +24,7 @@ using Duration = std::chrono::nanoseconds;
 // How messages come about.
 enum class Pattern : std::uint8_t {
   kEcho,       // each message, or request, has an answer
+  kRequest,    // the same, in any order: each has its request's id
   kPublish,    // one connection in so many publishes, all of them get each message
   kPush,       // the server sends, and nobody asks
   kHold,       // one message, then nothing
@@ -96,6 +98,7 @@ struct Plan {
   std::vector<Step> steps;          // in order, on each WebSocket
   std::vector<std::string> fields;  // names of what replies to them give
   Message message;
+  std::optional<ReplyId> reply_id;  // with kRequest
   Request request;
   std::size_t publishers_per_mille = 100;  // with kPublish: at least one
   Churn churn;

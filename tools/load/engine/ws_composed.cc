@@ -50,10 +50,15 @@ std::optional<Mark> WsConnection::echoed_mark() const {
   return mark;
 }
 
+bool WsConnection::keeps_replies() const {
+  return prepares() || shared_.plan.reply_id || shared_.plan.message.composed;
+}
+
 void WsConnection::keep_reply(proto::Bytes bytes) {
   // One byte more shows that it is too long.
-  const std::size_t most =
-      1 + (prepares() ? kReplyBytesMax : shared_.plan.message.composed->bytes_max());
+  const Plan& plan = shared_.plan;
+  const bool is_json = prepares() || plan.reply_id;
+  const std::size_t most = 1 + (is_json ? kReplyBytesMax : plan.message.composed->bytes_max());
   const std::size_t kept = std::min(bytes.size(), most - std::min(most, reply_.size()));
   reply_.append(reinterpret_cast<const char*>(bytes.data()), kept);
 }

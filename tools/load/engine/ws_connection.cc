@@ -146,7 +146,7 @@ void WsConnection::take(const ws::Event& event) {
   const std::uint64_t before = received_;
   take_first(event.payload);
   received_ += event.payload.size();
-  if (prepares() || plan.message.composed) {
+  if (keeps_replies()) {
     keep_reply(event.payload);
   } else if (plan.pattern == Pattern::kEcho && window_.pending() > 0) {
     if (event.first && text != plan.message.text) fail("another kind of message");
@@ -190,6 +190,7 @@ void WsConnection::take_first(proto::Bytes bytes) {
 
 void WsConnection::end_message(bool text) {
   const Plan& plan = shared_.plan;
+  if (plan.pattern == Pattern::kRequest) return end_reply();
   const auto mark = plan.message.composed
                         ? echoed_mark()
                         : decode_mark(proto::Bytes(first_).first(mark_bytes(received_)), text);
@@ -224,6 +225,7 @@ void WsConnection::deliver(const Mark& mark) {
 
 bool WsConnection::answers_have_numbers() const {
   const Message& message = shared_.plan.message;
+  if (shared_.plan.reply_id) return true;
   return message.composed ? message.composed->has_number() && message.composed->can_match()
                           : mark_bytes(message.sizes.least()) > 0;
 }
@@ -243,6 +245,7 @@ void WsConnection::write_goodbye() {
 std::uint64_t WsConnection::next_size() {
   const Message& message = shared_.plan.message;
   const std::uint64_t number = window_.next();
+  if (shared_.plan.reply_id && !message.composed) return compose_request(number);
   return message.composed ? compose(*message.composed, number)
                           : message.sizes.of_message(id_, number);
 }

@@ -51,6 +51,7 @@ class WsConnection final : public Connection {
   std::size_t compose(const MessageTemplate& message, std::uint64_t number);
   std::optional<Mark> echoed_mark() const;
   std::uint64_t unix_us() const;
+  bool keeps_replies() const;
   void keep_reply(proto::Bytes bytes);
   uring::Task<bool> take_step();
   uring::Task<> write_step(const MessageTemplate& message);
@@ -58,6 +59,10 @@ class WsConnection final : public Connection {
   void end_step_early();
   bool prepares() const { return step_ < shared_.plan.steps.size(); }
   std::string step_name() const { return "step " + std::to_string(step_ + 1) + ": "; }
+
+  // Requests whose replies come in any order (ws_requests.cc).
+  std::size_t compose_request(std::uint64_t number);
+  void end_reply();
 
   ws::MessageReader messages_{ws::Sender::kServer};
   std::vector<std::byte> behind_head_;
