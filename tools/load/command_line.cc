@@ -136,6 +136,11 @@ void define_messages(CLI::App& app, Plan& plan, Flags& flags) {
   app.add_option("--reply-if", flags.reply_if,
                  "/POINTER=TEXT: of messages with an id, the reply has this text there")
       ->type_name("TEXT");
+  app.add_option("--sent-at", flags.sent_at,
+                 "When what is pushed or published was sent: the JSON pointer to a Unix time in s, "
+                 "ms, us or ns, told apart by their magnitude, as a number or a text; or mark: as "
+                 "gateway-echo's /push?mark=1 on this machine has it, with a number")
+      ->type_name("POINTER");
 }
 
 void define_course(CLI::App& app, Plan& plan, Flags& flags) {

@@ -43,6 +43,7 @@ struct Flags {
   std::vector<std::string> extractions;
   std::optional<std::string> reply_id;
   std::string reply_if;
+  std::string sent_at;
   std::string reconnect;
   std::string method;
   std::string certificate;

@@ -248,6 +248,22 @@ Verdict take_reply_id(Plan& plan, const Flags& flags) {
   return {};
 }
 
+// What says when a message was sent, and the numbers that come with it.
+Verdict take_sent_at(Plan& plan, const Flags& flags) {
+  if (flags.sent_at.empty()) return {};
+  auto sent_at = parse_sent_at(flags.sent_at);
+  if (!sent_at) return refuse("--sent-at", sent_at.error());
+  const bool pushes = plan.pattern == Pattern::kPush;
+  if (!pushes && plan.pattern != Pattern::kPublish && plan.pattern != Pattern::kRequest) {
+    return refuse("--sent-at", "it needs --pattern push, publish or request");
+  }
+  if (!pushes && !sent_at->pointer) {
+    return refuse("--sent-at", "mark is for --pattern push; what is published has one of its own");
+  }
+  plan.sent_at = std::move(*sent_at);
+  return {};
+}
+
 Verdict take_storms(Plan& plan, const Flags& flags) {
   for (const std::string& text : flags.storms) {
     const auto storm = parse_storm(text);
@@ -285,8 +301,8 @@ void lay_out_phases(Plan& plan, const Flags& flags) {
 
 Verdict complete(CommandLine& line, const Flags& flags) {
   Plan& plan = line.plan;
-  for (const auto step :
-       {take_targets, take_headers, take_tls, take_pattern, take_messages, take_reply_id, take_storms}) {
+  for (const auto step : {take_targets, take_headers, take_tls, take_pattern, take_messages,
+                          take_reply_id, take_sent_at, take_storms}) {
     if (const Verdict taken = step(plan, flags); !taken) return taken;
   }
   for (const std::string& text : flags.sources) {

@@ -14,6 +14,7 @@
 #include "tools/load/field_extraction.hh"
 #include "tools/load/message_template.hh"
 #include "tools/load/reply_id.hh"
+#include "tools/load/sent_at.hh"
 #include "tools/load/size_distribution.hh"
 #include "tools/load/target.hh"
 
@@ -99,6 +100,7 @@ struct Plan {
   std::vector<std::string> fields;  // names of what replies to them give
   Message message;
   std::optional<ReplyId> reply_id;  // with kRequest
+  std::optional<SentAt> sent_at;    // when what is delivered was sent; with kPublish the mark else
   Request request;
   std::size_t publishers_per_mille = 100;  // with kPublish: at least one
   Churn churn;

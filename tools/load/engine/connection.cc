@@ -202,6 +202,7 @@ void Connection::note(const SequenceWindow::Verdict& verdict, std::uint64_t byte
 }
 
 void Connection::give_up_before(Time time) {
+  give_up_pushes_before(time);
   const std::uint64_t lost = window_.give_up_before(time);
   if (lost == 0) return;
   tally().counts.lost += lost;
@@ -278,6 +279,7 @@ void Connection::settle() {
   const bool was_sending = window_.pending() > 0 || !owed_.empty();
   stop_sending();
   (in_order_ ? counts.lost : counts.unanswered) += window_.give_up();
+  give_up_pushes_before(Time::max());
   counts.unsent += owed_.size();
   owed_.clear();
   if (!ended_by_us_) ++(was_sending ? counts.lost_sending : counts.lost_idle);

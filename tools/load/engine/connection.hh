@@ -115,6 +115,8 @@ class Connection {
   // Says goodbye, now or once what is under way allows it.
   virtual void say_goodbye() = 0;
   virtual bool answers_have_numbers() const = 0;
+  // Of what comes unasked, and has numbers.
+  virtual void give_up_pushes_before(Time) {}
 
   // While it is not open yet: so long may it take from here on.
   void allow(Duration time) { limit_.arm(shared_.now() + time); }

@@ -51,13 +51,14 @@ std::optional<Mark> WsConnection::echoed_mark() const {
 }
 
 bool WsConnection::keeps_replies() const {
-  return prepares() || shared_.plan.reply_id || shared_.plan.message.composed;
+  const Plan& plan = shared_.plan;
+  return prepares() || plan.reply_id || plan.sent_at || plan.message.composed;
 }
 
 void WsConnection::keep_reply(proto::Bytes bytes) {
   // One byte more shows that it is too long.
   const Plan& plan = shared_.plan;
-  const bool is_json = prepares() || plan.reply_id;
+  const bool is_json = prepares() || plan.reply_id || plan.sent_at;
   const std::size_t most = 1 + (is_json ? kReplyBytesMax : plan.message.composed->bytes_max());
   const std::size_t kept = std::min(bytes.size(), most - std::min(most, reply_.size()));
   reply_.append(reinterpret_cast<const char*>(bytes.data()), kept);

@@ -191,14 +191,18 @@ void WsConnection::take_first(proto::Bytes bytes) {
 void WsConnection::end_message(bool text) {
   const Plan& plan = shared_.plan;
   if (plan.pattern == Pattern::kRequest) return end_reply();
+  if (plan.pattern == Pattern::kPush) return end_push(text);
   const auto mark = plan.message.composed
                         ? echoed_mark()
                         : decode_mark(proto::Bytes(first_).first(mark_bytes(received_)), text);
-  if (plan.pattern == Pattern::kPush || plan.pattern == Pattern::kPublish) {
+  if (plan.pattern == Pattern::kPublish) {
     ++tally().counts.delivered;
-    if (plan.pattern == Pattern::kPublish && mark) deliver(*mark);
-    const bool ours = plan.pattern == Pattern::kPublish && mark && mark->connection == id_;
-    if (!ours) {
+    if (plan.sent_at) {
+      look_when_sent();
+    } else if (mark && mark->time) {
+      note_delivery(*mark->time);
+    }
+    if (!mark || mark->connection != id_) {
       tally().counts.received_bytes += received_;
       return;
     }
@@ -215,12 +219,6 @@ void WsConnection::end_message(bool text) {
   const auto verdict = mark ? window_.answer(mark->number) : window_.answer_oldest();
   note(verdict, received_);
   if (verdict.kind == SequenceWindow::Kind::kUnknown) fail("a message that nobody sent");
-}
-
-// All connections of a run are on one clock.
-void WsConnection::deliver(const Mark& mark) {
-  if (!mark.time || *mark.time > shared_.now()) return;
-  tally().timing(Timing::kDelivery).add(shared_.now() - *mark.time);
 }
 
 bool WsConnection::answers_have_numbers() const {

@@ -29,6 +29,7 @@ void WsConnection::end_reply() {
   if (!has_id || (id.kind && found[1].text != id.kind_text)) {
     ++counts.delivered;
     counts.received_bytes += received_;
+    if (shared_.plan.sent_at) look_when_sent();
     return;
   }
   const MessageFacts own{.connection = serial, .fields = fields_};
