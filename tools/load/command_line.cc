@@ -72,6 +72,10 @@ void define_load(CLI::App& app, Plan& plan, Flags& flags) {
       ->check(CLI::Range(1, 100'000))
       ->type_name("N")
       ->capture_default_str();
+  add_unit<DurationRange>(app, "--think", DurationRange::parse, plan.think,
+                          "After an answer, before the next message: 100ms, or 50ms..150ms, drawn "
+                          "evenly. Without a rate only",
+                          "DURATION");
   app.add_option("--rate", flags.rate,
                  "Messages a second in all, by the clock, whatever comes back; without it the next "
                  "one goes when one has come back")

@@ -64,4 +64,7 @@ void define(CLI::App& app, CommandLine& line, Flags& flags);
 // What the flags come to; the error names the option. Reads files, and asks for names' addresses.
 std::expected<void, std::string> complete(CommandLine& line, const Flags& flags);
 
+// Whether what it says goes together with its phases, wherever these come from.
+std::expected<void, std::string> check_course(const CommandLine& line);
+
 }  // namespace load

@@ -299,6 +299,22 @@ void lay_out_phases(Plan& plan, const Flags& flags) {
 
 }  // namespace
 
+Verdict check_course(const CommandLine& line) {
+  const Plan& plan = line.plan;
+  if (plan.think.empty()) return {};
+  const Pattern pattern = plan.pattern;
+  if (pattern != Pattern::kEcho && pattern != Pattern::kRequest && pattern != Pattern::kPublish) {
+    return refuse("--think", "it comes after an answer: it is for echo, request and publish");
+  }
+  const auto has_rate = [](const PhasePlan& phase) { return phase.rate.per_second > 0; };
+  if (std::ranges::any_of(plan.phases, has_rate) || !line.outputs.objective.empty()) {
+    return refuse("--think",
+                  "with a rate (--rate, --rate-each, --find, or that of a phase) messages are due "
+                  "by the clock, whatever comes back: leave out one of the two");
+  }
+  return {};
+}
+
 Verdict complete(CommandLine& line, const Flags& flags) {
   Plan& plan = line.plan;
   for (const auto step : {take_targets, take_headers, take_tls, take_pattern, take_messages,

@@ -190,5 +190,8 @@ int main(int argc, char** argv) {
     return fail(completed.error() + "; --help tells all options", *scenario, argv[2]);
   }
   load::adopt_phases(line.plan, *scenario);
+  if (const auto agreed = load::check_course(line); !agreed) {
+    return fail(agreed.error(), *scenario, argv[2]);
+  }
   return run(line);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "proto/tls/context.hh"
+#include "tools/load/duration_range.hh"
 #include "tools/load/field_extraction.hh"
 #include "tools/load/message_template.hh"
 #include "tools/load/reply_id.hh"
@@ -72,6 +73,7 @@ struct Message {
 
 // A message that opens a conversation, before the load.
 struct Step {
+  DurationRange wait;                   // before it
   std::optional<MessageTemplate> send;  // none: a message of the server's own is awaited
   bool has_reply = true;                // and the next step waits for it
   std::vector<Extraction> extractions;  // out of the reply
@@ -91,6 +93,7 @@ struct Plan {
 
   std::size_t connections = 10;
   std::size_t in_flight = 1;
+  DurationRange think;      // after an answer, before the next one goes
   double connect_rate = 0;  // a second; 0: as fast as they are accepted
   std::size_t threads = 1;
   std::vector<tools::Address> sources;  // addresses that connections come from, in turn

@@ -68,6 +68,11 @@ uring::Task<bool> WsConnection::prepare() {
   const Plan& plan = shared_.plan;
   fields_.resize(plan.fields.size());
   for (; prepares(); ++step_) {
+    const Duration wait = plan.steps[step_].wait.draw(shared_.random);
+    if (wait.count() > 0) {
+      const bool over = co_await wait_out(wait);
+      if (!over) co_return false;
+    }
     allow(plan.answer_limit);
     const bool taken = co_await take_step();
     if (!taken) co_return false;
@@ -77,15 +82,36 @@ uring::Task<bool> WsConnection::prepare() {
   co_return true;
 }
 
+// What comes meanwhile belongs to no step.
+uring::Task<bool> WsConnection::wait_out(Duration time) {
+  pause(time);
+  proto::MutableBytes bytes = behind_head_;
+  for (;;) {
+    take_all(bytes);
+    if (messages_.violation() || messages_.close_seen()) break;
+    bytes = tools::writable(co_await link_.read_once(kReadBytes));
+    if (bytes.empty()) break;
+  }
+  const bool over = pause_is_over();
+  if (!over) end_step_early();
+  co_return over;
+}
+
+// Pings are answered before it is open, too: steps may take longer than a server's patience.
+void WsConnection::take_all(proto::MutableBytes bytes) {
+  messages_.feed(bytes);
+  while (const auto event = messages_.next()) take(*event);
+  behind_head_ = {};
+  if (pong_owed_ && link_.room() >= kRoomMin) write_pong();
+}
+
 uring::Task<bool> WsConnection::take_step() {
   const Step& step = shared_.plan.steps[step_];
   if (step.send) co_await write_step(*step.send);
   in_step_ = step.has_reply;
   proto::MutableBytes bytes = behind_head_;
   while (in_step_) {
-    messages_.feed(bytes);
-    while (const auto event = messages_.next()) take(*event);
-    behind_head_ = {};
+    take_all(bytes);
     if (!in_step_) break;
     bytes = {};
     if (!messages_.violation() && !messages_.close_seen()) {
@@ -128,7 +154,7 @@ void WsConnection::end_step_early() {
   } else if (messages_.violation()) {
     fail(step_name() + "violation: " + std::string(describe(*messages_.violation())));
   } else {
-    fail(step_name() + "no reply: " + how_it_ended());
+    fail(step_name() + (in_step_ ? "no reply: " : "while it waited: ") + how_it_ended());
   }
 }
 

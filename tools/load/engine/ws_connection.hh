@@ -60,6 +60,8 @@ class WsConnection final : public Connection {
   std::uint64_t unix_us() const;
   bool keeps_replies() const;
   void keep_reply(proto::Bytes bytes);
+  uring::Task<bool> wait_out(Duration time);
+  void take_all(proto::MutableBytes bytes);
   uring::Task<bool> take_step();
   uring::Task<> write_step(const MessageTemplate& message);
   void end_step_reply();
