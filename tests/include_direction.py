@@ -45,6 +45,7 @@ HOMES = {
     "zlib.h": {"proto/ws/deflate.cc", "tools/load/report/compressed.cc"},
     "nlohmann": {
         "tools/load/field_extraction.cc",
+        "tools/load/json_pointer.cc",
         "tools/load/report/json_reader.cc",
         "tools/load/report/json_writer.cc",
     },

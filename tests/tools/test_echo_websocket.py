@@ -3,6 +3,8 @@
 import asyncio
 import os
 import socket
+import struct
+import time
 
 import pytest
 import websockets
@@ -52,6 +54,19 @@ def test_push_sends_numbered_messages_and_answers_pings_meanwhile(echo):
             with pytest.raises(websockets.ConnectionClosed):
                 await client.recv()
             assert client.close_code == 1000
+    run(story())
+
+
+def test_push_marks_its_messages(echo):
+    async def story():
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        async with connect(echo.ws("/push?size=30&count=3&mark=1")) as client:
+            for number in range(3):
+                message = await client.recv()
+                assert len(message) == 30
+                assert struct.unpack("<QQ", message[:16]) == (0, number)
+                sent, = struct.unpack("<Q", message[16:24])
+                assert before <= sent <= time.clock_gettime_ns(time.CLOCK_MONOTONIC)
     run(story())
 
 

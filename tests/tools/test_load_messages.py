@@ -164,7 +164,9 @@ def test_templates_are_for_websockets(echo):
     ("\nsize = '1x'", ":2:8: --size: not a size"),
     ("target = 'ws://127.0.0.1:1/'\nmessage = '{x}'", ":2:11: --message: column 1: {x} is none of"),
     ("connections = 0", ":1:15: --connections: "),
-    ("[[step]]\nwait = 1", ":2:1: unknown key 'wait': there are send, reply, extract"),
+    ("[[step]]\nwaits = 1", ":2:1: unknown key 'waits'; did you mean 'wait'?"),
+    ("[[step]]\nwait = 'soon'", ":2:8: wait: not a number"),
+    ("[[step]]\nwait = '0..2h'", ":2:8: wait: at most 1h"),
     ("x =", ":1:"),
 ])
 def test_a_scenarios_errors_have_their_place(tmp_path, text, told):

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "proto/ws/message_reader.hh"
+#include "tools/common/mark.hh"
 #include "tools/common/pattern.hh"
 #include "tools/echo/handlers.hh"
 #include "tools/echo/websocket.hh"
@@ -27,7 +28,9 @@ class Push {
   explicit Push(Exchange& exchange)
       : exchange_(exchange),
         link_(exchange.link),
-        size_(exchange.query.number("size", 64)),
+        marked_(exchange.query.on("mark")),
+        size_(std::max<std::uint64_t>(exchange.query.number("size", 64),
+                                      marked_ ? tools::kMarkBytesMax : 0)),
         rate_(exchange.query.number("rate", 0)),
         burst_(std::max<std::uint64_t>(exchange.query.number("burst", 1), 1)),
         left_(exchange.query.number("count", ~std::uint64_t{0})),
@@ -88,6 +91,12 @@ class Push {
   void write_start() {
     link_.write(ws::encode_header({.payload_bytes = size_}).bytes());
     sent_ = 0;
+    if (marked_) {
+      const auto mark = tools::encode_mark({.number = number_, .time = Clock::now()}, false);
+      link_.write(mark);
+      sent_ = mark.size();
+      return;
+    }
     if (size_ < sizeof number_) return;
     const std::uint64_t big_endian = __builtin_bswap64(number_);
     link_.write(std::as_bytes(std::span(&big_endian, 1)));
@@ -141,6 +150,7 @@ class Push {
 
   Exchange& exchange_;
   Link& link_;
+  const bool marked_;
   const std::uint64_t size_;
   const std::uint64_t rate_;
   const std::uint64_t burst_;

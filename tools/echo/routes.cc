@@ -62,10 +62,12 @@ Paths (W: as a WebSocket, H: as plain HTTP):
   /                      H  a page to try /echo in a browser
   /echo                  W  echoes frames as they come, chooses the first subprotocol offered
                          H  sends the request's body back while it comes, chunked
-  /push?rate=&size=&burst=&count=
+  /push?rate=&size=&burst=&count=&mark=
                          W  binary messages of `size` bytes (64), `rate` a second (0: as fast as
                             they are taken), `burst` at a time (1), `count` of them (no end). The
-                            first 8 bytes are the message's number, big-endian, from 0.
+                            first 8 bytes are the message's number, big-endian, from 0. With
+                            mark=1 the first 24 are gateway-load's mark (--sent-at mark): 0, the
+                            number, and when it was sent in ns of CLOCK_MONOTONIC, little-endian.
   /sink                  W  reads and discards; with ?read=no it never reads
                          H  takes a body, answers {"bytes":N,"sha256":"..."}
   /bytes?n=              H  n bytes; &chunked=1 chunked, &close=1 until close; with &sha256=1 only

@@ -66,6 +66,18 @@ Verdict check_pattern(const Plan& plan, const Outputs& outputs) {
   return {};
 }
 
+Verdict check_think_time(const Plan& plan, const Outputs& outputs) {
+  if (plan.think.empty()) return {};
+  const Pattern pattern = plan.pattern;
+  if (pattern != Pattern::kEcho && pattern != Pattern::kRequest && pattern != Pattern::kPublish) {
+    return refuse("--think", "it comes after an answer: it is for echo, request and publish");
+  }
+  if (!has_rate(plan) && outputs.objective.empty()) return {};
+  return refuse("--think",
+                "with a rate (--rate, --rate-each, --find, or that of a phase) messages are due by "
+                "the clock, whatever comes back: leave out one of the two");
+}
+
 Verdict check_connections(const Plan& plan) {
   const bool churns = plan.churn.per_second > 0;
   if (churns && plan.churn.life.count() == 0 && plan.pattern != Pattern::kHandshake) {
@@ -118,7 +130,8 @@ Verdict check_combinations(const CommandLine& line, const Flags& flags, const Sc
   const Plan& plan = line.plan;
   for (const Verdict& verdict :
        {check_numbers(plan, flags), check_scenario(flags, scenario), check_tls(plan, flags),
-        check_pattern(plan, line.outputs), check_connections(plan)}) {
+        check_think_time(plan, line.outputs), check_pattern(plan, line.outputs),
+        check_connections(plan)}) {
     if (!verdict) return verdict;
   }
   return {};

@@ -83,6 +83,10 @@ void define_load(CLI::App& app, Plan& plan, Flags& flags) {
       ->check(CLI::Range(1, 100'000))
       ->type_name("N")
       ->capture_default_str();
+  add_unit<DurationRange>(app, "--think", DurationRange::parse, plan.think,
+                          "After an answer, before the next message: 100ms, or 50ms..150ms, drawn "
+                          "evenly. Without a rate only",
+                          "DURATION");
   app.add_option("--rate", flags.rate,
                  "Messages a second in all, by the clock, whatever comes back; without it the next "
                  "one goes when one has come back")
@@ -94,9 +98,10 @@ void define_load(CLI::App& app, Plan& plan, Flags& flags) {
       ->excludes("--rate");
   app.add_flag("--poisson", flags.poisson, "At random distances, and not at even ones");
   app.add_option("--pattern", flags.pattern,
-                 "echo; publish: one connection in ten does, and all get it; push: the server "
-                 "does; hold: one message, then idle; handshake: open and close")
-      ->check(CLI::IsMember({"echo", "publish", "push", "hold", "handshake"}))
+                 "echo; request: replies have their request's id, and come in any order; publish: "
+                 "one connection in ten does, and all get it; push: the server does; hold: one "
+                 "message, then idle; handshake: open and close")
+      ->check(CLI::IsMember({"echo", "request", "publish", "push", "hold", "handshake"}))
       ->type_name("NAME")
       ->capture_default_str();
   app.add_flag("--hold", flags.hold,
@@ -139,6 +144,18 @@ void define_messages(CLI::App& app, Plan& plan, Flags& flags) {
            "NAME=/POINTER: {NAME} is what that JSON pointer finds in the reply to --first. May be "
            "repeated",
            "FIELD");
+  app.add_option("--reply-id", flags.reply_id,
+                 "With --pattern request: the JSON pointer to the id in a reply. Messages without "
+                 "one are notifications [/id]")
+      ->type_name("POINTER");
+  app.add_option("--reply-if", flags.reply_if,
+                 "/POINTER=TEXT: of messages with an id, the reply has this text there")
+      ->type_name("TEXT");
+  app.add_option("--sent-at", flags.sent_at,
+                 "When what is pushed or published was sent: the JSON pointer to a Unix time in s, "
+                 "ms, us or ns, told apart by their magnitude, as a number or a text; or mark: as "
+                 "gateway-echo's /push?mark=1 on this machine has it, with a number")
+      ->type_name("POINTER");
 }
 
 void define_course(CLI::App& app, Plan& plan, Flags& flags) {

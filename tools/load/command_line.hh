@@ -42,6 +42,9 @@ struct Flags {
   std::optional<std::string> message;
   std::optional<std::string> first;
   std::vector<std::string> extractions;
+  std::optional<std::string> reply_id;
+  std::string reply_if;
+  std::string sent_at;
   std::string reconnect;
   std::string method;
   std::string certificate;

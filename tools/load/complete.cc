@@ -120,12 +120,13 @@ Verdict take_sources(Plan& plan, const Flags& flags) {
 
 Verdict take_pattern(Plan& plan, const Flags& flags) {
   const std::string name = flags.hold ? "hold" : flags.pattern;
+  if (name == "request") plan.pattern = Pattern::kRequest;
   if (name == "publish") plan.pattern = Pattern::kPublish;
   if (name == "push") plan.pattern = Pattern::kPush;
   if (name == "hold") plan.pattern = Pattern::kHold;
   if (name == "handshake") plan.pattern = Pattern::kHandshake;
   const bool all_websocket = std::ranges::all_of(plan.targets, &Target::websocket);
-  if ((name == "publish" || name == "push") && !all_websocket) {
+  if ((name == "request" || name == "publish" || name == "push") && !all_websocket) {
     return refuse("--pattern", name + " is for ws:// and wss://");
   }
   const bool composed = flags.message.has_value();
@@ -226,6 +227,51 @@ Verdict take_compression(Plan& plan, const Flags&) {
   return {};
 }
 
+// Where replies have the id of their request, and what it looks like.
+Verdict take_reply_id(Plan& plan, const Flags& flags) {
+  if (plan.pattern != Pattern::kRequest) {
+    if (!flags.reply_id && flags.reply_if.empty()) return {};
+    return refuse(flags.reply_id ? "--reply-id" : "--reply-if", "it needs --pattern request");
+  }
+  auto pointer = JsonPointer::parse(flags.reply_id.value_or("/id"));
+  if (!pointer) return refuse("--reply-id", pointer.error());
+  auto form = id_form(flags.message.value_or("{seq}"), *pointer, plan.fields);
+  if (!form) return refuse("--message", form.error());
+  if (const auto loaded = form->load_files(read_table); !loaded) {
+    return refuse("--message", loaded.error());
+  }
+  if (!flags.message && plan.message.sizes.least() < kRequestBytesMin) {
+    return refuse("--size", "a request has at least 64 bytes; --message says what it is else");
+  }
+  plan.message.text = true;
+  plan.reply_id = ReplyId{std::move(*pointer), std::move(*form), std::nullopt, {}};
+  if (flags.reply_if.empty()) return {};
+  const std::size_t equals = flags.reply_if.rfind('=');
+  auto kind = JsonPointer::parse(flags.reply_if.substr(0, equals));
+  if (!kind || equals == std::string::npos) {
+    return refuse("--reply-if", "not /POINTER=TEXT, such as /type=next: " + flags.reply_if);
+  }
+  plan.reply_id->kind = std::move(*kind);
+  plan.reply_id->kind_text = flags.reply_if.substr(equals + 1);
+  return {};
+}
+
+// What says when a message was sent, and the numbers that come with it.
+Verdict take_sent_at(Plan& plan, const Flags& flags) {
+  if (flags.sent_at.empty()) return {};
+  auto sent_at = parse_sent_at(flags.sent_at);
+  if (!sent_at) return refuse("--sent-at", sent_at.error());
+  const bool pushes = plan.pattern == Pattern::kPush;
+  if (!pushes && plan.pattern != Pattern::kPublish && plan.pattern != Pattern::kRequest) {
+    return refuse("--sent-at", "it needs --pattern push, publish or request");
+  }
+  if (!pushes && !sent_at->pointer) {
+    return refuse("--sent-at", "mark is for --pattern push; what is published has one of its own");
+  }
+  plan.sent_at = std::move(*sent_at);
+  return {};
+}
+
 Verdict take_storms(Plan& plan, const Flags& flags) {
   for (const std::string& text : flags.storms) {
     const auto storm = parse_storm(text);
@@ -276,7 +322,7 @@ Verdict complete(CommandLine& line, const Flags& flags) {
   Plan& plan = line.plan;
   for (const auto step :
        {take_targets, take_sources, take_headers, take_tls, take_pattern, take_messages,
-        take_compression, take_storms}) {
+        take_compression, take_reply_id, take_sent_at, take_storms}) {
     if (const Verdict taken = step(plan, flags); !taken) return taken;
   }
   if (flags.poisson && flags.rate <= 0 && flags.rate_each <= 0) {

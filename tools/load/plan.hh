@@ -11,8 +11,11 @@
 #include <vector>
 
 #include "proto/tls/context.hh"
+#include "tools/load/duration_range.hh"
 #include "tools/load/field_extraction.hh"
 #include "tools/load/message_template.hh"
+#include "tools/load/reply_id.hh"
+#include "tools/load/sent_at.hh"
 #include "tools/load/size_distribution.hh"
 #include "tools/load/target.hh"
 
@@ -23,6 +26,7 @@ using Duration = std::chrono::nanoseconds;
 // How messages come about.
 enum class Pattern : std::uint8_t {
   kEcho,       // each message, or request, has an answer
+  kRequest,    // the same, in any order: each has its request's id
   kPublish,    // one connection in so many publishes, all of them get each message
   kPush,       // the server sends, and nobody asks
   kHold,       // one message, then nothing
@@ -69,6 +73,7 @@ struct Message {
 
 // A message that opens a conversation, before the load.
 struct Step {
+  DurationRange wait;                   // before it
   std::optional<MessageTemplate> send;  // none: a message of the server's own is awaited
   bool has_reply = true;                // and the next step waits for it
   std::vector<Extraction> extractions;  // out of the reply
@@ -89,6 +94,7 @@ struct Plan {
 
   std::size_t connections = 10;
   std::size_t in_flight = 1;
+  DurationRange think;      // after an answer, before the next one goes
   double connect_rate = 0;  // a second; 0: as fast as they are accepted
   std::size_t threads = 1;
   std::vector<tools::Address> sources;  // addresses that connections come from, in turn
@@ -97,6 +103,8 @@ struct Plan {
   std::vector<Step> steps;          // in order, on each WebSocket
   std::vector<std::string> fields;  // names of what replies to them give
   Message message;
+  std::optional<ReplyId> reply_id;  // with kRequest
+  std::optional<SentAt> sent_at;    // when what is delivered was sent; with kPublish the mark else
   Request request;
   std::size_t publishers_per_mille = 100;  // with kPublish: at least one
   Churn churn;

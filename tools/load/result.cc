@@ -13,6 +13,7 @@ void add(Counts& to, const Counts& more) {
   to.reordered += more.reordered;
   to.unexpected += more.unexpected;
   to.delivered += more.delivered;
+  to.undelivered += more.undelivered;
   to.unsent += more.unsent;
   to.sent_bytes += more.sent_bytes;
   to.received_bytes += more.received_bytes;

@@ -23,7 +23,7 @@ enum class Timing : std::uint8_t {
   kRtt,           // a message or request: from when it was due, until its answer is whole, or,
                   // where we have waited in vain, until we gave it up
   kService,       // the same, from when it was sent
-  kDelivery,      // fan-out: from when it was due, which stands in the message, until it is whole
+  kDelivery,      // fan-out and push: from when it says that it was due or sent, until whole
   kScheduleLag,   // from when it was due, until the generator came to it (not until it was taken)
 };
 inline constexpr std::size_t kTimings = 8;
@@ -41,6 +41,7 @@ struct Counts {
   std::uint64_t reordered = 0;
   std::uint64_t unexpected = 0;   // nobody sent these; pushes count as delivered
   std::uint64_t delivered = 0;    // by fan-out or push
+  std::uint64_t undelivered = 0;  // pushes that a gap in their numbers shows to be missing
   std::uint64_t unsent = 0;       // were due, and generator or peer did not let them go
   std::uint64_t sent_bytes = 0;   // payload
   std::uint64_t received_bytes = 0;

@@ -21,7 +21,7 @@ constexpr std::size_t kStepsMax = 100;
 constexpr std::size_t kFieldsMax = 100;
 constexpr std::string_view kPhaseKeys[] = {"name", "duration",  "connections",
                                            "rate", "rate_each", "poisson"};
-constexpr std::string_view kStepKeys[] = {"send", "reply", "extract"};
+constexpr std::string_view kStepKeys[] = {"wait", "send", "reply", "extract"};
 
 using Verdict = std::expected<void, std::string>;
 
@@ -181,12 +181,21 @@ Verdict take_step(const toml::table& table, Scenario& scenario) {
     if (!message) return refuse(*send, "send: " + message.error());
     step.send = std::move(*message);
   }
+  if (const toml::node* const wait = table.get("wait")) {
+    const auto range = DurationRange::parse(text_of(*wait).value_or(""));
+    if (!range) return refuse(*wait, "wait: " + range.error());
+    step.wait = *range;
+    // Alone it awaits nothing else.
+    step.has_reply = step.send || table.contains("extract");
+  }
   if (const toml::node* const reply = table.get("reply")) {
     const auto awaited = reply->value_exact<bool>();
     if (!awaited) return refuse(*reply, "reply: true or false");
     step.has_reply = *awaited;
   }
-  if (!step.send && !step.has_reply) return refuse(table, "step: send, or await a reply");
+  if (!step.send && !step.has_reply && step.wait.empty()) {
+    return refuse(table, "step: send, await a reply, or wait");
+  }
   if (const toml::node* const extract = table.get("extract")) {
     if (!step.has_reply) return refuse(*extract, "extract: out of a reply, and none is awaited");
     const Verdict taken = take_extractions(*extract, step, scenario);

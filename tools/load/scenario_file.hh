@@ -17,6 +17,7 @@
 //
 //     message = '{{"n":{seq},"token":"{token}"}}'
 //     [[step]]
+//     wait = "0..5s"                                 # drawn evenly; a step may be only a wait
 //     send = '{{"login":"{file:users.csv:name}"}}'   # without it a message is only awaited
 //     reply = true                                   # is awaited before it goes on
 //     extract = { token = "/data/token" }            # JSON pointers into it

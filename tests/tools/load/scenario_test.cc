@@ -76,6 +76,31 @@ TEST(Scenario, HasStepsThatBeginAConversation) {
   EXPECT_FALSE(scenario->steps[2].has_reply);
 }
 
+TEST(Scenario, HasWaitsInItsSteps) {
+  const auto scenario = read_scenario(R"(
+    [[step]]
+    wait = 2
+    [[step]]
+    wait = "0..5s"
+    send = "x"
+    [[step]]
+    wait = "1s"
+    reply = true
+    [[step]]
+    wait = "1s"
+    extract = { token = "/token" }
+  )");
+  ASSERT_TRUE(scenario) << scenario.error();
+  ASSERT_EQ(scenario->steps.size(), 4u);
+  EXPECT_EQ(scenario->steps[0].wait.most(), 2s);
+  EXPECT_FALSE(scenario->steps[0].send || scenario->steps[0].has_reply);
+  EXPECT_EQ(scenario->steps[1].wait.least(), 0s);
+  EXPECT_EQ(scenario->steps[1].wait.most(), 5s);
+  EXPECT_TRUE(scenario->steps[1].send && scenario->steps[1].has_reply);
+  EXPECT_TRUE(!scenario->steps[2].send && scenario->steps[2].has_reply);
+  EXPECT_TRUE(!scenario->steps[3].send && scenario->steps[3].has_reply);
+}
+
 TEST(Scenario, KnowsTheKeysThatAreMeant) {
   struct Case {
     std::string_view text;
@@ -90,7 +115,8 @@ TEST(Scenario, KnowsTheKeysThatAreMeant) {
                "2:1: unknown key 'length': there are name, duration, connections, rate, rate_each, "
                "poisson"},
            Case{"[[step]]\nsent = 'x'", "2:1: unknown key 'sent'; did you mean 'send'?"},
-           Case{"[[step]]\nwait = '1s'", "2:1: unknown key 'wait': there are send, reply, extract"},
+           Case{"[[step]]\nlinger = '1s'",
+                "2:1: unknown key 'linger': there are wait, send, reply, extract"},
        }) {
     const auto scenario = read_scenario(each.text, options);
     ASSERT_FALSE(scenario) << each.text;
@@ -133,6 +159,10 @@ TEST(Scenario, IsRefusedWithItsLine) {
            "\n[[step]]\nsend = '{token}'",
            "\n[[step]]\nreply = 1",
            "\n[[step]]\nreply = false",
+           "\n[[step]]\nreply = false\nwait = 0",
+           "\n[[step]]\nwait = true",
+           "\n[[step]]\nwait = '2s..1s'",
+           "\n[[step]]\nwait = '1s'\nreply = false\nextract = { a = '/x' }",
            "\n[[step]]\nextract = 1",
            "\n[[step]]\nextract = { token = 1 }",
            "\n[[step]]\nextract = { token = 'x' }",

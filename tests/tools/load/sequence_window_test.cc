@@ -8,10 +8,16 @@
 #include <utility>
 #include <vector>
 
-#include "tools/load/engine/mark.hh"
+#include "tools/common/mark.hh"
 
 namespace load {
 namespace {
+
+using tools::decode_mark;
+using tools::encode_mark;
+using tools::kMarkBytesMax;
+using tools::kMarkBytesMin;
+using tools::Mark;
 
 using namespace std::chrono_literals;
 using Kind = SequenceWindow::Kind;

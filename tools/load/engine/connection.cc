@@ -181,9 +181,35 @@ void Connection::forget_owed() {
   owed_.clear();
 }
 
+void Connection::pause(Duration time) {
+  pausing_ = true;
+  pause_began_ = shared_.now();
+  limit_.arm(pause_began_ + time);
+  if (!std::exchange(waited, true)) owner_.waits(*this);
+}
+
+// The time is none that the peer took.
+bool Connection::pause_is_over() {
+  connect_began_ += shared_.now() - pause_began_;
+  if (pausing_ || ended_by_us_) return false;
+  link_.clear_abort();
+  return true;
+}
+
+// So many answers were got, or given up.
+void Connection::think(std::uint64_t answers) {
+  const DurationRange& range = shared_.plan.think;
+  if (range.empty() || closing_) return;
+  if (!thinking_) {
+    thinking_ = std::make_unique<ThinkTime>(shared_.runtime.loop(), [this] { go_on(); });
+  }
+  for (; answers > 0; --answers) thinking_->begin(shared_.now() + range.draw(shared_.random));
+}
+
 bool Connection::may_send() const {
   if (!shared_.sending || closing_ || messages_left_ == 0 || !publisher) return false;
-  if (window_.pending() >= shared_.plan.in_flight) return false;
+  const std::uint64_t thinking = thinking_ ? thinking_->places() : 0;
+  if (window_.pending() + thinking >= shared_.plan.in_flight) return false;
   return shared_.closed_loop || !owed_.empty();
 }
 
@@ -207,6 +233,7 @@ void Connection::note(const SequenceWindow::Verdict& verdict, std::uint64_t byte
   if (verdict.kind != Kind::kAnswer && verdict.kind != Kind::kReordered) return;
   if (verdict.kind == Kind::kReordered) ++counts.reordered;
   ++counts.received;
+  think(1);
   const Time now = shared_.now();
   tally().timing(Timing::kRtt).add(now - verdict.flight.due);
   tally().timing(Timing::kService).add(now - verdict.flight.sent);
@@ -227,9 +254,11 @@ void Connection::note_waited(Time before) {
 
 void Connection::give_up_before(Time time) {
   note_waited(time);
+  give_up_pushes_before(time);
   const std::uint64_t lost = window_.give_up_before(time);
   if (lost == 0) return;
   tally().counts.lost += lost;
+  think(lost);
   if (answers_have_numbers()) return go_on();
   fail("answer: timeout");
   if (!closing_) ++tally().counts.closed_by_us;
@@ -293,6 +322,7 @@ void Connection::abort() {
 
 void Connection::on_limit() {
   if (open_ && !closing_) return end();
+  if (std::exchange(pausing_, false)) return link_.abort();
   link_.reset_on_close();
   link_.abort();
 }
@@ -311,6 +341,7 @@ void Connection::settle() {
   }
   (in_order_ ? counts.lost : counts.unanswered) += window_.give_up();
   forget_owed();
+  give_up_pushes_before(Time::max());
   if (!ended_by_us_) ++(was_sending ? counts.lost_sending : counts.lost_idle);
   if (target_.tls != nullptr && shared_.plan.resumed_share > 0) {
     if (tls::Ticket ticket = link_.session()->ticket()) target_.ticket = std::move(ticket);

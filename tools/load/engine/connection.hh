@@ -18,6 +18,7 @@
 #include "tools/load/engine/compression.hh"
 #include "tools/load/engine/sequence_window.hh"
 #include "tools/load/engine/tally.hh"
+#include "tools/load/engine/think_time.hh"
 #include "tools/load/plan.hh"
 
 namespace load {
@@ -26,6 +27,8 @@ class Connection;
 
 class ConnectionOwner {
  public:
+  // It is past its handshakes, and waits before it is open, once: others may shake hands now.
+  virtual void waits(Connection& connection) = 0;
   virtual void opened(Connection& connection) = 0;
   // It was opened, and takes no more messages: once, at the latest before over(). What it was still
   // owed is unsent, but for what take_owed() takes now.
@@ -104,6 +107,7 @@ class Connection {
   std::optional<std::size_t> publisher_place;  // among those that send, while it is among them
   bool publisher = true;                       // it sends
   bool first_attempt = true;                   // it takes nobody's place
+  bool waited = false;                         // its owner was told that it waits
   bool leaving = false;                        // since there are to be fewer
   std::optional<std::size_t> storm;  // which has dropped it, or whom it takes the place of
   Reconnect successor;               // whether another one takes its place, and when
@@ -120,9 +124,15 @@ class Connection {
   // Says goodbye, now or once what is under way allows it.
   virtual void say_goodbye() = 0;
   virtual bool answers_have_numbers() const = 0;
+  // Of what comes unasked, and has numbers.
+  virtual void give_up_pushes_before(Time) {}
 
   // While it is not open yet: so long may it take from here on.
   void allow(Duration time) { limit_.arm(shared_.now() + time); }
+  // Until then nothing but the peer ends it. A read that goes on until then ends with nothing;
+  // pause_is_over() says whether it has for that reason, and then reading may go on.
+  void pause(Duration time);
+  bool pause_is_over();
   bool may_send() const;
   struct Taken {
     std::uint64_t number;
@@ -163,6 +173,7 @@ class Connection {
   uring::Task<> pump();
   bool bind_source();
   bool can_write() const;
+  void think(std::uint64_t answers);
   void settle();
   void on_limit();
 
@@ -172,6 +183,9 @@ class Connection {
   Time opened_at_{};
   bool was_open_ = false;
   bool was_answered_ = false;
+  bool pausing_ = false;
+  Time pause_began_{};
+  std::unique_ptr<ThinkTime> thinking_;  // once there was an answer to think about
   bool pumping_ = false;
   uring::Event pump_over_;
   uring::TimerMember<&Connection::on_limit> limit_;

@@ -83,6 +83,7 @@ class Shard final : private ConnectionOwner, private uring::BellOwner {
   std::uint64_t pending() const;
   void publish();
 
+  void waits(Connection& connection) override;
   void opened(Connection& connection) override;
   void closing(Connection& connection) override;
   void over(Connection& connection) override;

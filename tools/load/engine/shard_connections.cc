@@ -207,8 +207,12 @@ void Shard::publish() {
   port_.alive.store(connections_.size() + reopen_.size() + to_come, std::memory_order_relaxed);
 }
 
-void Shard::opened(Connection& connection) {
+void Shard::waits(Connection&) {
   --opening_;
+}
+
+void Shard::opened(Connection& connection) {
+  if (!connection.waited) --opening_;
   ever_open_ = true;
   if (connection.first_attempt) ++settled_;
   if (connection.storm) {
@@ -248,7 +252,7 @@ void Shard::over(Connection& connection) {
     open_[connection.open_place]->open_place = connection.open_place;
     open_.pop_back();
   } else {
-    --opening_;
+    if (!connection.waited) --opening_;
     if (connection.first_attempt) ++settled_;
   }
   if (!end_) reopen_later(connection);

@@ -50,10 +50,16 @@ std::optional<Mark> WsConnection::echoed_mark() const {
   return mark;
 }
 
+bool WsConnection::keeps_replies() const {
+  const Plan& plan = shared_.plan;
+  return prepares() || plan.reply_id || plan.sent_at || plan.message.composed;
+}
+
 void WsConnection::keep_reply(proto::Bytes bytes) {
   // One byte more shows that it is too long.
-  const std::size_t most =
-      1 + (prepares() ? kReplyBytesMax : shared_.plan.message.composed->bytes_max());
+  const Plan& plan = shared_.plan;
+  const bool is_json = prepares() || plan.reply_id || plan.sent_at;
+  const std::size_t most = 1 + (is_json ? kReplyBytesMax : plan.message.composed->bytes_max());
   const std::size_t kept = std::min(bytes.size(), most - std::min(most, reply_.size()));
   reply_.append(reinterpret_cast<const char*>(bytes.data()), kept);
 }
@@ -62,6 +68,11 @@ uring::Task<bool> WsConnection::prepare() {
   const Plan& plan = shared_.plan;
   fields_.resize(plan.fields.size());
   for (; prepares(); ++step_) {
+    const Duration wait = plan.steps[step_].wait.draw(shared_.random);
+    if (wait.count() > 0) {
+      const bool over = co_await wait_out(wait);
+      if (!over) co_return false;
+    }
     allow(plan.answer_limit);
     const bool taken = co_await take_step();
     if (!taken) co_return false;
@@ -71,21 +82,54 @@ uring::Task<bool> WsConnection::prepare() {
   co_return true;
 }
 
+// What comes meanwhile belongs to no step.
+uring::Task<bool> WsConnection::wait_out(Duration time) {
+  pause(time);
+  for (;;) {
+    take_fed();
+    const bool more = co_await read_more();
+    if (!more) break;
+  }
+  const bool over = pause_is_over();
+  if (!over) end_step_early();
+  co_return over;
+}
+
+// Of what has come up to the end of a step's reply; what is behind it is the next step's. Pings are
+// answered before it is open, too: steps may take longer than a server's patience.
+void WsConnection::take_fed() {
+  const bool in_step = in_step_;
+  while (const auto event = next_event()) {
+    take(*event);
+    if (in_step && !in_step_) break;
+  }
+  if (pong_owed_ && link_.room() >= kRoomMin) write_pong();
+}
+
+// Precondition: all that had come was taken. False: nothing more comes.
+uring::Task<bool> WsConnection::read_more() {
+  if (inflate_fault_ || messages_.violation() || messages_.close_seen()) co_return false;
+  const proto::MutableBytes bytes = tools::writable(co_await link_.read_once(kReadBytes));
+  if (bytes.empty()) co_return false;
+  messages_.feed(bytes);
+  co_return true;
+}
+
 uring::Task<bool> WsConnection::take_step() {
   const Step& step = shared_.plan.steps[step_];
-  if (step.send) co_await write_step(*step.send);
-  in_step_ = step.has_reply;
-  proto::MutableBytes bytes = behind_head_;
-  while (in_step_) {
-    messages_.feed(bytes);
-    while (const auto event = next_event()) take(*event);
-    behind_head_ = {};
-    if (!in_step_) break;
-    bytes = {};
-    if (!inflate_fault_ && !messages_.violation() && !messages_.close_seen()) {
-      bytes = tools::writable(co_await link_.read_once(kReadBytes));
+  if (step.send) {
+    const bool written = co_await write_step(*step.send);
+    if (!written) {
+      fail(step_name() + "not taken: " + how_it_ended());
+      co_return false;
     }
-    if (bytes.empty()) {
+  }
+  in_step_ = step.has_reply;
+  while (in_step_) {
+    take_fed();
+    if (!in_step_) break;
+    const bool more = co_await read_more();
+    if (!more) {
       end_step_early();
       co_return false;
     }
@@ -93,15 +137,18 @@ uring::Task<bool> WsConnection::take_step() {
   co_return !step_failed_;
 }
 
-uring::Task<> WsConnection::write_step(const MessageTemplate& message) {
+// False: the connection has ended before.
+uring::Task<bool> WsConnection::write_step(const MessageTemplate& message) {
   begin_message(compose(message, step_), shared_.now());
-  while (writing_ && !link_.send_failed()) {
+  while (writing_) {
+    if (link_.send_failed() || link_.end() == uring::LinkEnd::kAborted) co_return false;
     if (link_.room() >= kRoomMin) {
       write_piece(link_.room());
     } else {
       co_await link_.drained();
     }
   }
+  co_return true;
 }
 
 void WsConnection::end_step_reply() {
@@ -124,7 +171,7 @@ void WsConnection::end_step_early() {
   } else if (messages_.violation()) {
     fail(step_name() + "violation: " + std::string(describe(*messages_.violation())));
   } else {
-    fail(step_name() + "no reply: " + how_it_ended());
+    fail(step_name() + (in_step_ ? "no reply: " : "while it waited: ") + how_it_ended());
   }
 }
 

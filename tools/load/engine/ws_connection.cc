@@ -103,26 +103,31 @@ bool WsConnection::judge(proto::Bytes received, const http::ResponseHead& head,
   tally().timing(Timing::kUpgrade).add(shared_.now() - upgrade_began_);
   const proto::Bytes behind = received.subspan(head.bytes);
   behind_head_.assign(behind.begin(), behind.end());
+  messages_.feed(behind_head_);
   return true;
 }
 
 // Reads until either side has said its close frame, or the connection has ended.
 uring::Task<> WsConnection::converse() {
   if (compression_) ++tally().counts.compressed;
-  proto::MutableBytes bytes = behind_head_;
   for (;;) {
-    messages_.feed(bytes);
     while (const auto event = next_event()) take(*event);
     if (inflate_fault_) co_return end_for_fault();
     if (messages_.violation()) fail("violation: " + std::string(describe(*messages_.violation())));
     if (messages_.violation() || messages_.close_seen()) break;
     if (!behind_head_.empty()) behind_head_ = {};
     go_on();
-    bytes = tools::writable(co_await link_.read_once(kReadBytes));
+    const proto::MutableBytes bytes = tools::writable(co_await link_.read_once(kReadBytes));
     if (bytes.empty()) break;
+    messages_.feed(bytes);
   }
   if (messages_.close_seen()) {
     note_close(*messages_.close_seen());
+    // The server is to end the connection first, so that TIME_WAIT is its (RFC 6455 section 7.1.1).
+    while (in_order_) {
+      const proto::Bytes bytes = co_await link_.read_once(kReadBytes);
+      if (bytes.empty()) break;
+    }
   } else if (!closing_ && !messages_.violation()) {
     ++tally().closes_by_peer[1006];
     fail("connection ended by the peer", how_it_ended() + ": " + target_.target.text);
@@ -165,7 +170,7 @@ void WsConnection::take_piece(const ws::Event& event) {
   const std::uint64_t before = received_;
   take_first(event.payload);
   received_ += event.payload.size();
-  if (prepares() || plan.message.composed) {
+  if (keeps_replies()) {
     keep_reply(event.payload);
   } else if (plan.pattern == Pattern::kEcho && window_.pending() > 0) {
     if (event.first && text != plan.message.text) fail("another kind of message");
@@ -210,14 +215,19 @@ void WsConnection::take_first(proto::Bytes bytes) {
 void WsConnection::end_message(bool text) {
   const Plan& plan = shared_.plan;
   if (plan.compress) tally().counts.received_wire_bytes += received_wire_;
+  if (plan.pattern == Pattern::kRequest) return end_reply();
+  if (plan.pattern == Pattern::kPush) return end_push(text);
   const auto mark = plan.message.composed
                         ? echoed_mark()
                         : decode_mark(proto::Bytes(first_).first(mark_bytes(received_)), text);
-  if (plan.pattern == Pattern::kPush || plan.pattern == Pattern::kPublish) {
+  if (plan.pattern == Pattern::kPublish) {
     ++tally().counts.delivered;
-    if (plan.pattern == Pattern::kPublish && mark) deliver(*mark);
-    const bool ours = plan.pattern == Pattern::kPublish && mark && mark->connection == id_;
-    if (!ours) {
+    if (plan.sent_at) {
+      look_when_sent();
+    } else if (mark && mark->time) {
+      note_delivery(*mark->time);
+    }
+    if (!mark || mark->connection != id_) {
       tally().counts.received_bytes += received_;
       return;
     }
@@ -236,14 +246,9 @@ void WsConnection::end_message(bool text) {
   if (verdict.kind == SequenceWindow::Kind::kUnknown) fail("a message that nobody sent");
 }
 
-// All connections of a run are on one clock.
-void WsConnection::deliver(const Mark& mark) {
-  if (!mark.time || *mark.time > shared_.now()) return;
-  tally().timing(Timing::kDelivery).add(shared_.now() - *mark.time);
-}
-
 bool WsConnection::answers_have_numbers() const {
   const Message& message = shared_.plan.message;
+  if (shared_.plan.reply_id) return true;
   return message.composed ? message.composed->has_number() && message.composed->can_match()
                           : mark_bytes(message.sizes.least()) > 0;
 }
@@ -263,6 +268,7 @@ void WsConnection::write_goodbye() {
 std::uint64_t WsConnection::next_size() {
   const Message& message = shared_.plan.message;
   const std::uint64_t number = window_.next();
+  if (shared_.plan.reply_id && !message.composed) return compose_request(number);
   return message.composed ? compose(*message.composed, number)
                           : message.sizes.of_message(id_, number);
 }

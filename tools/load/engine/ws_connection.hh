@@ -9,11 +9,18 @@
 #include "proto/http/response.hh"
 #include "proto/ws/handshake.hh"
 #include "proto/ws/message_reader.hh"
+#include "tools/common/mark.hh"
 #include "tools/load/engine/compression.hh"
 #include "tools/load/engine/connection.hh"
-#include "tools/load/engine/mark.hh"
+#include "tools/load/engine/push_sequence.hh"
 
 namespace load {
+
+using tools::decode_mark;
+using tools::encode_mark;
+using tools::kMarkBytesMax;
+using tools::Mark;
+using tools::mark_bytes;
 
 // The head of the upgrade, up to the key.
 std::string upgrade_head(const Plan& plan, const Target& target);
@@ -29,6 +36,7 @@ class WsConnection final : public Connection {
   bool write_due() override;
   void say_goodbye() override;
   bool answers_have_numbers() const override;
+  void give_up_pushes_before(Time time) override;
 
   void write_upgrade(const ws::Key& key, ws::HandshakeFields& asked);
   bool judge(proto::Bytes received, const http::ResponseHead& head,
@@ -40,7 +48,6 @@ class WsConnection final : public Connection {
   void compare(proto::Bytes piece, std::uint64_t before, bool text);
   void take_first(proto::Bytes bytes);
   void end_message(bool text);
-  void deliver(const Mark& mark);
   void note_close(const ws::ClosePayload& close);
   std::uint64_t next_size();
   std::uint64_t expected_size(const std::optional<Mark>& mark) const;
@@ -64,13 +71,27 @@ class WsConnection final : public Connection {
   std::size_t compose(const MessageTemplate& message, std::uint64_t number);
   std::optional<Mark> echoed_mark() const;
   std::uint64_t unix_us() const;
+  bool keeps_replies() const;
   void keep_reply(proto::Bytes bytes);
+  uring::Task<bool> wait_out(Duration time);
+  void take_fed();
+  uring::Task<bool> read_more();
   uring::Task<bool> take_step();
-  uring::Task<> write_step(const MessageTemplate& message);
+  uring::Task<bool> write_step(const MessageTemplate& message);
   void end_step_reply();
   void end_step_early();
   bool prepares() const { return step_ < shared_.plan.steps.size(); }
   std::string step_name() const { return "step " + std::to_string(step_ + 1) + ": "; }
+
+  // Requests whose replies come in any order (ws_requests.cc).
+  std::size_t compose_request(std::uint64_t number);
+  void end_reply();
+
+  // What comes by push or fan-out (ws_pushes.cc).
+  void end_push(bool text);
+  void note_number(std::uint64_t number);
+  void look_when_sent();
+  void note_delivery(Time sent);
 
   ws::MessageReader messages_{ws::Sender::kServer};
   std::vector<std::byte> behind_head_;
@@ -97,6 +118,7 @@ class WsConnection final : public Connection {
   std::vector<std::byte> composed_;  // the message being written
   std::string reply_;                // that comes, as far as a template or an extraction needs it
   std::vector<std::string> fields_;  // out of replies
+  std::unique_ptr<PushSequence> pushes_;  // where they have numbers
   std::size_t step_ = 0;
   bool in_step_ = false;  // its reply is awaited
   bool step_failed_ = false;

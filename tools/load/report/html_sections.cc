@@ -44,6 +44,7 @@ std::string facts_of(const Counts& counts) {
   const std::string text =
       fact(counts.sent, "sent") + fact(counts.received, "received") +
       fact(counts.delivered, "delivered") + fact(counts.lost, "lost", true) +
+      fact(counts.undelivered, "never delivered", true) +
       fact(counts.unanswered, "cut off with their connection", true) +
       fact(counts.late, "answered too late", true) + fact(counts.duplicated, "duplicated", true) +
       fact(counts.reordered, "reordered", true) +

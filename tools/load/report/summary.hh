@@ -34,7 +34,7 @@ struct CountName {
   std::string_view key;
   std::uint64_t Counts::*member;
 };
-inline constexpr std::array<CountName, 24> kCountNames = {{
+inline constexpr std::array<CountName, 25> kCountNames = {{
     {"sent", &Counts::sent},
     {"received", &Counts::received},
     {"lost", &Counts::lost},
@@ -45,6 +45,7 @@ inline constexpr std::array<CountName, 24> kCountNames = {{
     {"reordered", &Counts::reordered},
     {"unexpected", &Counts::unexpected},
     {"delivered", &Counts::delivered},
+    {"undelivered", &Counts::undelivered},
     {"unsent", &Counts::unsent},
     {"sent_bytes", &Counts::sent_bytes},
     {"received_bytes", &Counts::received_bytes},

@@ -44,6 +44,7 @@ std::string messages_of(const Counts& counts) {
   facts.add(counts.received, "received");
   facts.add(counts.delivered, "delivered");
   facts.add(counts.lost, "lost");
+  facts.add(counts.undelivered, "never delivered");
   facts.add(counts.late, "answered too late");
   facts.add(counts.duplicated, "duplicated");
   facts.add(counts.reordered, "reordered");

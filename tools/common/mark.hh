@@ -1,5 +1,5 @@
-// What a message of ours says of itself in its first bytes: whose it is, its number, and when it
-// was due.
+// What a message of these tools says of itself in its first bytes: whose it is, its number, and when
+// it was due, by the clock of this machine (CLOCK_MONOTONIC).
 //
 //     binary  | connection (8) | number (8) | time (8) |   little-endian; the time in ns
 //     text    the same in as many characters, '0' to 'o', six bits each; the time in us
@@ -14,7 +14,7 @@
 #include "proto/bytes.hh"
 #include "uring/kernel.hh"
 
-namespace load {
+namespace tools {
 
 inline constexpr std::size_t kMarkBytesMin = 16;
 inline constexpr std::size_t kMarkBytesMax = 24;
@@ -36,4 +36,4 @@ std::array<std::byte, kMarkBytesMax> encode_mark(const Mark& mark, bool text);
 // Of a message's first bytes; nothing where these are none.
 std::optional<Mark> decode_mark(proto::Bytes bytes, bool text);
 
-}  // namespace load
+}  // namespace tools

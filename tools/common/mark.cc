@@ -1,10 +1,10 @@
-#include "tools/load/engine/mark.hh"
+#include "tools/common/mark.hh"
 
 #include <bit>
 #include <chrono>
 #include <cstring>
 
-namespace load {
+namespace tools {
 namespace {
 
 static_assert(std::endian::native == std::endian::little);
@@ -72,4 +72,4 @@ std::optional<Mark> decode_mark(proto::Bytes bytes, bool text) {
   return mark;
 }
 
-}  // namespace load
+}  // namespace tools
