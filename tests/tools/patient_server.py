@@ -35,6 +35,22 @@ class Notes:
             await connection.send(message)
 
 
+async def stream(server, connection):
+    """Messages without a pause, and an answer to each that comes."""
+    async def send_on():
+        while True:
+            await connection.send("noise" * 1000)
+            await asyncio.sleep(0.001)
+
+    streaming = asyncio.ensure_future(send_on())
+    try:
+        async for message in connection:
+            server.received += 1
+            await connection.send(message)
+    finally:
+        streaming.cancel()
+
+
 async def leave(_server, connection):
     """Answers once, and closes behind the answer."""
     await connection.send(await connection.recv())

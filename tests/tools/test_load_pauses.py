@@ -12,8 +12,16 @@ import pytest
 from faulty_server import FaultyServer
 from patient_server import Notes
 from test_load import QUICK, UNREACHABLE, USAGE, held, load, over_all, run
+from test_load_tls import Certificate, server_context
 
 DEADLINE = 50
+
+
+@pytest.fixture(scope="module", name="contexts")
+def _contexts(tmp_path_factory):
+    """By whether it is secure."""
+    certificate = Certificate(tmp_path_factory.mktemp("certificates"), "server")
+    return {False: None, True: server_context({"server": certificate})}
 
 
 @pytest.fixture(name="scenario")
@@ -25,6 +33,24 @@ def _scenario(tmp_path):
         return path
 
     return write
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_a_wait_may_end_in_the_middle_of_what_comes(scenario, contexts, secure):
+    """Whatever it ends within, the stream is whole behind it."""
+    connections = 20
+    with FaultyServer(patient_server.stream, tls=contexts[secure]) as server:
+        result = run("run", scenario(server, """
+[[step]]
+send = "begin"
+""" + """
+[[step]]
+wait = "0..30ms"
+[[step]]
+send = "next"
+""" * 20, f"connections = {connections}\npattern = 'push'"))
+    assert result["errors"] == {} and over_all(result, "opened") == connections
+    assert server.received == connections * 21
 
 
 def test_waits_are_waited_and_are_no_time_of_the_servers(scenario):
@@ -49,9 +75,10 @@ send = "second"
     assert 0 < first["max_ns"] < waited * 1e9
 
 
-def test_what_comes_while_it_waits_belongs_to_no_step(scenario):
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_what_comes_while_it_waits_belongs_to_no_step(scenario, contexts, secure):
     notes = Notes()
-    with FaultyServer(notes.interrupt) as server:
+    with FaultyServer(notes.interrupt, tls=contexts[secure]) as server:
         result = run("run", scenario(server, """
 [[step]]
 send = "first"
