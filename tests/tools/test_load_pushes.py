@@ -6,10 +6,10 @@ import subprocess
 import push_server
 import pytest
 from faulty_server import FaultyServer
-from test_load import LIMITED, PASSED, QUICK, USAGE, held, load, over_all, run
+from test_load import FAILED, LIMITED, PASSED, QUICK, USAGE, held, load, over_all, run
 
 PUSH = ["--pattern", "push"]
-# It ends with the last connection.
+# It ends with the last connection, and so it has failed.
 SOME = [*PUSH, "--connections", 2, "--duration", 50, "--warm-up", 0]
 GOODBYE = "closed by the peer: 1000"
 KINDS = ("undelivered", "duplicated", "reordered", "late", "unexpected")
@@ -68,7 +68,7 @@ def test_a_small_push_has_room_for_its_mark(echo):
 @pytest.mark.parametrize("text", [False, True])
 def test_times_of_any_unit_are_delivery_times(unit, text):
     with FaultyServer(push_server.telling(lambda: push_server.unix_time(unit, text))) as server:
-        result = run(server.url, *SOME, "--sent-at", "/data/ts")
+        result = run(server.url, *SOME, "--sent-at", "/data/ts", statuses=(FAILED,))
     assert errors_of(result) == {}
     assert over_all(result, "delivered") == server.received == deliveries(result) > 0
     worst = max(phase["timings"]["delivery"]["max_ns"] for phase in result["phases"]
@@ -79,7 +79,7 @@ def test_times_of_any_unit_are_delivery_times(unit, text):
 def test_a_time_in_the_future_is_an_error():
     ahead = push_server.telling(lambda: push_server.unix_time("ms", ahead=push_server.SECONDS_AHEAD))
     with FaultyServer(ahead) as server:
-        result = run(server.url, *SOME, "--sent-at", "/data/ts")
+        result = run(server.url, *SOME, "--sent-at", "/data/ts", statuses=(FAILED,))
     assert deliveries(result) == 0
     error = result["errors"]["a time in the future (clocks differ)"]
     assert error["count"] == over_all(result, "delivered") == server.received > 0
@@ -88,7 +88,7 @@ def test_a_time_in_the_future_is_an_error():
 
 def test_a_mark_in_the_future_is_an_error():
     with FaultyServer(push_server.run_ahead) as server:
-        result = run(server.url, *SOME, "--sent-at", "mark")
+        result = run(server.url, *SOME, "--sent-at", "mark", statuses=(FAILED,))
     assert result["errors"]["a time in the future (clocks differ)"]["count"] == 2
     assert deliveries(result) == over_all(result, "opened") == 2
 
@@ -103,14 +103,14 @@ def test_a_mark_in_the_future_is_an_error():
 ])
 def test_a_push_without_its_time_is_told(message, error):
     with FaultyServer(push_server.saying(message)) as server:
-        result = run(server.url, *SOME, "--sent-at", "/data/ts")
+        result = run(server.url, *SOME, "--sent-at", "/data/ts", statuses=(FAILED,))
     assert set(errors_of(result)) == {error} and deliveries(result) == 0
     assert result["errors"][error]["count"] == over_all(result, "delivered") == server.received > 0
 
 
 def test_a_push_without_a_mark_is_told():
     with FaultyServer(push_server.saying("short")) as server:
-        result = run(server.url, *SOME, "--sent-at", "mark")
+        result = run(server.url, *SOME, "--sent-at", "mark", statuses=(FAILED,))
     assert set(errors_of(result)) == {"a push without a mark"}
     counted(result)
 
@@ -126,21 +126,21 @@ def test_a_push_without_a_mark_is_told():
 ])
 def test_numbers_tell_what_is_missing(order, expected):
     with FaultyServer(push_server.numbering(order)) as server:
-        result = run(server.url, *SOME, "--sent-at", "mark")
+        result = run(server.url, *SOME, "--sent-at", "mark", statuses=(FAILED,))
     assert over_all(result, "delivered") == server.received == 2 * len(order)
     counted(result, **{name: 2 * count for name, count in expected.items()})
 
 
 def test_a_push_after_its_time_is_late():
     with FaultyServer(push_server.fill_a_gap_late) as server:
-        result = run(server.url, *SOME, "--sent-at", "mark", "--timeout", "0.2")
+        result = run(server.url, *SOME, "--sent-at", "mark", "--timeout", "0.2", statuses=(FAILED,))
     counted(result, undelivered=server.received, late=server.received)
     assert server.received == 2
 
 
 def test_without_numbers_nothing_is_missing():
     with FaultyServer(push_server.numbering([5, 3, 3])) as server:
-        result = run(server.url, *SOME)
+        result = run(server.url, *SOME, statuses=(FAILED,))
     counted(result)
     assert over_all(result, "delivered") == 6 and deliveries(result) == 0
 

@@ -4,7 +4,7 @@ import pytest
 import reply_server
 from faulty_server import FaultyServer, replying
 from reply_server import answering
-from test_load import LIMITED, PASSED, QUICK, USAGE, held, load, over_all, run
+from test_load import FAILED, LIMITED, PASSED, QUICK, USAGE, held, load, over_all, run
 
 REQUEST = ["--pattern", "request"]
 KINDS = ("lost", "duplicated", "reordered", "late", "unexpected", "unanswered", "delivered")
@@ -88,7 +88,8 @@ def test_an_answer_after_its_time_is_late():
 ])
 def test_what_has_no_readable_id_answers_nothing(handle, error):
     with FaultyServer(handle) as server:
-        result = run(server.url, *REQUEST, "--timeout", "0.5", "--connections", 2, *QUICK)
+        result = run(server.url, *REQUEST, "--timeout", "0.5", "--connections", 2, *QUICK,
+                     statuses=(FAILED,))
     assert set(result["errors"]) == {error}
     assert over_all(result, "received") == 0
     assert over_all(result, "unexpected") == result["errors"][error]["count"] > 0

@@ -73,6 +73,13 @@ Duration measured(const Plan& plan) {
   return sum;
 }
 
+// At most, of one connection.
+Duration opening_takes(const Plan& plan) {
+  Duration sum = plan.open_limit;
+  for (const Step& step : plan.steps) sum += step.wait.most() + plan.answer_limit;
+  return sum;
+}
+
 bool is_ramp(const std::string& name) {
   return name.starts_with("ramp");
 }
@@ -152,12 +159,13 @@ void Run::open_all() {
   if (ramps || endless) return;
   order_phase(0, {.name = "ramp", .connections = plan_.connections}, false);
   collector_.begin_phase(0, {});
+  const Duration patience = opening_takes(plan_) + kSettled;
   std::size_t settled = 0;
   Time changed = Clock::now();
   while (settled < plan_.connections && go_on_until(Clock::now() + kLook)) {
     const Time now = Clock::now();
     if (std::exchange(settled, sum_of(&ShardPort::settled)) != settled) changed = now;
-    if (now - changed > plan_.open_limit + kSettled) break;
+    if (now - changed > patience) break;
   }
   collector_.end_phase(0, Clock::now() - began_);
 }
