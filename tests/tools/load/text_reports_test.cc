@@ -70,7 +70,8 @@ TEST(Table, TellsHowManyConnectionsCompressAndHowFar) {
   result.compress = true;
   EXPECT_THAT(table_of(result), HasSubstr("\npermessage-deflate: 1,000 of 1,500 connections, "
                                           "compressed 3.00:1 out, 1.12:1 in\n"));
-  result.phases[0].counts = result.phases[1].counts = {.opened = 5};
+  result.phases[0].counts = {.sent_bytes = 64, .sent_wire_bytes = 64, .opened = 10};
+  result.phases[1].counts = {};
   EXPECT_THAT(table_of(result), HasSubstr("permessage-deflate: 0 of 10 connections\n"));
 }
 

@@ -112,6 +112,7 @@ std::string compressed_connections(const Result& result) {
 std::string compression_ratios(const Result& result) {
   if (!result.compress) return "";
   const Counts counts = over_all_phases(result);
+  if (counts.compressed == 0) return "";
   std::string text;
   const auto add_ratio = [&text](std::uint64_t bytes, std::uint64_t on_wire,
                                  std::string_view direction) {

@@ -82,9 +82,10 @@ std::optional<std::chrono::nanoseconds> cpu_per_message(const Result& result);
 
 // Why a run has failed without a gate; empty: it has not.
 std::string failure_of(const Result& result);
-// How many connections compress, of those that were opened; and how many bytes of messages went and
-// came as one on the wire. Empty where permessage-deflate was not offered.
+// How many connections compress, of those that were opened. Empty where permessage-deflate was not
+// offered.
 std::string compressed_connections(const Result& result);
+// How many bytes of messages went, and came, as one on the wire. Empty where nobody compresses.
 std::string compression_ratios(const Result& result);
 
 // Why the counters do not add up; empty: they do.
