@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tools/load/bad_share.hh"
 #include "tools/load/command_line.hh"
 #include "tools/load/engine/preflight.hh"
 #include "tools/load/engine/run.hh"
@@ -190,5 +191,8 @@ int main(int argc, char** argv) {
     return fail(completed.error() + "; --help tells all options", *scenario, argv[2]);
   }
   load::adopt_phases(line.plan, *scenario);
+  if (const auto apart = load::set_bad_apart(line.plan); !apart) {
+    return fail(apart.error(), *scenario, argv[2]);
+  }
   return run(line);
 }

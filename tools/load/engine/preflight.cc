@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <numeric>
 
 #include "uring/probe.hh"
 
@@ -76,7 +77,11 @@ Verdict check_memory(const Plan& plan) {
 
 std::size_t most_connections(const Plan& plan) {
   std::size_t most = plan.connections;
-  for (const PhasePlan& phase : plan.phases) most = std::max(most, phase.connections);
+  for (const PhasePlan& phase : plan.phases) {
+    const std::size_t all =
+        std::accumulate(phase.bad.begin(), phase.bad.end(), phase.connections);
+    most = std::max(most, all);
+  }
   return most;
 }
 

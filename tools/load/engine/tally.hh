@@ -37,6 +37,7 @@ struct Tally {
   std::uint64_t error_count = 0;
   Unsent unsent;
   std::vector<StormPart> storms;  // by number
+  std::map<BadKind, BadCitizens> bad;
 
   std::size_t phase = 0;
   std::chrono::nanoseconds begin{0};  // since the run began
