@@ -53,6 +53,23 @@ def test_a_server_that_ends_nobody_keeps_them_to_the_end():
         assert f"{kind}: none of 2 was ended by the target; 2 were open" in result["verdict"]["text"]
 
 
+def test_where_the_server_sends_they_say_nothing():
+    """Else others would get what no publisher has sent."""
+    said = []
+
+    def keep(_server, peer):
+        peer.upgrade()
+        while more := peer.connection.recv(1 << 16):
+            said.append(more)
+
+    with RawServer(keep) as server:
+        result = run(server.url("ws"), "--pattern", "push", "--connections", 10, "--duration", 1,
+                     "--warm-up", 0, "--bad", "never-pong=20%,slow-reader=20%", statuses=FAIR)
+    assert [bad["opened"] for bad in result["bad"].values()] == [2, 2]
+    # The close frames of the others.
+    assert {each[:1] for each in said} == {b"\x88"} and len(said) == 6
+
+
 def test_a_reset_comes_in_the_middle_of_a_message():
     cut = []
 

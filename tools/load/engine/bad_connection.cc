@@ -74,9 +74,7 @@ uring::Task<bool> BadConnection::open() {
 }
 
 uring::Task<bool> BadConnection::shake_hands() {
-  const std::string& asked = shared_.plan.server_name;
-  const std::string& name = asked.empty() ? target_.target.host_port.host : asked;
-  link_.secure(std::make_unique<tls::Session>(*target_.tls, name));
+  link_.secure(std::make_unique<tls::Session>(*target_.tls, server_name()));
   link_.start_handshake();
   const bool done = co_await link_.handshake();
   co_return done;
@@ -171,6 +169,11 @@ std::vector<std::byte> BadConnection::message(std::size_t bytes_least) {
     payload.insert(payload.end(), more.begin(), more.end());
   }
   return payload;
+}
+
+const std::string& BadConnection::server_name() const {
+  const std::string& asked = shared_.plan.server_name;
+  return asked.empty() ? target_.target.host_port.host : asked;
 }
 
 bool BadConnection::may_speak() const {

@@ -63,6 +63,8 @@ class BadConnection {
   void reset_in(Duration time) { limit_.arm(shared_.now() + time); }
   // Of a message like the others', at least so long: its payload.
   std::vector<std::byte> message(std::size_t bytes_least);
+  // That it asks for in TLS.
+  const std::string& server_name() const;
   // Servers that send by themselves, or on to others, hear no messages from here.
   bool may_speak() const;
 

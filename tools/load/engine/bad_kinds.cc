@@ -53,7 +53,8 @@ class SlowReader final : public BadConnection {
     tick_in(kTick);
     if (link_.has_unsent()) return;
     std::vector<std::byte> frames;
-    for (std::size_t i = 0; i < kMessagesPerTick && frames.size() < kBytesPerTick; ++i) {
+    const std::size_t most = std::min(kBytesPerTick, link_.room());
+    for (std::size_t i = 0; i < kMessagesPerTick && frames.size() < most; ++i) {
       append_frame(frames, header_of(shared_.plan), message(kMessageBytesLeast), shared_.random);
     }
     link_.write(frames);
@@ -118,7 +119,7 @@ class HalfOpen final : public BadConnection {
 
   void say_half_a_hello() {
     Kept hello;
-    tls::Session session(*target_.tls, target_.target.host_port.host);
+    tls::Session session(*target_.tls, server_name());
     session.start(hello);
     link_.write(proto::Bytes(hello.bytes).first(hello.bytes.size() / 2));
   }
@@ -165,7 +166,7 @@ class Oversize final : public BadConnection {
     if (peer_has_gone()) return;
     tick_in(kTick);
     if (link_.has_unsent() && said_any_) return;
-    const std::vector<std::byte> piece(kBytesPerTick, std::byte{'x'});
+    const std::vector<std::byte> piece(std::min(kBytesPerTick, link_.room()), std::byte{'x'});
     if (announces_) {
       link_.write(piece);  // masked with whatever
     } else {
