@@ -124,6 +124,10 @@ void define_load(CLI::App& app, Plan& plan, Flags& flags) {
   repeated(app, "--storm", flags.storms,
            "'at=30s drop=50% reconnect=full-jitter:5s': drops that share then. May be repeated",
            "STORM");
+  repeated(app, "--bad", flags.bad,
+           "'slow-reader=5%,reset=1%': that share of the connections misbehaves, beside those that "
+           "carry the load; also half-open, never-pong, oversize, broken. May be repeated",
+           "BAD");
 }
 
 void define_messages(CLI::App& app, Plan& plan, Flags& flags) {

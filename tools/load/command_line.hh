@@ -36,6 +36,7 @@ struct Flags {
   std::vector<std::string> targets;
   std::vector<std::string> headers;
   std::vector<std::string> storms;
+  std::vector<std::string> bad;
   std::vector<std::string> sources;
   std::vector<std::string> groups;
   std::string pattern = "echo";

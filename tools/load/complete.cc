@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "proto/http/syntax.hh"
+#include "tools/load/bad_share.hh"
 #include "tools/load/command_line.hh"
 #include "tools/load/csv_column.hh"
 #include "tools/load/source_range.hh"
@@ -286,6 +287,24 @@ Verdict take_storms(Plan& plan, const Flags& flags) {
   return {};
 }
 
+// Of HTTP connections only some have what misbehaves.
+Verdict take_bad(Plan& plan, const Flags& flags) {
+  for (const std::string& text : flags.bad) {
+    if (const auto added = add_bad(text, plan.bad_shares); !added) {
+      return refuse("--bad", added.error());
+    }
+  }
+  if (std::ranges::all_of(plan.targets, &Target::websocket)) return {};
+  for (std::size_t i = 0; i < kBadKinds; ++i) {
+    const auto kind = static_cast<BadKind>(i);
+    if (plan.bad_shares[i] <= 0 || kind == BadKind::kHalfOpen || kind == BadKind::kReset) continue;
+    return refuse("--bad", std::string(name_of(kind)) +
+                               " is for ws:// and wss://; http:// and https:// have half-open and "
+                               "reset");
+  }
+  return {};
+}
+
 void lay_out_phases(Plan& plan, const Flags& flags) {
   const Rate rate{.per_second = flags.rate_each > 0 ? flags.rate_each : flags.rate,
                   .per_connection = flags.rate_each > 0,
@@ -322,7 +341,7 @@ Verdict complete(CommandLine& line, const Flags& flags) {
   Plan& plan = line.plan;
   for (const auto step :
        {take_targets, take_sources, take_headers, take_tls, take_pattern, take_messages,
-        take_compression, take_reply_id, take_sent_at, take_storms}) {
+        take_compression, take_reply_id, take_sent_at, take_storms, take_bad}) {
     if (const Verdict taken = step(plan, flags); !taken) return taken;
   }
   if (flags.poisson && flags.rate <= 0 && flags.rate_each <= 0) {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <sstream>
 
+#include "tools/load/bad_share.hh"
 #include "tools/load/combinations.hh"
 #include "tools/load/command_line.hh"
 #include "tools/load/engine/preflight.hh"
@@ -214,6 +215,9 @@ int main(int argc, char** argv) {
   load::adopt_phases(line.plan, *scenario);
   if (const auto fits = load::check_combinations(line, flags, *scenario); !fits) {
     return fail(fits.error() + "; --help tells all options", *scenario, argv[2]);
+  }
+  if (const auto apart = load::set_bad_apart(line.plan); !apart) {
+    return fail(apart.error(), *scenario, argv[2]);
   }
   return run(line);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "proto/tls/context.hh"
+#include "tools/load/bad_kind.hh"
 #include "tools/load/duration_range.hh"
 #include "tools/load/field_extraction.hh"
 #include "tools/load/message_template.hh"
@@ -45,6 +46,7 @@ struct PhasePlan {
   std::optional<Duration> length;  // none: until it is interrupted
   std::size_t connections = 0;     // at its end; from the ones before on in a straight line
   Rate rate;
+  BadNumbers bad{};  // beside these connections, once set apart (bad_share.hh)
 };
 
 // How long it takes until a connection that has ended is there again.
@@ -110,6 +112,7 @@ struct Plan {
   Churn churn;
   Reconnect reconnect;
   std::vector<StormPlan> storms;
+  BadShares bad_shares{};  // of all connections
 
   Duration warm_up = std::chrono::seconds(1);
   std::vector<PhasePlan> phases;  // after the ramp that opens all connections

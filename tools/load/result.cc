@@ -1,5 +1,7 @@
 #include "tools/load/result.hh"
 
+#include <algorithm>
+
 namespace load {
 
 void add(Counts& to, const Counts& more) {
@@ -28,6 +30,25 @@ void add(Counts& to, const Counts& more) {
   to.closed_by_us += more.closed_by_us;
   to.lost_idle += more.lost_idle;
   to.lost_sending += more.lost_sending;
+}
+
+void add(BadCitizens& to, const BadCitizens& more) {
+  to.refused += more.refused;
+  to.opened += more.opened;
+  for (const auto& [code, count] : more.closes) to.closes[code] += count;
+  for (const auto& [status, count] : more.statuses) to.statuses[status] += count;
+  to.cut += more.cut;
+  to.ended_by_us += more.ended_by_us;
+  to.open += more.open;
+  to.open_longest = std::max(to.open_longest, more.open_longest);
+  to.until_ended.merge(more.until_ended);
+}
+
+std::uint64_t ended_by_peer(const BadCitizens& bad) {
+  std::uint64_t sum = bad.cut;
+  for (const auto& [code, count] : bad.closes) sum += count;
+  for (const auto& [status, count] : bad.statuses) sum += count;
+  return sum;
 }
 
 bool adds_up(const Counts& counts) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/load/bad_kind.hh"
 #include "tools/load/histogram.hh"
 
 namespace load {
@@ -100,6 +101,20 @@ struct Storm {
   std::optional<std::chrono::nanoseconds> recovered;  // after its begin: all are open again
 };
 
+// Connections that misbehaved on purpose, and what the target did about them. Nothing of them is in
+// any other figure. opened = closes + statuses + cut + ended_by_us + open.
+struct BadCitizens {
+  std::uint64_t refused = 0;  // attempts that came to nothing
+  std::uint64_t opened = 0;   // got as far as to misbehave
+  std::map<std::uint16_t, std::uint64_t> closes;  // ended by the peer, with this close code
+  std::map<int, std::uint64_t> statuses;          // or with this status of HTTP
+  std::uint64_t cut = 0;                          // or with neither
+  std::uint64_t ended_by_us = 0;                  // before the run's end
+  std::uint64_t open = 0;                         // at the run's end
+  std::chrono::nanoseconds open_longest{0};       // of these, for how long
+  Histogram until_ended;  // from when they misbehaved, until the peer ended them
+};
+
 struct Generator {
   double cpu_seconds = 0;
   double busiest_shard = 0;  // share of one core, 0 to 1, over its worst second
@@ -136,6 +151,7 @@ struct Result {
   std::vector<Phase> phases;
   std::vector<Interval> intervals;
   std::vector<Storm> storms;
+  std::map<BadKind, BadCitizens> bad;  // those kinds that were asked for
   // By code, with 1005 and 1006 as a client sees them.
   std::map<std::uint16_t, std::uint64_t> closes_by_peer;
   std::map<std::uint16_t, std::uint64_t> closes_by_us;
@@ -152,6 +168,9 @@ struct Result {
 };
 
 void add(Counts& to, const Counts& more);
+void add(BadCitizens& to, const BadCitizens& more);
+// Of these, how many the peer has ended.
+std::uint64_t ended_by_peer(const BadCitizens& bad);
 // sent = received + lost + in_flight + unanswered
 bool adds_up(const Counts& counts);
 

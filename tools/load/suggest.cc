@@ -35,7 +35,12 @@ std::size_t edit_distance(std::string_view one, std::string_view other) {
 }  // namespace
 
 std::string unknown_key(std::string_view typed, std::span<const std::string_view> words) {
-  const std::string said = fmt::format("unknown key '{}'", typed.substr(0, kWordBytesMax));
+  return unknown_word("key", typed, words);
+}
+
+std::string unknown_word(std::string_view thing, std::string_view typed,
+                         std::span<const std::string_view> words) {
+  const std::string said = fmt::format("unknown {} '{}'", thing, typed.substr(0, kWordBytesMax));
   std::string_view best;
   std::size_t best_distance = typed.size() <= kShortBytes ? 2 : 3;
   for (const std::string_view word : words) {

@@ -11,4 +11,8 @@ namespace load {
 // comes near and they are few.
 std::string unknown_key(std::string_view typed, std::span<const std::string_view> words);
 
+// The same of another thing than a key.
+std::string unknown_word(std::string_view thing, std::string_view typed,
+                         std::span<const std::string_view> words);
+
 }  // namespace load

@@ -15,6 +15,7 @@ namespace {
 using report::exit_status_of;
 using report::verdict_of;
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 using testing::AllOf;
 using testing::HasSubstr;
 
@@ -27,7 +28,7 @@ Result small_run() {
                              .opened = 10, .failed = 1};
   Phase& hold = result.phases[1];
   hold.name = "hold";
-  hold.length = std::chrono::seconds(2);
+  hold.length = seconds(2);
   hold.counts = {.sent = 102, .received = 100, .lost = 2, .received_bytes = 6400};
   for (int i = 1; i <= 100; ++i) hold.timings[std::size_t(Timing::kRtt)].add(milliseconds(i));
   result.phases[0].timings[std::size_t(Timing::kTcp)].add(milliseconds(7));
@@ -37,6 +38,11 @@ Result small_run() {
   result.statuses = {{503, 1}};
   result.errors = {{"reset", {4, "by peer"}}};
   result.storms = {{.dropped = 5, .recovered = milliseconds(1500)}};
+  result.bad[BadKind::kBroken] = {.opened = 4, .closes = {{1002, 3}}, .open = 1};
+  result.bad[BadKind::kHalfOpen] = {.refused = 2, .opened = 1, .cut = 1};
+  result.bad[BadKind::kBroken].open_longest = seconds(3);
+  for (int i = 1; i <= 3; ++i) result.bad[BadKind::kBroken].until_ended.add(milliseconds(i));
+  result.bad[BadKind::kHalfOpen].until_ended.add(seconds(2));
   result.watched = {{.pid = 1, .cpu_seconds = 0.001, .resident_bytes_max = 20'000'000}};
   return result;
 }
@@ -68,6 +74,10 @@ TEST(Gates, FailWhatIsBeyondTheirLimitOnly) {
       {"close.1011<1", "close.1011>0"},
       {"status.503>0", "status.503>1"},
       {"recovery>1s", "recovery>1.5s"},
+      {"bad.open>0", "bad.open>1"},
+      {"bad.ended<5", "bad.ended<4"},
+      {"bad.refused>1", "bad.refused>2"},
+      {"bad.borne>2s", "bad.borne>3s"},
       {"cpu_per_message>9us", "cpu_per_message>10us"},
       {"memory>19MB", "memory>20MB"},
       {"received_bytes>6k", "received_bytes>6.4k"},
@@ -82,7 +92,8 @@ TEST(Gates, FailWhatIsBeyondTheirLimitOnly) {
 }
 
 TEST(Gates, FailWhereNothingWasMeasured) {
-  for (const char* const text : {"rtt.p99>1h", "recovery>1h", "cpu_per_message>1h", "rate<0"}) {
+  for (const char* const text : {"rtt.p99>1h", "recovery>1h", "cpu_per_message>1h", "rate<0",
+                                "bad.open>1000", "bad.borne>1h"}) {
     const GateResults results = judge(Result(), text);
     EXPECT_TRUE(results[0].failed) << text;
     EXPECT_THAT(gates::found_text(results[0]), HasSubstr("not measured")) << text;
@@ -132,12 +143,19 @@ TEST(Gates, AreRefusedWithThePlaceAndTheCure) {
   }
 }
 
+constexpr std::string_view kBadLines =
+    "half-open: 1 of 1 was ended by the target (cut), within 2.00 s; 2 were refused\n"
+    "broken: 3 of 4 were ended by the target (1002), within 3.00 ms; 1 was open at the end, for "
+    "3.00 s at most\n";
+
 TEST(Verdict, PassesARunWithoutAnythingAgainstIt) {
   EXPECT_EQ(exit_status_of(small_run(), {}), 0);
-  EXPECT_EQ(verdict_of(small_run(), {}), "passed: 4 errors, 2 lost of 105 messages, and no gate forbids that\n");
+  EXPECT_EQ(verdict_of(small_run(), {}),
+            "passed: 4 errors, 2 lost of 105 messages, and no gate forbids that\n" + std::string(kBadLines));
   const GateResults held = judge(small_run(), "lost>2");
   EXPECT_EQ(verdict_of(small_run(), held),
-            "passed: 1 gate held, 4 errors, 2 lost of 105 messages, and no gate forbids that\n");
+            "passed: 1 gate held, 4 errors, 2 lost of 105 messages, and no gate forbids that\n" +
+                std::string(kBadLines));
 }
 
 TEST(Verdict, FailsARunInWhichNothingWasAnswered) {
@@ -158,7 +176,7 @@ TEST(Verdict, FailsASearchThatFoundNothing) {
   Result result = small_run();
   result.found_rate = 0;
   EXPECT_EQ(exit_status_of(result, {}), 1);
-  EXPECT_EQ(verdict_of(result, {}), "failed: no rate was within the objective\n");
+  EXPECT_EQ(verdict_of(result, {}), "failed: no rate was within the objective\n" + std::string(kBadLines));
   result.found_rate = 1;
   EXPECT_EQ(exit_status_of(result, {}), 0);
 }
@@ -191,7 +209,25 @@ TEST(Verdict, PutsTheGeneratorBeforeGatesAndTheTargetBeforeAll) {
                     HasSubstr("gate rtt.p99>20ms failed")));
   result.target_unreachable = true;
   EXPECT_EQ(exit_status_of(result, gates), 4);
-  EXPECT_EQ(verdict_of(result, gates), "the target could not be reached: reset (by peer)\n");
+  EXPECT_EQ(verdict_of(result, gates), "the target could not be reached: reset (by peer)\n" +
+                                           std::string(kBadLines));
+}
+
+TEST(Verdict, SaysHowTheTargetTookEachKindOfBadCitizen) {
+  const struct { BadCitizens bad; const char* said; } cases[] = {
+      {{}, "reset: none has opened"},
+      {{.refused = 1}, "reset: none has opened; 1 was refused"},
+      {{.opened = 5, .ended_by_us = 4, .open = 1},
+       "reset: none of 5 was ended by the target; 4 were ended by us; 1 was open"},
+      {{.opened = 50, .closes = {{1011, 50}}}, "reset: 50 of 50 were ended by the target (1011), "},
+      {{.opened = 6, .closes = {{1002, 1}}, .statuses = {{408, 2}}, .cut = 3},
+       "reset: 6 of 6 were ended by the target (1002 x 1, status 408 x 2, cut x 3), "},
+  };
+  for (const auto& one : cases) {
+    Result result = small_run();
+    result.bad = {{BadKind::kReset, one.bad}};
+    EXPECT_THAT(verdict_of(result, {}), HasSubstr(one.said));
+  }
 }
 
 TEST(Summary, CountsWhatAPhaseLeftInFlightOnce) {

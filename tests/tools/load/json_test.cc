@@ -33,6 +33,18 @@ TEST(Json, ComesBackAsItWas) {
   EXPECT_EQ(merged(*read, Timing::kRtt).quantile(0.999), rtt.quantile(0.999));
   EXPECT_EQ(merged(*read, Timing::kRtt).max(), rtt.max());
   EXPECT_EQ(read->closes_by_peer, result.closes_by_peer);
+  const BadCitizens& half_open = read->bad.at(BadKind::kHalfOpen);
+  EXPECT_EQ(half_open.statuses, (std::map<int, std::uint64_t>{{408, 25}}));
+  EXPECT_EQ(half_open.open_longest, std::chrono::seconds(71));
+  EXPECT_EQ(ended_by_peer(half_open), half_open.until_ended.count());
+}
+
+TEST(Json, IsReadWhereNoConnectionsWereBad) {
+  Result result = sample::run({.seconds = 1});
+  result.bad.clear();
+  const auto read = result_of_json(replaced(json_of(result, {}), "\"bad\":{},", ""));
+  ASSERT_TRUE(read) << read.error();
+  EXPECT_TRUE(read->bad.empty());
 }
 
 TEST(Json, KeepsWhatIsUnusual) {
@@ -85,6 +97,8 @@ TEST(Json, IsRefusedWithThePlace) {
       {replaced(good, "HISTFAAA", "HISTFAAB"), "histogram: should be a histogram: "},
       {replaced(good, "\"1001\":", "\"99999\":"), "closes_by_peer.99999: should be named"},
       {replaced(good, "\"1001\":", "\"x\":"), "closes_by_peer.x: should be named"},
+      {replaced(good, "\"never-pong\":", "\"never\":"), "bad.never: should be a kind of bad"},
+      {replaced(good, "\"cut\":25", "\"cut\":-1"), "bad.half-open.cut: should be a whole number"},
       {replaced(good, "\"interrupted\":false", "\"interrupted\":0"), "interrupted: should be true"},
   };
   for (const auto& one : cases) {

@@ -23,6 +23,7 @@ class Run {
   void second(std::uint64_t open, double messages, double slowness);
   void begin(std::string name, std::size_t length, double rate_wanted);
   void connect(std::uint64_t count);
+  void misbehave();
   nanoseconds draw(double median_us, double spread);
   Histogram& timing(Timing timing) {
     return result_.phases.back().timings[static_cast<std::size_t>(timing)];
@@ -140,6 +141,19 @@ void Run::storm(std::size_t length) {
   }
 }
 
+void Run::misbehave() {
+  result_.bad[BadKind::kReset] = {.opened = 310, .ended_by_us = 305, .open = 5};
+  result_.bad[BadKind::kHalfOpen] = {
+      .opened = 60, .statuses = {{408, 25}}, .cut = 25, .open = 10, .open_longest = seconds(71)};
+  result_.bad[BadKind::kNeverPong] = {.refused = 2, .opened = 50, .closes = {{1011, 50}}};
+  result_.bad[BadKind::kBroken] = {.opened = 20, .closes = {{1002, 15}, {1007, 5}}};
+  for (auto& [kind, bad] : result_.bad) {
+    for (std::uint64_t i = 0; i < ended_by_peer(bad); ++i) {
+      bad.until_ended.add(draw(kind == BadKind::kBroken ? 300 : 12e6, 0.2));
+    }
+  }
+}
+
 Result Run::make() {
   result_.version = "0.1.0";
   result_.command =
@@ -166,6 +180,7 @@ Result Run::make() {
   result_.generator = {.cpu_seconds = 21.4, .busiest_shard = 0.41, .shards = 2, .limits = {}};
   result_.watched = {{.pid = 4711, .cpu_seconds = 3.05, .resident_bytes_max = 38'400'000,
                       .resident_bytes_before = 11'200'000}};
+  misbehave();
   return std::move(result_);
 }
 

@@ -32,7 +32,8 @@ TEST(Table, HasAllThatARunFound) {
         "37 cut off with their connection", "1006 x 9", "503 x 17", "the first: 10.0.0.7:443",
         "storm at 1:12: 500 connections dropped, recovered in 4.38 s", "2 threads",
         "process 4711: 3.05 s", "38.4 MB", "of processor time a message",
-        "open: 1,000 at the end"}) {
+        "open: 1,000 at the end", "half-open    60 opened, 50 ended by the target, status 408 x 25",
+        "reset        310 opened, 305 ended by us, 5 open at the end", "2 refused"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
 }

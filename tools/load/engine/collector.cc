@@ -66,6 +66,9 @@ Collector::Collector(const Plan& plan, std::size_t shards, Duration interval)
     result_.phases.back().name = name;
   }
   for (const Target& target : plan.targets) result_.targets.push_back(target.text);
+  for (std::size_t i = 0; i < kBadKinds; ++i) {
+    if (plan.bad_shares[i] > 0) result_.bad[static_cast<BadKind>(i)] = {};
+  }
   result_.command = plan.command;
   result_.of_deliveries = plan.pattern == Pattern::kPublish || plan.pattern == Pattern::kPush;
   result_.compress = plan.compress;
@@ -85,6 +88,7 @@ void Collector::end_phase(std::size_t phase, Duration time) {
 
 void Collector::add(std::size_t shard, const Tally& tally) {
   add_storms(tally);
+  for (const auto& [kind, bad] : tally.bad) load::add(result_.bad[kind], bad);
   if (is_measured(is_drain(tally) ? use_[shard].phase : tally.phase)) {
     result_.unsent.none_open += tally.unsent.none_open;
     result_.unsent.bounded += tally.unsent.bounded;

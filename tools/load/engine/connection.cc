@@ -1,14 +1,11 @@
 #include "tools/load/engine/connection.hh"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include "tools/load/engine/http_connection.hh"
+#include "tools/load/engine/source.hh"
 #include "tools/load/engine/ws_connection.hh"
-#include "uring/tcp_options.hh"
 
 namespace load {
 namespace {
@@ -144,27 +141,10 @@ uring::Task<bool> Connection::shake_hands() {
   co_return true;
 }
 
-// Takes the next of the addresses that connections are to come from, if there are any. The port is
-// chosen when it connects, so that each address has all of them for each target.
 bool Connection::bind_source() {
-  const std::vector<tools::Address>& sources = shared_.plan.sources;
-  if (sources.empty() || !target_.target.socket_path.empty()) return true;
-  const tools::Address& source = sources[target_.sources_used % sources.size()];
-  target_.sources_used += shared_.plan.threads;
-  const int descriptor = socket(source.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  if (descriptor < 0) {
-    ++tally().lacks[errno];
-    fail("socket: " + std::string(std::strerror(errno)));
-    return false;
-  }
-  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  uring::set_tcp_options(descriptor, {.unsent_bytes = uring::kUnsentBytes});
-  setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-  const bool bound = bind(descriptor, source.get(), source.size) == 0;
-  if (!bound) fail("source: " + std::string(std::strerror(errno)), to_text(source));
-  link_.adopt(descriptor);
-  return bound;
+  const auto bound = bind_to_source(shared_, target_, link_);
+  if (!bound) fail(bound.error().kind, bound.error().example);
+  return bound.has_value();
 }
 
 void Connection::owe(Time due) {

@@ -34,6 +34,7 @@ struct Order {
   bool owes_closed = false;
   std::size_t peak = 0;
   bool sends = true;
+  BadNumbers bad{};  // of this shard, at its end
   // kStorm: its number, and how many connections it drops.
   std::size_t storm = 0;
   std::size_t dropped = 0;

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <numeric>
 
 #include "tools/load/cpu_time.hh"
 #include "uring/probe.hh"
@@ -124,7 +125,11 @@ Verdict check_memory(const Plan& plan) {
 
 std::size_t most_connections(const Plan& plan) {
   std::size_t most = plan.connections;
-  for (const PhasePlan& phase : plan.phases) most = std::max(most, phase.connections);
+  for (const PhasePlan& phase : plan.phases) {
+    const std::size_t all =
+        std::accumulate(phase.bad.begin(), phase.bad.end(), phase.connections);
+    most = std::max(most, all);
+  }
   return most;
 }
 

@@ -248,6 +248,8 @@ void Run::order_phase(std::size_t index, const PhasePlan& phase, bool sends) {
   const bool changes = plan_.churn.per_second > 0 || plan_.churn.life.count() > 0;
   for (std::size_t i = 0; i < shards_; ++i) {
     const std::size_t mine = share(peak, i);
+    BadNumbers bad{};
+    for (std::size_t kind = 0; kind < kBadKinds; ++kind) bad[kind] = share(phase.bad[kind], i);
     const double part =
         static_cast<double>(mine) / static_cast<double>(std::max<std::size_t>(peak, 1));
     ports_[i]->order({.kind = Order::Kind::kPhase,
@@ -260,7 +262,8 @@ void Run::order_phase(std::size_t index, const PhasePlan& phase, bool sends) {
                       .by_connection = ramps || phase.rate.per_connection,
                       .owes_closed = !ramps && !changes,
                       .peak = mine,
-                      .sends = sends});
+                      .sends = sends,
+                      .bad = bad});
   }
 }
 

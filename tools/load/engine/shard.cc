@@ -73,6 +73,7 @@ Shard::Shard(tools::Runtime& runtime, const Plan& plan, const ShardSeat& seat, S
       orders_(bell_, kOrdersRoom),
       tally_(std::make_unique<Tally>()),
       shared_{.runtime = runtime, .plan = plan},
+      bad_(shared_),
       woken_(loop_.ready()),
       interval_(*this, loop_.timers()),
       look_(*this, loop_.timers()),
@@ -109,6 +110,7 @@ void Shard::run() {
       loop_.turn(next - now);
     }
     dead_.clear();
+    bad_.bury();
   }
   loop_.turn(std::chrono::nanoseconds::zero());
 }
@@ -122,6 +124,7 @@ uring::Task<> Shard::story() {
     woken_.clear();
     co_await woken_.wait();
   }
+  bad_.end();
   co_await drain();
   co_await end_all();
   interval_.disarm();
@@ -148,7 +151,7 @@ uring::Task<> Shard::end_all() {
   for (const std::unique_ptr<Connection>& each : connections_) each->end();
   const Time limit = loop_.now() + end_->goodbye;
   bool aborted = false;
-  while (!connections_.empty()) {
+  while (!connections_.empty() || !bad_.empty()) {
     if (!aborted && (loop_.now() >= limit || port_.hurry)) {
       aborted = true;
       for (const std::unique_ptr<Connection>& each : connections_) each->abort();
@@ -188,6 +191,7 @@ void Shard::begin_phase(const Order& order) {
   phase_of_tally_ = tally_->phase = order.phase;
   tally_->counts.sent += carried;
   if (!ends) plan_connections(order, now);
+  if (!ends) bad_.aim(order.bad, order.ramp);
   phase_ = order;
   phase_began_ = now;
   shared_.closed_loop = !order.open_loop;
@@ -268,6 +272,7 @@ void Shard::on_look() {
   const Time now = loop_.now();
   for (std::size_t i = 0; i < open_.size(); ++i) open_[i]->give_up_before(now - plan_.answer_limit);
   if (!end_) let_go_of_surplus(now);
+  bad_.look();
   if (is_hopeless()) give_up_opening();
   const bool ramps = !end_ && phase_.ramp.count() > 0 && now < phase_began_ + phase_.ramp;
   look_.arm(now + (ramps ? Duration(kLookSoon) : Duration(kLook)));

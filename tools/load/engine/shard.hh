@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "tools/load/engine/bad_crowd.hh"
 #include "tools/load/engine/connection.hh"
 #include "tools/load/engine/order.hh"
 #include "tools/load/engine/schedule.hh"
@@ -98,6 +99,7 @@ class Shard final : private ConnectionOwner, private uring::BellOwner {
   uring::Mailbox<Order> orders_;
   std::unique_ptr<Tally> tally_;
   Shared shared_;
+  BadCrowd bad_;
 
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> open_;

@@ -38,6 +38,7 @@ struct Tally {
   std::map<int, std::uint64_t> lacks;  // connections for which our own machine had not enough: errno
   Unsent unsent;
   std::vector<StormPart> storms;  // by number
+  std::map<BadKind, BadCitizens> bad;
 
   std::size_t phase = 0;
   std::chrono::nanoseconds begin{0};  // since the run began

@@ -98,6 +98,30 @@ Value memory(const Result& result, const Figure&) {
   return sum;
 }
 
+Value bad_sum(const Result& result, std::uint64_t (*of)(const BadCitizens&)) {
+  std::uint64_t sum = 0;
+  for (const auto& [kind, bad] : result.bad) sum += of(bad);
+  return result.bad.empty() ? Value() : number(sum);
+}
+
+Value bad_open(const Result& result, const Figure&) {
+  return bad_sum(result, [](const BadCitizens& bad) { return bad.open; });
+}
+Value bad_ended(const Result& result, const Figure&) { return bad_sum(result, ended_by_peer); }
+Value bad_refused(const Result& result, const Figure&) {
+  return bad_sum(result, [](const BadCitizens& bad) { return bad.refused; });
+}
+
+// How long the target bore with the one that it bore with the longest, ended or not.
+Value bad_borne(const Result& result, const Figure&) {
+  Value longest;
+  for (const auto& [kind, bad] : result.bad) {
+    const auto time = std::max(bad.open_longest, bad.until_ended.max());
+    if (bad.opened > 0) longest = std::max(longest.value_or(0), number(time));
+  }
+  return longest;
+}
+
 struct NamedFigure {
   std::string_view name;
   Unit unit;
@@ -111,6 +135,10 @@ constexpr NamedFigure kFigures[] = {
     {"disconnects", Unit::kNone, disconnects},
     {"open", Unit::kNone, open},
     {"open_max", Unit::kNone, open_max},
+    {"bad.open", Unit::kNone, bad_open},
+    {"bad.ended", Unit::kNone, bad_ended},
+    {"bad.refused", Unit::kNone, bad_refused},
+    {"bad.borne", Unit::kDuration, bad_borne},
     {"recovery", Unit::kDuration, recovery},
     {"cpu_per_message", Unit::kDuration, cpu_per_message},
     {"memory", Unit::kBytes, memory},

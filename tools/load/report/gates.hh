@@ -6,7 +6,7 @@
 //     timing     = "tcp" | "tls" | "upgrade" | "first_message" | "rtt" | "service" | "delivery"
 //                | "lag"
 //     statistic  = "p" 0 to 100 | "min" | "mean" | "max" | "count"
-//     name       = "rate" | "errors" | "lost" | "open" | ... (all_names() in figure.cc)
+//     name       = "rate" | "errors" | "lost" | "bad.open" | ... (all_names() in figure.cc)
 //     comparison = ">" | ">=" | "<" | "<=" | "=" | "!="
 //     limit      = number [unit]: ns us ms s m h for durations, k M G (thousands) for the others
 //

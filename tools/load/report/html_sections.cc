@@ -1,9 +1,11 @@
 #include "tools/load/report/html_sections.hh"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "tools/load/report/bad_text.hh"
 #include "tools/load/report/chart.hh"
 #include "tools/load/report/figures.hh"
 #include "tools/load/report/quantile_table.hh"
@@ -161,6 +163,23 @@ std::string storms_html(const Result& result) {
   return rows.empty() ? "" : "<ul class=\"plain\">" + rows + "</ul>";
 }
 
+std::string bad_html(const Result& result) {
+  std::string rows;
+  for (const auto& [kind, bad] : result.bad) {
+    std::string cells = fmt::format("<td>{}</td><td>{}</td><td>{}</td><td>{}</td>",
+                                    count_text(bad.opened), count_text(bad.refused),
+                                    count_text(ended_by_peer(bad)), count_text(bad.open));
+    cells += bad.until_ended.empty() ? "<td></td>"
+                                     : "<td>" + duration_html(bad.until_ended.max()) + "</td>";
+    rows += fmt::format("<tr><th>{}</th>{}<td class=\"what\">{}</td></tr>", name_of(kind), cells,
+                        fmt::join(bad_endings_of(bad), ", "));
+  }
+  if (rows.empty()) return "";
+  return "<div class=\"scroll\"><table class=\"numbers\"><thead><tr><th></th><th>opened</th>"
+         "<th>refused</th><th>ended by the target</th><th>open at the end</th><th>within</th>"
+         "<th></th></tr></thead><tbody>" + rows + "</tbody></table></div>";
+}
+
 std::string machine_html(const Result& result) {
   const Generator& generator = result.generator;
   std::string rows = fmt::format(
@@ -183,6 +202,7 @@ std::string sections_of(const Result& result, const GateResults& gates) {
   return section("Gates", gates_html(gates), "gates") +
          section("Errors", errors_html(result), "panel") +
          section("Storms", storms_html(result), "panel") +
+         section("Bad citizens", bad_html(result), "panel") +
          section("Close codes and statuses", endings_html(result), "panel") +
          section("Phases", phases_html(result), "phases") +
          section("Machine", machine_html(result), "panel");

@@ -2,6 +2,7 @@
 // is kept, and everything behind it reads as zero, so that no call has to be checked by itself.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -184,6 +185,30 @@ std::map<Code, std::uint64_t> codes_at(const Place& place) {
   return codes;
 }
 
+BadCitizens bad_at(const Place& place) {
+  BadCitizens bad{.refused = place.at("refused").whole(),
+                  .opened = place.at("opened").whole(),
+                  .closes = codes_at<std::uint16_t>(place.at("closes")),
+                  .statuses = codes_at<int>(place.at("statuses")),
+                  .cut = place.at("cut").whole(),
+                  .ended_by_us = place.at("ended_by_us").whole(),
+                  .open = place.at("open").whole(),
+                  .open_longest = place.at("open_longest_ns").time(),
+                  .until_ended = {}};
+  if (place.has("until_ended")) bad.until_ended = histogram_at(place.at("until_ended"));
+  return bad;
+}
+
+// Results of before there were any have none.
+void read_bad(const Place& root, Result& result) {
+  if (!root.has("bad")) return;
+  root.at("bad").each_member(kBadKinds, [&](const std::string& name, const Place& one) {
+    const auto kind = std::find(kBadKindNames.begin(), kBadKindNames.end(), name);
+    if (kind == kBadKindNames.end()) return one.refuse("a kind of bad citizen");
+    result.bad[static_cast<BadKind>(kind - kBadKindNames.begin())] = bad_at(one);
+  });
+}
+
 Generator generator_at(const Place& place) {
   Generator generator{.cpu_seconds = place.at("cpu_seconds").number(kSecondsMax),
                       .busiest_shard = place.at("busiest_shard").number(1000),
@@ -237,6 +262,7 @@ Result result_at(const Place& root) {
                    .bounded = unsent.at("bounded").whole(),
                    .missed = unsent.at("missed").whole()};
   read_lists(root, result);
+  read_bad(root, result);
   return result;
 }
 

@@ -69,6 +69,32 @@ Json json_of(const CutShort& cut) {
   return {{"phase", cut.phase}, {"after_ns", cut.after.count()}, {"of_ns", cut.of.count()}};
 }
 
+template <typename Code>
+Json codes_of(const std::map<Code, std::uint64_t>& codes) {
+  Json json = Json::object();
+  for (const auto& [code, count] : codes) json[std::to_string(code)] = count;
+  return json;
+}
+
+Json json_of(const BadCitizens& bad) {
+  Json json = {{"opened", bad.opened},
+               {"refused", bad.refused},
+               {"closes", codes_of(bad.closes)},
+               {"statuses", codes_of(bad.statuses)},
+               {"cut", bad.cut},
+               {"ended_by_us", bad.ended_by_us},
+               {"open", bad.open},
+               {"open_longest_ns", bad.open_longest.count()}};
+  if (!bad.until_ended.empty()) json["until_ended"] = json_of(bad.until_ended);
+  return json;
+}
+
+Json bad_of(const std::map<BadKind, BadCitizens>& kinds) {
+  Json json = Json::object();
+  for (const auto& [kind, bad] : kinds) json[std::string(name_of(kind))] = json_of(bad);
+  return json;
+}
+
 Json json_of(const Generator& generator) {
   return {{"cpu_seconds", generator.cpu_seconds},
           {"busiest_shard", generator.busiest_shard},
@@ -96,13 +122,6 @@ Json list_of(const Container& items) {
   Json list = Json::array();
   for (const auto& item : items) list.push_back(json_of(item));
   return list;
-}
-
-template <typename Code>
-Json codes_of(const std::map<Code, std::uint64_t>& codes) {
-  Json json = Json::object();
-  for (const auto& [code, count] : codes) json[std::to_string(code)] = count;
-  return json;
 }
 
 Json errors_of(const std::map<std::string, ErrorKind>& errors) {
@@ -149,6 +168,7 @@ std::string json_of(const Result& result, const GateResults& gates) {
        {{"none_open", result.unsent.none_open},
         {"bounded", result.unsent.bounded},
         {"missed", result.unsent.missed}}},
+      {"bad", bad_of(result.bad)},
       {"closes_by_peer", codes_of(result.closes_by_peer)},
       {"closes_by_us", codes_of(result.closes_by_us)},
       {"statuses", codes_of(result.statuses)},

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tools/load/report/bad_text.hh"
 #include "tools/load/report/figures.hh"
 #include "tools/load/report/quantile_table.hh"
 #include "tools/load/report/summary.hh"
@@ -148,6 +149,24 @@ std::string compression_of(const Result& result) {
                      ratios.empty() ? "" : ", compressed " + ratios);
 }
 
+std::string bad_of(const Result& result) {
+  if (result.bad.empty()) return "";
+  std::string text = "bad citizens\n";
+  QuantileTable times;
+  for (const auto& [kind, bad] : result.bad) {
+    Facts facts(name_of(kind));
+    facts.add(bad.opened, "opened");
+    facts.add(bad.refused, "refused");
+    facts.add(ended_by_peer(bad), "ended by the target");
+    for (const std::string& way : bad_endings_of(bad)) facts.add(way);
+    facts.add(bad.ended_by_us, "ended by us");
+    facts.add(bad.open, "open at the end");
+    text += facts.text();
+    times.add(name_of(kind), bad.until_ended);
+  }
+  return text + times.text("  ") + "\n";
+}
+
 std::string machine_of(const Result& result) {
   const Generator& generator = result.generator;
   std::string text = fmt::format(
@@ -172,7 +191,7 @@ std::string table_of(const Result& result) {
   for (const Phase& phase : result.phases) {
     if (!is_empty(phase)) text += block_of(result, phase);
   }
-  text += endings_of(result) + errors_text(result) + storms_of(result);
+  text += endings_of(result) + errors_text(result) + storms_of(result) + bad_of(result);
   if (result.found_rate) {
     text += *result.found_rate > 0 ? "highest rate within the objective: " +
                                          rate_text(*result.found_rate) + "\n"

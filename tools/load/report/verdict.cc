@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tools/load/report/bad_text.hh"
 #include "tools/load/report/figures.hh"
 #include "tools/load/report/summary.hh"
 
@@ -88,16 +89,8 @@ std::string passed_text(const Result& result, const GateResults& gates) {
   return text + "\n";
 }
 
-}  // namespace
-
-int exit_status_of(const Result& result, const GateResults& gates) {
-  if (result.target_unreachable) return 4;
-  if (!imbalance_of(result).empty()) return 1;
-  if (!result.generator.limits.empty()) return 3;
-  return failed_in(gates) > 0 || !failure_of(result).empty() ? 1 : 0;
-}
-
-std::string verdict_of(const Result& result, const GateResults& gates) {
+// Of the connections that carried the load.
+std::string load_verdict_of(const Result& result, const GateResults& gates) {
   if (result.target_unreachable) {
     return "the target could not be reached" + first_error(result) + "\n";
   }
@@ -118,6 +111,19 @@ std::string verdict_of(const Result& result, const GateResults& gates) {
                      gates.size() == 1 ? "gate" : "gates",
                      result.interrupted ? " (interrupted)" : "") +
          gates_text(gates);
+}
+
+}  // namespace
+
+int exit_status_of(const Result& result, const GateResults& gates) {
+  if (result.target_unreachable) return 4;
+  if (!imbalance_of(result).empty()) return 1;
+  if (!result.generator.limits.empty()) return 3;
+  return failed_in(gates) > 0 || !failure_of(result).empty() ? 1 : 0;
+}
+
+std::string verdict_of(const Result& result, const GateResults& gates) {
+  return load_verdict_of(result, gates) + bad_verdict_of(result);
 }
 
 }  // namespace load::report

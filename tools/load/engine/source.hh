@@ -1,0 +1,22 @@
+// The addresses that connections come from (`--source`), in turn.
+#pragma once
+
+#include <expected>
+#include <string>
+
+#include "tools/load/engine/connection.hh"
+
+namespace load {
+
+struct SourceError {
+  std::string kind;
+  std::string example;
+};
+
+// Gives the link, before it connects, a socket that is bound to the next of the plan's addresses,
+// if there are any. The port is chosen when it connects, so that each address has all of them for
+// each target.
+std::expected<void, SourceError> bind_to_source(Shared& shared, ShardTarget& target,
+                                                tools::Link& link);
+
+}  // namespace load
