@@ -13,8 +13,8 @@ using ws::FrameHeader;
 using ws::Opcode;
 
 // Who asks for much, or never ends, says so much at a time, and nothing while that is not sent.
-constexpr std::chrono::milliseconds kTick{20};
-constexpr std::size_t kBytesPerTick = 32 * 1024;
+constexpr std::chrono::milliseconds kTick{50};
+constexpr std::size_t kBytesPerTick = 16 * 1024;
 constexpr std::size_t kMessagesPerTick = 32;
 
 FrameHeader header_of(const Plan& plan) {
