@@ -56,7 +56,8 @@ Verdict check_pattern(const Plan& plan, const Outputs& outputs) {
                                 : "with this --pattern we send nothing by the clock");
   }
   if (!outputs.objective.empty() && (!by_clock || plan.churn.per_second > 0)) {
-    return refuse("--find", "it searches for a rate of messages: not with this --pattern or --churn");
+    return refuse("--find",
+                  "it searches for a rate of messages: not with this --pattern or --churn");
   }
   const bool each = std::ranges::any_of(
       plan.phases, [](const PhasePlan& phase) { return phase.rate.per_connection; });

@@ -11,8 +11,11 @@ constexpr double kCloseEnough = 1.05;
 }  // namespace
 
 bool holds_at(const Gate& objective, const Result& result) {
-  if (result.target_unreachable || !result.generator.limits.empty()) return false;
-  if (total(result).sent == 0 || unsent_share(result) > kUnsentShareMax) return false;
+  if (result.target_unreachable || result.cut_short || !result.generator.limits.empty()) return false;
+  const Counts counts = total(result);
+  const auto in_vain = static_cast<double>(counts.lost + counts.unanswered);
+  if (counts.sent == 0 || unsent_share(result) > kUnsentShareMax) return false;
+  if (in_vain > kUnsentShareMax * static_cast<double>(counts.sent)) return false;
   return gates::holds(objective, result).value_or(false);
 }
 

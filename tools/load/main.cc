@@ -187,8 +187,9 @@ int main(int argc, char** argv) {
       "Loads a WebSocket or HTTP server, and says how it takes that. With a URL alone: 10 "
       "connections for 10 seconds, each with one message of 64 bytes on its way to an echo and "
       "back. Messages carry numbers, so that lost, duplicated and reordered ones are counted. "
-      "Exit status: 0 passed, 1 a gate failed, the counters do not add up or nothing was answered, 2 "
-      "usage, 3 the generator was the limit, 4 the target could not be reached.");
+      "Exit status: 0 passed, 1 a gate failed, the counters do not add up, no connection was left "
+      "or nothing was answered, 2 usage, 3 the generator was the limit, 4 the target could not be "
+      "reached.");
   load::CommandLine line;
   load::Flags flags;
   load::define(app, line, flags);

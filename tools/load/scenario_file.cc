@@ -139,6 +139,9 @@ Verdict take_phases(const toml::node& node, Scenario& scenario) {
       const Verdict taken = take_of_phase(key.str(), value, phase);
       if (!taken) return taken;
     }
+    if (table->contains("rate") && table->contains("rate_each")) {
+      return refuse(one, "rate, rate_each: one of the two");
+    }
     if (phase.name.starts_with("ramp") && !phase.length) {
       return refuse(one, "duration: a ramp has an end");
     }

@@ -151,7 +151,8 @@ constexpr std::string_view kBadLines =
 TEST(Verdict, PassesARunWithoutAnythingAgainstIt) {
   EXPECT_EQ(exit_status_of(small_run(), {}), 0);
   EXPECT_EQ(verdict_of(small_run(), {}),
-            "passed: 4 errors, 2 lost of 105 messages, and no gate forbids that\n" + std::string(kBadLines));
+            "passed: 4 errors, 2 lost of 105 messages, and no gate forbids that\n" +
+                std::string(kBadLines));
   const GateResults held = judge(small_run(), "lost>2");
   EXPECT_EQ(verdict_of(small_run(), held),
             "passed: 1 gate held, 4 errors, 2 lost of 105 messages, and no gate forbids that\n" +
@@ -164,7 +165,8 @@ TEST(Verdict, FailsARunInWhichNothingWasAnswered) {
                     .counts = {.sent = 100, .lost = 60, .unanswered = 40}}};
   EXPECT_EQ(exit_status_of(result, {}), 1);
   EXPECT_EQ(verdict_of(result, {}), "failed: none of 100 messages was answered\n");
-  EXPECT_THAT(report::junit_of(result, {}), HasSubstr("<failure message=\"none of 100 messages was"));
+  EXPECT_THAT(report::junit_of(result, {}),
+              HasSubstr("<failure message=\"none of 100 messages was"));
   result.interrupted = true;
   EXPECT_EQ(exit_status_of(result, {}), 0);
   result.interrupted = false;
@@ -176,7 +178,8 @@ TEST(Verdict, FailsASearchThatFoundNothing) {
   Result result = small_run();
   result.found_rate = 0;
   EXPECT_EQ(exit_status_of(result, {}), 1);
-  EXPECT_EQ(verdict_of(result, {}), "failed: no rate was within the objective\n" + std::string(kBadLines));
+  EXPECT_EQ(verdict_of(result, {}),
+            "failed: no rate was within the objective\n" + std::string(kBadLines));
   result.found_rate = 1;
   EXPECT_EQ(exit_status_of(result, {}), 0);
 }

@@ -104,7 +104,8 @@ TEST(Html, ShowsConnectionsWhereThereAreNoMessages) {
 TEST(Html, TellsHowManyConnectionsCompress) {
   Result result;
   result.phases.resize(1);
-  result.phases[0].counts = {.sent_bytes = 300, .sent_wire_bytes = 100, .opened = 5, .compressed = 4};
+  result.phases[0].counts = {
+      .sent_bytes = 300, .sent_wire_bytes = 100, .opened = 5, .compressed = 4};
   EXPECT_THAT(html_of(result, {}), Not(HasSubstr("permessage-deflate")));
   result.compress = true;
   EXPECT_THAT(html_of(result, {}), HasSubstr("<dt>permessage-deflate</dt><dd>4 of 5"

@@ -242,10 +242,12 @@ void Collector::judge_generator() {
 // Ports, descriptors and memory of our own machine.
 void Collector::judge_means() {
   for (const auto& [error, count] : lacks_) {
-    const char* const cure =
-        error == EADDRNOTAVAIL ? "more addresses (--source), or a wider net.ipv4.ip_local_port_range"
-        : error == EMFILE || error == ENFILE ? "raise ulimit -n, or open fewer"
-                                             : "open fewer, or a machine with more memory";
+    const char* cure = "open fewer, or a machine with more memory";
+    if (error == EADDRNOTAVAIL) {
+      cure = "more addresses (--source), or a wider net.ipv4.ip_local_port_range";
+    } else if (error == EMFILE || error == ENFILE) {
+      cure = "raise ulimit -n, or open fewer";
+    }
     result_.generator.limits.push_back(std::to_string(count) + " connections could not be begun (" +
                                        std::strerror(error) + "): " + cure);
   }

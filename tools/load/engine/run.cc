@@ -219,10 +219,11 @@ void Run::play(std::size_t index) {
 
 void Run::end() {
   const bool interrupted = collector_.result().interrupted;
+  const Duration drain = std::min<Duration>(plan_.answer_limit, kDrainMax);
   for (const auto& port : ports_) {
     port->order({.kind = Order::Kind::kEnd,
                  .phase = plan_.phases.size() + 1,
-                 .drain = interrupted ? Duration{0} : std::min<Duration>(plan_.answer_limit, kDrainMax),
+                 .drain = interrupted ? Duration{0} : drain,
                  .goodbye = interrupted ? Duration(kGoodbyeInterrupted) : Duration(kGoodbye)});
   }
   const auto over = [](const auto& port) { return port->over.load(); };

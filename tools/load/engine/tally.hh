@@ -35,7 +35,7 @@ struct Tally {
   std::map<std::uint16_t, std::uint64_t> closes_by_us;
   std::array<std::uint64_t, kStatuses> statuses{};
   std::uint64_t error_count = 0;
-  std::map<int, std::uint64_t> lacks;  // connections for which our own machine had not enough: errno
+  std::map<int, std::uint64_t> lacks;  // connections that our own machine had not enough for: errno
   Unsent unsent;
   std::vector<StormPart> storms;  // by number
   std::map<BadKind, BadCitizens> bad;

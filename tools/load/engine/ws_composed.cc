@@ -59,7 +59,8 @@ void WsConnection::keep_reply(proto::Bytes bytes) {
   // One byte more shows that it is too long.
   const Plan& plan = shared_.plan;
   const bool is_json = prepares() || plan.reply_id || plan.sent_at;
-  const std::size_t most = 1 + (is_json ? kReplyBytesMax : plan.message.composed->bytes_max());
+  std::size_t most = 1 + (is_json ? kReplyBytesMax : plan.message.composed->bytes_max());
+  if (prepares() && plan.steps[step_].extractions.empty()) most = Tally::kExampleBytesMax;
   const std::size_t kept = std::min(bytes.size(), most - std::min(most, reply_.size()));
   reply_.append(reinterpret_cast<const char*>(bytes.data()), kept);
 }

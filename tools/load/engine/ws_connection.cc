@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kReadBytes = 256 * 1024;
 constexpr std::size_t kHeadBytesMax = 64 * 1024;
 constexpr std::size_t kWorthWriting = 4 * 1024;
+// A composed message that is larger gives its memory back once it is sent.
+constexpr std::size_t kComposedKept = 4 * 1024;
 constexpr std::size_t kPieceMax = 64 * 1024;
 // What is compared of each end of a large piece.
 constexpr std::size_t kSampleBytes = 64;
@@ -342,6 +344,7 @@ void WsConnection::write_piece(std::size_t room) {
   link_.write(proto::Bytes(scratch).first(front + wanted));
   written_ += wanted;
   writing_ = written_ < send_size_;
+  if (!writing_ && composed_.size() > kComposedKept) composed_ = {};
 }
 
 // With the message being written, from written_ on: its mark, and the pattern behind it.

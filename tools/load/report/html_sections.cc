@@ -166,18 +166,18 @@ std::string storms_html(const Result& result) {
 std::string bad_html(const Result& result) {
   std::string rows;
   for (const auto& [kind, bad] : result.bad) {
-    std::string cells = fmt::format("<td>{}</td><td>{}</td><td>{}</td><td>{}</td>",
+    std::string cells = fmt::format("<td>{}</td><td class=\"wide\">{}</td><td>{}</td><td>{}</td>",
                                     count_text(bad.opened), count_text(bad.refused),
                                     count_text(ended_by_peer(bad)), count_text(bad.open));
     cells += bad.until_ended.empty() ? "<td></td>"
                                      : "<td>" + duration_html(bad.until_ended.max()) + "</td>";
-    rows += fmt::format("<tr><th>{}</th>{}<td class=\"what\">{}</td></tr>", name_of(kind), cells,
+    rows += fmt::format("<tr><th>{}</th>{}<td class=\"how\">{}</td></tr>", name_of(kind), cells,
                         fmt::join(bad_endings_of(bad), ", "));
   }
   if (rows.empty()) return "";
   return "<div class=\"scroll\"><table class=\"numbers\"><thead><tr><th></th><th>opened</th>"
-         "<th>refused</th><th>ended by the target</th><th>open at the end</th><th>within</th>"
-         "<th></th></tr></thead><tbody>" + rows + "</tbody></table></div>";
+         "<th class=\"wide\">refused</th><th>ended</th><th>still open</th><th>within</th>"
+         "<th>by the target</th></tr></thead><tbody>" + rows + "</tbody></table></div>";
 }
 
 std::string machine_html(const Result& result) {

@@ -95,6 +95,7 @@ gap:1rem 2.5rem}
 .codes td:last-child{text-align:right;padding-right:0;width:1%}
 .codes th,.codes .what{width:1%}
 .codes .what{color:var(--muted);padding-right:1rem}
+.numbers td.how{white-space:normal;color:var(--muted)}
 .bar i{display:block;height:.55rem;min-width:2px;border-radius:1px;background:var(--first);
 opacity:.75}
 .errors li{display:grid;grid-template-columns:4.5rem minmax(0,1fr);gap:.8rem;padding:.35rem 0;
@@ -104,7 +105,8 @@ border-top:1px solid var(--rule);font-size:.9rem;overflow-wrap:anywhere}
 .errors small{display:block;color:var(--muted);font-size:.82rem}
 footer{margin-top:1.6rem;color:var(--muted);font-size:.82rem}
 footer code{display:block;margin-top:.2rem}
-@media(max-width:40rem){main{padding:1rem .75rem 2rem}.odd,.wide,.brief{display:none}
+@media(max-width:40rem){.numbers thead th{white-space:normal}
+main{padding:1rem .75rem 2rem}.odd,.wide,.brief{display:none}
 h1{font-size:1.2rem}.chart,.panel,.gates,article{padding:.8rem .8rem}
 .plot{grid-template:10.5rem 1.5rem/3.2rem minmax(0,1fr);padding-right:.7rem}
 .verdict{flex-direction:column;gap:.15rem}h3 small{display:block;margin:0}

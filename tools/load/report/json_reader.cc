@@ -245,8 +245,9 @@ Result result_at(const Place& root) {
   result.open = root.at("open").whole();
   result.open_max = root.at("open_max").whole();
   if (const Place at = root.at("cut_short"); !at.is_null()) {
-    result.cut_short = {
-        .phase = at.at("phase").text(), .after = at.at("after_ns").time(), .of = at.at("of_ns").time()};
+    result.cut_short = {.phase = at.at("phase").text(),
+                        .after = at.at("after_ns").time(),
+                        .of = at.at("of_ns").time()};
   }
   // Results of versions that had no such option have no such member.
   if (root.has("compress")) result.compress = root.at("compress").truth();
