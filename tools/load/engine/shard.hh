@@ -75,7 +75,7 @@ class Shard final : private ConnectionOwner, private uring::BellOwner {
   std::size_t wanted(Time now) const;
   void let_go_of_surplus(Time now);
   bool is_hopeless() const;
-  bool reopens_before_others(Time now) const;
+  bool first_attempt_is_due(Time now) const;
   void give_up_opening();
 
   void on_interval();

@@ -64,9 +64,7 @@ Shard::Time Shard::next_due() const {
   Time next = messages_.next();
   if (end_) return next;
   const bool may_open = opening_ < kOpeningMax;
-  if (may_open && !reopen_.empty() && reopens_before_others(reopen_.front().at)) {
-    next = std::min(next, reopen_.front().at);
-  }
+  if (may_open && !reopen_.empty()) next = std::min(next, reopen_.front().at);
   if (plan_.churn.per_second > 0) return std::min(next, connects_.next());
   if (may_open && !is_hopeless() && slots_ < wanted(loop_.now())) {
     next = plan_.connect_rate > 0 ? std::min(next, connects_.next()) : Time::min();
@@ -74,30 +72,28 @@ Shard::Time Shard::next_due() const {
   return next;
 }
 
-// Those that come again wait until all have been tried once: a target that serves only some of them
-// would be asked for ever by the same ones.
-bool Shard::reopens_before_others(Time now) const {
-  const bool all_tried = slots_ >= wanted(now) || is_hopeless();
-  return !reopen_.empty() && reopen_.front().at <= now &&
-         (all_tried || plan_.connect_rate > 0 || plan_.churn.per_second > 0);
+bool Shard::first_attempt_is_due(Time now) const {
+  if (plan_.churn.per_second > 0 || is_hopeless() || slots_ >= wanted(now)) return false;
+  return plan_.connect_rate <= 0 || connects_.next() <= now;
 }
 
+// Those that come again come after those that were not tried yet: a target that serves only some
+// would be asked for ever by the same ones.
 void Shard::start_due(Time now) {
   for (std::size_t i = 0; i < kStartsPerTurn; ++i) {
-    if (opening_ < kOpeningMax && reopens_before_others(now)) {
+    const bool may_open = opening_ < kOpeningMax;
+    if (may_open && first_attempt_is_due(now)) {
+      if (plan_.connect_rate > 0) connects_.take();
+      ++slots_;
+      start_connection(nullptr);
+    } else if (may_open && !reopen_.empty() && reopen_.front().at <= now) {
       std::ranges::pop_heap(reopen_, std::greater{}, &Successor::at);
       const Successor successor = reopen_.back();
       reopen_.pop_back();
       start_connection(&successor);
-    } else if (plan_.churn.per_second > 0) {
-      if (connects_.next() > now) return;
+    } else if (plan_.churn.per_second > 0 && connects_.next() <= now) {
       connects_.take();
       churn();
-    } else if (opening_ < kOpeningMax && !is_hopeless() && slots_ < wanted(now) &&
-               (plan_.connect_rate <= 0 || connects_.next() <= now)) {
-      if (plan_.connect_rate > 0) connects_.take();
-      ++slots_;
-      start_connection(nullptr);
     } else {
       return;
     }
