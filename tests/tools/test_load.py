@@ -22,9 +22,18 @@ def load(*arguments):
                           text=True, timeout=60, check=False)
 
 
-def run(*arguments, statuses=(PASSED,)):
+def load_unhindered(*arguments, statuses=(PASSED,)):
+    """Where the machine has other work, a run may be the generator's limit: another one then."""
+    for _ in range(3):
+        answer = load(*arguments)
+        if answer.returncode != LIMITED or LIMITED in statuses:
+            break
+    return answer
+
+
+def run(*arguments, statuses=FAIR):
     """The result; its counters add up."""
-    answer = load(*arguments, "--json", "-")
+    answer = load_unhindered(*arguments, "--json", "-", statuses=statuses)
     assert answer.returncode in statuses, answer.stderr
     result = json.loads(answer.stdout)
     for phase in result["phases"]:
@@ -70,7 +79,7 @@ def test_echoes_are_counted(echo, connections, in_flight, size, kind):
 
 
 def test_a_url_alone_explains_itself(echo):
-    answer = load(echo.ws("/echo"), "--duration", "0.2", "--warm-up", "0")
+    answer = load_unhindered(echo.ws("/echo"), "--duration", "0.2", "--warm-up", "0")
     assert answer.returncode == PASSED
     for word in ("hold", "RTT", "p99", "passed"):
         assert word in answer.stdout
@@ -276,7 +285,9 @@ def test_ramps_are_phases_of_their_own(echo):
                  "--ramp-down", "0.3")
     assert [phase["name"] for phase in result["phases"]] == ["ramp", "ramp-up", "hold", "ramp-down"]
     up, down = result["phases"][1], result["phases"][3]
-    assert up["counts"]["opened"] == 20 and down["counts"]["closed_by_us"] == 20
+    # Late ones come in the next phase, where the machine has other work.
+    assert 0 < up["counts"]["opened"] and over_all(result, "opened") == 20
+    assert 0 < down["counts"]["closed_by_us"] and over_all(result, "closed_by_us") == 20
     # The last ones begin to close just before its end, and may still wait for the peer.
     assert result["open_max"] == 20 and result["intervals"][-1]["open"] < 20
     opens = [interval["open"] for interval in result["intervals"] if interval["phase"] == 1]
@@ -391,7 +402,7 @@ def test_nothing_there_is_unreachable():
 
 def test_gates_decide(echo):
     arguments = [echo.ws("/echo"), *QUICK]
-    assert load(*arguments, "--fail-if", "lost>0").returncode == PASSED
+    assert load_unhindered(*arguments, "--fail-if", "lost>0").returncode == PASSED
     answer = load(*arguments, "--fail-if", "rtt.p50>0ns")
     assert answer.returncode == FAILED and "rtt.p50" in answer.stdout
 

@@ -12,6 +12,7 @@ import zlib
 import faulty_server
 import pytest
 from faulty_server import FaultyServer
+from measured import run_measured
 from raw_server import RawServer
 from test_load import FAILED, LIMITED, PASSED, QUICK, UNREACHABLE, USAGE, held, load, over_all, run
 from test_load_messages import FAULTS, NUMBERED, SCENARIO, assert_counted_exactly
@@ -245,7 +246,7 @@ BOMB = deflated(bytes(65 << 20))
     (b"\xff" * 100, 1007, "compressed data is not DEFLATE"),
     (BOMB[:1000], 1007, "compressed data is not DEFLATE"),
 ], ids=["bomb", "noise", "cut"])
-def test_a_message_that_cannot_be_inflated_ends_its_connection(tmp_path, payload, code, error):
+def test_a_message_that_cannot_be_inflated_ends_its_connection(payload, code, error):
     codes = []
 
     def bomb(_server, peer):
@@ -253,20 +254,15 @@ def test_a_message_that_cannot_be_inflated_ends_its_connection(tmp_path, payload
         peer.connection.sendall(message(payload))
         codes.append(close_code(peer))
 
-    output = tmp_path / "result"
-    with RawServer(bomb) as server, open(output, "wb") as file:
-        process = subprocess.Popen(
-            [os.environ["GATEWAY_LOAD"], server.url("ws"), "--compress", "--connections", "2", "--pattern",
-             "push", "--duration", "1", "--warm-up", "0", "--fail-if", f"close.{code}>0", "--fail-if",
-             "closed_by_us!=2", "--fail-if", "errors!=2"],
-            stdout=file, stderr=file)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    told = output.read_text(encoding="utf-8")
-    assert process.returncode == FAILED and "no connection was left" in told
+    with RawServer(bomb) as server:
+        told, status, peak = run_measured(
+            [os.environ["GATEWAY_LOAD"], server.url("ws"), "--compress", "--connections", 2, "--pattern",
+             "push", "--duration", 1, "--warm-up", 0, "--fail-if", f"close.{code}>0", "--fail-if",
+             "closed_by_us!=2", "--fail-if", "errors!=2"])
+    assert status == FAILED and "no connection was left" in told
     assert "gate " not in told
     assert codes == [code, code] and error in told
-    assert usage.ru_maxrss < MEMORY_MAX_KIB
+    assert 0 < peak < MEMORY_MAX_KIB
 
 
 def test_a_bomb_in_a_step_fails_it():
