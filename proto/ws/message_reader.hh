@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "proto/ws/close.hh"
 #include "proto/ws/frame.hh"
@@ -35,6 +36,9 @@ class MessageReader {
   // to. Precondition: next() had nothing more of the ones before. After a violation or a close
   // frame bytes are dropped.
   void feed(MutableBytes received);
+
+  // What was fed and not read yet, for whoever feeds it again: its memory is about to go.
+  MutableBytes take_unread() { return std::exchange(unread_, {}); }
 
   // Nothing: the fed bytes are used up, or the stream has ended.
   std::optional<Event> next();

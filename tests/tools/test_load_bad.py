@@ -3,7 +3,7 @@ happens to them is in none of the others' figures."""
 
 import pytest
 from raw_server import RawServer
-from test_load import LIMITED, PASSED, USAGE, load, over_all, run
+from test_load import FAILED, LIMITED, PASSED, USAGE, load, over_all, run
 
 FAIR = (PASSED, LIMITED)
 PATIENT = ["slow-reader", "half-open", "never-pong", "oversize", "broken"]
@@ -45,7 +45,8 @@ def test_the_load_is_carried_by_the_others(echo, threads):
 def test_a_server_that_ends_nobody_keeps_them_to_the_end():
     with RawServer(listen) as server:
         result = run(server.url("ws"), "--pattern", "push", "--connections", 20, "--duration", 1,
-                     "--warm-up", 0, "--bad", ",".join(f"{kind}=10%" for kind in PATIENT), statuses=FAIR)
+                     "--warm-up", 0, "--bad", ",".join(f"{kind}=10%" for kind in PATIENT),
+                     statuses=(FAILED, LIMITED))
     assert set(result["bad"]) == set(PATIENT)
     for kind, bad in result["bad"].items():
         assert (bad["opened"], bad["open"], ended(bad)) == (2, 2, 0), kind
@@ -64,7 +65,7 @@ def test_where_the_server_sends_they_say_nothing():
 
     with RawServer(keep) as server:
         result = run(server.url("ws"), "--pattern", "push", "--connections", 10, "--duration", 1,
-                     "--warm-up", 0, "--bad", "never-pong=20%,slow-reader=20%", statuses=FAIR)
+                     "--warm-up", 0, "--bad", "never-pong=20%,slow-reader=20%", statuses=(FAILED, LIMITED))
     assert [bad["opened"] for bad in result["bad"].values()] == [2, 2]
     # The close frames of the others.
     assert {each[:1] for each in said} == {b"\x88"} and len(said) == 6
@@ -84,7 +85,7 @@ def test_a_reset_comes_in_the_middle_of_a_message():
 
     with RawServer(notice) as server:
         result = run(server.url("ws"), "--pattern", "push", "--connections", 4, "--duration", 2,
-                     "--warm-up", 0, "--size", 1000, "--bad", "reset=50%", statuses=FAIR)
+                     "--warm-up", 0, "--size", 1000, "--bad", "reset=50%", statuses=(FAILED, LIMITED))
         for thread in list(server.threads):
             thread.join(30)
     reset = result["bad"]["reset"]
@@ -107,7 +108,7 @@ def test_who_is_refused_is_counted_apart():
 
     with RawServer(one_only) as server:
         result = run(server.url("ws"), "--pattern", "push", "--connections", 2, "--duration", 1,
-                     "--warm-up", 0, "--bad", "never-pong=50%", statuses=FAIR)
+                     "--warm-up", 0, "--bad", "never-pong=50%", statuses=(FAILED, LIMITED))
     bad = result["bad"]["never-pong"]
     assert bad["refused"] >= 1 and bad["opened"] == ended(bad) == 0
     assert result["errors"] == {} and result["statuses"] == {"101": 1}
@@ -144,7 +145,7 @@ def test_a_scenario_has_them_in_each_phase(tmp_path):
             duration = 1
             connections = 10
             """)
-        result = run("run", scenario, statuses=FAIR)
+        result = run("run", scenario, statuses=(FAILED, LIMITED))
     never_pong, half_open = (result["bad"][kind] for kind in ("never-pong", "half-open"))
     assert ended(never_pong) == ended(half_open) == 0
     assert (never_pong["opened"], never_pong["ended_by_us"], never_pong["open"]) == (6, 3, 3)
@@ -168,3 +169,19 @@ def test_what_is_wrong_is_told_with_the_cure(echo, tmp_path, scheme, bad, cure):
     scenario.write_text(f'target = "{url}"\nbad = "{bad}"\n')
     answer = load("run", scenario)
     assert answer.returncode == USAGE and f"scenario.toml:2:7: {cure}" in answer.stderr
+
+
+@pytest.mark.parametrize("kind", ["half-open", "reset"])
+def test_requests_larger_than_a_batch_hurt_nobody(echo, kind):
+    result = run(echo.http("/echo"), "--body", "1M", "--connections", 8, "--bad", f"{kind}=50%", "--duration",
+                 1, "--warm-up", 0, statuses=FAIR)
+    assert result["bad"][kind]["opened"] >= 4 and over_all(result, "received") > 0
+
+
+@pytest.mark.parametrize("kind", ["slow-reader", "reset", "never-pong", "half-open", "oversize", "broken"])
+def test_messages_larger_than_a_batch_hurt_nobody(echo, kind, tmp_path):
+    scenario = tmp_path / "large.toml"
+    scenario.write_text(f"message = '{{seq}} {'{rand:65536}' * 8}'\nwarm_up = 0\nduration = '1s'\n"
+                        f"connections = 8\nbad = '{kind}=50%'\n")
+    result = run("run", scenario, "--url", echo.ws("/echo"), statuses=FAIR)
+    assert result["bad"][kind]["opened"] >= 4 and over_all(result, "received") > 0

@@ -147,7 +147,8 @@ def test_an_interrupt_waits_for_no_peer_that_is_silent():
             while server.received < 4 and time.monotonic() < deadline:
                 time.sleep(0.01)
         # Its event loop is held, so that it does not even answer a close frame.
-        status, result, took = interrupted(server.url, "--connections", 4, ready=lambda: (ready(), server.hold()))
+        status, result, took = interrupted(server.url, "--connections", 4,
+                                           ready=lambda: (ready(), server.hold()))
         server.go_on()
     assert status in (PASSED, LIMITED) and result["interrupted"]
     assert took < 2

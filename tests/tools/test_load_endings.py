@@ -7,7 +7,7 @@ import faulty_server
 import pytest
 from faulty_server import FaultyServer
 from raw_server import RawServer
-from test_load import FAILED, LIMITED, PASSED, held, load, over_all, run
+from test_load import FAILED, LIMITED, PASSED, UNREACHABLE, held, load, over_all, run
 
 FAIR = (PASSED, LIMITED)
 
@@ -56,8 +56,8 @@ def test_all_are_tried_before_any_is_tried_again(tmp_path):
 
 def test_storms_say_nothing_of_how_long_answers_take():
     with FaultyServer(faulty_server.hang) as server:
-        result = run(server.url, "--connections", 10, "--storm", "at=0.3s drop=100% reconnect=no", "--duration",
-                     1, "--warm-up", 0, "--timeout", 30, statuses=(FAILED,))
+        result = run(server.url, "--connections", 10, "--storm", "at=0.3s drop=100% reconnect=no",
+                     "--duration", 1, "--warm-up", 0, "--timeout", 30, statuses=(FAILED,))
     assert over_all(result, "unanswered") == 10
     assert "rtt" not in held(result)["timings"] or held(result)["timings"]["rtt"]["count"] == 0
 
@@ -112,3 +112,83 @@ def test_one_in_ten_publishes_whatever_the_threads(threads):
         run(server.url, "--pattern", "publish", "--connections", 20, "--threads", threads, "--duration",
             "0.5", "--warm-up", 0, statuses=FAIR)
     assert len(publishers) == 2
+
+
+def test_those_that_wait_are_not_given_up_for_those_that_were_refused(tmp_path):
+    """More are refused, at once, than handshakes may be under way."""
+    accepted = 20
+
+    def serve_few(server, peer):
+        if peer.index >= accepted:
+            peer.read_head()
+            peer.connection.sendall(b"HTTP/1.1 503 no\r\nContent-Length: 0\r\n\r\n")
+            return
+        peer.upgrade()
+        server.stopping.wait(30)
+
+    scenario = tmp_path / "waits.toml"
+    scenario.write_text("connections = 400\npattern = 'hold'\nwarm_up = 0\nduration = '300ms'\n"
+                        "[[step]]\nwait = '1s'\n")
+    with RawServer(serve_few) as server:
+        result = run("run", scenario, "--url", server.url("ws"), "--timeout", "0.1",
+                     statuses=(FAILED, LIMITED))
+    assert over_all(result, "opened") == accepted
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_each_target_is_reached_from_each_source(threads):
+    met = set()
+
+    def door(name):
+        def note(_server, peer):
+            met.add((name, peer.connection.getpeername()[0]))
+            while peer.read_head() is not None:
+                peer.answer()
+        return RawServer(note)
+
+    with door("a") as a, door("b") as b:
+        run(a.url("http"), b.url("http"), "--source", "127.0.0.2-127.0.0.3", "--connections", 8, "--threads",
+            threads, "--duration", "0.2", "--warm-up", 0, statuses=FAIR)
+    assert met == {(name, f"127.0.0.{last}") for name in "ab" for last in (2, 3)}
+
+
+def test_a_front_that_only_accepts_is_an_error_and_not_flooded():
+    def accept_and_close(_server, _peer):
+        pass
+
+    with RawServer(accept_and_close) as server:
+        result = run(server.url("http"), "--connections", 2, "--rate", 10, "--duration", 1, "--warm-up", 0,
+                     statuses=(FAILED, LIMITED, UNREACHABLE))
+        # Each comes back after a tenth of a second, and not at once.
+        assert server.accepted < 100
+    assert result["errors"]["connection ended by the peer"]["count"] >= 2
+
+
+def test_a_server_that_leaves_the_end_to_us_sees_no_reset():
+    def linger(_server, peer):
+        peer.upgrade()
+        while peer.connection.recv(1 << 16):
+            peer.connection.sendall(b"\x88\x02\x03\xe8")
+
+    with RawServer(linger) as server:
+        result = run(server.url("ws"), "--pattern", "handshake", "--connections", 2, "--duration", 1,
+                     "--warm-up", 0, statuses=FAIR)
+        for thread in list(server.threads):
+            thread.join(30)
+    assert over_all(result, "opened") >= 4 and server.resets == 0
+
+
+def test_the_phase_in_which_all_ended_is_the_one_that_is_named(tmp_path):
+    scenario = tmp_path / "phases.toml"
+    scenario.write_text("connections = 2\nwarm_up = 0\n" + "".join(
+        f"[[phase]]\nname = '{name}'\nduration = '20s'\n" for name in ("early", "middle", "late")))
+    with FaultyServer(faulty_server.reset) as server:
+        result = run("run", scenario, "--url", server.url, statuses=(FAILED, LIMITED))
+    assert result["cut_short"]["phase"] == "early"
+
+
+def test_a_push_run_in_which_nothing_came_has_failed():
+    with FaultyServer(faulty_server.hang) as server:
+        result = run(server.url, "--pattern", "push", "--connections", 2, "--duration", "0.3", "--warm-up", 0,
+                     statuses=(FAILED,))
+    assert "nothing was delivered" in result["verdict"]["text"]

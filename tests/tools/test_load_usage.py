@@ -33,7 +33,7 @@ def test_bad_urls_are_refused(url):
     (["ws://127.0.0.1:1/", "--groups", "X25519"], "--groups: no URL"),
     (["wss://127.0.0.1:1/", "--groups", "X25519,X1"], "--groups: unknown group X1"),
     (["ws://127.0.0.1:1/", "--poisson"], "--poisson"),
-    (["http://192.0.2.1/", "--churn", "100000", "--life", "1s"], "--churn: so many connections a second keep"),
+    (["http://192.0.2.1/", "--churn", "100000", "--life", "1s"], "--churn: so many connections a second"),
     (["ws://127.0.0.1:1/", "--storm", "at=x"], "--storm"),
     (["ws://127.0.0.1:1/", "--storm", "at=1s drop=0%"], "--storm: drop="),
     (["ws://127.0.0.1:1/", "--storm", "at=10s"], "--storm: its at= is behind"),

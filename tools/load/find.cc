@@ -11,7 +11,8 @@ constexpr double kCloseEnough = 1.05;
 }  // namespace
 
 bool holds_at(const Gate& objective, const Result& result) {
-  if (result.target_unreachable || result.cut_short || !result.generator.limits.empty()) return false;
+  if (result.target_unreachable || result.cut_short) return false;
+  if (!result.generator.limits.empty()) return false;
   const Counts counts = total(result);
   const auto in_vain = static_cast<double>(counts.lost + counts.unanswered);
   if (counts.sent == 0 || unsent_share(result) > kUnsentShareMax) return false;

@@ -62,6 +62,7 @@ uring::Task<bool> BadConnection::open() {
   if (!bind_to_source(shared_, target_, link_)) co_return false;
   const tools::Address& address = target_.target.address;
   const int error = co_await link_.connect(address.get(), address.size);
+  if (is_own_lack(error)) ++shared_.tally->lacks[error];
   if (error != 0) co_return false;
   if (depth() == Depth::kConnected) co_return true;
   if (target_.tls != nullptr) {
@@ -99,6 +100,10 @@ uring::Task<bool> BadConnection::upgrade() {
   if (head.status != 101) co_return false;
   code_ = closes_.feed(proto::Bytes(received).subspan(head.bytes));
   co_return true;
+}
+
+void BadConnection::say(proto::Bytes bytes) {
+  link_.write(bytes.first(std::min(bytes.size(), link_.room())));
 }
 
 uring::Task<> BadConnection::read_to_end() {
@@ -153,10 +158,11 @@ void BadConnection::note_end() {
   }
 }
 
+// Where a template makes more than a batch takes, the pattern has to do.
 std::vector<std::byte> BadConnection::message(std::size_t bytes_least) {
   const Message& like = shared_.plan.message;
   std::vector<std::byte> payload;
-  if (like.composed) {
+  if (like.composed && like.composed->bytes_max() <= kReadBytes) {
     const std::vector<std::string> fields(shared_.plan.fields.size());
     payload.resize(like.composed->bytes_max());
     payload.resize(like.composed->render({.fields = fields}, shared_.random, payload));
@@ -164,6 +170,11 @@ std::vector<std::byte> BadConnection::message(std::size_t bytes_least) {
   }
   const std::uint64_t drawn = like.sizes.of_message(shared_.random(), 0);
   const auto size = std::clamp<std::uint64_t>(drawn, bytes_least, kReadBytes);
+  if (shared_.plan.reply_id && !like.composed) {
+    payload.resize(size);
+    payload.resize(write_request(0, size, payload));
+    return payload;
+  }
   while (payload.size() < size) {
     const proto::Bytes more = tools::pattern_at(payload.size(), size - payload.size(), like.text);
     payload.insert(payload.end(), more.begin(), more.end());

@@ -62,6 +62,8 @@ class BadConnection {
   // It resets the connection by itself then.
   void reset_in(Duration time) { limit_.arm(shared_.now() + time); }
   // Of a message like the others', at least so long: its payload.
+  // As much of it as there is room for.
+  void say(proto::Bytes bytes);
   std::vector<std::byte> message(std::size_t bytes_least);
   // That it asks for in TLS.
   const std::string& server_name() const;

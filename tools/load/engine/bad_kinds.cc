@@ -77,7 +77,7 @@ class Resetter final : public BadConnection {
       const proto::Bytes request = proto::as_bytes(target_.request);
       said.assign(request.begin(), request.end());
     }
-    link_.write(proto::Bytes(said).first(said.size() / 2));
+    say(proto::Bytes(said).first(said.size() / 2));
     const auto spread = static_cast<std::uint64_t>((kLifeMax - kLifeMin).count());
     reset_in(kLifeMin + std::chrono::milliseconds(shared_.random() % spread));
     co_await read_to_end();
@@ -112,7 +112,7 @@ class HalfOpen final : public BadConnection {
       say_half_a_hello();
     } else if (!opens_ || !target_.target.websocket) {
       const std::string& request = target_.request;
-      link_.write(proto::as_bytes(request).first(opens_ ? request.size() : request.size() / 2));
+      say(proto::as_bytes(request).first(opens_ ? request.size() : request.size() / 2));
     }
     co_await read_to_end();
   }

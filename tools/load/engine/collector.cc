@@ -206,7 +206,7 @@ Interval Collector::recent(Duration time) const {
   const auto whole = intervals_.empty() ? from : std::prev(from);
   for (from = whole; from != intervals_.begin(); --from) {
     const Interval& before = std::prev(from)->second;
-    if (whole->second.begin - before.begin > time) break;
+    if (from != whole && whole->second.begin - before.begin > time) break;
   }
   for (; from != whole; ++from) append(sum, from->second);
   return sum;

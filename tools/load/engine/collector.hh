@@ -27,7 +27,7 @@ class Collector {
   void look_at_watched(bool measuring);
 
   Result& result() { return result_; }
-  // The whole of so long a time before the newest tallies, in one; its RTTs, too.
+  // The intervals of so long a time before the newest, at least one, together; RTTs, too.
   Interval recent(Duration time) const;
   // After all was added.
   Result finish();

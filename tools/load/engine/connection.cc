@@ -27,12 +27,6 @@ Reconnect successor_of(const Plan& plan) {
   return plan.reconnect;
 }
 
-// The generator's machine has no more of something; that is no fault of the target's.
-bool is_ours(int error) {
-  return error == EADDRNOTAVAIL || error == EMFILE || error == ENFILE || error == ENOBUFS ||
-         error == ENOMEM;
-}
-
 // What lives for a drawn time: at least long enough to have been open.
 uring::Clock::duration draw_life(Shared& shared) {
   const double mean = std::chrono::duration<double>(shared.plan.churn.life).count();
@@ -101,7 +95,7 @@ uring::Task<bool> Connection::open() {
   const tools::Address& address = target_.target.address;
   const int error = co_await link_.connect(address.get(), address.size);
   if (error != 0) {
-    if (is_ours(error)) ++tally().lacks[error];
+    if (is_own_lack(error)) ++tally().lacks[error];
     fail("connect: " + std::string(error == ECANCELED ? "timeout" : std::strerror(error)));
     co_return false;
   }
@@ -302,7 +296,8 @@ void Connection::abort() {
 
 void Connection::on_limit() {
   if (open_ && !closing_) return end();
-  if (std::exchange(pausing_, false)) return link_.abort();
+  // A pause is over, or the close handshake, behind which the server did not end the connection.
+  if (std::exchange(pausing_, false) || in_order_) return link_.abort();
   link_.reset_on_close();
   link_.abort();
 }

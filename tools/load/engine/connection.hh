@@ -99,6 +99,7 @@ class Connection {
 
   bool is_open() const { return open_; }
   bool was_open() const { return was_open_; }
+  bool was_answered() const { return was_answered_; }
   std::uint64_t pending() const { return window_.pending(); }
 
   std::uint64_t serial = 0;                    // among all of the run, from 0 on without a gap
@@ -108,6 +109,7 @@ class Connection {
   bool publisher = true;                       // it sends
   bool first_attempt = true;                   // it takes nobody's place
   bool waited = false;                         // its owner was told that it waits
+  bool came_to_nothing = false;                // the peer has ended it before any answer
   bool leaving = false;                        // since there are to be fewer
   std::optional<std::size_t> storm;  // which has dropped it, or whom it takes the place of
   Reconnect successor;               // whether another one takes its place, and when

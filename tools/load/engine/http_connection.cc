@@ -54,10 +54,12 @@ uring::Task<> HttpConnection::converse() {
   // A server may end what is idle, in order.
   const bool in_order = link_.end() == uring::LinkEnd::kEndOfStream ||
                         link_.end() == uring::LinkEnd::kTruncated;
-  if (window_.pending() == 0 && in_order) {
+  if (window_.pending() == 0 && in_order && was_answered()) {
     successor.on = successor.on || shared_.plan.churn.per_second <= 0;
     co_return;
   }
+  came_to_nothing = !was_answered();
+  successor.on = successor.on || (in_order && shared_.plan.churn.per_second <= 0);
   fail("connection ended by the peer", how_it_ended() + ": " + target_.target.text);
 }
 

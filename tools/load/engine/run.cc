@@ -76,6 +76,11 @@ Duration measured(const Plan& plan) {
 // At most, of one connection.
 Duration opening_takes(const Plan& plan) {
   Duration sum = plan.open_limit;
+  if (plan.connect_rate > 0) {
+    const auto shards = static_cast<double>(std::max<std::size_t>(plan.threads, 1));
+    const double apart = std::min(shards / plan.connect_rate, 86'400.0);
+    sum += std::chrono::duration_cast<Duration>(std::chrono::duration<double>(apart));
+  }
   for (const Step& step : plan.steps) sum += step.wait.most() + plan.answer_limit;
   return sum;
 }
@@ -204,7 +209,7 @@ void Run::play(std::size_t index) {
   const auto note_end = [&] {
     const auto passed = Clock::now() - begin;
     if (pauses || !phase.length || !all_over() || collector_.result().interrupted) return;
-    if (passed >= *phase.length - kLook) return;
+    if (passed >= *phase.length - kLook || collector_.result().cut_short) return;
     collector_.result().cut_short = {.phase = phase.name, .after = passed, .of = *phase.length};
   };
   while (Clock::now() < deadline && (pauses || !all_over())) {

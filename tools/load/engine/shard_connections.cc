@@ -153,7 +153,9 @@ void Shard::reopen_later(const Connection& connection) {
   std::uniform_real_distribution<double> part(0, 1);
   const double most = static_cast<double>(how.most.count());
   Duration wait(static_cast<std::int64_t>(most * part(shared_.random)));
-  if (!connection.was_open()) wait = std::max<Duration>(wait, kRetryMin);
+  if (!connection.was_open() || connection.came_to_nothing) {
+    wait = std::max<Duration>(wait, kRetryMin);
+  }
   reopen_.push_back({loop_.now() + wait, connection.publisher, connection.storm});
   std::ranges::push_heap(reopen_, std::greater{}, &Successor::at);
 }
@@ -205,6 +207,7 @@ void Shard::publish() {
 
 void Shard::waits(Connection&) {
   --opening_;
+  ever_open_ = true;
 }
 
 void Shard::opened(Connection& connection) {
@@ -239,7 +242,8 @@ void Shard::closing(Connection& connection) {
   connection.publisher_place.reset();
   if (publishers_.empty()) return;
   Fifo<Time> owed = connection.take_owed();
-  while (!owed.empty()) next_open()->owe(owed.pop());
+  while (!owed.empty() && !publishers_.empty()) next_open()->owe(owed.pop());
+  tally_->counts.unsent += owed.size();
 }
 
 void Shard::over(Connection& connection) {

@@ -3,18 +3,23 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "uring/tcp_options.hh"
 
 namespace load {
 
+bool is_own_lack(int error) {
+  return error == EADDRNOTAVAIL || error == EMFILE || error == ENFILE || error == ENOBUFS ||
+         error == ENOMEM;
+}
+
 std::expected<void, SourceError> bind_to_source(Shared& shared, ShardTarget& target,
                                                 tools::Link& link) {
   const std::vector<tools::Address>& sources = shared.plan.sources;
   if (sources.empty() || !target.target.socket_path.empty()) return {};
-  const tools::Address& source = sources[target.sources_used % sources.size()];
-  target.sources_used += shared.plan.threads;
+  const tools::Address& source = sources[target.sources_used++ % sources.size()];
   const int descriptor = socket(source.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
   if (descriptor < 0) {

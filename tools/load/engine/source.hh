@@ -13,6 +13,10 @@ struct SourceError {
   std::string example;
 };
 
+// The generator's machine has no more of something: ports, descriptors, memory. That is no fault of
+// the target's.
+bool is_own_lack(int error);
+
 // Gives the link, before it connects, a socket that is bound to the next of the plan's addresses,
 // if there are any. The port is chosen when it connects, so that each address has all of them for
 // each target.

@@ -52,13 +52,17 @@ std::optional<Mark> WsConnection::echoed_mark() const {
 
 bool WsConnection::keeps_replies() const {
   const Plan& plan = shared_.plan;
-  return prepares() || plan.reply_id || plan.sent_at || plan.message.composed;
+  return prepares() || plan.reply_id || has_time_in_text() || plan.message.composed;
+}
+
+bool WsConnection::has_time_in_text() const {
+  return shared_.plan.sent_at && shared_.plan.sent_at->pointer;
 }
 
 void WsConnection::keep_reply(proto::Bytes bytes) {
   // One byte more shows that it is too long.
   const Plan& plan = shared_.plan;
-  const bool is_json = prepares() || plan.reply_id || plan.sent_at;
+  const bool is_json = prepares() || plan.reply_id || has_time_in_text();
   std::size_t most = 1 + (is_json ? kReplyBytesMax : plan.message.composed->bytes_max());
   if (prepares() && plan.steps[step_].extractions.empty()) most = Tally::kExampleBytesMax;
   const std::size_t kept = std::min(bytes.size(), most - std::min(most, reply_.size()));
@@ -138,6 +142,14 @@ uring::Task<bool> WsConnection::take_step() {
   co_return !step_failed_;
 }
 
+// What is behind a reply may lie in memory that the links of a shard share.
+void WsConnection::keep_unread() {
+  const proto::MutableBytes rest = messages_.take_unread();
+  std::vector<std::byte> kept(rest.begin(), rest.end());
+  behind_head_ = std::move(kept);
+  messages_.feed(behind_head_);
+}
+
 // False: the connection has ended before.
 uring::Task<bool> WsConnection::write_step(const MessageTemplate& message) {
   begin_message(compose(message, step_), shared_.now());
@@ -146,6 +158,7 @@ uring::Task<bool> WsConnection::write_step(const MessageTemplate& message) {
     if (link_.room() >= kRoomMin) {
       write_piece(link_.room());
     } else {
+      keep_unread();
       co_await link_.drained();
     }
   }

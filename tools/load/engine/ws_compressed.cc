@@ -48,6 +48,7 @@ void WsConnection::write_compressed(std::size_t room) {
     if (step.state == ws::CodecStep::State::kBroken) return give_up_compressing();
   }
   writing_ = in_frames_ = compression_->is_deflating();
+  end_writing();
   if (!prepares()) tally().counts.sent_wire_bytes += made;
   mask_key_ = next_mask_key();
   const ws::EncodedHeader header =

@@ -12,8 +12,9 @@ namespace {
 constexpr std::size_t kReadBytes = 256 * 1024;
 constexpr std::size_t kHeadBytesMax = 64 * 1024;
 constexpr std::size_t kWorthWriting = 4 * 1024;
-// A composed message that is larger gives its memory back once it is sent.
-constexpr std::size_t kComposedKept = 4 * 1024;
+// A composed message or a reply that is larger gives its memory back.
+constexpr std::size_t kTextKept = 16 * 1024;
+constexpr std::chrono::milliseconds kServerEndsWithin{250};
 constexpr std::size_t kPieceMax = 64 * 1024;
 // What is compared of each end of a large piece.
 constexpr std::size_t kSampleBytes = 64;
@@ -126,6 +127,7 @@ uring::Task<> WsConnection::converse() {
   if (messages_.close_seen()) {
     note_close(*messages_.close_seen());
     // The server is to end the connection first, so that TIME_WAIT is its (RFC 6455 section 7.1.1).
+    if (in_order_) allow(kServerEndsWithin);
     while (in_order_) {
       const proto::Bytes bytes = co_await link_.read_once(kReadBytes);
       if (bytes.empty()) break;
@@ -179,9 +181,13 @@ void WsConnection::take_piece(const ws::Event& event) {
     compare(event.payload, before, text);
   }
   if (!event.last) return;
-  if (in_step_) return end_step_reply();
-  // What nobody awaits between the steps belongs to none of them.
-  if (!prepares()) end_message(text);
+  if (in_step_) {
+    end_step_reply();
+  } else if (!prepares()) {
+    // What nobody awaits between the steps belongs to none of them.
+    end_message(text);
+  }
+  if (reply_.capacity() > kTextKept) reply_ = {};
 }
 
 // Only the newest ping is answered (RFC 6455 section 5.5.3), and when there is room: a peer that
@@ -344,7 +350,11 @@ void WsConnection::write_piece(std::size_t room) {
   link_.write(proto::Bytes(scratch).first(front + wanted));
   written_ += wanted;
   writing_ = written_ < send_size_;
-  if (!writing_ && composed_.size() > kComposedKept) composed_ = {};
+  end_writing();
+}
+
+void WsConnection::end_writing() {
+  if (!writing_ && composed_.size() > kTextKept) composed_ = {};
 }
 
 // With the message being written, from written_ on: its mark, and the pattern behind it.

@@ -76,6 +76,9 @@ class WsConnection final : public Connection {
   uring::Task<bool> wait_out(Duration time);
   void take_fed();
   uring::Task<bool> read_more();
+  void keep_unread();
+  bool has_time_in_text() const;
+  void end_writing();
   uring::Task<bool> take_step();
   uring::Task<bool> write_step(const MessageTemplate& message);
   void end_step_reply();

@@ -18,8 +18,8 @@ using Json = nlohmann::json;
 
 // Bounds for what a file can make us allocate beyond its own size. A run has up to 1,200 intervals
 // and one more for each phase.
-constexpr std::size_t kPhasesMax = 1000;
-constexpr std::size_t kIntervalsMax = 2500;
+constexpr std::size_t kPhasesMax = 1001;
+constexpr std::size_t kIntervalsMax = 4000;
 constexpr std::size_t kHistogramBytesMax = std::size_t{512} << 20;
 constexpr double kSecondsMax = 1e9;
 

@@ -97,6 +97,7 @@ std::string failure_of(const Result& result) {
                        duration_text(cut.after), duration_text(cut.of), printable(cut.phase));
   }
   const Counts counts = over_all_phases(result);
+  if (result.of_deliveries && counts.delivered == 0) return "nothing was delivered";
   const std::uint64_t in_vain = counts.lost + counts.unanswered;
   if (in_vain == 0 || counts.received + counts.delivered + counts.late > 0) return "";
   return fmt::format("none of {} {} was answered", count_text(counts.sent),

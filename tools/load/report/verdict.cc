@@ -37,7 +37,7 @@ std::string first_error(const Result& result) {
 // Of what was due and never went, what most of it waited for.
 std::string unsent_text(const Result& result) {
   const Unsent& why = result.unsent;
-  const std::uint64_t unsent = over_all_phases(result).unsent;
+  const std::uint64_t unsent = total(result).unsent;
   const std::uint64_t known = why.none_open + why.bounded + why.missed;
   std::string text;
   const auto say = [&text](std::uint64_t count, std::string_view reason) {
