@@ -98,10 +98,11 @@ std::string failure_of(const Result& result) {
   }
   const Counts counts = over_all_phases(result);
   if (result.of_deliveries && counts.delivered == 0) return "nothing was delivered";
-  const std::uint64_t in_vain = counts.lost + counts.unanswered;
+  const std::uint64_t in_vain = counts.lost + counts.unanswered + counts.unsent;
   if (in_vain == 0 || counts.received + counts.delivered + counts.late > 0) return "";
-  return fmt::format("none of {} {} was answered", count_text(counts.sent),
-                     counts.sent == 1 ? "message" : "messages");
+  const std::uint64_t due = counts.sent + counts.unsent;
+  return fmt::format("none of {} {} was answered", count_text(due),
+                     due == 1 ? "message" : "messages");
 }
 
 std::string compressed_connections(const Result& result) {
