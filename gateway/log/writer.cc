@@ -71,12 +71,20 @@ struct LogWriter::Work {
     std::string text;
   };
 
+  struct NextFile {
+    std::string name;
+    int64_t from_ns;  // what is logged from then on is for it
+  };
+
   bool wait_for(uint64_t turn);
   void run();
   void drain_all();
-  void reopen_if_asked();
+  std::optional<NextFile> take_next_file();
+  void open(const std::string& name);
+  void collect_all();
   void collect(Source& source);
-  void write(std::string lines);
+  void write_lines(size_t first, size_t last);
+  void write(std::string text);
 
   LogFile file;
   LogLevel level;  // under the mutex
@@ -84,7 +92,7 @@ struct LogWriter::Work {
   std::mutex mutex;            // of sources
   std::deque<Source> sources;  // added by open, drained by the thread alone
   std::mutex next_file_mutex;
-  std::optional<std::string> next_file;  // to be opened
+  std::optional<NextFile> next_file;
   sem_t wake;
   std::atomic<uint64_t> asked{0};
   std::atomic<uint64_t> done{0};
@@ -143,7 +151,7 @@ Log LogWriter::open(std::string source) {
 void LogWriter::reopen(std::string file) {
   {
     const std::lock_guard lock(work_->next_file_mutex);
-    work_->next_file = std::move(file);
+    work_->next_file = {std::move(file), now_ns()};
   }
   sem_post(&work_->wake);
 }
@@ -189,7 +197,6 @@ void LogWriter::Work::run() {
     const bool last = stopping;
     const uint64_t turn = asked;
     drain_all();
-    reopen_if_asked();
     done = turn;
     if (last) return;
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -198,33 +205,40 @@ void LogWriter::Work::run() {
   }
 }
 
+// Where another file is asked for, all that was logged before the question is in the rings once it
+// is known, so they are looked at again; what was logged after it is told apart by its time.
 void LogWriter::Work::drain_all() {
   // First, so that whatever was logged before them is among the lines.
   const char* const words = last_words.exchange(nullptr);
   lines.clear();
-  {
-    const std::lock_guard lock(mutex);
-    for (Source& source : sources) collect(source);
-  }
+  collect_all();
+  const auto next = take_next_file();
+  if (next) collect_all();
   const auto earlier = [](const Line& a, const Line& b) {
     return std::tie(a.time_ns, a.order) < std::tie(b.time_ns, b.order);
   };
   std::sort(lines.begin(), lines.end(), earlier);
+  size_t written = 0;
+  if (next) {
+    const auto later = std::ranges::lower_bound(lines, next->from_ns, {}, &Line::time_ns);
+    written = static_cast<size_t>(later - lines.begin());
+    write_lines(0, written);
+    open(next->name);
+  }
+  write_lines(written, lines.size());
+  if (words == nullptr) return;
   std::string text;
-  for (const Line& line : lines) text += line.text;
-  if (words != nullptr) append_line(text, {now_ns(), LogLevel::error, words}, "process");
-  if (!text.empty()) write(std::move(text));
+  append_line(text, {now_ns(), LogLevel::error, words}, "process");
+  write(std::move(text));
 }
 
-// Behind a drain: whatever was logged before the question is written.
-void LogWriter::Work::reopen_if_asked() {
-  std::optional<std::string> asked_for;
-  {
-    const std::lock_guard lock(next_file_mutex);
-    asked_for.swap(next_file);
-  }
-  if (!asked_for) return;
-  auto opened = LogFile::open(*asked_for);
+std::optional<LogWriter::Work::NextFile> LogWriter::Work::take_next_file() {
+  const std::lock_guard lock(next_file_mutex);
+  return std::exchange(next_file, std::nullopt);
+}
+
+void LogWriter::Work::open(const std::string& name) {
+  auto opened = LogFile::open(name);
   if (opened) {
     file.take_over(*std::move(opened));
     inside_line = false;
@@ -234,6 +248,18 @@ void LogWriter::Work::reopen_if_asked() {
   const std::string refusal = opened.error() + "; the log goes on where it was";
   append_line(text, {now_ns(), LogLevel::error, refusal}, "log");
   write(std::move(text));
+}
+
+void LogWriter::Work::collect_all() {
+  const std::lock_guard lock(mutex);
+  for (Source& source : sources) collect(source);
+}
+
+// In one call of the system.
+void LogWriter::Work::write_lines(size_t first, size_t last) {
+  std::string text;
+  for (size_t i = first; i < last; ++i) text += lines[i].text;
+  if (!text.empty()) write(std::move(text));
 }
 
 void LogWriter::Work::collect(Source& source) {

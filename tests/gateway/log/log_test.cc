@@ -285,6 +285,23 @@ TEST_F(LogFile, IsMadeAnewWhenItIsOpenedAgain) {
   EXPECT_THAT(lines(), ElementsAre(EndsWith("third")));
 }
 
+// However late the thread that writes is told.
+TEST_F(LogFile, HasWhatIsLoggedFromTheQuestionOn) {
+  const auto writer = start(LogLevel::info, kRingBytes);
+  Log log = writer->open("shard=1");
+  std::string before = file_;
+  for (int i = 0; i < 50; ++i) {
+    const std::string after = file_ + "." + std::to_string(i);
+    log.info("last of {}", before);
+    writer->reopen(after);
+    log.info("first of {}", after);
+    ASSERT_TRUE(writer->flush());
+    EXPECT_THAT(lines_of(before).back(), EndsWith("last of " + before));
+    EXPECT_THAT(lines_of(after), ElementsAre(EndsWith("first of " + after)));
+    before = after;
+  }
+}
+
 TEST_F(LogFile, MayBeAnotherOne) {
   const auto writer = start(LogLevel::info, kRingBytes);
   Log log = writer->open("shard=1");
