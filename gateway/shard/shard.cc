@@ -160,6 +160,8 @@ bool Shard::load_step() {
   const bool more = loading_->load_next({setup_.tickets, record_buffers_, *upstreams_, counters_});
   if (more) return true;
   generation_ = std::exchange(loading_, {});
+  // What the one before did with its orphans is not for those that this one makes.
+  if (!orphans_plan_) closings_.end(kOrphans);
   orphans_.look_at(*generation_);
   counters_.forget_unheld();
   take_listeners();
@@ -206,12 +208,9 @@ void Shard::finish_adopting() {
 // Those that the newest generation has left without a route or a server; it may have given others
 // theirs back. Gives how many are closed from now on, beside those who keep their turns.
 std::size_t Shard::close_orphans() {
-  if (orphans_plan_) {
-    return closings_.renew(kOrphans, *orphans_plan_,
-                           [this](const Tunnel& tunnel) { return orphans_.contain(tunnel); });
-  }
-  closings_.end(kOrphans);
-  return 0;
+  if (!orphans_plan_) return 0;
+  return closings_.renew(kOrphans, *orphans_plan_,
+                         [this](const Tunnel& tunnel) { return orphans_.contain(tunnel); });
 }
 
 uring::Task<> Shard::retire() {
