@@ -56,7 +56,8 @@ keep_alive_idle = "1h"
 
 
 def nginx(site, buffers, left_out=()):
-    """`buffers` is "4k" or "16k", of what it proxies and of TLS records; `left_out` are those of
+    """Where less than a sixteenth of its table of connections is free, nginx closes those that
+    shake hands, so the table is larger than what it may open. `buffers` is "4k" or "16k", of what it proxies and of TLS records; `left_out` are those of
     OPTIONAL_TEMPORARY that it has not."""
     return f"""\
 worker_processes 1;
@@ -65,7 +66,7 @@ daemon off;
 user root;
 pid {site.folder}/nginx.pid;
 error_log stderr crit;
-events {{ worker_connections {site.descriptors - 64}; }}
+events {{ worker_connections {site.descriptors * 16 // 15}; }}
 http {{
   access_log off;
   sendfile on;
