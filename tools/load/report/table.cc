@@ -86,9 +86,13 @@ std::string rates_of(const Result& result, const Phase& phase) {
   if (phase.counts.received_bytes > 0) {
     facts.add(bytes_a_second(phase.counts.received_bytes) + " in");
   }
-  if (phase.counts.opened > 0) {
-    facts.add(rate_text(static_cast<double>(phase.counts.opened) / seconds) + " opened");
-  }
+  const auto add_rate = [&](std::uint64_t count, std::string_view words) {
+    if (count == 0) return;
+    facts.add(rate_text(static_cast<double>(count) / seconds) + " " + std::string(words));
+  };
+  add_rate(phase.counts.opened, "opened");
+  add_rate(phase.counts.lost_idle, "disconnected while idle");
+  add_rate(phase.counts.lost_sending, "disconnected while sending");
   return facts.text();
 }
 
