@@ -192,3 +192,18 @@ def test_a_push_run_in_which_nothing_came_has_failed():
         result = run(server.url, "--pattern", "push", "--connections", 2, "--duration", "0.3", "--warm-up", 0,
                      statuses=(FAILED,))
     assert "nothing was delivered" in result["verdict"]["text"]
+
+
+def test_a_step_that_the_peer_does_not_read_is_given_up(tmp_path):
+    """It is larger than what may be under way, so its writing waits when its time is over."""
+    def accept_only(server, peer):
+        peer.upgrade()
+        server.stopping.wait(30)
+
+    scenario = tmp_path / "large.toml"
+    scenario.write_text("connections = 2\nwarm_up = 0\nduration = '300ms'\ntimeout = '500ms'\n"
+                        f"[[step]]\nsend = '{'{rand:65536}' * 48}'\n")
+    with RawServer(accept_only, receive_bytes=4096) as server:
+        result = run("run", scenario, "--url", server.url("ws"), statuses=(UNREACHABLE,))
+    assert over_all(result, "opened") == 0
+    assert set(result["errors"]) == {"step 1: not taken: timeout"}

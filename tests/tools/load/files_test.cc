@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/temporary_folder.hh"
 #include "tests/tools/load/sample.hh"
 #include "tools/load/report/compare.hh"
 #include "tools/load/report/file.hh"
@@ -19,13 +20,6 @@ using testing::HasSubstr;
 
 class Files : public testing::Test {
  protected:
-  Files() {
-    std::string name = std::filesystem::temp_directory_path() / "load-files-XXXXXX";
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  ~Files() override { std::filesystem::remove_all(folder_); }
-
   std::string write(const std::string& name, const std::string& text) {
     const std::string path = folder_ / name;
     std::ofstream(path, std::ios::binary) << text;
@@ -47,7 +41,8 @@ class Files : public testing::Test {
             testing::internal::GetCapturedStderr()};
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 TEST_F(Files, AreCompared) {

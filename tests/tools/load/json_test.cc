@@ -108,6 +108,16 @@ TEST(Json, IsRefusedWithThePlace) {
   }
 }
 
+TEST(Json, IsRefusedWithMoreIntervalsThanARunHas) {
+  Result result = sample::run({.seconds = 5});
+  result.intervals.assign(4000, {.length = std::chrono::seconds(1)});
+  EXPECT_TRUE(result_of_json(json_of(result, {})));
+  result.intervals.emplace_back();
+  const auto refused = result_of_json(json_of(result, {}));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error(), HasSubstr("intervals: should be a list of at most 4000"));
+}
+
 TEST(Json, SurvivesWhereverItIsCutOff) {
   const std::string good = json_of(sample::run({.seconds = 1}), {});
   for (std::size_t size = 0; size + 2 < good.size(); size += 97) {
