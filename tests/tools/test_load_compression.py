@@ -50,8 +50,13 @@ async def echo_all(server, connection):
         await connection.send(message)
 
 
+def head_of(connection):
+    """The fields that the client sent, in each version of websockets."""
+    return connection.request.headers if hasattr(connection, "request") else connection.request_headers
+
+
 async def note_extensions(server, connection):
-    server.names.append(connection.request_headers["Sec-WebSocket-Extensions"])
+    server.names.append(head_of(connection)["Sec-WebSocket-Extensions"])
     await echo_all(server, connection)
 
 
