@@ -56,9 +56,11 @@ keep_alive_idle = "1h"
 
 
 def nginx(site, buffers, left_out=()):
-    """Where less than a sixteenth of its table of connections is free, nginx closes those that
-    shake hands, so the table is larger than what it may open. `buffers` is "4k" or "16k", of what it proxies and of TLS records; `left_out` are those of
+    """`buffers` is "4k" or "16k", of what it proxies and of TLS records; `left_out` are those of
     OPTIONAL_TEMPORARY that it has not."""
+    # Where less than a sixteenth of this table is free nginx closes who shakes hands, so it is
+    # larger than what nginx may open.
+    connections = site.descriptors * 16 // 15
     return f"""\
 worker_processes 1;
 worker_rlimit_nofile {site.descriptors};
@@ -66,7 +68,7 @@ daemon off;
 user root;
 pid {site.folder}/nginx.pid;
 error_log stderr crit;
-events {{ worker_connections {site.descriptors * 16 // 15}; }}
+events {{ worker_connections {connections}; }}
 http {{
   access_log off;
   sendfile on;

@@ -148,10 +148,11 @@ def _calls(rows):
 
 def _how(document):
     machine = document["machine"]
-    versions = "; ".join(f"{name} {version}" for name, version in document["versions"].items())
     generator = "SCHED_FIFO" if machine["generator_real_time"] else "no real-time priority"
     commit = document.get("build", {}).get("commit")
-    commit = f" (commit {commit})" if commit else ""
+    of_build = {"gateway": f" (commit {commit})"} if commit else {}
+    versions = "; ".join(f"{name} {version}{of_build.get(name, '')}"
+                         for name, version in document["versions"].items())
     return "\n".join([
         f"- {machine['processor']}, {machine['cores']} cores, "
         f"{machine['memory_bytes'] / 1e9:.1f} GB, Linux {machine['kernel']}; "
@@ -159,7 +160,7 @@ def _how(document):
         f"- The proxy has core {_cores(machine['proxy_cores'])}, gateway-load core "
         f"{_cores(machine['load_cores'])} ({generator}), gateway-echo core "
         f"{_cores(machine['backend_cores'])}.",
-        f"- {versions}{commit}.",
+        f"- {versions}.",
         "- Configurations are those of bench/comparison/configurations.py; the same ECDSA P-256 "
         "certificate, TLS 1.3, AES-128-GCM, X25519. The gateway also validates every WebSocket "
         "frame and text.",

@@ -218,7 +218,8 @@ def test_rounds_are_those_of_who_was_measured():
     ({"interrupted": True}, "was interrupted"),
     ({"build": {"commit": None, "as_it_is": True, "options": {"b_sanitize": "address"}}},
      "as it was, with b_sanitize=address: no release build."),
-    ({"build": {"commit": "1a2b-dirty", "as_it_is": False, "options": {}}}, "commit 1a2b-dirty"),
+    ({"build": {"commit": "1a2b-dirty", "as_it_is": False, "options": {}}},
+     "gateway 0.1 (commit 1a2b-dirty); nginx 1.22."),
 ])
 def test_what_the_figures_are_worth_is_said(changed, said):
     measured = document(entry("echo-64-100-ws", costs_of([5], [12], [10], [20])))
