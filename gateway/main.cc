@@ -15,6 +15,7 @@
 
 #include "gateway/config/reader.hh"
 #include "gateway/log/file.hh"
+#include "gateway/names/lookup.hh"
 #include "gateway/options.hh"
 #include "gateway/process/control_client.hh"
 #include "gateway/process/privileges.hh"
@@ -110,9 +111,10 @@ int run(const Options& options, std::span<char*> arguments) {
     lineage = begin_lineage(arguments, before);
   }
   const auto read = [options](config::FilesRead& files) {
+    const config::Resolve resolve(config::resolve_by_system, names::look_up_now);
     return options.command_line.from.empty()
-               ? config::read_file(options.config_file, config::resolve_by_system, &files)
-               : config::from_command_line(options.command_line, config::resolve_by_system, &files);
+               ? config::read_file(options.config_file, resolve, &files)
+               : config::from_command_line(options.command_line, resolve, &files);
   };
   config::FilesRead files;
   auto config = read(files);

@@ -1,10 +1,12 @@
 #include "gateway/options.hh"
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <map>
 #include <sstream>
 
 #include "gateway/config/drain_command.hh"
+#include "gateway/config/servers_command.hh"
 
 namespace gateway {
 namespace {
@@ -42,6 +44,27 @@ void add_drain_commands(CLI::App& app, std::string& command, config::DrainWords&
   drain->add_option("--code", words.code, "With this close code")->type_name("CODE");
   drain->add_option("--reason", words.reason, "And this text")->type_name("WORDS");
   add("undrain", "Let it get its share again, and keep what is not closed yet");
+}
+
+void add_server_commands(CLI::App& app, std::string& command, config::ServersWords& words,
+                         bool& as_json) {
+  CLI::App* const servers =
+      app.add_subcommand("servers", "Give a pool other servers than the configuration says")
+          ->fallthrough();
+  servers->parse_complete_callback([&command] { command = "servers"; });
+  servers->add_option("POOL", words.pool, "The pool, as the configuration has it")->required();
+  servers
+      ->add_option("VERB", words.verb,
+                   "set: it has these and no others. add: these, too. remove: these no more. "
+                   "reset: those of the configuration again")
+      ->required();
+  servers->add_option("SERVER", words.servers,
+                      "HOST:PORT, unix:PATH or srv:NAME, with =WEIGHT behind it or without");
+  CLI::App* const pools =
+      app.add_subcommand("pools", "Show all pools with their servers as they are now")
+          ->fallthrough();
+  pools->parse_complete_callback([&command] { command = "pools"; });
+  pools->add_flag("--json", as_json, "As JSON");
 }
 
 void add_commands(CLI::App& app, Options& options) {
@@ -85,6 +108,26 @@ std::string fault_of(const config::CommandLine& line, bool names_a_file) {
   return {};
 }
 
+// What the control socket gets, of a command that has more than its name.
+std::expected<void, std::string> write_line(std::string& command, const config::DrainWords& drain,
+                                            const config::ServersWords& servers, bool as_json) {
+  if (command == "pools" && as_json) command += " --json";
+  if (command == "drain" || command == "undrain") {
+    const auto meant = config::drain_command(command == "drain", drain);
+    if (!meant) return std::unexpected(meant.error());
+    command = config::line_of(*meant);
+  } else if (command == "servers") {
+    std::error_code failure;
+    const auto meant = config::servers_command(servers, std::filesystem::current_path(failure));
+    if (!meant) return std::unexpected(meant.error());
+    command = config::line_of(*meant);
+    if (command.size() >= config::kServersLineBytesMax)
+      return std::unexpected(
+          "the servers make a line that is too long: give some of them with add");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::expected<Options, EarlyExit> parse_options(int argc, const char* const* argv) {
@@ -105,6 +148,9 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   add_commands(app, options);
   config::DrainWords drain_words;
   add_drain_commands(app, options.command, drain_words);
+  config::ServersWords servers_words;
+  bool as_json = false;
+  add_server_commands(app, options.command, servers_words, as_json);
   app.add_option("--shards", options.shards, "Threads that serve, whatever the configuration says")
       ->type_name("N")
       ->check(CLI::Range(1u, kShardsMax));
@@ -128,11 +174,8 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   if (fault.empty()) fault = fault_of_watch(options);
   if (!fault.empty())
     return std::unexpected(EarlyExit{kUsageError, "gateway: error: " + fault + "\n"});
-  if (options.command != "drain" && options.command != "undrain") return options;
-  const auto command = config::drain_command(options.command == "drain", drain_words);
-  if (!command)
-    return std::unexpected(EarlyExit{kUsageError, "gateway: error: " + command.error() + "\n"});
-  options.command = config::line_of(*command);
+  if (auto written = write_line(options.command, drain_words, servers_words, as_json); !written)
+    return std::unexpected(EarlyExit{kUsageError, "gateway: error: " + written.error() + "\n"});
   return options;
 }
 

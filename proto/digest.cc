@@ -5,6 +5,7 @@
 
 #include <wolfssl/wolfcrypt/coding.h>
 #include <wolfssl/wolfcrypt/hash.h>
+#include <wolfssl/wolfcrypt/hmac.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
 #include <algorithm>
@@ -58,6 +59,22 @@ std::array<std::byte, 32> Sha256::finish() {
   [[maybe_unused]] const int result =
       wc_Sha256Final(state_.get(), reinterpret_cast<byte*>(digest.data()));
   assert(result == 0);
+  return digest;
+}
+
+std::array<std::byte, 32> hmac_sha256(Bytes key, Bytes bytes) {
+  std::array<std::byte, 32> digest;
+  static_assert(WC_SHA256_DIGEST_SIZE == digest.size());
+  Hmac state;
+  [[maybe_unused]] int result = wc_HmacInit(&state, nullptr, INVALID_DEVID);
+  assert(result == 0);
+  result = wc_HmacSetKey(&state, WC_SHA256, words(key), static_cast<word32>(key.size()));
+  assert(result == 0);
+  result = wc_HmacUpdate(&state, words(bytes), static_cast<word32>(bytes.size()));
+  assert(result == 0);
+  result = wc_HmacFinal(&state, reinterpret_cast<byte*>(digest.data()));
+  assert(result == 0);
+  wc_HmacFree(&state);
   return digest;
 }
 

@@ -29,6 +29,9 @@ class Sha256 {
   std::unique_ptr<wc_Sha256> state_;
 };
 
+// A digest that only who knows the key can make (RFC 2104 with SHA-256).
+std::array<std::byte, 32> hmac_sha256(Bytes key, Bytes bytes);
+
 constexpr std::size_t base64_size(std::size_t bytes) {
   return (bytes + 2) / 3 * 4;
 }

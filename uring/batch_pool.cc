@@ -15,15 +15,28 @@ constexpr std::size_t kShareDivisor = 16;
 
 BatchPool::~BatchPool() {
   CHECK(in_use_ == 0, "a batch outlived its pool");
-  for (std::vector<std::byte*>& list : free_) {
-    for (std::byte* memory : list) ::operator delete(memory);
+  trim();
+}
+
+void BatchPool::trim() {
+  for (std::size_t index = 0; index < free_.size(); ++index) {
+    for (std::byte* memory : free_[index]) give_to_system(memory, index);
+    free_[index].clear();
   }
+}
+
+void BatchPool::give_to_system(std::byte* memory, std::size_t size_index) {
+  ::operator delete(memory);
+  if (account_ != nullptr) account_->remove(kSizes[size_index]);
 }
 
 std::byte* BatchPool::take(std::size_t size_index) {
   in_use_ += kSizes[size_index];
   std::vector<std::byte*>& list = free_[size_index];
-  if (list.empty()) return static_cast<std::byte*>(::operator new(kSizes[size_index]));
+  if (list.empty()) {
+    if (account_ != nullptr) account_->add(kSizes[size_index]);
+    return static_cast<std::byte*>(::operator new(kSizes[size_index]));
+  }
   std::byte* memory = list.back();
   list.pop_back();
   return memory;
@@ -31,10 +44,11 @@ std::byte* BatchPool::take(std::size_t size_index) {
 
 void BatchPool::put_back(std::byte* memory, std::size_t size_index) {
   in_use_ -= kSizes[size_index];
-  if (free_[size_index].size() < kKept[size_index]) {
+  const bool is_scarce = account_ != nullptr && account_->is_scarce();
+  if (!is_scarce && free_[size_index].size() < kKept[size_index]) {
     free_[size_index].push_back(memory);
   } else {
-    ::operator delete(memory);
+    give_to_system(memory, size_index);
   }
 }
 
@@ -59,6 +73,7 @@ void BatchPool::give_back(Batch& batch) {
 }
 
 std::size_t BatchPool::share() const {
+  if (account_ != nullptr && account_->is_scarce()) return kShareFloor;
   const std::size_t left = budget_ > committed_ ? budget_ - committed_ : 0;
   return std::min(kShareFloor + left / kShareDivisor, kShareMax);
 }

@@ -13,6 +13,8 @@
 #include <memory>
 #include <vector>
 
+#include "uring/memory_account.hh"
+
 namespace uring {
 
 struct Batch {
@@ -32,10 +34,16 @@ class BatchPool {
   static constexpr std::size_t kShareMax = 256 * 1024;
   static constexpr std::size_t kBatchMax = 320 * 1024;
 
-  explicit BatchPool(std::size_t budget) : budget_(budget) {}
+  // With an `account`, which outlives it, what it has is counted there; while memory is scarce all
+  // peers have the floor only.
+  explicit BatchPool(std::size_t budget, MemoryAccount* account = nullptr)
+      : budget_(budget), account_(account) {}
   ~BatchPool();
   BatchPool(const BatchPool&) = delete;
   BatchPool& operator=(const BatchPool&) = delete;
+
+  // What is kept for the next one goes back to the system.
+  void trim();
 
   // Makes room for `more` bytes behind batch.size, keeping what is there.
   void reserve(Batch& batch, std::size_t more);
@@ -59,8 +67,10 @@ class BatchPool {
 
   std::byte* take(std::size_t size_index);
   void put_back(std::byte* memory, std::size_t size_index);
+  void give_to_system(std::byte* memory, std::size_t size_index);
 
   std::size_t budget_;
+  MemoryAccount* account_;
   std::size_t committed_ = 0;
   std::size_t in_use_ = 0;
   std::array<std::vector<std::byte*>, 4> free_;

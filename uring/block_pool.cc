@@ -13,17 +13,33 @@ constexpr std::size_t kMarkBytes = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 
 BlockPool::~BlockPool() {
   CHECK(in_use_ == 0, "a block outlived its pool");
-  for (std::vector<void*>& blocks : free_) {
-    for (void* block : blocks) ::operator delete(block);
+  trim();
+}
+
+void BlockPool::trim() {
+  for (std::size_t size_class = 0; size_class < free_.size(); ++size_class) {
+    for (void* block : free_[size_class]) give_to_system(block, bytes_of(size_class));
+    free_[size_class].clear();
   }
+  free_bytes_ = 0;
+}
+
+void* BlockPool::take_from_system(std::size_t bytes) {
+  if (account_ != nullptr) account_->add(bytes);
+  return ::operator new(bytes);
+}
+
+void BlockPool::give_to_system(void* block, std::size_t bytes) {
+  if (account_ != nullptr) account_->remove(bytes);
+  ::operator delete(block);
 }
 
 void* BlockPool::take(std::size_t bytes) {
   ++in_use_;
-  if (bytes == 0 || bytes > kBlockMax) return ::operator new(bytes);
+  if (bytes == 0 || bytes > kBlockMax) return take_from_system(bytes);
   const std::size_t size_class = class_of(bytes);
   std::vector<void*>& blocks = free_[size_class];
-  if (blocks.empty()) return ::operator new(bytes_of(size_class));
+  if (blocks.empty()) return take_from_system(bytes_of(size_class));
   void* block = blocks.back();
   blocks.pop_back();
   free_bytes_ -= bytes_of(size_class);
@@ -33,9 +49,11 @@ void* BlockPool::take(std::size_t bytes) {
 void BlockPool::give_back(void* block, std::size_t bytes) {
   CHECK(in_use_ > 0, "a block is given back once");
   --in_use_;
-  if (bytes == 0 || bytes > kBlockMax) return ::operator delete(block);
+  if (bytes == 0 || bytes > kBlockMax) return give_to_system(block, bytes);
   const std::size_t size_class = class_of(bytes);
-  if (free_bytes_ + bytes_of(size_class) > kKeptBytes) return ::operator delete(block);
+  const bool is_scarce = account_ != nullptr && account_->is_scarce();
+  if (is_scarce || free_bytes_ + bytes_of(size_class) > kKeptBytes)
+    return give_to_system(block, bytes_of(size_class));
   free_bytes_ += bytes_of(size_class);
   free_[size_class].push_back(block);
 }

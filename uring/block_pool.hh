@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "uring/memory_account.hh"
 #include "uring/poison.hh"
 
 namespace uring {
@@ -22,6 +23,12 @@ class BlockPool final : public std::pmr::memory_resource {
   ~BlockPool() override;
   BlockPool(const BlockPool&) = delete;
   BlockPool& operator=(const BlockPool&) = delete;
+
+  // Before the first block: what it has is counted there. The account outlives it.
+  void count_in(MemoryAccount& account) { account_ = &account; }
+
+  // What is kept for the next one goes back to the system.
+  void trim();
 
   // Aligned like operator new's. Larger blocks than kBlockMax come from there, too.
   void* take(std::size_t bytes);
@@ -76,6 +83,10 @@ class BlockPool final : public std::pmr::memory_resource {
     return this == &other;
   }
 
+  void* take_from_system(std::size_t bytes);
+  void give_to_system(void* block, std::size_t bytes);
+
+  MemoryAccount* account_ = nullptr;
   std::size_t in_use_ = 0;
   std::size_t free_bytes_ = 0;
   std::array<std::vector<void*>, kBlockMax / kGranule + 1> free_;

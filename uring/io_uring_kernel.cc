@@ -108,6 +108,12 @@ int IoUringKernel::open_socket(int family, const TcpOptions& options) {
   return descriptor;
 }
 
+int IoUringKernel::bind_source(int descriptor, const Source& source) {
+  const int on = 1;
+  setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  return ::bind(descriptor, source.address, source.length) == 0 ? 0 : -errno;
+}
+
 void IoUringKernel::reset_on_close(int descriptor) {
   const linger at_once{1, 0};
   setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -115,6 +121,10 @@ void IoUringKernel::reset_on_close(int descriptor) {
 
 int IoUringKernel::peer_address(int descriptor, sockaddr* address, socklen_t* length) {
   return getpeername(descriptor, address, length) == 0 ? 0 : -errno;
+}
+
+int IoUringKernel::own_address(int descriptor, sockaddr* address, socklen_t* length) {
+  return getsockname(descriptor, address, length) == 0 ? 0 : -errno;
 }
 
 Kernel::Taking IoUringKernel::taking(int descriptor) {

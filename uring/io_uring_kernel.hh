@@ -33,7 +33,9 @@ class IoUringKernel final : public Kernel {
   void remove_buffer_ring(io_uring_buf_ring* ring, unsigned entries, std::uint16_t group) override;
   int open_socket(int family, const TcpOptions& options) override;
   void reset_on_close(int descriptor) override;
+  int bind_source(int descriptor, const Source& source) override;
   int peer_address(int descriptor, sockaddr* address, socklen_t* length) override;
+  int own_address(int descriptor, sockaddr* address, socklen_t* length) override;
   Taking taking(int descriptor) override;
   void fill_random(std::span<std::byte> bytes) override;
   int shutdown(int descriptor, int how) override;

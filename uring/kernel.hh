@@ -21,6 +21,12 @@ namespace uring {
 
 using Clock = std::chrono::steady_clock;
 
+// Where a connection is to come from; without an address the system chooses.
+struct Source {
+  const sockaddr* address = nullptr;
+  socklen_t length = 0;
+};
+
 class Kernel {
  public:
   virtual ~Kernel() = default;
@@ -49,11 +55,19 @@ class Kernel {
   // than it can send (kUnsentBytes, unless the options say otherwise); -errno on failure.
   virtual int open_socket(int family, const TcpOptions& options) = 0;
 
+  // What it connects comes from there, by a port that the kernel chooses at the connect, so that a
+  // port serves for several destinations. 0, or -errno: EADDRNOTAVAIL where the address is not this
+  // machine's.
+  virtual int bind_source(int descriptor, const Source& source) = 0;
+
   // Makes close() answer with a RST what a peer would take for a proper end.
   virtual void reset_on_close(int descriptor) = 0;
 
   // Who is at the other end of a connected descriptor; -errno on failure.
   virtual int peer_address(int descriptor, sockaddr* address, socklen_t* length) = 0;
+
+  // Which of our addresses a connected descriptor has come to; -errno on failure.
+  virtual int own_address(int descriptor, sockaddr* address, socklen_t* length) = 0;
 
   // What the system of a connected peer has made of what was sent to it.
   struct Taking {

@@ -35,6 +35,10 @@ struct LinkResources {
   ReceiveBuffers& buffers;
   BatchPool& pool;
   std::span<std::byte> plaintext;
+  // Whose handshakes wait for a turn of theirs, of both kinds; of clients that come then, as many
+  // as make it the most.
+  std::size_t handshakes_waiting = 0;
+  std::size_t handshakes_waiting_max = std::numeric_limits<std::size_t>::max();
 };
 
 // Why there is nothing more to read.
@@ -68,8 +72,12 @@ class Link final : private Sink, private Flushable {
   bool is_open() const { return socket_.is_open(); }
   int descriptor() const { return socket_.descriptor(); }
 
-  // From here on the peer speaks TLS.
-  void secure(std::unique_ptr<Session> session) { session_ = std::move(session); }
+  // From here on the peer speaks TLS. `behind`: the end of what the last read has yielded, which
+  // was the first and in plain text, is the session's already; handshake() follows at once.
+  void secure(std::unique_ptr<Session> session, Bytes behind = {}) {
+    session_ = std::move(session);
+    set_aside(behind);
+  }
   Session* session() { return session_.get(); }
 
   // From here on bytes are read as they come: after the end of the session the peer's FIN is still
@@ -77,20 +85,32 @@ class Link final : private Sink, private Flushable {
   void forget_session();
 
   // Gives 0 or errno; ECANCELED after an abort.
-  Task<int> connect(const sockaddr* address, socklen_t length, const TcpOptions& options = {});
+  Task<int> connect(const sockaddr* address, socklen_t length, const TcpOptions& options = {},
+                    Source source = {});
 
   // Before handshake(), where we are the client: says the first word.
-  void start_handshake() { session_->start(static_cast<Sink&>(*this)); }
+  void start_handshake() {
+    is_client_ = true;
+    session_->start(static_cast<Sink&>(*this));
+  }
 
   // Until the handshake is done, or the link has ended: then end() says why. Data that came right
   // behind it is what the next read yields; that read must follow before anything else is awaited.
   Task<bool> handshake();
+  // It has ended since too many handshakes waited for their turn already.
+  bool was_refused() const { return refused_; }
   bool has_behind_handshake() const { return behind_handshake_; }
 
   class Read {
    public:
     Read(Link& link) : link_(link) {}
-    bool await_ready() { return link_.produce() || !link_.arm_or_wait(); }
+    bool await_ready() {
+      if (std::exchange(link_.gated_, false)) {
+        link_.resources_.loop.ready().push(link_.received_);
+        return false;
+      }
+      return link_.produce() || !link_.arm_or_wait();
+    }
     void await_suspend(std::coroutine_handle<> reader) { link_.reader_ = reader; }
     Bytes await_resume() { return std::exchange(link_.yielded_, {}); }
 
@@ -148,7 +168,7 @@ class Link final : private Sink, private Flushable {
   bool watches_input() const { return noticed_ != nullptr; }
   // Something has been received, or may be without being asked for again: who reads no more watches
   // the input still, or buffers stay with the link that others need.
-  bool receives() const { return socket_.armed() || socket_.has_received() || lent_.has_value(); }
+  bool receives() const { return socket_.armed() || socket_.has_received() || holds_input(); }
   // It is watched, and nothing has arrived.
   bool quiet() const;
   // Appends what has arrived to `to`. kNothing: only what the session understands came, and the
@@ -262,6 +282,11 @@ class Link final : private Sink, private Flushable {
   void commit_again();
   bool arm_or_wait();
   std::size_t sealed_most() const;
+  bool holds_input() const { return lent_.has_value() || !set_aside_.empty(); }
+  void await_handshake_step(bool is_first);
+  void set_aside_received();
+  void set_aside(Bytes bytes);
+  void wait_no_more();
   bool ended() const { return end() != LinkEnd::kNone; }
   void end_with(LinkEnd end) {
     if (end_ == LinkEnd::kNone) end_ = end;
@@ -299,7 +324,7 @@ class Link final : private Sink, private Flushable {
 
   std::coroutine_handle<> reader_;
   Bytes yielded_;
-  Bytes sealed_;            // of lent_, not opened yet
+  Bytes sealed_;            // of lent_ or set_aside_, not opened yet
   Link* feeds_ = nullptr;   // whose room limits what is read
   Link* source_ = nullptr;  // whose feeds_ we are
   Link* feeder_ = nullptr;  // the source, while it waits for our room
@@ -316,7 +341,8 @@ class Link final : private Sink, private Flushable {
   std::uint32_t held_back_ms_ = 0;        // until the last time that it was
   std::uint32_t held_back_since_ms_ = 0;  // while it is
   int error_number_ = 0;
-  std::optional<BufferId> lent_;  // its bytes are the reader's, or being opened
+  std::optional<BufferId> lent_;    // its bytes are the reader's, or being opened
+  std::span<std::byte> set_aside_;  // instead, of a handshake that waits for its step; a block
   Socket::Arming arming_ = Socket::Arming::kStream;
   LinkEnd end_ = LinkEnd::kNone;
   LinkEnd end_after_yield_ = LinkEnd::kNone;
@@ -324,6 +350,10 @@ class Link final : private Sink, private Flushable {
   bool aborted_ = false;
   bool hangup_told_ = false;
   bool shaking_hands_ = false;
+  bool awaits_step_ = false;  // of its handshake
+  bool gated_ = false;        // what is held is not looked at before on_received()
+  bool is_client_ = false;
+  bool refused_ = false;
   bool behind_handshake_ = false;  // yielded_ came along with its end
   bool end_written_ = false;
   bool end_sent_ = false;

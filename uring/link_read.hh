@@ -7,9 +7,9 @@ namespace uring {
 
 template <class Session, class Sink>
 Task<int> Link<Session, Sink>::connect(const sockaddr* address, socklen_t length,
-                                       const TcpOptions& options) {
+                                       const TcpOptions& options, Source source) {
   Event connected(resources_.loop.ready());
-  socket_.connect(address, length, connected, options);
+  socket_.connect(address, length, connected, options, source);
   co_await connected.wait();
   co_return aborted_ ? ECANCELED : socket_.connect_error();
 }
@@ -17,6 +17,8 @@ Task<int> Link<Session, Sink>::connect(const sockaddr* address, socklen_t length
 template <class Session, class Sink>
 Task<bool> Link<Session, Sink>::handshake() {
   shaking_hands_ = true;
+  // It came behind what was in plain text: a first step that waits as any other's.
+  gated_ = holds_input();
   while (!session_->handshake_done() && !ended()) {
     yielded_ = co_await read_once(resources_.buffers.bytes_of(BufferGroup::kSmall));
     behind_handshake_ = !yielded_.empty();
@@ -74,6 +76,9 @@ bool Link<Session, Sink>::produce_opened() {
 template <class Session, class Sink>
 void Link<Session, Sink>::give_back_lent() {
   if (lent_) resources_.buffers.give_back(*std::exchange(lent_, {}));
+  if (set_aside_.empty()) return;
+  const auto memory = std::exchange(set_aside_, {});
+  frames().give_back(memory.data(), memory.size());
 }
 
 template <class Session, class Sink>
@@ -83,10 +88,10 @@ Bytes Link<Session, Sink>::take_received() {
   return received.bytes;
 }
 
-// Opens one record of `lent_`; false when there is nothing more in it to be opened now.
+// Opens one record of what is held; false when there is nothing more in it to be opened now.
 template <class Session, class Sink>
 bool Link<Session, Sink>::open_some(std::size_t& plaintext) {
-  if (!lent_) return false;
+  if (!holds_input()) return false;
   const std::uint32_t filling_before = filling_.size;
   const auto progress =
       session_->open(sealed_, resources_.plaintext.subspan(plaintext), static_cast<Sink&>(*this));
@@ -257,7 +262,7 @@ void Link<Session, Sink>::watch_input(Ready& noticed, std::size_t room) {
   stop_feeding();
   most_ = room;
   release();
-  if (socket_.has_received() || lent_ || ended() || end_after_yield_ != LinkEnd::kNone) {
+  if (socket_.has_received() || holds_input() || ended() || end_after_yield_ != LinkEnd::kNone) {
     resources_.loop.ready().push(*noticed_);
   } else {
     arm_or_wait();
@@ -286,6 +291,7 @@ auto Link<Session, Sink>::take_input(Text& to) -> Input {
 
 template <class Session, class Sink>
 void Link<Session, Sink>::on_received() {
+  wait_no_more();
   if (!reader_) {
     if (noticed_ != nullptr) resources_.loop.ready().push(*noticed_);
     return;
@@ -296,15 +302,60 @@ void Link<Session, Sink>::on_received() {
     return std::exchange(reader_, {}).resume();
   }
   // Handshakes cost much more than anything else in a turn, so each turn takes a few of them.
-  if (shaking_hands_ && !resources_.loop.take_heavy_step()) {
-    resources_.loop.push_next_turn(received_);
-    return;
+  if (shaking_hands_ && !ended() && !resources_.loop.take_heavy_step()) {
+    // Who has been answered is let go on.
+    const bool is_first = !is_client_ && sent_bytes_ == 0 && !has_unsent();
+    refused_ = is_first && resources_.handshakes_waiting >= resources_.handshakes_waiting_max;
+    if (!refused_) return await_handshake_step(is_first);
+    while (socket_.has_received()) socket_.give_back(socket_.take().buffer);
+    end_with(LinkEnd::kFailed);
   }
   if (produce()) {
     std::exchange(reader_, {}).resume();
   } else {
     arm_or_wait();
   }
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::await_handshake_step(bool is_first) {
+  set_aside_received();
+  bool is_quick = !is_first;
+  if constexpr (requires { Session::wants_to_resume(sealed_); }) {
+    is_quick = is_quick || Session::wants_to_resume(sealed_);
+  }
+  awaits_step_ = true;
+  ++resources_.handshakes_waiting;
+  resources_.loop.await_heavy_step(received_,
+                                   is_quick ? Loop::HeavyStep::kQuick : Loop::HeavyStep::kUsual);
+}
+
+// What has come waits in memory of its own: a crowd of those who wait would leave nobody a buffer
+// to receive with.
+template <class Session, class Sink>
+void Link<Session, Sink>::set_aside_received() {
+  if (holds_input() || !socket_.has_received()) return;
+  const Received received = socket_.take();
+  set_aside(received.bytes);
+  received_bytes_ += received.bytes.size();
+  socket_.give_back(received.buffer);
+}
+
+// What is held is given back, these bytes of it excepted.
+template <class Session, class Sink>
+void Link<Session, Sink>::set_aside(Bytes bytes) {
+  std::span<std::byte> copy;
+  if (!bytes.empty()) copy = {static_cast<std::byte*>(frames().take(bytes.size())), bytes.size()};
+  std::ranges::copy(bytes, copy.begin());
+  give_back_lent();
+  set_aside_ = copy;
+  sealed_ = set_aside_;
+}
+
+// For a step of its handshake.
+template <class Session, class Sink>
+void Link<Session, Sink>::wait_no_more() {
+  if (std::exchange(awaits_step_, false)) --resources_.handshakes_waiting;
 }
 
 template <class Session, class Sink>
@@ -329,7 +380,10 @@ void Link<Session, Sink>::abort() {
   socket_.disarm();
   if (feeds_ != nullptr) feeds_->commit_again();
   drained_.set();
-  if (reader_) resources_.loop.ready().push(received_);
+  if (!reader_) return;
+  received_.take_back();  // the step that it waited for is not needed any more
+  wait_no_more();
+  resources_.loop.ready().push(received_);
 }
 
 template <class Session, class Sink>
@@ -338,6 +392,7 @@ Task<> Link<Session, Sink>::close() {
   unwatch_input();
   stop_feeding();
   release_feeder();
+  wait_no_more();
   aborted_ = true;
   give_back_lent();
   sealed_ = {};

@@ -20,8 +20,9 @@ void Loop::run() {
 
 std::optional<std::chrono::nanoseconds> Loop::wait_limit(
     std::optional<std::chrono::nanoseconds> limit) const {
-  if (!ready_.empty() || !next_turn_.empty() || !flushes_due_.empty() || more_completions_ ||
-      stopping_) {
+  const bool steps_due = !quick_steps_due_.empty() || !usual_steps_due_.empty();
+  if (!ready_.empty() || !next_turn_.empty() || steps_due || !flushes_due_.empty() ||
+      more_completions_ || stopping_) {
     return std::chrono::nanoseconds::zero();
   }
   const auto until_timer = timers_.until_next(now_);
@@ -33,13 +34,27 @@ void Loop::turn(std::optional<std::chrono::nanoseconds> limit) {
   kernel_.submit_and_wait(wait_limit(limit));
   now_ = kernel_.now();
   ++counters_.turns;
-  heavy_steps_ = 0;
+  begin_heavy_steps();
   next_turn_.move_to(ready_);  // who has waited goes first
   dispatch();
   timers_.advance(now_);
   ready_.run(kReadyPerTurn);
   flush();
   if (buffers_ != nullptr) buffers_->feed_starved();
+}
+
+// Those whose turn it is run first, and so find a step each. Some are left for work of other kinds.
+void Loop::begin_heavy_steps() {
+  heavy_steps_ = 0;
+  const auto take = [&](ReadyList& due, unsigned most) {
+    unsigned taken = 0;
+    for (; taken < most && !due.empty(); ++taken) ready_.push(due.pop());
+    return taken;
+  };
+  unsigned left = kHeavyStepsPerTurn - kHeavyStepsPerTurn / 4;
+  left -= take(usual_steps_due_, kHeavyStepsPerTurn / 4);
+  left -= take(quick_steps_due_, left);
+  take(usual_steps_due_, left);
 }
 
 void Loop::dispatch() {

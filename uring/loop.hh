@@ -70,8 +70,14 @@ class Loop {
   // It is about to go: nothing of it is to be flushed any more.
   void forget_flush(Flushable& flushable) { flushable.unlist(); }
 
-  // Runs `ready` in this turn, or in a later one if this turn has had its share of heavy steps.
+  // Whether this turn has a heavy step left; who gets none may wait for one: `ready` runs in a
+  // later turn, when its place in the queue has come. Of a turn's steps a quarter is left for who
+  // has not waited; those that are quickly done go before the others, which have a quarter, too.
+  enum class HeavyStep : std::uint8_t { kQuick, kUsual };
   bool take_heavy_step();
+  void await_heavy_step(Ready& ready, HeavyStep step) {
+    (step == HeavyStep::kQuick ? quick_steps_due_ : usual_steps_due_).push(ready);
+  }
   void push_next_turn(Ready& ready) { next_turn_.push(ready); }
 
   // To be awaited: goes on in the next turn.
@@ -109,12 +115,15 @@ class Loop {
   std::optional<std::chrono::nanoseconds> wait_limit(
       std::optional<std::chrono::nanoseconds> limit) const;
   void dispatch();
+  void begin_heavy_steps();
   void flush();
 
   Kernel& kernel_;
   BlockPool frames_;
   ReadyList ready_;
   ReadyList next_turn_;
+  ReadyList quick_steps_due_;
+  ReadyList usual_steps_due_;
   Clock::time_point now_;
   TimerWheel timers_;
   ReceiveBuffers* buffers_ = nullptr;

@@ -28,13 +28,19 @@ void Socket::adopt(int descriptor) {
 }
 
 void Socket::connect(const sockaddr* address, socklen_t length, Event& connected,
-                     const TcpOptions& options) {
+                     const TcpOptions& options, const Source& source) {
   CHECK(connected_ == nullptr, "a socket connects once");
   connected_ = &connected;
   if (descriptor_ < 0) descriptor_ = loop_.kernel().open_socket(address->sa_family, options);
   if (descriptor_ < 0) {
     connect_error_ = -descriptor_;
     descriptor_ = -1;
+    connected.set();
+    return;
+  }
+  const int bound = source.address == nullptr ? 0 : loop_.kernel().bind_source(descriptor_, source);
+  if (bound < 0) {
+    connect_error_ = -bound;
     connected.set();
     return;
   }

@@ -44,11 +44,12 @@ class Socket {
   // Takes a connected descriptor; the socket closes it.
   void adopt(int descriptor);
 
-  // A new descriptor of the address's family, connecting, or the one that was adopted (bound, say).
+  // A new descriptor of the address's family, connecting from `source`, or the one that was adopted
+  // (bound, say).
   // `connected` is set when it has ended; then connect_error() says how (0, or errno; ECANCELED
   // after cancel_connect()).
   void connect(const sockaddr* address, socklen_t length, Event& connected,
-               const TcpOptions& options = {});
+               const TcpOptions& options = {}, const Source& source = {});
   void cancel_connect() {
     if (connecting_) loop_.cancel(connect_or_watch_);
   }

@@ -70,10 +70,11 @@ void ClientStream::interim(const http::ResponseHead& head, const HeadOut& out) {
 }
 
 void ClientStream::switch_protocols(const http::ResponseHead& head, const HeadOut& out,
-                                    const std::optional<ws::Deflate>& deflate) {
+                                    const std::optional<ws::Deflate>& deflate,
+                                    std::string_view protocol) {
   std::string& text = connection_.shard().scratch();
   text.clear();
-  forward_switch(text, head, out.buffer, config_.via, out.changes, deflate);
+  forward_switch(text, head, out.buffer, config_.via, out.changes, deflate, out.sticky, protocol);
   write_head(text);
   state_ = State::kWhole;
 }
@@ -92,7 +93,8 @@ void ClientStream::head(const http::ResponseHead& head, const HeadOut& out,
                    {.framing = framing,
                     .persistence = persistence(finishes_request),
                     .via = config_.via,
-                    .changes = out.changes});
+                    .changes = out.changes,
+                    .sticky = out.sticky});
   write_head(text);
   state_ = State::kBegun;
 }

@@ -45,12 +45,14 @@ class ClientStream {
   struct HeadOut {
     proto::Bytes buffer;  // what it was parsed from
     const config::HeaderChanges& changes;
+    StickyCookie sticky = {};  // of a final head
   };
   // A 1xx, which a client of HTTP/1.0 does not get.
   void interim(const http::ResponseHead& head, const HeadOut& out);
   // The 101: what is written behind it is a WebSocket's. `deflate`: see forward_switch().
   void switch_protocols(const http::ResponseHead& head, const HeadOut& out,
-                        const std::optional<ws::Deflate>& deflate);
+                        const std::optional<ws::Deflate>& deflate,
+                        std::string_view protocol = "websocket");
   // A final head, whose body ends as `framing` says where it comes from. `finishes_request`: the
   // client's next request can be found, as far as this exchange knows.
   void head(const http::ResponseHead& head, const HeadOut& out, http::BodyFraming framing,

@@ -1,17 +1,15 @@
 #include "gateway/client/connection.hh"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "gateway/exchange/exchange.hh"
 #include "gateway/exchange/reply.hh"
 #include "gateway/link/link_end.hh"
 #include "gateway/log/quoted.hh"
+#include "gateway/shard/admission.hh"
 #include "gateway/shard/shard.hh"
 #include "gateway/websocket/tunnel.hh"
+#include "proto/proxy/reader.hh"
 
 namespace gateway {
 namespace {
@@ -78,7 +76,9 @@ uring::Task<> Connection::story() {
 
 // Until the last request is answered, or there is a tunnel.
 uring::Task<> Connection::serve_http() {
-  if (secure()) co_await shake_hands();
+  Bytes behind_proxy_header;
+  if (begins_with_proxy_header()) behind_proxy_header = co_await receive_proxy_header();
+  if (secure() && !ended()) co_await shake_hands(behind_proxy_header);
   bool open = !ended();
   if (!open) log_no_request();
   while (open) {
@@ -107,9 +107,46 @@ void Connection::open_tunnel(TunnelOpening opening, Bytes behind_response) {
   shard_.closings().note_opened(*tunnel_);
 }
 
-uring::Task<> Connection::shake_hands() {
+bool Connection::begins_with_proxy_header() const {
+  const auto& headers = listener().proxy_headers;
+  return headers && !ended() && headers->from.contain(peer_.address());
+}
+
+// Gives what came behind it where that is TLS: to be read at once. A request waits in the input.
+uring::Task<Bytes> Connection::receive_proxy_header() {
+  await_first(listener().proxy_headers->timeout, Reason::kProxyHeaderTimeout);
+  proxy::HeaderReader header;
+  Bytes behind;
+  while (!header.done()) {
+    const Bytes received = co_await client_.read_once(kHeadReadBytes);
+    if (received.empty()) {
+      end(how_client_left());
+      co_return Bytes();
+    }
+    const auto taken = header.feed(received);
+    if (!taken) {
+      end({.reason = Reason::kBadProxyHeader, .detail = taken.error()});
+      co_return Bytes();
+    }
+    behind = received.subspan(*taken);
+  }
+  if (header.endpoints().family != proxy::Family::kNone) {
+    peer_.learn(header.endpoints());
+    peer_trusted_ = shard_.config().trusted_proxies.contain(peer_.address());
+  }
+  shard_.judge_client(*this, entrance_);
+  if (ended()) co_return Bytes();
+  if (secure()) co_return behind;
+  input_.append(behind);
+  client_.release();
+  co_return Bytes();
+}
+
+uring::Task<> Connection::shake_hands(Bytes behind_proxy_header) {
+  // It may have waited for long, or behind its PROXY header.
+  renew_entrance();
   await_first(shard_.config().timeouts.tls_handshake, Reason::kTlsTimeout);
-  client_.secure(std::make_unique<tls::Session>(*entrance_.contexts()));
+  client_.secure(std::make_unique<tls::Session>(*entrance_.contexts()), behind_proxy_header);
   const bool done = co_await client_.handshake();
   if (!done) explain_tls_failure();
 }
@@ -158,7 +195,7 @@ void Connection::log_no_request() {
   const tls::Session* const session = client_.session();
   shard_.log().line(
       level, "connection id={} client={}:{} requests={} server_name={} end={} by={} cause={}", id_,
-      client_address_, client_port_, requests_,
+      client_address(), client_port(), requests_,
       Quoted(session != nullptr ? session->server_name() : ""), policy.word, name_of(policy.party),
       Quoted(cause_of(*end_)));
 }
@@ -175,12 +212,21 @@ void Connection::explain_tls_failure() {
     client_.forget_session();  // the answer goes in plain text, as the question came
   } else if (client_.end() == uring::LinkEnd::kTlsFailed) {
     end({.reason = Reason::kTlsFailed, .detail = keep_detail(session.error().text())});
+  } else if (client_.was_refused()) {
+    shard_.note_refused(limits::Cause::kHandshakes);
+    turn_away(
+        {.reason = Reason::kAtCapacity, .detail = "too many TLS handshakes wait for their turn"});
   } else {
     end({.reason =
              client_.end() == uring::LinkEnd::kFailed ? Reason::kClientReset : Reason::kClientLeft,
          .error = client_.error_number(),
          .detail = "during the TLS handshake"});
   }
+}
+
+void Connection::turn_away(const End& why) {
+  turned_away_ = true;
+  end(why);
 }
 
 void Connection::end(End end) {
@@ -192,9 +238,15 @@ void Connection::end(End end) {
   if (tunnel_) tunnel_->abort();
 }
 
+std::chrono::milliseconds Connection::time_to_ask(std::chrono::milliseconds usual) const {
+  if (refused_ == nullptr) return usual;
+  return std::min<std::chrono::milliseconds>(usual, Admission::kToldTime);
+}
+
 // Its first request, or the TLS handshake before that: whoever was let in is served, unless he says
 // nothing.
 void Connection::await_first(std::chrono::milliseconds limit, Reason reason) {
+  limit = time_to_ask(limit);
   if (stopping_ && shard_.last_chance() < limit) {
     set_deadline(shard_.last_chance(), Reason::kStopping);
   } else {
@@ -263,7 +315,10 @@ Farewell Connection::farewell_to_client() const {
 uring::Task<> Connection::farewell() {
   taking_leave_ = true;
   const Farewell farewell = farewell_to_client();
-  if (!cut_ && client_.is_open() && client_.end() != uring::LinkEnd::kFailed) {
+  const bool is_cut_short = cut_ && farewell == Farewell::kReset;
+  if ((turned_away_ || is_cut_short) && client_.is_open()) {
+    client_.reset_on_close();
+  } else if (!cut_ && client_.is_open() && client_.end() != uring::LinkEnd::kFailed) {
     client_.clear_abort();
     client_.drop_input();
     if (ended() && end_->reason == Reason::kPlainHttpOnTls) refuse_plain_http();
@@ -307,41 +362,23 @@ void Connection::renew_entrance() {
   const auto now = std::ranges::find(listeners, listener().address, &config::Listener::address);
   // One that is gone stays as it was; so does one that speaks another protocol now.
   if (now == listeners.end() || now->tls.has_value() != secure_) return;
+  const tls::Session* const session = client_.session();
+  if (now->tls && session != nullptr) {
+    const std::string_view name = session->server_name();
+    const auto& asked = listener().tls->clients_for(name);
+    has_shown_less_ |= !config::covers(asked, now->tls->clients_for(name));
+  }
   entrance_ = {newest, static_cast<std::size_t>(now - listeners.begin())};
-  config::Address peer;
-  if (find_peer(peer) >= 0) peer_trusted_ = newest->config().trusted_proxies.contain(peer);
-}
-
-// 0, or -errno.
-int Connection::find_peer(config::Address& peer) {
-  peer.length = sizeof peer.storage;
-  auto* const address = reinterpret_cast<sockaddr*>(&peer.storage);
-  return shard_.loop().kernel().peer_address(client_.descriptor(), address, &peer.length);
+  peer_trusted_ = newest->config().trusted_proxies.contain(peer_.address());
 }
 
 void Connection::learn_client_address() {
-  config::Address peer;
-  const int known = find_peer(peer);
+  const int known = peer_.learn(shard_.loop().kernel(), client_.descriptor());
   if (known < 0) {
     // It has reset the connection already. No upstream is to get a request of nobody.
     return end({.reason = Reason::kClientReset, .error = -known});
   }
-  peer_trusted_ = shard_.config().trusted_proxies.contain(peer);
-  char text[INET6_ADDRSTRLEN] = "unix";
-  if (peer.family() == AF_INET) {
-    const auto& ip = reinterpret_cast<const sockaddr_in&>(peer.storage);
-    inet_ntop(AF_INET, &ip.sin_addr, text, sizeof text);
-    client_port_ = ntohs(ip.sin_port);
-  } else if (peer.family() == AF_INET6) {
-    const auto& ip = reinterpret_cast<const sockaddr_in6&>(peer.storage);
-    if (IN6_IS_ADDR_V4MAPPED(&ip.sin6_addr)) {
-      inet_ntop(AF_INET, &ip.sin6_addr.s6_addr[12], text, sizeof text);
-    } else {
-      inet_ntop(AF_INET6, &ip.sin6_addr, text, sizeof text);
-    }
-    client_port_ = ntohs(ip.sin6_port);
-  }
-  client_address_ = text;
+  peer_trusted_ = shard_.config().trusted_proxies.contain(peer_.address());
 }
 
 void Connection::on_start_or_end() {

@@ -1,5 +1,5 @@
-// A client's connection, as one story: TLS, then requests in turn, each with an exchange of its
-// own, and a farewell.
+// A client's connection, as one story: a PROXY header and TLS where there are such, then requests
+// in turn, each with an exchange of its own, and a farewell.
 //
 // Everything that ends an exchange calls end(): a timer, a pump, a peer's leaving, the stop of the
 // gateway. The first End wins; every pending wait returns and the frames unwind. What the exchange
@@ -15,7 +15,9 @@
 #include <string>
 
 #include "gateway/client/input_buffer.hh"
+#include "gateway/client/peer.hh"
 #include "gateway/config/config.hh"
+#include "gateway/limits/holds.hh"
 #include "gateway/link/detail_text.hh"
 #include "gateway/link/end.hh"
 #include "gateway/link/farewell.hh"
@@ -43,9 +45,20 @@ class Connection : private uring::ListEntry {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  // Before it starts: it was let in, and is counted by these until it is gone.
+  void hold(limits::ConnectionHolds holds) { holds_ = std::move(holds); }
+  void hold_address(limits::AddressTable::Hold hold) { holds_.of_address = std::move(hold); }
+  // It was not, and its first request is answered with this.
+  void refuse(const End& end) { refused_ = std::make_unique<End>(end); }
+  const End* refused() const { return refused_.get(); }
+  // Who was refused is not waited for so long.
+  std::chrono::milliseconds time_to_ask(std::chrono::milliseconds usual) const;
+
   void start();
 
   void end(End end);
+  // The same, and its connection is reset: before it has said anything that counts.
+  void turn_away(const End& why);
   bool ended() const { return end_.has_value(); }
   const End& how_ended() const { return *end_; }
   // The exchange has come to its end by itself, so nothing needs to be stopped.
@@ -93,15 +106,19 @@ class Connection : private uring::ListEntry {
   DetailText& detail() { return detail_; }
   // What was received and belongs to nobody yet: the rest of a request, or the next ones.
   InputBuffer& input() { return input_; }
+  // Than clients of its TLS handshake's name have to show since a reload.
+  bool has_shown_less() const { return has_shown_less_; }
   bool secure() const { return secure_; }
   const config::Listener& listener() const { return entrance_.listener(); }
   Traffic& traffic_of_listener() const { return entrance_.traffic(); }
   bool peer_trusted() const { return peer_trusted_; }
   std::uint64_t id() const { return id_; }
   std::uint64_t requests() const { return requests_; }
+  // Who it is, as a PROXY header says where there is one.
+  const Peer& peer() const { return peer_; }
   // An IP address, or "unix".
-  const std::string& client_address() const { return client_address_; }
-  std::uint16_t client_port() const { return client_port_; }
+  const std::string& client_address() const { return peer_.host(); }
+  std::uint16_t client_port() const { return peer_.port(); }
 
   uring::BlockPool& frames() { return client_.frames(); }
 
@@ -113,14 +130,15 @@ class Connection : private uring::ListEntry {
   friend class uring::List<Connection>;
   uring::Task<> story();
   uring::Task<> serve_http();
-  uring::Task<> shake_hands();
+  bool begins_with_proxy_header() const;
+  uring::Task<Bytes> receive_proxy_header();
+  uring::Task<> shake_hands(Bytes behind_proxy_header);
   uring::Task<bool> await_request();
   void await_first(std::chrono::milliseconds limit, Reason reason);
   uring::Task<> farewell();
   uring::Task<> linger();
   void explain_tls_failure();
   void refuse_plain_http();
-  int find_peer(config::Address& peer);
   void learn_client_address();
   void log_no_request();
   Farewell farewell_to_client() const;
@@ -139,16 +157,19 @@ class Connection : private uring::ListEntry {
   std::chrono::milliseconds limit_{0};
   uring::Clock::time_point touched_;
   const char* deadline_detail_ = "";
-  std::string client_address_ = "-";
+  Peer peer_;
+  limits::ConnectionHolds holds_;
+  std::unique_ptr<End> refused_;
   DetailText detail_;
   std::uint64_t id_;
   std::uint64_t requests_ = 0;
-  std::uint16_t client_port_ = 0;
   Reason deadline_reason_ = Reason::kDone;
   const bool secure_;
   bool peer_trusted_ = false;
   bool taking_leave_ = false;
+  bool has_shown_less_ = false;
   bool stopping_ = false;
+  bool turned_away_ = false;
   bool cut_ = false;
   bool tallied_ = false;
   bool started_ = false;

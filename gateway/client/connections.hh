@@ -30,6 +30,11 @@ class Connections {
   std::size_t count() const { return count_; }
   bool empty() const { return count_ == 0; }
 
+  // Nobody is forgotten meanwhile. Until visit(connection) gives true.
+  template <class Visit>
+  void for_each_until(Visit visit) {
+    list_.find_from_last(visit);
+  }
   // Nobody is forgotten meanwhile.
   template <class Visit>
   void for_each(Visit visit) {

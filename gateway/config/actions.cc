@@ -21,6 +21,7 @@ size_t read_pool_of_route(TableReader& table, const Config& config) {
   if (!text || config.pools.empty()) return 0;  // that there is no pool is told once
   std::vector<std::string_view> names;
   for (size_t index = 0; index < config.pools.size(); ++index) {
+    if (config.pools[index].is_of_url) continue;
     if (config.pools[index].name == text->value) return index;
     names.push_back(config.pools[index].name);
   }

@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,8 +57,6 @@ std::vector<Address> in_dialling_order(const std::vector<Address>& addresses);
 
 // All addresses of a name, in the order in which they are to be tried; never empty. Fails with the
 // resolver's own words. Blocks: never called on a shard.
-using Resolve =
-    std::function<std::expected<std::vector<Address>, std::string>(const HostPort& where)>;
 std::expected<std::vector<Address>, std::string> resolve_by_system(const HostPort& where);
 
 }  // namespace gateway::config

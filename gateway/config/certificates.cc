@@ -1,4 +1,4 @@
-// [[listen]] with certificates: its own, and those that its clients have to show.
+// [[listen]] with certificates of its own.
 #include <fmt/format.h>
 
 #include "gateway/config/pem.hh"
@@ -84,35 +84,6 @@ class CertificateReader {
   const std::filesystem::path& folder_;
   PemFiles& pems_;
 };
-
-// Whose certificate clients have to show.
-void read_clients(TableReader& listen, const std::filesystem::path& folder, PemFiles& pems,
-                  std::optional<Tls>& tls) {
-  Report& report = listen.report();
-  const auto ca = listen.text("client_ca");
-  const auto demand = listen.choice("client_certificates", kDemandNames);
-  for (const std::string_view key : {"client_ca", "client_certificates"}) {
-    if (tls || !listen.has(key)) continue;
-    report.add(listen.place(key),
-               fmt::format("'{}' is for listeners with certificates of their own: such as "
-                           "certificates = [\"site.pem\"]",
-                           key));
-  }
-  if (!tls) return;
-  if (!ca) {
-    if (listen.has("client_certificates") && !listen.has("client_ca"))
-      report.add(listen.place("client_certificates"),
-                 "'client_certificates' needs a file of the CAs that may have signed them: "
-                 "client_ca = \"ca.pem\"");
-    return;
-  }
-  ClientCertificates clients{.ca_path = path_from(folder, ca->value).string()};
-  LoadedCa loaded = load_ca(pems, clients.ca_path, kFromFolderOfFile);
-  for (const std::string& fault : loaded.faults) report.add(ca->place, fault);
-  for (const std::string& warning : loaded.warnings) report.warn(ca->place, warning);
-  clients.check = {.ca = std::move(loaded.text), .required = demand.value_or(0) == 0};
-  tls->clients = std::move(clients);
-}
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 
 #include "gateway/config/pem.hh"
 #include "gateway/config/sections.hh"
+#include "gateway/config/server_entry.hh"
 #include "proto/tls/self_signed.hh"
 
 namespace gateway::config {
@@ -149,17 +150,25 @@ class CommandLineReader {
                              text));
       } else if (has_path(url)) {
         complain("--to", fmt::format(kPathFault, text));
-      } else if (auto server = server_from(url.rest, "", resolve_); !server) {
-        complain("--to", server.error());
-      } else if (std::any_of(pool.servers.begin(), pool.servers.end(),
-                             [&](const Server& other) { return other.text == server->text; })) {
-        complain("--to", fmt::format("'{}' is given twice", text));
       } else {
-        pool.servers.push_back(*std::move(server));
+        add_server(url.rest, text, pool);
       }
     }
+    pool.servers = servers_of(pool.entries);
     if (secure > 0) pool.tls = tls_to_servers(secure);
     config_.pools.push_back(std::move(pool));
+  }
+
+  void add_server(const std::string& rest, const std::string& text, Pool& pool) {
+    auto entry = entry_from(rest, "");
+    if (!entry) return complain("--to", entry.error());
+    for (const ServerEntry& other : pool.entries) {
+      if (other.server.text == entry->server.text)
+        return complain("--to", fmt::format("'{}' is given twice", text));
+    }
+    if (const auto resolved = resolve_entry(*entry, resolve_, config_.resolver); !resolved)
+      return complain("--to", resolved.error());
+    pool.entries.push_back(*std::move(entry));
   }
 
   PoolTls tls_to_servers(size_t secure) {

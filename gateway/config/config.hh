@@ -16,44 +16,22 @@
 
 #include "gateway/config/account.hh"
 #include "gateway/config/address.hh"
+#include "gateway/config/auth.hh"
+#include "gateway/config/balance.hh"
+#include "gateway/config/client_limits.hh"
+#include "gateway/config/edges.hh"
+#include "gateway/config/listener_tls.hh"
 #include "gateway/config/network.hh"
 #include "gateway/config/origins.hh"
+#include "gateway/config/place.hh"
+#include "gateway/config/pool_health.hh"
+#include "gateway/config/resolver.hh"
 #include "gateway/config/router.hh"
 #include "gateway/log/level.hh"
-#include "proto/tls/context.hh"
 #include "proto/ws/scan_rules.hh"
 #include "uring/tcp_options.hh"
 
 namespace gateway::config {
-
-// Where something is written in the configuration file; both count from 1, 0 means nowhere.
-struct Place {
-  unsigned line = 0;
-  unsigned column = 0;
-};
-
-// Both paths are absolute and may be the same file.
-struct Certificate {
-  std::string chain_path;
-  std::string key_path;
-  Place place;
-};
-
-inline constexpr std::array<std::string_view, 2> kDemandNames = {"required", "optional"};
-
-// Those that the clients of a listener show.
-struct ClientCertificates {
-  std::string ca_path;     // absolute
-  tls::ClientCheck check;  // with what that file held when the configuration was read
-};
-
-// Whatever is read here was looked at, and can be used.
-struct Tls {
-  bool self_signed = false;                   // one made in memory; `certificates` is then empty
-  std::vector<Certificate> certificates;      // the first serves clients that name no known host
-  std::vector<tls::Pem> pems;                 // what their files held, or the one that was made
-  std::optional<ClientCertificates> clients;  // nothing: nobody is asked for one
-};
 
 // How a Unix socket's file is made; what is left out stays as the process makes it.
 struct UnixFile {
@@ -70,6 +48,9 @@ struct Listener {
   UnixFile unix_file;                          // of a Unix socket
   std::optional<std::uint16_t> redirect_port;  // every request is sent to https on this port
   uring::TcpOptions tcp;                       // of what is accepted
+  std::uint64_t connections_max = 0;           // at a time; 0: any number
+  Access access;                               // whose connections are accepted
+  std::optional<ProxyHeaders> proxy_headers;   // nothing: nobody sends any
   Place place;
 };
 
@@ -77,12 +58,26 @@ struct Server {
   std::string text;  // "app.internal:9001" as written, "unix:/run/app.sock" with its absolute path
   std::string host;  // its name or IP address, without brackets; empty for a Unix socket
   std::vector<Address> addresses;  // at least one, in the order to try them
+  std::uint32_t weight = 1;        // 0: it gets nothing new but what is stuck to it
+  bool backup = false;             // only where no other takes anything
+  std::string zone;                // empty: none
+  size_t connections_max = 0;      // requests and WebSockets at once; 0: as its pool says
+
+  bool operator==(const Server&) const = default;
 };
 
-enum class Balance : std::uint8_t { round_robin, least_connections };
+// An entry of a pool's `servers`, as it was given: a name among them may stand for other servers by
+// and by, while the entry stays.
+struct ServerEntry {
+  Server server;                     // of a name: without addresses, its text as written
+  std::optional<Question> question;  // that is asked again and again; nothing: it is whole
+  std::uint16_t port = 0;            // of a host's addresses
+  bool is_one = false;               // all addresses of the name are one server's
+  Found found;                       // what the name stood for when this was read
+};
 
-inline constexpr std::array<std::string_view, 2> kBalanceNames = {"round-robin",
-                                                                  "least-connections"};
+// Of a pool, at least one, and never changed: what takes another's place is another list.
+using ServerList = std::shared_ptr<const std::vector<Server>>;
 
 // TLS towards the servers of a pool.
 struct PoolTls {
@@ -93,7 +88,7 @@ struct PoolTls {
   Place place;
 };
 
-// Connections to a server that are kept for the next request, per shard and server.
+// Connections to a server that are kept for the next request, by all shards together.
 struct KeepAlive {
   std::chrono::milliseconds idle{60'000};    // closed when unused for so long; 0: none are kept
   std::chrono::milliseconds age{3'600'000};  // not used again when older
@@ -104,11 +99,16 @@ struct KeepAlive {
 
 struct Pool {
   std::string name;
-  std::vector<Server> servers;  // at least one
-  Balance balance = Balance::round_robin;
+  std::vector<Server> servers;  // at least one: what `entries` stood for when they were read
+  std::vector<ServerEntry> entries;
+  BalanceSettings balance;
   KeepAlive keep_alive;
   std::optional<PoolTls> tls;
   uring::TcpOptions tcp{.unsent_bytes = uring::kUnsentBytes};  // of connections to them
+  PoolHealth health;
+  proxy::Version proxy_header = proxy::Version::kNone;  // which these begin with
+  std::vector<Address> sources;  // of TCP, without a port, taken in turn; none: the system's choice
+  bool is_of_url = false;        // it stands in the file as an URL of [route.auth]
 };
 
 struct Header {
@@ -123,8 +123,10 @@ struct HeaderChanges {
   std::vector<std::string> remove;
   std::vector<Header> set;
   std::vector<Header> add;
+  // Of requests: what the gateway says of who the client is, so that nobody else may.
+  std::vector<std::string> owned;
 
-  bool empty() const { return remove.empty() && set.empty() && add.empty(); }
+  bool empty() const { return remove.empty() && set.empty() && add.empty() && owned.empty(); }
 
   bool operator==(const HeaderChanges&) const = default;
 };
@@ -168,6 +170,7 @@ struct RouteTimeouts {
 struct RouteLimits {
   std::uint64_t body_bytes = 0;         // 413; 0: any
   size_t response_header_fields = 512;  // 502
+  std::uint64_t connections_max = 0;    // requests and WebSockets under way: 503; 0: any number
 
   bool operator==(const RouteLimits&) const = default;
 };
@@ -239,6 +242,7 @@ struct RouteDefaults {
   RouteTimeouts timeouts;
   RouteLimits limits;
   WebSocket websocket;
+  Auth auth;
 };
 
 struct Route {
@@ -247,7 +251,9 @@ struct Route {
   std::string path = "/";          // a prefix on segment borders, without a slash at its end
   size_t pool = 0;                 // index into Config::pools, unless one of the next two is there
   EscapedSlashes escaped_slashes = EscapedSlashes::keep;
-  std::vector<std::string> methods;  // that pass; empty: all but TRACE
+  std::vector<std::string> methods;   // that pass; empty: all but TRACE
+  Access access;                      // whose requests pass: 403
+  std::vector<std::string> upgrades;  // protocols that pass beside WebSockets, as written
   std::optional<Answer> answer;
   std::optional<Redirect> redirect;
   bool strip_prefix = false;  // the upstream gets the target without `path`
@@ -256,6 +262,7 @@ struct Route {
   RouteTimeouts timeouts;  // these three are whole: what the route overrides, the defaults else
   RouteLimits limits;
   WebSocket websocket;
+  Auth auth;  // its own, or the default one
 };
 
 // What holds on a client's connection before a request's route is known.
@@ -277,28 +284,21 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
-// Proxies in front of the gateway: what they say of the client is believed.
-struct TrustedProxies {
-  std::vector<Network> networks;
-  bool unix_sockets = false;  // whoever comes through a Unix socket
-
-  // `peer` is a connected peer's address.
-  bool contain(const Address& peer) const;
-
-  bool operator==(const TrustedProxies&) const = default;
-};
-
 struct LogSettings {
   std::string file = "stderr";  // or an absolute path
   LogLevel level = LogLevel::info;
   size_t buffer_bytes = 256 * 1024;  // per shard; what does not fit is dropped and counted
   bool websocket_open = false;       // a line when a WebSocket opens
   std::chrono::milliseconds websocket_every{0};  // a line of each that is open; 0: none
+  // Parameters of queries whose values no line has, and with those that bring tokens.
+  std::vector<std::string> redact = {"access_token"};
+  std::vector<std::string> redacted = {"access_token"};
 };
 
 // How `gateway reload` and its like reach the process.
 struct ControlSettings {
   std::string socket;  // an absolute path; empty: not at all
+  std::string state;   // likewise: a file for what it was told that is to outlive the process
 
   bool operator==(const ControlSettings&) const = default;
 };
@@ -345,12 +345,16 @@ struct Config {
   Place account_place;
   bool filters_system_calls = true;
   std::string pid_file;  // an absolute path; empty: none
+  std::string zone;      // the gateway's own; empty: all servers are as near
+  std::string secret;    // of the cookies of sticky pools; empty: made at the start
   std::vector<Listener> listeners;
   std::vector<Pool> pools;
   std::vector<Route> routes;
+  ResolverSettings resolver;
   RouteDefaults defaults;  // each route has taken what it needs of them
   Timeouts timeouts;
   Limits limits;
+  ClientLimits client_limits;
   TrustedProxies trusted_proxies;
   DrainSettings drain;
   ReloadSettings reload;

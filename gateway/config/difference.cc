@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "gateway/config/server_entry.hh"
+
 namespace gateway::config {
 namespace {
 
@@ -25,26 +27,35 @@ std::string name_of(const Pool& pool) {
 bool is_same(const std::optional<ClientCertificates>& one,
              const std::optional<ClientCertificates>& other) {
   if (!one || !other) return !one && !other;
-  const auto& [ca_path, check] = *one;
-  (void)ca_path;
+  const auto& [ca_path, crl_path, check] = *one;
+  (void)ca_path, (void)crl_path;
   return check == other->check;
 }
 
 // A certificate that is made in memory is as good as the next one.
 bool is_same(const std::optional<Tls>& one, const std::optional<Tls>& other) {
   if (!one || !other) return !one && !other;
-  const auto& [self_signed, certificates, pems, clients] = *one;
+  const auto& [self_signed, certificates, pems, clients, policies, policy_names] = *one;
   (void)certificates;  // where they were read
-  if (!is_same(clients, other->clients)) return false;
+  (void)policy_names;  // what the policies say, too
+  const auto is_same_policy = [](const NamePolicy& left, const NamePolicy& right) {
+    return left.names == right.names && is_same(left.clients, right.clients);
+  };
+  if (!is_same(clients, other->clients) ||
+      !std::ranges::equal(policies, other->policies, is_same_policy))
+    return false;
   return (self_signed && other->self_signed) ||
          (self_signed == other->self_signed && pems == other->pems);
 }
 
 bool is_same(const Listener& one, const Listener& other) {
-  const auto& [address, tls, unix_file, redirect_port, tcp, place] = one;
+  const auto& [address, tls, unix_file, redirect_port, tcp, connections_max, access, proxy_headers,
+               place] = one;
   (void)place;
   return address == other.address && is_same(tls, other.tls) && unix_file == other.unix_file &&
-         redirect_port == other.redirect_port && tcp == other.tcp;
+         redirect_port == other.redirect_port && tcp == other.tcp &&
+         connections_max == other.connections_max && access == other.access &&
+         proxy_headers == other.proxy_headers;
 }
 
 bool is_same(const std::optional<PoolTls>& one, const std::optional<PoolTls>& other) {
@@ -62,22 +73,26 @@ std::string_view pool_name(const Config& config, const Route& route) {
 
 // But for their pools, which the configurations number each in its own way.
 bool is_same(const Route& one, const Route& other) {
-  const auto& [name, hosts, path, pool, escaped_slashes, methods, answer, redirect, strip_prefix,
-               request_headers, response_headers, timeouts, limits, websocket] = one;
+  const auto& [name, hosts, path, pool, escaped_slashes, methods, access, upgrades, answer,
+               redirect, strip_prefix, request_headers, response_headers, timeouts, limits,
+               websocket, auth] = one;
   (void)pool;
   return name == other.name && hosts == other.hosts && path == other.path &&
          escaped_slashes == other.escaped_slashes && methods == other.methods &&
-         answer == other.answer && redirect == other.redirect &&
-         strip_prefix == other.strip_prefix && request_headers == other.request_headers &&
-         response_headers == other.response_headers && timeouts == other.timeouts &&
-         limits == other.limits && websocket == other.websocket;
+         access == other.access && upgrades == other.upgrades && answer == other.answer &&
+         redirect == other.redirect && strip_prefix == other.strip_prefix &&
+         request_headers == other.request_headers && response_headers == other.response_headers &&
+         timeouts == other.timeouts && limits == other.limits && websocket == other.websocket &&
+         auth == other.auth;
 }
 
 bool is_same_but_servers(const Pool& one, const Pool& other) {
-  const auto& [name, servers, balance, keep_alive, tls, tcp] = one;
-  (void)servers;
+  const auto& [name, servers, entries, balance, keep_alive, tls, tcp, health, proxy_header, sources,
+               is_of_url] = one;
+  (void)servers, (void)entries, (void)is_of_url;
   return name == other.name && balance == other.balance && keep_alive == other.keep_alive &&
-         is_same(tls, other.tls) && tcp == other.tcp;
+         is_same(tls, other.tls) && tcp == other.tcp && health == other.health &&
+         proxy_header == other.proxy_header && sources == other.sources;
 }
 
 bool is_same_but_memory(const Limits& one, const Limits& other) {
@@ -85,6 +100,16 @@ bool is_same_but_memory(const Limits& one, const Limits& other) {
   (void)compression_bytes;
   return header_bytes == other.header_bytes && header_fields == other.header_fields &&
          target_bytes == other.target_bytes && requests == other.requests;
+}
+
+// But for the table's size, which a reload leaves as it is.
+bool is_same_but_table(const ClientLimits& one, const ClientLimits& other) {
+  const auto& [connections, addresses, table_full, handshakes_waiting, memory_bytes_max, address] =
+      one;
+  (void)addresses;
+  return connections == other.connections && table_full == other.table_full &&
+         handshakes_waiting == other.handshakes_waiting &&
+         memory_bytes_max == other.memory_bytes_max && address == other.address;
 }
 
 // Nothing: whoever started it.
@@ -143,44 +168,67 @@ class Comparison {
     if (!same_pool || !is_same(before, now)) add(name_of(now) + " changed");
   }
 
+  // By what is written: what names stand for is looked up again and again, whatever the file says.
   void compare_one(const Pool& before, const Pool& now) {
-    const std::size_t added = count_missing(now.servers, before.servers);
-    const std::size_t removed = count_missing(before.servers, now.servers);
+    const std::size_t added = count_missing(now.entries, before.entries);
+    const std::size_t removed = count_missing(before.entries, now.entries);
     std::string what;
     if (added > 0) what += fmt::format(", +{} server{}", added, added == 1 ? "" : "s");
     if (removed > 0) what += fmt::format(", {} draining", removed);
     if (removed > 0) result_.leaves_orphans = true;
     if (has_moved(before, now)) what += ", other addresses";
-    if (!is_same_but_servers(before, now)) what += ", changed";
+    if (differs(before, now)) what += ", changed";
     if (!what.empty()) add(name_of(now) + " " + what.substr(2));
   }
 
+  static const ServerEntry* find(const std::vector<ServerEntry>& in, const std::string& text) {
+    const auto found = std::ranges::find_if(
+        in, [&](const ServerEntry& entry) { return entry.server.text == text; });
+    return found == in.end() ? nullptr : &*found;
+  }
+
   // How many of `these` are not in `those`.
-  static std::size_t count_missing(const std::vector<Server>& these,
-                                   const std::vector<Server>& those) {
-    return static_cast<std::size_t>(std::ranges::count_if(these, [&](const Server& server) {
-      return std::ranges::find(those, server.text, &Server::text) == those.end();
+  static std::size_t count_missing(const std::vector<ServerEntry>& these,
+                                   const std::vector<ServerEntry>& those) {
+    return static_cast<std::size_t>(std::ranges::count_if(these, [&](const ServerEntry& entry) {
+      return find(those, entry.server.text) == nullptr;
     }));
   }
 
-  // A name may stand for other addresses by now.
+  // Of what is not looked up again, such as localhost.
   static bool has_moved(const Pool& before, const Pool& now) {
-    return std::ranges::any_of(now.servers, [&](const Server& server) {
-      const auto earlier = std::ranges::find(before.servers, server.text, &Server::text);
-      return earlier != before.servers.end() &&
-             !std::ranges::is_permutation(earlier->addresses, server.addresses);
+    return std::ranges::any_of(now.entries, [&](const ServerEntry& entry) {
+      const ServerEntry* const earlier = find(before.entries, entry.server.text);
+      return earlier != nullptr &&
+             !std::ranges::is_permutation(earlier->server.addresses, entry.server.addresses);
+    });
+  }
+
+  static bool differs(const Pool& before, const Pool& now) {
+    if (!is_same_but_servers(before, now)) return true;
+    return std::ranges::any_of(now.entries, [&](const ServerEntry& entry) {
+      const ServerEntry* const earlier = find(before.entries, entry.server.text);
+      if (earlier == nullptr) return false;
+      ServerEntry same_place = *earlier;
+      same_place.server.addresses = entry.server.addresses;
+      return !is_same_entry(same_place, entry);
     });
   }
 
   void compare_the_rest() {
-    const auto& [file, shards, account, account_place, filters_system_calls, pid_file, listeners,
-                 pools, routes, defaults, timeouts, limits, trusted_proxies, drain, reload, upgrade,
-                 via, log, control, router, warnings] = before_;
+    const auto& [file, shards, account, account_place, filters_system_calls, pid_file, zone, secret,
+                 listeners, pools, routes, resolver, defaults, timeouts, limits, client_limits,
+                 trusted_proxies, drain, reload, upgrade, via, log, control, router, warnings] =
+        before_;
     // What these mean is in the routes, or is compared already.
     (void)file, (void)listeners, (void)pools, (void)routes, (void)defaults, (void)router;
     (void)warnings, (void)account_place, (void)account;
+    changed("zone", zone == now_.zone);
+    changed("secret", secret == now_.secret);
+    changed("[resolver]", resolver == now_.resolver);
     changed("[timeouts]", timeouts == now_.timeouts);
-    changed("[limits]", is_same_but_memory(limits, now_.limits));
+    changed("[limits]", is_same_but_memory(limits, now_.limits) &&
+                            is_same_but_table(client_limits, now_.client_limits));
     changed("trusted_proxies", trusted_proxies == now_.trusted_proxies);
     changed("[drain]", drain == now_.drain);
     changed("[reload]", reload == now_.reload);
@@ -190,9 +238,12 @@ class Comparison {
     changed("log.level", log.level == now_.log.level);
     changed("log.websocket_open", log.websocket_open == now_.log.websocket_open);
     changed("log.websocket_every", log.websocket_every == now_.log.websocket_every);
+    changed("log.redact", log.redact == now_.log.redact);
     stays("shards", shards == now_.shards);
     stays("limits.compression_memory", limits.compression_bytes == now_.limits.compression_bytes);
-    stays("control.socket", control == now_.control);
+    stays("limits.addresses", client_limits.addresses == now_.client_limits.addresses);
+    stays("control.socket", control.socket == now_.control.socket);
+    stays("control.state", control.state == now_.control.state);
     stays("user", user_of(before_) == user_of(now_));
     stays("group", group_of(before_) == group_of(now_));
     stays("seccomp", filters_system_calls == now_.filters_system_calls);

@@ -22,20 +22,6 @@ bool starts_ignoring_case(std::string_view text, std::string_view prefix) {
          http::equals_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 
-// Why no route may change the field, in words behind "'NAME' "; or nothing.
-std::string name_fault(std::string_view name) {
-  using http::equals_ignoring_case;
-  if (!http::is_token(name)) return "must be the name of a header, such as \"X-Name\"";
-  if (equals_ignoring_case(name, "Content-Length") ||
-      equals_ignoring_case(name, "Transfer-Encoding"))
-    return "cannot be changed: it frames the body, and the gateway writes it itself";
-  if (http::is_hop_by_hop(name))
-    return "cannot be changed: it is for one connection only, and the gateway sees to it itself";
-  if (starts_ignoring_case(name, "Sec-WebSocket-"))
-    return "cannot be changed: it is of the WebSocket handshake between client and server";
-  return {};
-}
-
 class HeaderReader {
  public:
   HeaderReader(TableReader& table, bool of_request, HeaderChanges& changes)
@@ -94,7 +80,7 @@ class HeaderReader {
   }
 
   void check_name(const Text& name, bool is_set) {
-    std::string fault = name_fault(name.value);
+    std::string fault = header_fault(name.value);
     if (http::equals_ignoring_case(name.value, "Host")) {
       if (!of_request_) {
         fault = "is no header of responses";
@@ -136,6 +122,19 @@ struct Extent {
 };
 
 }  // namespace
+
+std::string header_fault(std::string_view name) {
+  using http::equals_ignoring_case;
+  if (!http::is_token(name)) return "must be the name of a header, such as \"X-Name\"";
+  if (equals_ignoring_case(name, "Content-Length") ||
+      equals_ignoring_case(name, "Transfer-Encoding"))
+    return "cannot be changed: it frames the body, and the gateway writes it itself";
+  if (http::is_hop_by_hop(name))
+    return "cannot be changed: it is for one connection only, and the gateway sees to it itself";
+  if (starts_ignoring_case(name, "Sec-WebSocket-"))
+    return "cannot be changed: it is of the WebSocket handshake between client and server";
+  return {};
+}
 
 void read_header_changes(TableReader& table, Route& route) {
   table.inner("request_headers", [&](TableReader& request) {

@@ -85,6 +85,7 @@ void read_route_timeouts(TableReader& table, RouteTimeouts& timeouts) {
   }
 }
 
+// Those that may stand in [limits], too.
 void read_route_limits(TableReader& table, RouteLimits& limits) {
   table.size_or_off("body", kBodyBytesMax, limits.body_bytes);
   table.count("response_header_count", kHeaderFieldsMax, limits.response_header_fields);
@@ -176,6 +177,7 @@ void read_bounds_of(TableReader& table, std::string_view name, const GivenElsewh
     if (bounds.has(kWebSocketIdle)) idle.emplace(kIdle, given(bounds, kWebSocketIdle));
   });
   inner("limits", [&](TableReader& bounds) {
+    bounds.count_or_off("connections", kConnectionsMax, owner.limits.connections_max);
     read_route_limits(bounds, owner.limits);
     check_given_once(bounds, elsewhere.limits);
   });
@@ -189,14 +191,14 @@ void read_bounds_of(TableReader& table, std::string_view name, const GivenElsewh
 }  // namespace
 
 void tell_of_tables(TableReader& inner, std::string_view label) {
-  for (const std::string_view key : {"timeouts", "limits", "websocket"})
+  for (const std::string_view key : {"timeouts", "limits", "websocket", "auth"})
     inner.elsewhere(key, std::string(label));
   if (label != "[[route]]") return;
   for (const std::string_view key : {"answer", "redirect", "request_headers", "response_headers"})
     inner.elsewhere(key, std::string(label));
 }
 
-void read_bounds(TableReader& file, Config& config) {
+void read_bounds(TableReader& file, const Surroundings& around, Config& config) {
   RouteDefaults& defaults = config.defaults;
   GivenElsewhere elsewhere;
   file.inner("timeouts", [&](TableReader& table) {
@@ -212,6 +214,7 @@ void read_bounds(TableReader& file, Config& config) {
     tell_of_timeouts(table, "defaults", "");
     tell_of_limits(table, "defaults", "");
     read_limits(table, config.limits);
+    read_client_limits(table, config.client_limits);
     read_route_limits(table, defaults.limits);
     for (const std::string_view key : kRouteLimitKeys) {
       if (table.has(key)) elsewhere.limits.emplace(key, given(table, key));
@@ -221,6 +224,7 @@ void read_bounds(TableReader& file, Config& config) {
     tell_of_timeouts(table, "defaults");
     tell_of_limits(table, "defaults");
     read_bounds_of(table, "defaults", elsewhere, defaults);
+    read_auth(table, around, config, defaults.auth);
   });
 }
 

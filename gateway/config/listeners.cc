@@ -81,6 +81,18 @@ std::optional<Address> read_address(TableReader& listen, const std::filesystem::
   return std::nullopt;
 }
 
+Access read_listener_access(TableReader& listen, const std::filesystem::path& folder,
+                            ListFiles& lists, bool is_unix) {
+  for (const std::string_view key : {"allow", "deny"}) {
+    if (is_unix && listen.has(key))
+      listen.report().add(listen.place(key),
+                          fmt::format("'{}' is for addresses, and whoever comes through a Unix "
+                                      "socket has none: 'mode' and 'owner' say who may",
+                                      key));
+  }
+  return read_access(listen, folder, lists);
+}
+
 void find_redirect_ports(std::vector<Listener>& listeners) {
   const auto secure = std::find_if(
       listeners.begin(), listeners.end(),
@@ -147,7 +159,7 @@ std::string collision(const Address& one, const Address& other, std::string_view
 }
 
 void read_listeners(TableReader& file, const std::filesystem::path& folder, PemFiles& pems,
-                    Config& config) {
+                    ListFiles& lists, Config& config) {
   file.each("listen", [&](TableReader& listen) {
     Listener listener;
     const auto address = read_address(listen, folder, listener.place);
@@ -155,6 +167,9 @@ void read_listeners(TableReader& file, const std::filesystem::path& folder, PemF
     listener.redirect_port = read_redirect(listen);
     listener.unix_file = read_unix_file(listen, !address || address->is_unix());
     read_tcp_options(listen, address && address->is_unix(), listener.tcp);
+    listen.count_or_off("connections", kConnectionsMax, listener.connections_max);
+    listener.access = read_listener_access(listen, folder, lists, address && address->is_unix());
+    read_proxy_headers(listen, listener.proxy_headers);
     if (!address) return;
     listener.address = *address;
     for (const Listener& other : config.listeners) {

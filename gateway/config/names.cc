@@ -21,6 +21,11 @@ bool is_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_name_byte);
 }
 
+bool is_query_name(std::string_view text) {
+  constexpr size_t kBytesMax = 64;
+  return is_name(text) && text.size() <= kBytesMax;
+}
+
 bool is_host(std::string_view host) {
   if (host.starts_with('['))
     return host.ends_with(']') && host.find('%') == host.npos &&

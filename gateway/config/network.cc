@@ -8,8 +8,6 @@
 #include <cstring>
 #include <optional>
 
-#include "gateway/config/config.hh"
-
 namespace gateway::config {
 namespace {
 
@@ -52,9 +50,12 @@ std::optional<Octets> octets_of(const Address& address) {
 
 bool Network::contains(const Address& other) const {
   const auto octets = octets_of(other);
-  if (!octets) return false;
-  if (prefix_bits < kMappedBits && is_mapped(*octets)) return false;
-  return masked(*octets, prefix_bits) == address;
+  return octets && contains(*octets);
+}
+
+bool Network::contains(const Octets& other) const {
+  if (prefix_bits < kMappedBits && is_mapped(other)) return false;
+  return masked(other, prefix_bits) == address;
 }
 
 std::string Network::text() const {
@@ -74,10 +75,11 @@ std::expected<Network, std::string> parse_network(std::string_view text) {
   const std::string host(text.substr(0, slash));
   Network network;
   in_addr v4{};
-  const bool is_v4 = inet_pton(AF_INET, host.c_str(), &v4) == 1;
+  const bool ends_early = host.find('\0') != host.npos;
+  const bool is_v4 = !ends_early && inet_pton(AF_INET, host.c_str(), &v4) == 1;
   if (is_v4) {
     network.address = map(v4);
-  } else if (inet_pton(AF_INET6, host.c_str(), network.address.data()) != 1) {
+  } else if (ends_early || inet_pton(AF_INET6, host.c_str(), network.address.data()) != 1) {
     return std::unexpected("is no IP address or network, such as \"10.0.0.0/8\" or \"::1\"");
   }
   network.prefix_bits = kV6Bits;
@@ -100,8 +102,13 @@ std::expected<Network, std::string> parse_network(std::string_view text) {
 
 bool TrustedProxies::contain(const Address& peer) const {
   if (peer.is_unix()) return unix_sockets;
-  return std::any_of(networks.begin(), networks.end(),
-                     [&](const Network& network) { return network.contains(peer); });
+  const auto octets = octets_of(peer);
+  return octets && contain(*octets);
+}
+
+bool TrustedProxies::contain(const Octets& peer) const {
+  return std::ranges::any_of(networks,
+                             [&](const Network& network) { return network.contains(peer); });
 }
 
 }  // namespace gateway::config

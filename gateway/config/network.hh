@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/config/address.hh"
 
@@ -24,10 +25,23 @@ struct Network {
   // Whether a socket address lies in the range. An IPv4 address counts as one in both its forms, so
   // that "::/0" is all of IPv6 without it; a Unix socket's never matches.
   bool contains(const Address& other) const;
+  bool contains(const Octets& other) const;
   // As it is written: "10.0.0.0/8"; one address without its prefix.
   std::string text() const;
 
   bool operator==(const Network&) const = default;
+};
+
+// Peers who are believed where others are not, such as proxies in front of the gateway.
+struct TrustedProxies {
+  std::vector<Network> networks;
+  bool unix_sockets = false;  // whoever comes through a Unix socket
+
+  // `peer` is a connected peer's address.
+  bool contain(const Address& peer) const;
+  bool contain(const Octets& peer) const;
+
+  bool operator==(const TrustedProxies&) const = default;
 };
 
 // "10.0.0.0/8", "2001:db8::/32", or one address. Fails with words that fit behind "'TEXT' "; bits

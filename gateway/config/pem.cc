@@ -95,6 +95,21 @@ LoadedCa load_ca(PemFiles& files, const std::string& path, std::string_view if_a
   return loaded;
 }
 
+LoadedCa load_crl(PemFiles& files, const std::string& path, const std::string& ca,
+                  std::string_view if_absent) {
+  const auto about = [&](std::string_view what) {
+    return fmt::format("CRL file '{}' {}", path, what);
+  };
+  auto text = files.read(path, if_absent);
+  if (!text) return {.faults = {about(text.error())}};
+  LoadedCa loaded;
+  const tls::Findings found = tls::check_lists(*text, ca);
+  loaded.text = *std::move(text);
+  for (const std::string& fault : found.faults) loaded.faults.push_back(about(fault));
+  for (const std::string& warning : found.warnings) loaded.warnings.push_back(about(warning));
+  return loaded;
+}
+
 std::expected<std::string, std::string> find_system_ca(std::span<const std::string_view> paths) {
   for (const std::string_view path : paths) {
     std::error_code failure;

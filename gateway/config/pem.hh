@@ -65,6 +65,10 @@ struct LoadedCa {
 // A file of CA certificates that the configuration names.
 LoadedCa load_ca(PemFiles& files, const std::string& path, std::string_view if_absent);
 
+// A file of lists of revoked certificates; `ca` is what client_ca holds, which is good.
+LoadedCa load_crl(PemFiles& files, const std::string& path, const std::string& ca,
+                  std::string_view if_absent);
+
 // Where Debian and Fedora, and what comes from them, keep the certificates of public CAs.
 inline constexpr std::array<std::string_view, 2> kSystemCaPaths = {
     "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"};

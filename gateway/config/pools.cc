@@ -1,4 +1,4 @@
-// [pool.NAME]: servers, and the connections to them.
+// [pool.NAME]: how its servers are asked, and the connections to them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include "gateway/config/names.hh"
 #include "gateway/config/pem.hh"
 #include "gateway/config/sections.hh"
+#include "gateway/config/server_entry.hh"
 
 namespace gateway::config {
 namespace {
@@ -46,65 +47,15 @@ void read_tls(TableReader& table, const std::filesystem::path& folder, PemFiles&
   tls.name = read_name(table);
   table.boolean("verify", tls.verify);
   read_cas(table, folder, pems, tls);
-  const auto nameless = std::find_if(pool.servers.begin(), pool.servers.end(),
-                                     [](const Server& server) { return server.host.empty(); });
-  if (tls.verify && !table.has("name") && nameless != pool.servers.end())
-    table.report().add(tls.place,
-                       fmt::format("{} needs 'name', such as name = \"app.internal\": a Unix "
-                                   "socket, '{}', has no name that a certificate could hold",
-                                   table.label(), nameless->text));
+  const auto nameless_server =
+      std::find_if(pool.servers.begin(), pool.servers.end(),
+                   [](const Server& server) { return server.host.empty(); });
+  if (tls.verify && !table.has("name") && nameless_server != pool.servers.end())
+    table.report().add(tls.place, nameless(table.label(), nameless_server->text));
   pool.tls = std::move(tls);
 }
 
-void read_servers(TableReader& table, const std::filesystem::path& folder, const Resolve& resolve,
-                  Pool& pool) {
-  Report& report = table.report();
-  const size_t errors_before = report.count();
-  for (const Text& text : table.texts("servers", "[\"127.0.0.1:9001\"]")) {
-    auto server = server_from(text.value, folder, resolve);
-    const auto same = [&](const Server& other) { return other.text == server->text; };
-    if (!server) {
-      report.add(text.place, server.error());
-    } else if (std::any_of(pool.servers.begin(), pool.servers.end(), same)) {
-      report.add(text.place, fmt::format("server '{}' is in this pool already", text.value));
-    } else {
-      pool.servers.push_back(*std::move(server));
-    }
-  }
-  if (pool.servers.empty() && report.count() == errors_before)
-    report.add(table.place(), fmt::format("{} needs 'servers', such as servers = "
-                                          "[\"127.0.0.1:9001\"]",
-                                          table.label()));
-}
-
 }  // namespace
-
-std::expected<Server, std::string> server_from(const std::string& text,
-                                               const std::filesystem::path& folder,
-                                               const Resolve& resolve) {
-  if (text.starts_with(kUnixScheme)) {
-    const std::string path = text.substr(kUnixScheme.size());
-    const auto address = unix_address(path.empty() ? path : path_from(folder, path).string());
-    if (!address) return std::unexpected(fmt::format("'{}' {}", text, address.error()));
-    return Server{address->text(), "", {*address}};
-  }
-  const auto where = split_host_port(text);
-  if (!where) {
-    const bool asks_for_tls = text.starts_with("https://") || text.starts_with("wss://");
-    return std::unexpected(
-        fmt::format("'{}' {}{}", text, where.error(),
-                    asks_for_tls ? ", and add a table [pool.NAME.tls] for TLS to the server" : ""));
-  }
-  if (const auto literal = literal_address(*where)) return Server{text, where->host, {*literal}};
-  if (!is_host(where->host) || where->host.starts_with('*'))
-    return std::unexpected(
-        fmt::format("'{}' must be a host and a port, such as \"127.0.0.1:9001\"", text));
-  auto addresses = resolve(*where);
-  if (!addresses)
-    return std::unexpected(
-        fmt::format("'{}' cannot be resolved: {}", where->host, addresses.error()));
-  return Server{text, where->host, *std::move(addresses)};
-}
 
 void read_pools(TableReader& file, const std::filesystem::path& folder, const Resolve& resolve,
                 PemFiles& pems, Config& config) {
@@ -112,10 +63,10 @@ void read_pools(TableReader& file, const std::filesystem::path& folder, const Re
     if (!is_name(name.value))
       table.report().add(name.place,
                          fmt::format("'{}' must be a name of letters, digits and -_.", name.value));
-    Pool pool{name.value, {}};
-    read_servers(table, folder, resolve, pool);
-    if (const auto balance = table.choice("balance", kBalanceNames))
-      pool.balance = static_cast<Balance>(*balance);
+    Pool pool;
+    pool.name = name.value;
+    read_servers(table, folder, resolve, config.resolver, pool);
+    read_balance(table, pool.balance);
     table.duration_or_off("keep_alive_idle", pool.keep_alive.idle);
     table.duration("keep_alive_age", pool.keep_alive.age);
     table.count("keep_alive_connections", kKeptConnectionsMax, pool.keep_alive.count);
@@ -123,7 +74,10 @@ void read_pools(TableReader& file, const std::filesystem::path& folder, const Re
         !pool.servers.empty() &&
         std::ranges::all_of(pool.servers, [](const Server& server) { return server.host.empty(); });
     read_tcp_options(table, is_unix, pool.tcp);
+    read_pool_edges(table, pool);
+    read_care(table, pool.health);
     table.inner("tls", [&](TableReader& tls) { read_tls(tls, folder, pems, pool); });
+    read_care_tables(table, pool);
     config.pools.push_back(std::move(pool));
   });
 }

@@ -7,8 +7,13 @@
 #include <algorithm>
 #include <iterator>
 
+#include "gateway/config/auth_lines.hh"
+#include "gateway/config/balance_printer.hh"
+#include "gateway/config/client_certificates.hh"
+#include "gateway/config/pool_health_text.hh"
 #include "gateway/config/reader.hh"
 #include "gateway/config/route_timeouts.hh"
+#include "gateway/config/toml_text.hh"
 #include "gateway/config/units.hh"
 #include "gateway/config/websocket_keys.hh"
 
@@ -22,45 +27,19 @@ class Printer {
     fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
     text_ += '\n';
   }
+  void text(std::string_view lines) { text_ += lines; }
   std::string take() { return std::move(text_); }
 
  private:
   std::string text_;
 };
 
-// A TOML basic string.
-std::string quote(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      result += '\\';
-      result += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      result += fmt::format("\\u{:04X}", byte);
-    } else {
-      result += c;
-    }
-  }
-  return result + '"';
-}
-
-template <typename List, typename Print>
-std::string list(const List& items, Print&& print) {
-  std::string result = "[";
-  for (const auto& item : items) {
-    if (result.size() > 1) result += ", ";
-    result += print(item);
-  }
-  return result + "]";
-}
-
 std::string duration(std::chrono::milliseconds value) {
-  return quote(print_duration(value));
+  return toml_duration(value);
 }
 
 std::string duration_or_off(std::chrono::milliseconds value) {
-  return value.count() == 0 ? quote("off") : duration(value);
+  return toml_duration_or_off(value);
 }
 
 std::string size_or_off(std::uint64_t bytes) {
@@ -89,6 +68,15 @@ std::string name_or_id(const Entry* entry, char* Entry::*name, unsigned id) {
   return entry == nullptr ? fmt::to_string(id) : entry->*name;
 }
 
+void print_access(Printer& out, const Access& access) {
+  if (!access.allow.empty()) out.line("allow = {}", list(access.allow, quote));
+  if (!access.deny.empty()) out.line("deny = {}", list(access.deny, quote));
+}
+
+std::string count_or_off(std::uint64_t count) {
+  return count == 0 ? quote("off") : fmt::to_string(count);
+}
+
 void print_unix_file(Printer& out, const UnixFile& file) {
   if (file.mode) out.line("mode = \"{:04o}\"", *file.mode);
   std::string owner;
@@ -97,20 +85,58 @@ void print_unix_file(Printer& out, const UnixFile& file) {
   if (!owner.empty()) out.line("owner = {}", quote(owner));
 }
 
+std::vector<std::string> names_of(const TrustedProxies& peers) {
+  std::vector<std::string> names;
+  for (const Network& network : peers.networks) names.push_back(network.text());
+  if (peers.unix_sockets) names.push_back("unix");
+  return names;
+}
+
+// Of an address without a port.
+std::string host_of(const Address& address) {
+  const std::string text = address.text();
+  const std::string host = text.substr(0, text.rfind(':'));
+  return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+}
+
+void print_pool_edges(Printer& out, const Pool& pool) {
+  out.line("proxy_protocol = {}",
+           quote(kProxyVersionNames[static_cast<size_t>(pool.proxy_header)]));
+  if (pool.sources.empty()) return;
+  out.line("source = {}",
+           list(pool.sources, [](const Address& one) { return quote(host_of(one)); }));
+}
+
 void print_listener(Printer& out, const Listener& listener) {
   out.line("\n[[listen]]");
   out.line("address = {}", quote(listener.address.text()));
   print_unix_file(out, listener.unix_file);
   if (listener.redirect_port) out.line("redirect = \"https:{}\"", *listener.redirect_port);
   if (!listener.address.is_unix()) print_tcp(out, listener.tcp);
+  out.line("connections = {}", count_or_off(listener.connections_max));
+  print_access(out, listener.access);
+  if (const auto& headers = listener.proxy_headers)
+    out.line("proxy_protocol = {{ from = {}, timeout = {} }}", list(names_of(headers->from), quote),
+             duration(headers->timeout));
   if (!listener.tls) return;
   out.line("certificates = {}", listener.tls->self_signed
                                     ? quote("self-signed")
                                     : list(listener.tls->certificates, print_certificate));
-  const auto& clients = listener.tls->clients;
-  if (!clients) return;
-  out.line("client_ca = {}", quote(clients->ca_path));
-  out.line("client_certificates = {}", quote(kDemandNames[clients->check.required ? 0 : 1]));
+  out.text(client_lines(*listener.tls));
+}
+
+// What is said of it beside its address makes it a table.
+std::string print_entry(const ServerEntry& entry) {
+  const Server& server = entry.server;
+  std::string more;
+  if (entry.is_one) more += ", resolve = " + quote("one");
+  if (server.weight != 1) more += fmt::format(", weight = {}", server.weight);
+  if (server.backup) more += ", backup = true";
+  if (!server.zone.empty()) more += fmt::format(", zone = {}", quote(server.zone));
+  if (server.connections_max != 0)
+    more += fmt::format(", connections_max = {}", server.connections_max);
+  const std::string address = quote(server.text);
+  return more.empty() ? address : fmt::format("{{ address = {}{} }}", address, more);
 }
 
 void print_pool(Printer& out, const Pool& pool) {
@@ -118,14 +144,16 @@ void print_pool(Printer& out, const Pool& pool) {
   const bool bare = pool.name.find('.') == std::string::npos;
   const std::string name = bare ? pool.name : quote(pool.name);
   out.line("\n[pool.{}]", name);
-  out.line("servers = {}",
-           list(pool.servers, [](const Server& server) { return quote(server.text); }));
-  out.line("balance = {}", quote(kBalanceNames[static_cast<size_t>(pool.balance)]));
+  out.line("servers = {}", list(pool.entries, print_entry));
+  for (const std::string& line : balance_lines(pool.balance)) out.line("{}", line);
   out.line("keep_alive_idle = {}", duration_or_off(pool.keep_alive.idle));
   out.line("keep_alive_age = {}", duration(pool.keep_alive.age));
   out.line("keep_alive_connections = {}", pool.keep_alive.count);
   const auto is_unix = [](const Server& server) { return server.host.empty(); };
   if (!std::ranges::all_of(pool.servers, is_unix)) print_tcp(out, pool.tcp);
+  print_pool_edges(out, pool);
+  out.text(pool_health_keys(pool.health));
+  out.text(pool_health_tables(pool.health, name));
   if (!pool.tls) return;
   out.line("[pool.{}.tls]", name);
   if (!pool.tls->name.empty()) out.line("name = {}", quote(pool.tls->name));
@@ -150,7 +178,7 @@ std::string print_headers(const std::vector<Header>& headers) {
 }
 
 void print_changes(Printer& out, std::string_view name, const HeaderChanges& changes) {
-  if (changes.empty()) return;
+  if (changes.set.empty() && changes.add.empty() && changes.remove.empty()) return;
   out.line("[route.{}]", name);
   if (!changes.set.empty()) out.line("set = {}", print_headers(changes.set));
   if (!changes.add.empty()) out.line("add = {}", print_headers(changes.add));
@@ -163,9 +191,6 @@ std::vector<std::string> websocket_lines(const WebSocket& websocket, const WebSo
   const auto add = [&](std::string_view name, auto WebSocket::*member, const auto& print) {
     if (others != nullptr && others->*member == websocket.*member) return;
     lines.push_back(fmt::format("{} = {}", name, print(websocket.*member)));
-  };
-  const auto count_or_off = [](std::uint64_t count) {
-    return count == 0 ? quote("off") : fmt::to_string(count);
   };
   add("upstream_lost", &WebSocket::upstream_lost_code,
       [](std::uint16_t code) { return code == 0 ? quote("cut") : fmt::to_string(code); });
@@ -218,6 +243,8 @@ void print_bounds(Printer& out, std::string_view name, const Owner& owner,
   std::vector<std::string> limits;
   if (others == nullptr || others->limits.body_bytes != owner.limits.body_bytes)
     limits.push_back(fmt::format("body = {}", size_or_off(owner.limits.body_bytes)));
+  if (others == nullptr || others->limits.connections_max != owner.limits.connections_max)
+    limits.push_back(fmt::format("connections = {}", count_or_off(owner.limits.connections_max)));
   const size_t fields = owner.limits.response_header_fields;
   if (others == nullptr || others->limits.response_header_fields != fields)
     limits.push_back(fmt::format("response_header_count = {}", fields));
@@ -239,7 +266,10 @@ void print_route(Printer& out, const Route& route, const Config& config) {
   out.line("path = {}", quote(route.path));
   out.line("escaped_slashes = {}",
            quote(kEscapedSlashesNames[static_cast<size_t>(route.escaped_slashes)]));
+  print_access(out, route.access);
   if (!route.methods.empty()) out.line("methods = {}", list(route.methods, quote));
+  const bool has_own_auth = route.auth != config.defaults.auth;
+  if (has_own_auth && !route.auth.any()) out.line("auth = {}", quote("off"));
   if (route.answer) {
     out.line("[route.answer]");
     out.line("status = {}", route.answer->status);
@@ -254,10 +284,14 @@ void print_route(Printer& out, const Route& route, const Config& config) {
   } else {
     out.line("pool = {}", quote(config.pools[route.pool].name));
     out.line("strip_prefix = {}", route.strip_prefix);
+    if (!route.upgrades.empty()) out.line("upgrades = {}", list(route.upgrades, quote));
   }
   print_changes(out, "request_headers", route.request_headers);
   print_changes(out, "response_headers", route.response_headers);
   print_bounds(out, "route", route, &config.defaults);
+  if (has_own_auth) {
+    for (const std::string& line : auth_lines(route.auth, "route")) out.line("{}", line);
+  }
 }
 
 void print_timeouts(Printer& out, const Timeouts& timeouts) {
@@ -277,6 +311,22 @@ void print_limits(Printer& out, const Limits& limits) {
   out.line("compression_memory = {}", quote(print_size(limits.compression_bytes)));
 }
 
+void print_client_limits(Printer& out, const ClientLimits& clients) {
+  out.line("connections = {}", count_or_off(clients.connections));
+  out.line("addresses = {}", clients.addresses);
+  out.line("table_full = {}", quote(kTableFullNames[static_cast<size_t>(clients.table_full)]));
+  out.line("handshakes_waiting = {}", clients.handshakes_waiting);
+  out.line("memory_max = {}",
+           quote(clients.memory_bytes_max == 0 ? "auto" : print_size(clients.memory_bytes_max)));
+  const AddressLimits& address = clients.address;
+  out.line("[limits.address]");
+  out.line("connections = {}", count_or_off(address.connections));
+  out.line("connections_per_second = {}", count_or_off(address.connections_per_second));
+  out.line("handshakes_per_second = {}", count_or_off(address.handshakes_per_second));
+  out.line("requests_per_second = {}", count_or_off(address.requests_per_second));
+  out.line("burst = {}", duration(address.burst));
+}
+
 void print_drain(Printer& out, const DrainSettings& drain) {
   out.line("\n[drain]");
   out.line("delay = {}", duration(drain.delay));
@@ -293,10 +343,19 @@ void print_reload(Printer& out, const ReloadSettings& reload) {
 }
 
 void print_trusted_proxies(Printer& out, const TrustedProxies& trusted) {
-  std::vector<std::string> names;
-  for (const Network& network : trusted.networks) names.push_back(network.text());
-  if (trusted.unix_sockets) names.push_back("unix");
+  const std::vector<std::string> names = names_of(trusted);
   if (!names.empty()) out.line("trusted_proxies = {}", list(names, quote));
+}
+
+void print_resolver(Printer& out, const ResolverSettings& resolver) {
+  out.line("\n[resolver]");
+  if (!resolver.servers.empty())
+    out.line("servers = {}",
+             list(resolver.servers, [](const Address& server) { return quote(server.text()); }));
+  out.line("timeout = {}", duration(resolver.timeout));
+  out.line("tries = {}", resolver.tries);
+  out.line("ttl_min = {}", duration(resolver.ttl_min));
+  out.line("ttl_max = {}", duration(resolver.ttl_max));
 }
 
 }  // namespace
@@ -310,14 +369,21 @@ std::string to_toml(const Config& config) {
   }
   if (!config.pid_file.empty()) out.line("pid_file = {}", quote(config.pid_file));
   out.line("seccomp = {}", quote(config.filters_system_calls ? "on" : "off"));
+  if (!config.zone.empty()) out.line("zone = {}", quote(config.zone));
+  if (!config.secret.empty()) out.line("# secret = what the file says: it is not shown");
   print_trusted_proxies(out, config.trusted_proxies);
   out.line("via = {}", quote(config.via.empty() ? "off" : config.via));
   for (const Listener& listener : config.listeners) print_listener(out, listener);
-  for (const Pool& pool : config.pools) print_pool(out, pool);
+  for (const Pool& pool : config.pools) {
+    if (!pool.is_of_url) print_pool(out, pool);
+  }
   for (const Route& route : config.routes) print_route(out, route, config);
+  print_resolver(out, config.resolver);
   print_bounds(out, "defaults", config.defaults, nullptr);
+  for (const std::string& line : auth_lines(config.defaults.auth, "defaults")) out.line("{}", line);
   print_timeouts(out, config.timeouts);
   print_limits(out, config.limits);
+  print_client_limits(out, config.client_limits);
   print_drain(out, config.drain);
   print_reload(out, config.reload);
   out.line("\n[upgrade]");
@@ -328,8 +394,10 @@ std::string to_toml(const Config& config) {
   out.line("buffer = {}", quote(print_size(config.log.buffer_bytes)));
   out.line("websocket_open = {}", config.log.websocket_open);
   out.line("websocket_every = {}", duration_or_off(config.log.websocket_every));
+  out.line("redact = {}", list(config.log.redact, quote));
   out.line("\n[control]");
   out.line("socket = {}", quote(config.control.socket.empty() ? "off" : config.control.socket));
+  out.line("state = {}", quote(config.control.state.empty() ? "off" : config.control.state));
   return out.take();
 }
 

@@ -10,6 +10,8 @@
 #include <cstring>
 
 #include "gateway/config/file.hh"
+#include "gateway/config/list_files.hh"
+#include "gateway/config/names.hh"
 #include "gateway/config/pem.hh"
 #include "gateway/config/sections.hh"
 #include "gateway/config/table_reader.hh"
@@ -20,10 +22,12 @@ namespace gateway::config {
 namespace {
 
 constexpr unsigned kShardsMax = 256;
+constexpr size_t kSecretBytesMin = 16;
 constexpr size_t kLogBufferBytesMin = 16 << 10;
 constexpr size_t kLogBufferBytesMax = 64 << 20;
 constexpr std::chrono::seconds kWebSocketEveryMin{1};
 constexpr std::chrono::hours kWebSocketEveryMax{24};
+constexpr size_t kRedactedMax = 32;  // each request's query is looked through for all
 
 constexpr std::array<std::string_view, 2> kOnOff = {"on", "off"};
 
@@ -42,18 +46,6 @@ void read_account(TableReader& file, Config& config) {
   config.account_place = user->place;
 }
 
-void read_trusted_proxies(TableReader& file, TrustedProxies& trusted) {
-  for (const Text& text : file.texts("trusted_proxies", "[\"10.0.0.0/8\", \"unix\"]", true)) {
-    if (text.value == "unix") {
-      trusted.unix_sockets = true;
-    } else if (const auto network = parse_network(text.value)) {
-      trusted.networks.push_back(*network);
-    } else {
-      file.report().add(text.place, fmt::format("'{}' {}", text.value, network.error()));
-    }
-  }
-}
-
 void read_via(TableReader& file, std::string& via) {
   const auto text = file.text("via");
   if (!text) return;
@@ -63,6 +55,26 @@ void read_via(TableReader& file, std::string& via) {
                                   "\"off\"",
                                   text->value));
   via = text->value == "off" ? "" : text->value;
+}
+
+void read_zone(TableReader& file, std::string& zone) {
+  const auto text = file.text("zone");
+  if (!text) return;
+  if (!is_name(text->value))
+    file.report().add(text->place,
+                      fmt::format("'{}' must be a name of letters, digits and -_.", text->value));
+  zone = text->value;
+}
+
+void read_secret(TableReader& file, std::string& secret) {
+  const auto text = file.text("secret");
+  if (!text) return;
+  // The value itself is told to nobody.
+  if (text->value.size() < kSecretBytesMin)
+    file.report().add(text->place, fmt::format("'secret' must have {} bytes at least, such as "
+                                               "'openssl rand -hex 32' makes",
+                                               kSecretBytesMin));
+  secret = text->value;
 }
 
 void read_log(TableReader& table, const std::filesystem::path& folder, LogSettings& log) {
@@ -77,10 +89,37 @@ void read_log(TableReader& table, const std::filesystem::path& folder, LogSettin
   table.boolean("websocket_open", log.websocket_open);
   table.duration_or_off("websocket_every", kWebSocketEveryMin, kWebSocketEveryMax,
                         log.websocket_every);
+  if (!table.has("redact")) return;
+  log.redact.clear();
+  for (Text& name : table.texts("redact", "[\"access_token\", \"key\"]", true)) {
+    if (!is_query_name(name.value))
+      table.report().add(name.place, fmt::format("'{}' must be the name of a query parameter, such "
+                                                 "as \"access_token\"",
+                                                 name.value));
+    log.redact.push_back(std::move(name.value));
+  }
+  if (log.redact.size() > kRedactedMax)
+    table.report().add(table.place("redact"), fmt::format("'redact' may have {} names, not {}",
+                                                          kRedactedMax, log.redact.size()));
+}
+
+// Those of [log], and those that bring tokens.
+std::vector<std::string> redacted_by(const Config& config) {
+  std::vector<std::string> names = config.log.redact;
+  for (const Route& route : config.routes) {
+    if (!route.auth.jwt) continue;
+    for (const TokenSource& source : route.auth.jwt->from) {
+      const bool is_known = std::ranges::find(names, source.name) != names.end();
+      if (source.kind == TokenSource::Kind::query && !is_known) names.push_back(source.name);
+    }
+  }
+  return names;
 }
 
 void read_control(TableReader& table, const std::filesystem::path& folder,
                   ControlSettings& control) {
+  if (const auto state = table.text("state"); state && state->value != "off")
+    control.state = path_from(folder, state->value).string();
   const auto socket = table.text("socket");
   if (!socket || socket->value == "off") return;
   const std::string path = path_from(folder, socket->value).string();
@@ -99,19 +138,25 @@ void read_all(TableReader& file, const std::filesystem::path& folder, const Reso
     config.filters_system_calls = *filter == 0;
   if (const auto pid_file = file.text("pid_file"))
     config.pid_file = path_from(folder, pid_file->value).string();
+  read_zone(file, config.zone);
+  read_secret(file, config.secret);
   // What follows opens files.
   const ActingAs acting(config.account);
-  read_trusted_proxies(file, config.trusted_proxies);
+  read_peers(file, "trusted_proxies", true, config.trusted_proxies);
   read_via(file, config.via);
-  read_bounds(file, config);
   PemFiles pems(files);
-  read_listeners(file, folder, pems, config);
+  ListFiles lists(files);
+  read_listeners(file, folder, pems, lists, config);
+  read_resolver(file, config.resolver);
   read_pools(file, folder, resolve, pems, config);
-  read_routes(file, config);
+  const Surroundings around{folder, resolve, pems, lists, config.resolver};
+  read_bounds(file, around, config);
+  read_routes(file, around, config);
   read_drain(file, config.drain);
   read_reload(file, config.reload);
   read_upgrade(file, config.upgrade);
   file.inner("log", [&](TableReader& table) { read_log(table, folder, config.log); });
+  config.log.redacted = redacted_by(config);
   file.inner("control", [&](TableReader& table) { read_control(table, folder, config.control); });
 }
 

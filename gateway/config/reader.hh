@@ -10,6 +10,7 @@
 
 #include "gateway/config/config.hh"
 #include "gateway/config/file.hh"
+#include "gateway/config/resolver.hh"
 
 namespace gateway::config {
 

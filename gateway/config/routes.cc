@@ -13,7 +13,8 @@
 namespace gateway::config {
 namespace {
 
-constexpr size_t kMethodsMax = 32;  // of a route: each request is compared with all
+constexpr size_t kUpgradesMax = 16;  // of a route
+constexpr size_t kMethodsMax = 32;   // of a route: each request is compared with all
 
 // A route in the file. A name that is no text is given, and yet not there.
 struct Written {
@@ -99,6 +100,42 @@ std::vector<std::string> read_methods(TableReader& table) {
   return methods;
 }
 
+// What is wrong with a protocol, in words behind "'PROTOCOL' "; or nothing.
+std::string upgrade_fault(std::string_view protocol) {
+  const size_t slash = protocol.find('/');
+  const std::string_view name = protocol.substr(0, slash);
+  const bool is_protocol = http::is_token(name) &&
+                           (slash == protocol.npos || http::is_token(protocol.substr(slash + 1)));
+  if (!is_protocol) return "must be a protocol, such as \"tcp\" or \"SPDY/3.1\"";
+  if (http::equals_ignoring_case(name, "websocket"))
+    return "passes on all routes, as a WebSocket: leave it out";
+  // Requests in it would go past all routes and limits.
+  for (const std::string_view refused : {"h2c", "h2", "HTTP", "TLS"}) {
+    if (http::equals_ignoring_case(name, refused))
+      return "never passes: what is said in it would be judged by nobody";
+  }
+  return {};
+}
+
+std::vector<std::string> read_upgrades(TableReader& table) {
+  std::vector<std::string> upgrades;
+  Report& report = table.report();
+  for (const Text& text : table.texts("upgrades", "[\"tcp\", \"SPDY/3.1\"]", true)) {
+    const std::string fault = upgrade_fault(text.value);
+    if (!fault.empty()) report.add(text.place, fmt::format("'{}' {}", text.value, fault));
+    const auto is_same = [&](const std::string& one) {
+      return http::equals_ignoring_case(one, text.value);
+    };
+    if (std::ranges::any_of(upgrades, is_same))
+      report.add(text.place, fmt::format("'{}' is given twice", text.value));
+    upgrades.push_back(text.value);
+  }
+  if (upgrades.size() > kUpgradesMax)
+    report.add(table.place("upgrades"),
+               fmt::format("a route may list {} upgrades, not {}", kUpgradesMax, upgrades.size()));
+  return upgrades;
+}
+
 std::string default_name(size_t index) {
   return fmt::format("route-{}", index + 1);
 }
@@ -135,7 +172,7 @@ void check_default_names(Report& report, const std::vector<Written>& routes) {
 
 }  // namespace
 
-void read_routes(TableReader& file, Config& config) {
+void read_routes(TableReader& file, const Surroundings& around, Config& config) {
   std::vector<Written> written;
   file.each("route", [&](TableReader& table) {
     Route route;
@@ -149,12 +186,19 @@ void read_routes(TableReader& file, Config& config) {
       route.escaped_slashes = static_cast<EscapedSlashes>(*slashes);
     const bool matches = table.report().count() == errors_before;
     route.methods = read_methods(table);
+    route.access = read_access(table, around.folder, around.lists);
+    route.upgrades = read_upgrades(table);
     route.timeouts = config.defaults.timeouts;
     route.limits = config.defaults.limits;
     route.websocket = config.defaults.websocket;
+    route.auth = config.defaults.auth;
     read_action(table, config, route);
+    if (table.has("upgrades") && (route.answer || route.redirect))
+      table.report().add(table.place("upgrades"), "'upgrades' is for routes with a pool");
     read_bounds_of_route(table, route);
     read_header_changes(table, route);
+    read_auth(table, around, config, route.auth);
+    own_headers_of_auth(table, route);
     config.routes.push_back(route);
     if (!matches) return;  // without its true host or path it may tie by mistake
     const auto tie = config.router.add(config.routes.size() - 1, route);
@@ -170,6 +214,7 @@ void read_routes(TableReader& file, Config& config) {
                                      host, route.path));
     }
   });
+  own_headers_of_pools(config.routes);
   check_default_names(file.report(), written);
 }
 

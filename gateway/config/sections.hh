@@ -13,6 +13,7 @@
 
 namespace gateway::config {
 
+class ListFiles;
 class PemFiles;
 
 inline constexpr std::string_view kFromFolderOfFile =
@@ -21,16 +22,23 @@ inline constexpr std::string_view kFromFolderOfFile =
 // Of a request's body, by any key.
 inline constexpr size_t kBodyBytesMax = size_t{1} << 40;
 
+// Of connections, and of what comes in a second.
+inline constexpr std::uint64_t kConnectionsMax = 1'000'000'000;
+
 // Absolute, taken from the folder of the configuration file.
 std::filesystem::path path_from(const std::filesystem::path& folder, std::string_view path);
 
-// What "HOST:PORT" or "unix:PATH" stands for, of a listener and of a server; relative paths are
-// taken from the folder. Failures are whole sentences.
+// What "HOST:PORT" or "unix:PATH" stands for, of a listener; relative paths are taken from the
+// folder. Failures are whole sentences.
 std::expected<Address, std::string> listening_address(const std::string& text,
                                                       const std::filesystem::path& folder);
-std::expected<Server, std::string> server_from(const std::string& text,
-                                               const std::filesystem::path& folder,
-                                               const Resolve& resolve);
+
+// 'servers' of a pool, with all names resolved.
+void read_servers(TableReader& table, const std::filesystem::path& folder, const Resolve& resolve,
+                  const ResolverSettings& settings, Pool& pool);
+
+// Which of them gets what is new.
+void read_balance(TableReader& pool, BalanceSettings& balance);
 
 // Whether both cannot be listened on at once.
 bool collide(const Address& one, const Address& other);
@@ -41,22 +49,66 @@ std::string collision(const Address& one, const Address& other, std::string_view
 std::optional<Tls> read_listener_tls(TableReader& listen, const std::filesystem::path& folder,
                                      PemFiles& pems);
 
+// Whose certificates its clients have to show, and [[listen.names]].
+void read_clients(TableReader& listen, const std::filesystem::path& folder, PemFiles& pems,
+                  std::optional<Tls>& tls);
+
 // The keys of TCP in [[listen]] and [pool.NAME].
 void read_tcp_options(TableReader& table, bool is_unix, uring::TcpOptions& tcp);
 
+// 'allow' and 'deny' of [[listen]] and [[route]].
+Access read_access(TableReader& table, const std::filesystem::path& folder, ListFiles& files);
+
+// What [limits] says of clients, [limits.address] included.
+void read_client_limits(TableReader& limits, ClientLimits& clients);
+
+// Networks, and "unix" for whoever comes through a Unix socket.
+void read_peers(TableReader& table, std::string_view key, bool may_be_empty, TrustedProxies& peers);
+
+// Whose PROXY headers a [[listen]] believes.
+void read_proxy_headers(TableReader& listen, std::optional<ProxyHeaders>& headers);
+
+// What [pool.NAME] sends before anything else, and from where. Its servers have been read.
+void read_pool_edges(TableReader& table, Pool& pool);
+
 // [[listen]], with its certificates.
 void read_listeners(TableReader& file, const std::filesystem::path& folder, PemFiles& pems,
-                    Config& config);
+                    ListFiles& lists, Config& config);
 
 // [pool.NAME], with all names of servers resolved.
 void read_pools(TableReader& file, const std::filesystem::path& folder, const Resolve& resolve,
                 PemFiles& pems, Config& config);
 
-// [timeouts], [limits] and [defaults].
-void read_bounds(TableReader& file, Config& config);
+// What [pool.NAME] says of servers that fail and of requests that wait: its keys, and its tables,
+// before which servers and TLS have been read.
+void read_care(TableReader& pool, PoolHealth& health);
+void read_care_tables(TableReader& table, Pool& pool);
+
+// What a section that names files needs to read them, and servers.
+struct Surroundings {
+  const std::filesystem::path& folder;  // of the configuration file
+  const Resolve& resolve;
+  PemFiles& pems;
+  ListFiles& lists;
+  const ResolverSettings& resolver;
+};
+
+// [timeouts], [limits] and [defaults]; the pools have been read.
+void read_bounds(TableReader& file, const Surroundings& around, Config& config);
 
 // [[route]]; the pools and the defaults have been read.
-void read_routes(TableReader& file, Config& config);
+void read_routes(TableReader& file, const Surroundings& around, Config& config);
+
+// `auth` in [[route]] or [defaults], instead of what stands in `auth`. Adds the pool of an URL.
+void read_auth(TableReader& table, const Surroundings& around, Config& config, Auth& auth);
+void read_jwt(TableReader& table, const Surroundings& around, JwtAuth& jwt);
+void read_basic(TableReader& table, const Surroundings& around, BasicAuth& basic);
+void read_auth_request(TableReader& table, const Surroundings& around, Config& config, Auth& auth);
+// The name of a field that the gateway writes into requests: its place is the error's.
+void check_owned_header(TableReader& table, const Text& name);
+// Of a route, with its changes of headers: they become its own.
+void own_headers_of_auth(TableReader& table, Route& route);
+void own_headers_of_pools(std::vector<Route>& routes);
 
 // What a route does: its pool, [route.answer] or [route.redirect], and what goes with them.
 void read_action(TableReader& table, const Config& config, Route& route);
@@ -73,11 +125,17 @@ void read_drain(TableReader& file, DrainSettings& drain);
 // [reload].
 void read_reload(TableReader& file, ReloadSettings& reload);
 
+// [resolver].
+void read_resolver(TableReader& file, ResolverSettings& resolver);
+
 // [upgrade].
 void read_upgrade(TableReader& file, UpgradeSettings& upgrade);
 
 // [route.websocket] or [defaults.websocket].
 void read_websocket(TableReader& table, WebSocket& websocket);
+
+// Why no route may change the field, in words behind "'NAME' "; or nothing.
+std::string header_fault(std::string_view name);
 
 // [route.request_headers] and [route.response_headers].
 void read_header_changes(TableReader& table, Route& route);

@@ -37,21 +37,33 @@ void Exchange::settle() {
   if (keeps_client_) client_.take_claimed_input();
   account();
   under_way_.reset();
+  holds_ = {};
 }
 
 void Exchange::reply(std::uint16_t status) {
   const End& end = connection().how_ended();
   // Behind a request for an upgrade the client may have gone on in the other protocol.
   const bool asked_for_upgrade = facts_.heads && facts_.heads->request.connection.upgrade;
-  const bool whole =
-      !closes_connection(end.reason) && !asked_for_upgrade && request_.ends_in_input();
+  const bool whole = !closes_connection(end.reason) && connection().refused() == nullptr &&
+                     !asked_for_upgrade && request_.ends_in_input();
   const std::string allow = status == 405 ? allowed_methods(facts_.route) : "";
   connection().client().clear_abort();
   client_.reply({.status = status,
                  .sentence = end.detail.empty() ? policy_of(end.reason).text : end.detail,
                  .head_only = facts_.method == http::Method::kHead,
-                 .allow = allow},
+                 .allow = allow,
+                 .retry_after = time_to_retry(end),
+                 .challenge = challenge_},
                 whole);
+}
+
+// Where another try, some time later, may find a server, or is within the client's rate.
+std::chrono::seconds Exchange::time_to_retry(const End& end) const {
+  const bool may_help = end.reason == Reason::kNoServer || end.reason == Reason::kQueueFull ||
+                        end.reason == Reason::kQueueTimeout;
+  if (!may_help || facts_.route == nullptr) return end.retry_after;
+  const auto after = config().pools[facts_.route->pool].health.retry_after;
+  return std::chrono::ceil<std::chrono::seconds>(after);
 }
 
 bool Exchange::may_keep_client() {
@@ -70,7 +82,7 @@ void Exchange::account() {
                .generation = *facts_.generation,
                .request_line = facts_.request_line,
                .route = facts_.route,
-               .server = server_,
+               .server = server_.get(),
                .begun = begun_},
               RequestRecord{.status = status,
                             .request_bytes = request_.payload_bytes(),
@@ -83,7 +95,8 @@ void Exchange::release_upstream() {
   UpstreamConnection& upstream = *std::exchange(facts_.upstream, nullptr);
   Link& link = upstream.link();
   const auto reuse = response_.reuse();
-  const bool reusable = reuse && request_.is_whole() && !connection().ended() &&
+  // Nor where another protocol was asked for: who knows what the server takes the next bytes for.
+  const bool reusable = reuse && !facts_.opaque && request_.is_whole() && !connection().ended() &&
                         !link.has_unsent() && link.end() == uring::LinkEnd::kNone;
   if (reusable) return upstreams.keep(upstream, response_.server_keeps_s(), *reuse);
   upstreams.close(upstream, farewell_to_upstream());

@@ -13,11 +13,21 @@ Exchange::Exchange(Connection& connection)
       request_(facts_, client_, presence_, response_) {}
 
 uring::Task<> Exchange::run() {
-  connection().set_deadline(config().timeouts.request_header, Reason::kRequestTimeout);
+  connection().set_deadline(connection().time_to_ask(config().timeouts.request_header),
+                            Reason::kRequestTimeout);
   Heads& heads = *facts_.heads;
   const ClientStream::HeadIn head =
       co_await client_.receive_head(heads.request, heads.request_bytes);
-  const bool asks_server = take_head(head) && judge();
+  bool asks_server = take_head(head);
+  if (asks_server) {
+    const Judged judged = judge();
+    bool passes = admit(judged);
+    if (passes && is_guarded(judged)) {
+      const bool is_authentic = co_await authenticate();
+      passes = is_authentic;
+    }
+    asks_server = passes && follow(judged);
+  }
   if (asks_server) co_await proxy();
   if (connection().has_tunnel()) co_return;  // whose the client is from there on
   presence_.unwatch();
@@ -27,6 +37,7 @@ uring::Task<> Exchange::run() {
 void Exchange::abort() {
   if (dialler_ && dialler_->dialling()) dialler_->abort();
   if (facts_.upstream != nullptr) facts_.upstream->link().abort();
+  if (password_wait_ != nullptr) password_wait_->give_up();
 }
 
 void Exchange::on_deadline(const End& end) {

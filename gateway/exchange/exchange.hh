@@ -1,9 +1,10 @@
 // One request on a client's connection, from its head to its log line: route, server, response, or
 // the WebSocket that it becomes. The two bodies are pumped side by side.
 //
-//   receive its head -> judge -> dial -> forward -+-> response -> settle
-//                                 ^               +-> a Tunnel, and nothing is left of the exchange
-//                                 '-- again, where the request may be sent again
+//   receive its head -> judge -> authenticate -> dial -> forward -+-> response -> settle
+//                                                ^               +-> a Tunnel, and nothing is left
+//                                                |                   of the exchange
+//                                                '-- again, where the request may be sent again
 //
 // It owns its parts: the client as a stream, and whether it is still there; the request's side and
 // the response's, which know the facts; the dialler. What passes between them is decided
@@ -20,9 +21,14 @@
 #include "gateway/exchange/dialler.hh"
 #include "gateway/exchange/facts.hh"
 #include "gateway/exchange/judge.hh"
+#include "gateway/exchange/password_check.hh"
 #include "gateway/exchange/request_side.hh"
 #include "gateway/exchange/response_side.hh"
+#include "gateway/exchange/token_check.hh"
+#include "gateway/limits/client_limits.hh"
+#include "gateway/limits/holds.hh"
 #include "gateway/link/farewell.hh"
+#include "gateway/shard/password_desk.hh"
 #include "gateway/shard/under_way.hh"
 
 namespace gateway {
@@ -64,31 +70,72 @@ class Exchange {
   bool take_head(const ClientStream::HeadIn& head);
   void refuse_head(const http::HeadError& error);
   void note_request();
-  bool judge();
+  Judged judge();
+  // Whether anything stands before it that authenticate() has to find.
+  bool is_guarded(const Judged& judged) const;
   // What to do; true: a server is asked.
+  bool follow(const Judged& judged);
   bool follow(const Judged::Refusal& refusal);
   bool follow(const Judged::Redirect& redirect);
   bool follow(const Judged::Answer& answer);
   bool follow(const Judged::LastHop& last_hop);
   bool follow(const Judged::Proxy& proxy);
   bool follow(const Judged::Tunnel& tunnel);
+  bool follow(const Judged::Opaque& opaque);
   void answer_with(const config::Answer& answer, const config::HeaderChanges& changes);
+
+  // admission.cc
+  bool admit(const Judged& judged);
+  bool admit_address(const config::Octets& client, bool is_to_be_held);
+  std::optional<config::Octets> find_client();
+  bool refuse(limits::Cause cause, const End& end);
+
+  // authenticate.cc
+  // What has come of the question whether the request may pass.
+  enum class Permission : std::uint8_t { kGranted, kRefused, kAskAgain, kFailed };
+  uring::Task<bool> authenticate();
+  bool take_token(const config::JwtAuth& demanded);
+  bool refuse_token(const TokenRefusal& refusal);
+  uring::Task<bool> check_password(const config::BasicAuth& demanded);
+  uring::Task<bool> compare_password(const PasswordDesk::Entry& entry);
+  void refuse_password(const PasswordRefusal& refusal, const config::BasicAuth& demanded);
+  uring::Task<bool> ask_permission();
+  uring::Task<Permission> receive_permission(const config::RequestAuth& asked);
+  void send_question(const config::RequestAuth& asked);
+  bool may_ask_again() const;
+  Permission take_end_of_permission();
+  void note_permission(const config::RequestAuth& asked);
+  uring::Task<bool> drop_permission_body();
+  void give_up_permission();
+  uring::Task<> pass_refusal();
 
   // forward.cc
   uring::Task<> proxy();
+  ServerWish wish_for(const UpstreamPool& pool) const;
+  void note_sticky_cookie();
   uring::Task<bool> dial();
   void watch_client_while_dialling();
   uring::Task<Outcome> forward();
   Outcome take_response_head(const ResponseSide::HeadIn& head);
   Outcome take_end_of_upstream();
-  void begin_response();
+  void begin_response(bool may_be_followed);
   bool may_send_again() const;
   Outcome open_tunnel();
+  Outcome open_opaque();
+  bool is_agreed(std::string_view protocol) const;
   std::optional<ws::Deflate> agree_on_compression(std::span<const std::string_view> offers);
+
+  // outcome.cc
+  void note_outcome(Outcome outcome);
+  bool has_met_stale_connection() const;
+  bool goes_on_elsewhere();
+  void note_answer(ServerSlot& slot);
+  void note_status(const http::ResponseHead& response);
 
   // ending.cc
   void settle();
   void reply(std::uint16_t status);
+  std::chrono::seconds time_to_retry(const End& end) const;
   bool may_keep_client();
   void release_upstream();
   Farewell farewell_to_upstream() const;
@@ -96,14 +143,21 @@ class Exchange {
 
   Facts facts_;
   std::optional<OneUnderWay> under_way_;  // from its head to its log line
+  limits::RequestHolds holds_;            // likewise, or a tunnel's
   uring::Clock::time_point begun_;
   ClientStream client_;
   Presence presence_;
   ResponseSide response_;
   RequestSide request_;
   uring::BlockPool::Owned<Dialler> dialler_;
-  UpstreamServer* server_ = nullptr;  // the last one that was asked
+  uring::Held<UpstreamServer> server_;  // the last one that was asked
   unsigned resends_ = 0;
+  std::uint16_t answered_status_ = 0;            // by the server, finally
+  bool is_counted_ = false;                      // which its pool knows already
+  bool server_failed_ = false;                   // in this try, which its pool knows
+  PasswordDesk::Wait* password_wait_ = nullptr;  // while it is compared
+  std::string challenge_;  // WWW-Authenticate, of a client that has not shown who it is
+  uring::Clock::time_point token_ends_ = uring::Clock::time_point::max();
   bool keeps_client_ = false;
 };
 

@@ -6,10 +6,12 @@
 #include <memory_resource>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gateway/client/connection.hh"
 #include "gateway/config/config.hh"
 #include "gateway/exchange/heads.hh"
+#include "gateway/rewrite/forward.hh"
 #include "gateway/shard/shard_generation.hh"
 #include "gateway/upstream/upstreams.hh"
 
@@ -20,7 +22,8 @@ struct Facts {
       : connection(client),
         generation(std::move(newest)),
         heads(client.frames().make<Heads>(&client.frames())),
-        request_line(&client.frames()) {}
+        request_line(&client.frames()),
+        sticky_text(&client.frames()) {}
 
   const config::Config& config() const { return generation->config(); }
 
@@ -28,10 +31,14 @@ struct Facts {
   uring::Held<ShardGeneration> generation;  // in which the request began
   uring::BlockPool::Owned<Heads> heads;     // null: they are not needed any more
   std::pmr::string request_line;            // method, host and path as they are logged
+  std::pmr::string sticky_text;             // what `sticky` sets
+  StickyCookie sticky{};                    // of the response
   const config::Route* route = nullptr;
   UpstreamConnection* upstream = nullptr;  // borrowed
+  std::vector<config::Header> identity;    // what its authentication says of the client
   http::Method method = http::Method::kOther;
   bool websocket = false;  // one is asked for
+  bool opaque = false;     // another upgrade is asked for, which passes
 };
 
 }  // namespace gateway

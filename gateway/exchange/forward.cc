@@ -1,5 +1,6 @@
 // The request's way to a server, and its answer's way back; and once more where it may be sent
 // again.
+#include "gateway/exchange/affinity.hh"
 #include "gateway/exchange/exchange.hh"
 #include "gateway/link/link_end.hh"
 #include "gateway/rewrite/offers.hh"
@@ -30,20 +31,45 @@ bool is_idempotent(http::Method method) {
 uring::Task<> Exchange::proxy() {
   const config::Route& route = *facts_.route;
   UpstreamPool& pool = facts_.generation->pool(route.pool);
-  if (!pool.has_takers()) {
-    connection().end({.reason = Reason::kNoServer});
-    co_return;
-  }
-  dialler_ = frames().make<Dialler>(connection(), route, pool);
+  const bool upgrades = facts_.websocket || facts_.opaque;
+  const Purpose purpose = upgrades ? Purpose::kUpgrade : Purpose::kRequest;
+  dialler_ = frames().make<Dialler>(
+      connection(), route, pool, [this](const UpstreamPool& newest) { return wish_for(newest); },
+      purpose);
   for (;;) {
     const bool connected = co_await dial();
     if (!connected) co_return;
     const Outcome outcome = co_await forward();
     if (outcome == Outcome::kTunnel) co_return;
+    note_outcome(outcome);
     release_upstream();
     if (outcome == Outcome::kEnded || connection().ended()) co_return;
     ++resends_;
   }
+}
+
+ServerWish Exchange::wish_for(const UpstreamPool& pool) const {
+  const Heads& heads = *facts_.heads;
+  return wish_of(pool, heads.request, heads.request_buffer(), heads.target,
+                 {.address = connection().peer().octets(),
+                  .trusted = connection().peer_trusted(),
+                  .proxies = config().trusted_proxies});
+}
+
+// Of a sticky pool the client gets the cookie of the server that has answered, unless it has shown
+// that, or the pool is sticky no more since it waited.
+void Exchange::note_sticky_cookie() {
+  const auto& asked = config().pools[facts_.route->pool].balance.sticky;
+  if (!asked) return;
+  facts_.sticky.name = asked->cookie;
+  const auto& sticky = dialler_->pool().config().balance.sticky;
+  if (!sticky || dialler_->is_at_known_server()) return;
+  const Heads& heads = *facts_.heads;
+  const bool secure = is_secure_for_client(heads.request, heads.request_buffer(),
+                                           connection().secure(), connection().peer_trusted());
+  facts_.sticky_text.assign(
+      sticky_cookie(*sticky, dialler_->pool().token_of(dialler_->server_index()), secure));
+  facts_.sticky.set = facts_.sticky_text;
 }
 
 // False: it has ended.
@@ -56,7 +82,7 @@ uring::Task<bool> Exchange::dial() {
     taken = co_await dialler_->dial(kept);
   }
   facts_.upstream = taken;
-  server_ = &dialler_->server();
+  if (dialler_->has_asked()) server_ = uring::Held<UpstreamServer>(dialler_->server());
   co_return taken != nullptr;
 }
 
@@ -74,6 +100,7 @@ uring::Task<Exchange::Outcome> Exchange::forward() {
                       .detail = "the server speaks HTTP/1.0: it needs a Content-Length"});
     co_return Outcome::kEnded;
   }
+  server_failed_ = false;
   response_.expect();
   if (!request_.send()) co_return Outcome::kEnded;
   Outcome outcome = Outcome::kInterim;
@@ -89,10 +116,12 @@ uring::Task<Exchange::Outcome> Exchange::forward() {
       request_.set_deadline();
     }
   }
-  if (outcome == Outcome::kSwitch) outcome = open_tunnel();
+  if (outcome == Outcome::kSwitch) outcome = facts_.opaque ? open_opaque() : open_tunnel();
   if (outcome == Outcome::kTunnel) co_return outcome;
   if (outcome == Outcome::kResponse) {
-    begin_response();
+    note_sticky_cookie();
+    // Behind a refused upgrade the client may have gone on in the other protocol.
+    begin_response(!facts_.opaque);
     co_await response_.pump();
     outcome = Outcome::kEnded;
   }
@@ -107,7 +136,9 @@ uring::Task<Exchange::Outcome> Exchange::forward() {
 
 Exchange::Outcome Exchange::take_response_head(const ResponseSide::HeadIn& head) {
   const http::ResponseHead& response = facts_.heads->response;
-  const auto may_be_stale = [&] { return facts_.upstream->reused() && may_send_again(); };
+  const auto may_be_stale = [&] {
+    return facts_.upstream->reused() && may_send_again() && dialler_->may_retry();
+  };
   if (!head) {
     // On a kept connection it may be the rest of an earlier answer, which nobody has waited for.
     if (may_be_stale()) return Outcome::kSendAgain;
@@ -124,7 +155,7 @@ Exchange::Outcome Exchange::take_response_head(const ResponseSide::HeadIn& head)
     response_.pass_interim();
     return Outcome::kInterim;
   }
-  if (response.status == 101 && !facts_.websocket) {
+  if (response.status == 101 && !facts_.websocket && !facts_.opaque) {
     connection().end({.reason = Reason::kBadResponse, .detail = "101 that nobody asked for"});
   }
   // RFC 9110 section 7.8: HTTP/1.0 knows no upgrades.
@@ -142,18 +173,20 @@ Exchange::Outcome Exchange::take_end_of_upstream() {
   if (facts_.heads->response_bytes.empty() && may_send_again()) {
     // The server has closed a kept connection, which says nothing of itself: once more, over a new
     // one. Else the next server's turn has come.
-    const bool again = facts_.upstream->reused() || dialler_->pass_over();
-    if (again) return Outcome::kSendAgain;
+    if (goes_on_elsewhere()) return Outcome::kSendAgain;
   }
   connection().end(end_of_link(upstream, Party::kUpstream, connection().detail()));
   return Outcome::kEnded;
 }
 
-void Exchange::begin_response() {
+void Exchange::begin_response(bool may_be_followed) {
   // A final answer to what is still being uploaded, if nobody will take that to its end.
   const bool refuses_upload =
       !request_.is_whole() && (facts_.heads->response.status >= 400 || !request_.is_pumping());
-  response_.begin(!refuses_upload);
+  note_status(facts_.heads->response);
+  // It may have been an upgrade, which is declined.
+  facts_.upstream->slot().end_upgrade();
+  response_.begin(!refuses_upload && may_be_followed);
   if (request_.is_whole() && !response_.needs_heads()) facts_.heads.reset();
 }
 
@@ -195,17 +228,67 @@ Exchange::Outcome Exchange::open_tunnel() {
     return Outcome::kEnded;
   }
   const auto deflate = agree_on_compression(asked.extensions.kept());
+  dialler_->note_success(facts_.upstream->slot());
+  facts_.upstream->slot().end_upgrade();
   presence_.unwatch();
-  client_.switch_protocols(heads.response, {response_buffer, facts_.route->response_headers},
-                           deflate);
+  note_sticky_cookie();
+  client_.switch_protocols(
+      heads.response, {response_buffer, facts_.route->response_headers, facts_.sticky}, deflate);
   connection().clear_deadline();
   connection().open_tunnel({.generation = facts_.generation,
                             .route = *facts_.route,
                             .upstream = *std::exchange(facts_.upstream, nullptr),
                             .request_line = std::move(facts_.request_line),
                             .begun = begun_,
+                            .holds = std::move(holds_),
                             .rsv_allowed = deflate ? ws::kRsv1 : ws::reserved_bits(*agreed),
-                            .deflate = deflate},
+                            .deflate = deflate,
+                            .token_ends = token_ends_},
+                           heads.behind_response());
+  return Outcome::kTunnel;
+}
+
+// The server's 101 names the one protocol that was asked for (RFC 9110 section 7.8).
+bool Exchange::is_agreed(std::string_view protocol) const {
+  const http::ResponseHead& response = facts_.heads->response;
+  std::size_t named = 0;
+  bool is_other = false;
+  response.fields.for_each(facts_.heads->response_buffer(), "Upgrade", [&](std::string_view line) {
+    http::ListReader names(line);
+    while (const auto name = names.next()) {
+      if (name->empty()) continue;
+      ++named;
+      is_other |= !http::equals_ignoring_case(*name, protocol);
+    }
+  });
+  return named == 1 && !is_other && response.connection.upgrade;
+}
+
+Exchange::Outcome Exchange::open_opaque() {
+  const Heads& heads = *facts_.heads;
+  if (!is_agreed(heads.protocol)) {
+    connection().end({.reason = Reason::kBadResponse,
+                      .detail = "the 101 is not for the protocol that was asked for"});
+    return Outcome::kEnded;
+  }
+  dialler_->note_success(facts_.upstream->slot());
+  facts_.upstream->slot().end_upgrade();
+  presence_.unwatch();
+  note_sticky_cookie();
+  client_.switch_protocols(heads.response,
+                           {heads.response_buffer(), facts_.route->response_headers, facts_.sticky},
+                           {}, heads.protocol);
+  connection().clear_deadline();
+  connection().open_tunnel({.generation = facts_.generation,
+                            .route = *facts_.route,
+                            .upstream = *std::exchange(facts_.upstream, nullptr),
+                            .request_line = std::move(facts_.request_line),
+                            .begun = begun_,
+                            .holds = std::move(holds_),
+                            .rsv_allowed = 0,
+                            .deflate = {},
+                            .token_ends = token_ends_,
+                            .opaque_protocol = heads.protocol},
                            heads.behind_response());
   return Outcome::kTunnel;
 }

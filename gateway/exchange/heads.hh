@@ -29,8 +29,9 @@ struct Heads {
   http::RequestHead request;
   std::pmr::string response_bytes;  // the head, and what came right behind it
   http::ResponseHead response;
-  std::string_view key;     // Sec-WebSocket-Key, in request_bytes
-  std::pmr::string target;  // what is asked for, in origin-form: of a server, what it gets
+  std::string_view key;       // Sec-WebSocket-Key, in request_bytes
+  std::string_view protocol;  // of another upgrade, in request_bytes
+  std::pmr::string target;    // what is asked for, in origin-form: of a server, what it gets
 
   proto::Bytes request_buffer() const { return proto::as_bytes(request_bytes); }
   proto::Bytes response_buffer() const { return proto::as_bytes(response_bytes); }

@@ -41,9 +41,11 @@ class Judge {
   using Step = std::optional<Refusal>;
   Step resolve();
   Step find_route();
+  Step judge_name(std::string_view host) const;
   Step judge_method() const;
   Step judge_fields() const;
   Step judge_upgrade();
+  Step judge_other_upgrade();
   Step judge_origin() const;
   Step judge_subprotocols(const ws::FieldLines& offers) const;
   Verdict redirect_to_https(std::uint16_t port) const;
@@ -63,6 +65,7 @@ class Judge {
   std::string& scratch_;
   const config::Route* route_ = nullptr;
   std::optional<std::string_view> key_;  // of a WebSocket's handshake
+  std::string_view protocol_;            // of another upgrade; empty: none
 };
 
 Verdict Judge::verdict() {
@@ -93,6 +96,7 @@ Judge::Step Judge::find_route() {
   const std::string_view authority = text(head_.authority);
   const auto host = http::normalise_host(authority, host_storage);
   if (!authority.empty() && !host) return bad_request(400, "the host is invalid");
+  if (const Step refusal = judge_name(host.value_or(""))) return refusal;
   scratch_.resize(path_bytes_);
   // What goes on is judged, not what came: so no server sees another path than this one.
   const auto normal_path = http::normalise_path(path(), scratch_);
@@ -105,6 +109,22 @@ Judge::Step Judge::find_route() {
   }
   if (route_->strip_prefix) strip_prefix();
   return {};
+}
+
+// RFC 9110 section 7.4: what asks clients for more than this one has shown is not to be had by way
+// of another name.
+Judge::Step Judge::judge_name(std::string_view host) const {
+  const auto& tls = question_.listener.tls;
+  if (!tls || (tls->policies.empty() && !question_.has_shown_less)) return {};
+  const auto& let_in_by = tls->clients_for(question_.server_name);
+  const auto& wanted = tls->clients_for(host);
+  const bool is_same = question_.has_shown_less
+                           ? !wanted || http::equals_ignoring_case(host, question_.server_name)
+                           : &let_in_by == &wanted || config::covers(let_in_by, wanted);
+  if (is_same) return {};
+  return bad_request(421,
+                     "this host asks for another client certificate than the server name of "
+                     "the TLS handshake");
 }
 
 void Judge::strip_prefix() {
@@ -159,7 +179,7 @@ Judge::Step Judge::judge_upgrade() {
                    .status = static_cast<std::uint16_t>(verdict.status),
                    .detail = verdict.reason};
   }
-  if (verdict.kind == ws::RequestVerdict::Kind::kNotAsked) return {};
+  if (verdict.kind == ws::RequestVerdict::Kind::kNotAsked) return judge_other_upgrade();
   if (has_body()) {
     // Its bytes would be taken for frames.
     return Refusal{.reason = Reason::kUpgradeRefused,
@@ -170,6 +190,27 @@ Judge::Step Judge::judge_upgrade() {
   if (!asks_server) return {};
   if (const Step refusal = judge_origin()) return refusal;
   return judge_subprotocols(fields.protocols);
+}
+
+// Of what the client would like to speak instead (RFC 9110 section 7.8) the first that the route
+// lets pass. What it does not is left out, as of any hop.
+Judge::Step Judge::judge_other_upgrade() {
+  const bool asks_server = !route_->answer && !route_->redirect;
+  if (head_.minor_version == 0 || !asks_server) return {};
+  const auto passes = [this](std::string_view protocol) {
+    return std::ranges::any_of(route_->upgrades, [&](const std::string& one) {
+      return http::equals_ignoring_case(one, protocol);
+    });
+  };
+  head_.fields.for_each(question_.buffer, "Upgrade", [&](std::string_view line) {
+    http::ListReader protocols(line);
+    while (const auto protocol = protocols.next()) {
+      if (protocol_.empty() && passes(*protocol)) protocol_ = *protocol;
+    }
+  });
+  if (protocol_.empty() || !has_body()) return {};
+  // Where it ends would be a matter of opinion.
+  return Refusal{.reason = Reason::kUpgradeRefused, .detail = "an upgrade must not have a body"};
 }
 
 Judge::Step Judge::judge_origin() const {
@@ -225,6 +266,7 @@ Verdict Judge::serve() const {
   if (route_->answer) return Judged::Answer{*route_->answer};
   if (is_last_hop()) return Judged::LastHop{};
   if (key_) return Judged::Tunnel{*key_};
+  if (!protocol_.empty()) return Judged::Opaque{protocol_};
   return Judged::Proxy{};
 }
 

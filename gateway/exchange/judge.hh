@@ -20,8 +20,10 @@ struct Question {
   const http::RequestHead& head;
   proto::Bytes buffer;  // what it was parsed from
   const config::Listener& listener;
-  bool secure;        // it came over TLS
-  bool peer_trusted;  // from a proxy that is believed
+  bool secure;                        // it came over TLS
+  bool peer_trusted;                  // from a proxy that is believed
+  std::string_view server_name = {};  // that the client has asked for in the handshake
+  bool has_shown_less = false;        // than clients of that name have to show by now
 };
 
 // It refers to the configuration and to the head's buffer.
@@ -46,7 +48,11 @@ struct Judged {
   struct Tunnel {
     std::string_view key;  // Sec-WebSocket-Key
   };
-  using Verdict = std::variant<Refusal, Redirect, Answer, LastHop, Proxy, Tunnel>;
+  // Another upgrade, which the route lets pass.
+  struct Opaque {
+    std::string_view protocol;  // as the client has named it
+  };
+  using Verdict = std::variant<Refusal, Redirect, Answer, LastHop, Proxy, Tunnel, Opaque>;
 
   const config::Route* route = nullptr;  // null: none matches, or it was not asked for
   Verdict verdict;

@@ -5,6 +5,7 @@
 #include <array>
 #include <ctime>
 #include <optional>
+#include <string>
 
 #include "gateway/rewrite/fields.hh"
 #include "proto/http/status.hh"
@@ -76,6 +77,9 @@ void write_reply(std::string& to, const Reply& reply) {
   head.add("Cache-Control", "no-store");
   if (!reply.location.empty()) head.add("Location", reply.location);
   if (!reply.allow.empty()) head.add("Allow", reply.allow);
+  if (reply.retry_after.count() > 0)
+    head.add("Retry-After", std::to_string(reply.retry_after.count()));
+  if (!reply.challenge.empty()) head.add("WWW-Authenticate", reply.challenge);
   // RFC 9110 section 15.5.22, RFC 6455 section 4.2.2.
   if (reply.status == 426) head.add("Sec-WebSocket-Version", ws::kVersion);
   head.end(body.size(), reply.persistence, reply.status == 426);

@@ -2,6 +2,7 @@
 // answers with.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,9 +19,11 @@ struct Reply {
   std::uint16_t status;
   std::string_view sentence;  // for people: becomes the body, behind the status
   Persistence persistence = Persistence::kClose;
-  bool head_only = false;          // it answers HEAD: the body is left out, its length is not
-  std::string_view location = {};  // of a redirect
-  std::string_view allow = {};     // of a 405
+  bool head_only = false;               // it answers HEAD: the body is left out, its length is not
+  std::string_view location = {};       // of a redirect
+  std::string_view allow = {};          // of a 405
+  std::chrono::seconds retry_after{0};  // RFC 9110 section 10.2.3; 0: it says nothing of that
+  std::string_view challenge = {};      // WWW-Authenticate, of a 401 and its like
   const config::HeaderChanges* changes = nullptr;
 };
 

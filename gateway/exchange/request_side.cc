@@ -36,19 +36,31 @@ bool RequestSide::send() {
 }
 
 void RequestSide::send_head() {
-  const Connection& connection = facts_.connection;
   std::string& head = facts_.connection.shard().scratch();
   head.clear();
-  forward_request(head, facts_.heads->request, facts_.heads->request_buffer(),
-                  {.peer_address = connection.client_address(),
-                   .listener_port = connection.listener().address.port(),
-                   .secure = connection.secure(),
-                   .peer_trusted = connection.peer_trusted(),
-                   .via = facts_.config().via,
-                   .target = facts_.heads->target,
-                   .changes = facts_.route->request_headers,
-                   .websocket = facts_.websocket ? &facts_.route->websocket : nullptr});
+  write_head(head);
   facts_.upstream->link().write(proto::as_bytes(head));
+}
+
+void RequestSide::write_head(std::string& head, const AuthQuestion* question) const {
+  const Connection& connection = facts_.connection;
+  const tls::Session* const session = facts_.connection.client().session();
+  const auto& sticky = facts_.config().pools[facts_.route->pool].balance.sticky;
+  forward_request(
+      head, facts_.heads->request, facts_.heads->request_buffer(),
+      {.peer_address = connection.client_address(),
+       .listener_port = connection.listener().address.port(),
+       .secure = connection.secure(),
+       .peer_trusted = connection.peer_trusted(),
+       .via = facts_.config().via,
+       .target = facts_.heads->target,
+       .changes = facts_.route->request_headers,
+       .websocket = facts_.websocket ? &facts_.route->websocket : nullptr,
+       .sticky_cookie = sticky ? std::string_view(sticky->cookie) : "",
+       .upgrade = question == nullptr ? facts_.heads->protocol : "",
+       .identity = facts_.identity,
+       .question = question,
+       .client_certificate = session != nullptr ? session->client_certificate() : nullptr});
 }
 
 bool RequestSide::pass_input() {

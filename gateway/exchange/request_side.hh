@@ -25,6 +25,8 @@ class RequestSide {
   // Begins to send it over the connection to a server that there is now. False: the body is not
   // valid, and the client's connection has ended.
   bool send();
+  // Its head as the server gets it; or the question about it, of one that is asked before.
+  void write_head(std::string& head, const AuthQuestion* question = nullptr) const;
 
   // Whether all of it has been received already, whoever gets it, or nobody.
   bool ends_in_input();

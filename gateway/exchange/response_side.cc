@@ -52,8 +52,9 @@ void ResponseSide::begin(bool finishes_request) {
   body_ = http::BodyDecoder(framing, http::ChunkedDecoder::Blanks::kBehindSizes);
   learn_reuse(framing.kind);
   facts_.connection.set_deadline(facts_.route->timeouts.response_idle, Reason::kIdle);
-  client_.head(head, {facts_.heads->response_buffer(), facts_.route->response_headers}, framing,
-               finishes_request);
+  client_.head(head,
+               {facts_.heads->response_buffer(), facts_.route->response_headers, facts_.sticky},
+               framing, finishes_request);
   state_ = State::kBegun;
   pass(facts_.heads->behind_response());
 }

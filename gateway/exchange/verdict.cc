@@ -6,6 +6,7 @@
 #include "gateway/exchange/exchange.hh"
 #include "gateway/exchange/reply.hh"
 #include "gateway/log/quoted.hh"
+#include "gateway/rewrite/redaction.hh"
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
@@ -28,7 +29,8 @@ void Exchange::refuse_head(const http::HeadError& error) {
   // As it came: what could not be read is what whoever reads the log looks for.
   const std::string_view input = connection().input().text();
   const std::size_t line_end = std::min(input.find_first_of("\r\n"), Quoted::kBytesMax + 1);
-  facts_.request_line = input.substr(0, line_end);
+  facts_.request_line =
+      redacted(input.substr(0, line_end), config().log.redacted, connection().shard().scratch());
   std::string detail(error.reason);
   if (!error.largest_field.empty()) {
     detail += "; the largest field is ";
@@ -39,17 +41,30 @@ void Exchange::refuse_head(const http::HeadError& error) {
                     .detail = connection().keep_detail(std::move(detail))});
 }
 
-// True: a server is to be asked. Else it has been refused, or answered without one.
-bool Exchange::judge() {
+Judged Exchange::judge() {
   note_request();
+  const tls::Session* const session = connection().client().session();
   const Question question{.head = facts_.heads->request,
                           .buffer = facts_.heads->request_buffer(),
                           .listener = connection().listener(),
                           .secure = connection().secure(),
-                          .peer_trusted = connection().peer_trusted()};
-  const Judged judged =
+                          .peer_trusted = connection().peer_trusted(),
+                          .server_name = session != nullptr ? session->server_name() : "",
+                          .has_shown_less = connection().has_shown_less()};
+  Judged judged =
       gateway::judge(question, config(), facts_.heads->target, connection().shard().scratch());
   facts_.route = judged.route;
+  return judged;
+}
+
+// What is refused is refused to anybody.
+bool Exchange::is_guarded(const Judged& judged) const {
+  return judged.route != nullptr && judged.route->auth.any() &&
+         !std::holds_alternative<Judged::Refusal>(judged.verdict);
+}
+
+// True: a server is to be asked. Else it has been refused, or answered without one.
+bool Exchange::follow(const Judged& judged) {
   return std::visit([this](const auto& verdict) { return follow(verdict); }, judged.verdict);
 }
 
@@ -60,7 +75,8 @@ void Exchange::note_request() {
   facts_.method = request.method;
   const std::string_view method = request.method_text.in(buffer);
   const std::string_view authority = request.authority.in(buffer);
-  const std::string_view target = request.target.in(buffer);
+  const std::string_view target =
+      redacted(request.target.in(buffer), config().log.redacted, connection().shard().scratch());
   const std::size_t line_bytes = method.size() + authority.size() + target.size() + 2;
   const std::size_t kept_bytes = std::min(line_bytes, Quoted::kBytesMax + 1);
   facts_.request_line.reserve(kept_bytes);
@@ -127,6 +143,12 @@ bool Exchange::follow(const Judged::Proxy&) {
 bool Exchange::follow(const Judged::Tunnel& tunnel) {
   facts_.websocket = true;
   facts_.heads->key = tunnel.key;
+  return true;
+}
+
+bool Exchange::follow(const Judged::Opaque& opaque) {
+  facts_.opaque = true;
+  facts_.heads->protocol = opaque.protocol;
   return true;
 }
 

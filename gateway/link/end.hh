@@ -2,6 +2,7 @@
 // turns it into what each side is told: HTTP status, close codes, log words.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -18,6 +19,8 @@ enum class Reason : std::uint8_t {
   kTlsFailed,
   kPlainHttpOnTls,
   kTlsTimeout,
+  kBadProxyHeader,
+  kProxyHeaderTimeout,
   kRequestTimeout,
   kBadRequest,
   kBadBody,
@@ -27,6 +30,13 @@ enum class Reason : std::uint8_t {
   kUpgradeRefused,
   kOriginRefused,
   kSubprotocolRefused,
+  kAddressDenied,
+  kClientOverLimit,
+  kAtCapacity,
+  kUnauthorized,
+  kForbidden,
+  kAuthBusy,
+  kAuthTimeout,
   kShortage,
   kUpstreamUnreachable,
   kConnectTimeout,
@@ -39,6 +49,7 @@ enum class Reason : std::uint8_t {
   kUpstreamViolation,
   kIdle,
   kLifetime,
+  kTokenExpired,
   kClientNoPong,
   kUpstreamNoPong,
   kClientMessageTimeout,
@@ -49,8 +60,11 @@ enum class Reason : std::uint8_t {
   kUpstreamSlow,
   kCloseTimeout,
   kNoServer,
+  kQueueFull,
+  kQueueTimeout,
   kDraining,
   kOrphaned,
+  kRebalanced,
   kStopping,
 };
 inline constexpr std::size_t kReasons = static_cast<std::size_t>(Reason::kStopping) + 1;
@@ -60,10 +74,11 @@ inline constexpr std::size_t kParties = 4;
 
 struct End {
   Reason reason = Reason::kDone;
-  std::uint16_t status = 0;      // HTTP status, where the reason alone does not decide it
-  std::uint16_t close_code = 0;  // WebSocket, likewise
-  int error = 0;                 // errno, where the system said why
-  std::string_view detail;       // static text, or living as long as the connection
+  std::uint16_t status = 0;             // HTTP status, where the reason alone does not decide it
+  std::uint16_t close_code = 0;         // WebSocket, likewise
+  int error = 0;                        // errno, where the system said why
+  std::string_view detail;              // static text, or living as long as the connection
+  std::chrono::seconds retry_after{0};  // what the client is told, where it may try again
 
   bool is_done() const { return reason == Reason::kDone; }
 };

@@ -22,7 +22,7 @@ class ControlClient;
 class Control final : private uring::Acceptor {
  public:
   static constexpr std::size_t kClientsMax = 16;
-  static constexpr std::size_t kLineBytesMax = 1024;
+  static constexpr std::size_t kLineBytesMax = 16 * 1024;
   // How long a client may take to say what it wants, and to take the answer.
   static constexpr std::chrono::seconds kPatience{5};
 

@@ -77,9 +77,8 @@ bool DrainService::leaves_nobody(const config::Config& config,
                                  const ServerDrains::Target& target) const {
   const auto pool = std::ranges::find(config.pools, target.pool, &config::Pool::name);
   if (pool == config.pools.end()) return false;
-  return std::ranges::all_of(pool->servers, [&](const config::Server& server) {
-    const bool is_meant = target.server.empty() || target.server == server.text;
-    return is_meant || drains_.is_drained(pool->name, server.text);
+  return std::ranges::all_of(drains_.servers_of(*pool), [&](const config::Server& server) {
+    return target.means(server.text) || drains_.is_drained(pool->name, server.text);
   });
 }
 

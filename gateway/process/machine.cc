@@ -1,8 +1,12 @@
 #include "gateway/process/machine.hh"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -50,14 +54,21 @@ std::string about_backlog(int allowed, int wanted) {
       allowed, wanted, wanted);
 }
 
+// Connections to an address of a server need a port each, of each address that they come from.
+std::size_t ports_of(const config::Pool& pool, std::size_t ports) {
+  return addresses_in(pool) * ports * std::max<std::size_t>(1, pool.sources.size());
+}
+
 std::string about_ports(const PortRange& ports, const config::Pool& pool, const Needs& needs) {
   const std::size_t addresses = addresses_in(pool);
   return fmt::format(
       "net.ipv4.ip_local_port_range = {} {} is {} connections to each address of a server: pool {} "
       "with {} can have {}, fewer than the {} clients that there are open files for; run 'sysctl "
-      "net.ipv4.ip_local_port_range=\"1024 65535\"' as root, or name more servers",
+      "net.ipv4.ip_local_port_range=\"1024 65535\"' as root, or name more servers, or more "
+      "addresses "
+      "in 'source' of that pool",
       ports.first, ports.last, ports.count(), pool.name,
-      addresses == 1 ? "one" : fmt::to_string(addresses), addresses * ports.count(),
+      addresses == 1 ? "one" : fmt::to_string(addresses), ports_of(pool, ports.count()),
       needs.clients_max);
 }
 
@@ -66,8 +77,8 @@ const config::Pool* first_without_ports(const config::Config& config, std::size_
                                         std::size_t clients_max) {
   const config::Pool* found = nullptr;
   for (const config::Pool& pool : config.pools) {
-    const bool runs_out = takes_ports(pool) && addresses_in(pool) * ports < clients_max;
-    if (runs_out && (found == nullptr || addresses_in(pool) < addresses_in(*found))) found = &pool;
+    const bool runs_out = takes_ports(pool) && ports_of(pool, ports) < clients_max;
+    if (runs_out && (found == nullptr || ports_of(pool, 1) < ports_of(*found, 1))) found = &pool;
   }
   return found;
 }
@@ -84,6 +95,20 @@ std::optional<std::string> about_rings(const config::Account& account,
       "gateway, and an upgrade of it will be refused; run 'sysctl kernel.io_uring_group={}' as "
       "root",
       account.user, account.gid);
+}
+
+// Nothing: connections may come from it.
+std::optional<std::string> about_source(const config::Pool& pool, const config::Address& source) {
+  const int probe = socket(source.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return std::nullopt;
+  const int error = bind(probe, source.get(), source.length) == 0 ? 0 : errno;
+  close(probe);
+  if (error == 0 || error == EADDRINUSE) return std::nullopt;
+  const std::string text = source.text();  // with a port that says nothing
+  return fmt::format(
+      "pool {} cannot be reached from its source {}: {}; give the machine that address ('ip "
+      "address add'), or take it out of 'source'",
+      pool.name, text.substr(0, text.rfind(':')), strerrordesc_np(error));
 }
 
 // What another kernel, or a container, may not have is not judged.
@@ -112,6 +137,11 @@ std::vector<std::string> look_at_machine(const Needs& needs, const config::Confi
   if (const auto ports = read_port_range(root)) {
     const config::Pool* const pool = first_without_ports(config, ports->count(), needs.clients_max);
     if (pool != nullptr) found.push_back(about_ports(*ports, *pool, needs));
+  }
+  for (const config::Pool& pool : config.pools) {
+    for (const config::Address& source : pool.sources) {
+      if (auto fault = about_source(pool, source)) found.push_back(*std::move(fault));
+    }
   }
   if (config.account) {
     if (auto rings = about_rings(*config.account, uring::ring_permission(root)))

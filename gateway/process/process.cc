@@ -1,5 +1,6 @@
 #include "gateway/process/process.hh"
 
+#include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
 
@@ -10,12 +11,13 @@
 #include <utility>
 
 #include "gateway/config/reader.hh"
+#include "gateway/config/units.hh"
 #include "gateway/log/file.hh"
 #include "gateway/log/quoted.hh"
 #include "gateway/process/machine.hh"
+#include "gateway/process/memory_limit.hh"
 #include "gateway/process/pid_file.hh"
 #include "gateway/process/privileges.hh"
-#include "gateway/process/status.hh"
 #include "gateway/process/system_call_filter.hh"
 #include "gateway/version.hh"
 #include "proto/tls/library.hh"
@@ -26,6 +28,8 @@ namespace {
 
 // What the end itself may take, behind a drain.
 constexpr std::chrono::seconds kEndTime{10};
+// What each shard may have on the smallest machine: thrice what it holds before anybody comes.
+constexpr std::size_t kShardBytesLeast = 6 * 1024 * 1024;
 constexpr auto kSignals = {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
 }  // namespace
@@ -63,7 +67,8 @@ Process::Process(const Options& options, config::SharedGeneration first,
       log_writer_(std::move(writer)),
       last_words_(*log_writer_),
       log_(log_writer_->open("main")),
-      descriptors_(shard_count_) {}
+      descriptors_(shard_count_),
+      balance_(shard_count_) {}
 
 std::expected<void, std::string> Process::set_up(Loader::Read read) {
   if (auto warm = tls::warm_up(); !warm) return std::unexpected(warm.error());
@@ -78,28 +83,44 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
   auto kernel = make_kernel(options_.receive);
   if (!kernel) return std::unexpected(kernel.error());
   kernel_ = std::move(*kernel);
+  std::array<std::byte, 32> seed;
+  kernel_->fill_random(seed);
+  limits_ = std::make_unique<limits::ClientLimits>(config().client_limits.addresses, seed);
   loop_.emplace(*kernel_);
   signals_.emplace(*loop_, signals_awaited_, static_cast<uring::SignalListener&>(*this));
   if (const int error = signals_->error(); error != 0)
     return std::unexpected(uring::explain_ring_error(error));
   drain_.emplace(*loop_, log_, static_cast<Drained&>(*this));
   closing_watch_.emplace(*loop_, log_);
-  server_drains_.emplace(registry_, log_, shard_count_,
-                         [this](const Order& order) { shards_->tell(order); });
+  server_drains_.emplace(
+      registry_, log_, shard_count_, [this](const Order& order) { shards_->tell(order); },
+      [this](const config::Pool& pool) -> const std::vector<config::Server>& {
+        return server_lists_->servers_of(pool.name);
+      });
   drain_service_.emplace(*server_drains_, *closing_watch_);
+  if (auto made = make_server_lists(); !made) return made;
   bell_.emplace(*loop_, static_cast<uring::BellOwner&>(*this));
   const int error = bell_->open();
   if (error != 0) return std::unexpected(uring::explain_ring_error(error));
   reports_.emplace(*bell_, shard_count_ * kReportsMax);
-  auto shards = Shards::create(shard_count_, options_.receive,
-                               {.tickets = tickets_,
-                                .registry = registry_,
-                                .descriptors = descriptors_,
-                                .log = *log_writer_,
-                                .reports = *reports_,
-                                .sockets = sockets_});
+  auto shards = Shards::create(
+      shard_count_, options_.receive,
+      {.tickets = tickets_,
+       .registry = registry_,
+       .passwords = passwords_,
+       .descriptors = descriptors_,
+       .limits = *limits_,
+       .balance = balance_,
+       .memory = memory_,
+       .memory_usual_bytes = std::max(without_reserve(memory_of_process(memory_of_machine())),
+                                      shard_count_ * kShardBytesLeast),
+       .log = *log_writer_,
+       .reports = *reports_,
+       .sockets = sockets_});
   if (!shards) return std::unexpected(std::move(shards.error()));
   shards_ = std::move(*shards);
+  memory_at_start_ = memory_.bytes();
+  if (auto suffices = check_memory(config()); !suffices) return suffices;
   watchdog_.emplace(*loop_, manager_, [this](auto& answers) { return shards_->ask(answers); });
   if (auto control = open_control(); !control) return control;
   if (options_.watch)
@@ -109,16 +130,19 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
                        .is_to_read = [this] { return watch_waits_ || reload_->is_to_read(); }});
   for (const std::string& unused : sockets_.close_unused()) log_.warning("{}", unused);
   share_descriptors();
-  reload_.emplace(Reload::Parts{.serving = generation_,
-                                .sockets = sockets_,
-                                .shards = *shards_,
-                                .descriptors = descriptors_,
-                                .log_writer = *log_writer_,
-                                .log = log_,
-                                .manager = manager_,
-                                .closing_watch = *closing_watch_,
-                                .on_loaded = [this](const auto& loaded) { note_loaded(loaded); }},
-                  std::move(read), *loop_, *bell_);
+  reload_.emplace(
+      Reload::Parts{.serving = generation_,
+                    .sockets = sockets_,
+                    .shards = *shards_,
+                    .descriptors = descriptors_,
+                    .log_writer = *log_writer_,
+                    .log = log_,
+                    .manager = manager_,
+                    .orphans = *orphans_closing_,
+                    .lists = *server_lists_,
+                    .check = [this](const auto& config) { return check_memory(config); },
+                    .on_loaded = [this](const auto& loaded) { note_loaded(loaded); }},
+      std::move(read), *loop_, *bell_);
   upgrade_.emplace(*loop_, log_, lineage_.spawner.get(), lineage_.why_no_spawner,
                    static_cast<Succeeded&>(*this));
   if (auto written = write_pid_file(); !written || options_.test) return written;
@@ -137,6 +161,18 @@ std::expected<void, std::string> Process::write_pid_file() {
   if (!written) return std::unexpected(std::move(written.error()));
   pid_file_ = std::move(*written);
   return {};
+}
+
+// What shards hold before they let anybody in has to be less than what makes memory scarce.
+std::expected<void, std::string> Process::check_memory(const config::Config& config) const {
+  const std::size_t most = config.client_limits.memory_bytes_max;
+  const std::size_t needed = memory_at_start_ * 2;
+  if (most == 0 || most >= needed) return {};
+  return std::unexpected(
+      fmt::format("[limits] memory_max: {} is too little for {} shards, which hold {} before they "
+                  "let anybody in: write at least \"{}MiB\"",
+                  config::print_size(most), shard_count_, config::print_size(memory_at_start_),
+                  needed / (1024 * 1024) + 1));
 }
 
 std::expected<void, std::string> Process::open_control() {
@@ -182,10 +218,11 @@ int Process::run() {
     }
   }
   kernel_->enable();
-  shards_->run(generation_);
+  shards_->run(generation_, std::exchange(first_servers_, {}));
   log_start();
   signals_->start();
   bell_->start();
+  server_lists_->start();
   if (lineage_.handover) {
     lineage_.handover->report_serving(*loop_, [this] { take_over(); });
   } else {
@@ -285,6 +322,8 @@ void Process::stop(int signal) {
     if (std::exchange(upgrade_waits_, false)) upgrade_->refuse("the gateway is stopping", {});
     reload_->refuse("the gateway is stopping");
     server_drains_->refuse();
+    servers_service_->refuse("the gateway is stopping");
+    server_lists_->refuse();
     if (watch_) watch_->rest();
     manager_.stopping(name + ": stopping", config().drain.hard_stop + kEndTime);
     drain_->begin(config().drain);
@@ -325,6 +364,9 @@ void Process::obey(std::string_view command, Control::Reply reply) {
   if (command == "status") return reply({.done = true, .text = status()});
   if (config::is_drain_command(command))
     return drain_service_->obey(command, config(), std::move(reply));
+  if (config::is_servers_command(command)) return servers_service_->obey(command, std::move(reply));
+  if (command == "pools" || command == "pools --json")
+    return reply({.done = true, .text = pools(command.ends_with("json"))});
   if (command == "upgrade") {
     return request_upgrade([reply = std::move(reply)](const Upgrade::Result& result) {
       reply({.done = result.done, .text = fmt::format("{}\n", fmt::join(result.lines, "\n"))});
@@ -336,20 +378,6 @@ void Process::obey(std::string_view command, Control::Reply reply) {
                   .text = fmt::format("pid {} serves now: ask again\n", upgrade_->successor())});
   reply({.done = true, .text = drain_->begun() ? "stopping already\n" : "stopping in order\n"});
   if (!drain_->begun()) signalled(SIGTERM);
-}
-
-std::string Process::status() const {
-  return status_text({.state = drain_->begun()           ? "stopping"
-                               : upgrade_->under_way()   ? "upgrading"
-                               : reload_->is_under_way() ? "reloading"
-                                                         : "serving",
-                      .generation = *generation_,
-                      .reloads = reload_->counts(),
-                      .upgrades_failed = upgrade_->failures(),
-                      .under_way = remaining(),
-                      .websockets = websockets(),
-                      .drains = *server_drains_,
-                      .watch = *closing_watch_});
 }
 
 void Process::reopen_log() {
@@ -364,6 +392,7 @@ void Process::rung() {
   for (const Report& report : reports_->take()) {
     if (report.kind == Report::Kind::kDrained) ++drained_;
     if (report.kind == Report::Kind::kAdopted) reload_->note_adopted(report);
+    if (report.kind == Report::Kind::kServersTaken) server_lists_->reported(report);
     if (report.kind == Report::Kind::kCarriedOut) server_drains_->reported(report);
     if (report.kind != Report::Kind::kEnded) continue;
     drain_->add(report.stopped);
@@ -381,6 +410,7 @@ void Process::rung() {
 uring::Task<> Process::wind_up() {
   watchdog_->stop();
   co_await upgrade_->stop();
+  co_await resolver_->stop();
   if (lineage_.handover) co_await lineage_.handover->stop();
   if (control_) co_await control_->stop();
   if (watch_) co_await watch_->stop();

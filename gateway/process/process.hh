@@ -17,9 +17,12 @@
 #include "gateway/process/drain_service.hh"
 #include "gateway/process/lineage.hh"
 #include "gateway/process/listening.hh"
+#include "gateway/process/orphans_closing.hh"
 #include "gateway/process/pid_file.hh"
 #include "gateway/process/reload.hh"
 #include "gateway/process/server_drains.hh"
+#include "gateway/process/server_lists.hh"
+#include "gateway/process/servers_service.hh"
 #include "gateway/process/service_manager.hh"
 #include "gateway/process/shards.hh"
 #include "gateway/process/upgrade.hh"
@@ -63,6 +66,8 @@ class Process final : private uring::SignalListener,
   const config::Config& config() const { return generation_->config; }
   std::expected<void, std::string> set_up(Loader::Read read);
   std::expected<void, std::string> open_control();
+  std::expected<void, std::string> check_memory(const config::Config& config) const;
+  std::expected<void, std::string> make_server_lists();
   std::expected<void, std::string> write_pid_file();
   std::expected<void, std::string> give_up_rights();
   void share_descriptors();
@@ -81,6 +86,7 @@ class Process final : private uring::SignalListener,
   void hand_over(pid_t successor, const std::vector<config::Address>& addresses) override;
   void obey(std::string_view command, Control::Reply reply);
   std::string status() const;
+  std::string pools(bool as_json) const;
   void reopen_log();
   void go_on();
   void reload_for_watch();
@@ -104,7 +110,12 @@ class Process final : private uring::SignalListener,
   Log log_;
   tls::TicketKeys tickets_;
   Registry registry_;
+  PasswordWorkers passwords_;
   DescriptorBudget descriptors_;
+  AcceptBalance balance_;
+  uring::MemoryAccount memory_;
+  std::size_t memory_at_start_ = 0;               // what the shards have of it before anybody comes
+  std::unique_ptr<limits::ClientLimits> limits_;  // once the kernel has given it its secret
   ListeningSockets sockets_;
   std::unique_ptr<uring::IoUringKernel> kernel_;
   std::optional<uring::Loop> loop_;
@@ -116,6 +127,11 @@ class Process final : private uring::SignalListener,
   std::optional<ClosingWatch> closing_watch_;
   std::optional<ServerDrains> server_drains_;
   std::optional<DrainService> drain_service_;
+  std::optional<names::Resolver> resolver_;
+  std::optional<OrphansClosing> orphans_closing_;
+  std::optional<ServerLists> server_lists_;
+  std::optional<ServersService> servers_service_;
+  std::vector<PoolServers> first_servers_;  // beside the configuration, until the shards run
   uring::Task<> winding_up_;
   std::unique_ptr<Shards> shards_;
   std::optional<Reload> reload_;

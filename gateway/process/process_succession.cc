@@ -29,6 +29,7 @@ void Process::request_upgrade(Upgrade::Answer answer) {
   }
   if (reload_->is_under_way()) return refuse("a reload is under way");
   reload_->refuse("an upgrade is under way");
+  servers_service_->refuse("an upgrade is under way");
   upgrade_->request(config().upgrade.patience,
                     [this, answer = std::move(answer)](const Upgrade::Result& result) {
                       if (!result.done && !drain_->begun()) go_on();
@@ -40,6 +41,7 @@ void Process::request_upgrade(Upgrade::Answer answer) {
 void Process::go_on() {
   sockets_.set_tcp_again();  // a successor may have set what it wanted
   reload_->permit();
+  servers_service_->permit();
   if (std::exchange(watch_waits_, false)) reload_->request();
 }
 
@@ -81,6 +83,8 @@ void Process::hand_over(pid_t successor, const std::vector<config::Address>& add
   }
   reload_->refuse(fmt::format("pid {} serves now", successor));
   server_drains_->refuse();
+  servers_service_->refuse(fmt::format("pid {} serves now", successor));
+  server_lists_->refuse();
   if (watch_) watch_->rest();
   config::DrainSettings settings = config().drain;
   settings.hard_stop -= std::exchange(settings.delay, settings.delay.zero());

@@ -6,9 +6,6 @@
 #include <cstring>
 #include <utility>
 
-#include "gateway/config/units.hh"
-#include "gateway/process/closing_plan.hh"
-
 namespace gateway {
 namespace {
 
@@ -46,6 +43,7 @@ void keep_until_restart(const config::Config& before, config::Config& now) {
   now.control = before.control;
   now.log.buffer_bytes = before.log.buffer_bytes;
   now.limits.compression_bytes = before.limits.compression_bytes;
+  now.client_limits.addresses = before.client_limits.addresses;
 }
 
 }  // namespace
@@ -124,6 +122,11 @@ bool Reload::prepare(config::Config config) {
     ++counts_.unchanged;
     result_.done = true;
     say(LogLevel::info, "reload: no change");
+    parts_.lists.look_again();
+    return false;
+  }
+  if (auto checked = parts_.check(config); !checked) {
+    fail(std::move(checked.error()));
     return false;
   }
   if (auto opened = parts_.sockets.open(config.listeners, parts_.shards.count()); !opened) {
@@ -140,16 +143,9 @@ bool Reload::prepare(config::Config config) {
   kept_ = {};
   orphans_ = 0;
   loaded_or_adopted_.clear();
-  parts_.shards.adopt(parts_.serving, earlier->config, orphans_plan());
+  parts_.shards.adopt(parts_.serving, earlier->config, parts_.lists.adopt(parts_.serving->config),
+                      parts_.orphans.plan(parts_.serving->config));
   return true;
-}
-
-std::optional<PacedPlan> Reload::orphans_plan() const {
-  const config::Config& config = parts_.serving->config;
-  if (config.reload.orphans == config::Orphans::keep) return std::nullopt;
-  ClosingPlan plan = closing_plan(config.drain, Reason::kOrphaned);
-  plan.waiting = orphans_waiting_;
-  return PacedPlan(std::move(plan), parts_.shards.count());
 }
 
 void Reload::apply_log_settings(const config::LogSettings& before) {
@@ -161,26 +157,12 @@ void Reload::apply_log_settings(const config::LogSettings& before) {
 void Reload::tell_what_changed() {
   ++counts_.applied;
   result_.done = true;
-  const std::size_t leave = std::max<std::size_t>(orphans_, orphans_waiting_->load());
+  const std::size_t leave = std::max<std::size_t>(orphans_, parts_.orphans.waiting());
   say(LogLevel::info,
       fmt::format("reload: generation {}: {}; {} websockets and {} requests kept, {}",
                   parts_.serving->number, joined(difference_.changes),
                   kept_.websockets - std::min(leave, kept_.websockets), kept_.requests,
-                  tell_of_orphans()));
-}
-
-// How many are closed; and from here on what is left of them.
-std::string Reload::tell_of_orphans() {
-  const std::size_t waiting = *orphans_waiting_;
-  if (orphans_ == 0 && waiting > 0) return fmt::format("{} wait to be closed still", waiting);
-  if (orphans_ == 0) return "0 closed";
-  const std::chrono::milliseconds over = parts_.serving->config.drain.over;
-  const auto look = [count = orphans_waiting_] {
-    return std::optional(ClosingWatch::Left{.websockets = count->load()});
-  };
-  parts_.closing_watch.begin("orphans", over, look, "finished: nobody waits any more");
-  return fmt::format("{} {} closed {}", orphans_, orphans_ == 1 ? "is" : "are",
-                     over.count() == 0 ? "at once" : "over " + config::print_duration(over));
+                  parts_.orphans.tell(parts_.serving->config, orphans_)));
 }
 
 void Reload::fail(const config::Errors& errors) {

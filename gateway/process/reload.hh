@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,9 +15,10 @@
 
 #include "gateway/config/difference.hh"
 #include "gateway/config/generation.hh"
-#include "gateway/process/closing_watch.hh"
 #include "gateway/process/listening.hh"
 #include "gateway/process/loader.hh"
+#include "gateway/process/orphans_closing.hh"
+#include "gateway/process/server_lists.hh"
 #include "gateway/process/service_manager.hh"
 #include "gateway/process/shards.hh"
 #include "uring/task.hh"
@@ -34,7 +36,10 @@ class Reload {
     LogWriter& log_writer;
     Log& log;
     ServiceManager& manager;
-    ClosingWatch& closing_watch;
+    OrphansClosing& orphans;
+    ServerLists& lists;
+    // Says why the process cannot serve by it.
+    std::function<std::expected<void, std::string>(const config::Config&)> check;
     // Hears of each configuration that was read, good or bad, before it is taken over; may be
     // empty.
     std::function<void(const Loader::Loaded&)> on_loaded;
@@ -79,9 +84,7 @@ class Reload {
   uring::Task<> load_and_adopt();
   bool prepare(config::Config config);
   void apply_log_settings(const config::LogSettings& before);
-  std::optional<PacedPlan> orphans_plan() const;
   void tell_what_changed();
-  std::string tell_of_orphans();
   void fail(const config::Errors& errors);
   void fail(std::string why);
   void say(LogLevel level, std::string line);
@@ -99,8 +102,7 @@ class Reload {
   Result result_;
   UnderWay kept_;
   std::size_t orphans_ = 0;  // of these, that are closed
-  std::shared_ptr<ClosingCount> orphans_waiting_ = std::make_shared<ClosingCount>(0);
-  unsigned adopted_ = 0;  // shards that have
+  unsigned adopted_ = 0;     // shards that have
   uring::Task<> story_;
   bool wanted_ = false;
   std::string refusal_;  // empty: there is none

@@ -19,6 +19,15 @@ std::string names_in(const List& list, Name name) {
 
 }  // namespace
 
+bool ServerDrains::Target::means(const std::string& text) const {
+  if (server.empty() || server == text) return true;
+  return !server.starts_with(config::kUnixScheme) && text.starts_with(server + "/");
+}
+
+bool ServerDrains::Target::is_name() const {
+  return !server.empty() && server.find('/') == server.npos;
+}
+
 std::expected<void, std::string> ServerDrains::drain(const config::Config& config,
                                                      const Target& target, ClosingPlan plan,
                                                      Done done) {
@@ -45,6 +54,9 @@ std::expected<void, std::string> ServerDrains::drain(const config::Config& confi
     server.state->set_draining(true);
     states.push_back(server.state);
   }
+  if (target.is_name() && std::ranges::find(names_, target) == names_.end()) {
+    names_.push_back(target);
+  }
   plan.reason = Reason::kDraining;
   const std::string over = config::print_duration(plan.over);
   push({.order = DrainOrder{target.text(), std::move(states), {std::move(plan), shards_}},
@@ -62,10 +74,59 @@ std::expected<void, std::string> ServerDrains::undrain(const config::Config& con
   }
   for (const Drained& server : servers) server.state->set_draining(false);
   std::erase_if(drained_, [](const Drained& one) { return !one.state->draining(); });
+  forget_names(target);
   push({.order = ReviewOrder{},
         .text = fmt::format("drains {} no more", target.text()),
         .done = std::move(done)});
   return {};
+}
+
+void ServerDrains::note_come(const std::string& pool, const std::vector<std::string>& servers,
+                             const std::vector<config::Server>& now) {
+  if (names_.empty()) return;
+  forget_those_gone(pool, now);
+  for (const std::string& server : servers) {
+    const Target* const name = name_of(pool, server);
+    if (name == nullptr || is_drained(pool, server)) continue;
+    if (drained_.size() == kDrainedMax) {
+      log_.warning("drain: {}/{} is not drained, though {} is: {} servers are already", pool,
+                   server, name->text(), drained_.size());
+      continue;
+    }
+    drained_.push_back({pool, server, registry_.server(pool, server)});
+    drained_.back().state->set_draining(true);
+    log_.info("drain: {}/{} is drained, as {} is", pool, server, name->text());
+  }
+}
+
+// Of drained names, whom nobody has any more: they are marked anew where they come. The last one
+// stays, so that each name means somebody.
+void ServerDrains::forget_those_gone(const std::string& pool,
+                                     const std::vector<config::Server>& now) {
+  std::erase_if(drained_, [&](const Drained& one) {
+    if (one.pool != pool || one.state.use_count() > 1) return false;
+    const Target* const name = name_of(pool, one.server);
+    if (name == nullptr || std::ranges::find(now, one.server, &config::Server::text) != now.end())
+      return false;
+    return std::ranges::any_of(
+        now, [&](const config::Server& other) { return name->means(other.text); });
+  });
+}
+
+const ServerDrains::Target* ServerDrains::name_of(const std::string& pool,
+                                                  const std::string& server) const {
+  const auto name = std::ranges::find_if(
+      names_, [&](const Target& one) { return one.pool == pool && one.means(server); });
+  return name == names_.end() ? nullptr : &*name;
+}
+
+// Those that are undrained, and those of which nobody is drained any more.
+void ServerDrains::forget_names(const Target& target) {
+  std::erase_if(names_, [&](const Target& name) {
+    const bool is_meant =
+        name.pool == target.pool && (target.server.empty() || target.server == name.server);
+    return is_meant || !has_drained(name);
+  });
 }
 
 void ServerDrains::refuse() {
@@ -113,15 +174,14 @@ std::expected<std::vector<ServerDrains::Drained>, std::string> ServerDrains::fin
                           names_in(config.pools, &config::Pool::name)));
   }
   std::vector<Drained> servers;
-  for (const config::Server& server : pool->servers) {
-    const bool is_meant = target.server.empty() || target.server == server.text;
-    if (!is_meant) continue;
+  for (const config::Server& server : servers_of(*pool)) {
+    if (!target.means(server.text)) continue;
     servers.push_back({pool->name, server.text, registry_.server(pool->name, server.text)});
   }
   if (servers.empty()) {
     return std::unexpected(fmt::format("pool '{}' has no server '{}': its servers are {}",
                                        target.pool, target.server,
-                                       names_in(pool->servers, &config::Server::text)));
+                                       names_in(servers_of(*pool), &config::Server::text)));
   }
   return servers;
 }
@@ -129,9 +189,7 @@ std::expected<std::vector<ServerDrains::Drained>, std::string> ServerDrains::fin
 std::vector<ServerDrains::Drained> ServerDrains::find_drained(const Target& target) const {
   std::vector<Drained> servers;
   for (const Drained& one : drained_) {
-    const bool is_meant =
-        one.pool == target.pool && (target.server.empty() || one.server == target.server);
-    if (is_meant) servers.push_back(one);
+    if (one.pool == target.pool && target.means(one.server)) servers.push_back(one);
   }
   return servers;
 }

@@ -29,20 +29,31 @@ class ServerDrains {
   static constexpr std::size_t kDrainedMax = 4096;
   static constexpr const char* kRefused = "refused: the gateway is stopping";
 
-  // A server of a pool, as the configuration has it, or all that it has now.
+  // A server of a pool, all of those that a name of the configuration stands for, now or later
+  // ("HOST:PORT", of "HOST:PORT/ADDRESS"), or all that it has now.
   struct Target {
     std::string pool;
     std::string server;  // empty: all
 
+    bool operator==(const Target&) const = default;
+    bool means(const std::string& text) const;
+    // Servers may come that it means.
+    bool is_name() const;
     std::string text() const { return server.empty() ? pool : pool + "/" + server; }
   };
   // How many WebSockets are being closed, once all shards have begun with it; nothing: the gateway
   // stops, which closes them all.
   using Done = std::function<void(std::optional<std::size_t> websockets)>;
   using Tell = std::function<void(const Order& order)>;  // all shards
+  // The servers that a pool has now; empty: those that the configuration says.
+  using ServersOf = std::function<const std::vector<config::Server>&(const config::Pool& pool)>;
 
-  ServerDrains(Registry& registry, Log log, unsigned shards, Tell tell)
-      : registry_(registry), log_(log), shards_(shards), tell_(std::move(tell)) {}
+  ServerDrains(Registry& registry, Log log, unsigned shards, Tell tell, ServersOf servers_of = {})
+      : registry_(registry),
+        log_(log),
+        shards_(shards),
+        tell_(std::move(tell)),
+        servers_of_(std::move(servers_of)) {}
   ServerDrains(const ServerDrains&) = delete;
   ServerDrains& operator=(const ServerDrains&) = delete;
 
@@ -54,6 +65,10 @@ class ServerDrains {
   // configuration has no more.
   std::expected<void, std::string> undrain(const config::Config& config, const Target& target,
                                            Done done = {});
+  // The pool gets these servers among those that it has from now on: where the name that one has
+  // come by is drained, it is, too.
+  void note_come(const std::string& pool, const std::vector<std::string>& servers,
+                 const std::vector<config::Server>& now);
   // The process stops: whoever waits for his turn is told, and nobody else gets one.
   void refuse();
 
@@ -64,6 +79,9 @@ class ServerDrains {
   std::shared_ptr<const ServerState> state_of(const std::string& pool,
                                               const std::string& server) const {
     return registry_.server(pool, server);
+  }
+  const std::vector<config::Server>& servers_of(const config::Pool& pool) const {
+    return servers_of_ ? servers_of_(pool) : pool.servers;
   }
   // What is left at those of the target that are drained; nothing: none of them is.
   ClosingWatch::Look look_at(const Target& target) const;
@@ -91,6 +109,9 @@ class ServerDrains {
   std::expected<std::vector<Drained>, std::string> find(const config::Config& config,
                                                         const Target& target);
   std::vector<Drained> find_drained(const Target& target) const;
+  const Target* name_of(const std::string& pool, const std::string& server) const;
+  void forget_names(const Target& target);
+  void forget_those_gone(const std::string& pool, const std::vector<config::Server>& now);
   bool has(const Drained& server) const { return is_drained(server.pool, server.server); }
   void push(Task task);
 
@@ -98,8 +119,10 @@ class ServerDrains {
   Log log_;
   const unsigned shards_;
   const Tell tell_;
+  const ServersOf servers_of_;
   std::vector<Drained> drained_;
-  std::deque<Task> tasks_;  // the first one is with the shards
+  std::vector<Target> names_;  // that are drained: each means somebody above
+  std::deque<Task> tasks_;     // the first one is with the shards
   unsigned reports_ = 0;
   std::size_t closing_ = 0;
   bool refused_ = false;

@@ -65,8 +65,13 @@ std::expected<void, std::string> Shards::make_shards(unsigned count, ReceiveForm
                                 .tickets = common_.tickets,
                                 .registry = common_.registry,
                                 .descriptors = common_.descriptors,
+                                .limits = common_.limits,
+                                .balance = common_.balance,
+                                .memory = common_.memory,
+                                .memory_usual_bytes = common_.memory_usual_bytes,
                                 .log = common_.log.open("shard=" + std::to_string(index)),
-                                .reports = common_.reports},
+                                .reports = common_.reports,
+                                .passwords = &common_.passwords},
                                *kernels_.back());
     if (!shard) return std::unexpected(shard.error());
     shards_.push_back(std::move(*shard));
@@ -99,9 +104,10 @@ void Shards::open_gate(Gate gate) {
   gate_.notify_all();
 }
 
-void Shards::run(const config::SharedGeneration& first) {
+void Shards::run(const config::SharedGeneration& first, const std::vector<PoolServers>& servers) {
   std::vector<AdoptOrder> orders = orders_for(first, nullptr);
   for (unsigned index = 0; index < count(); ++index) {
+    orders[index].servers = servers;
     shards_[index]->begin_with(std::move(orders[index]));
   }
   open_gate(Gate::kRun);
@@ -109,36 +115,36 @@ void Shards::run(const config::SharedGeneration& first) {
 }
 
 void Shards::adopt(const config::SharedGeneration& newer, const config::Config& earlier,
+                   const std::vector<PoolServers>& servers,
                    const std::optional<PacedPlan>& orphans) {
   std::vector<AdoptOrder> orders = orders_for(newer, &earlier);
   for (unsigned index = 0; index < count(); ++index) {
+    orders[index].servers = servers;
     orders[index].orphans = orphans;
     (void)shards_[index]->orders().post(std::move(orders[index]));
   }
 }
 
 // One for each shard. Where there are fewer sockets than shards, as of a Unix socket, those who
-// accept hand over to all in turn, beginning with themselves; where there are more, some accept at
-// several.
+// accept hand over to all in turn, beginning with themselves; else to whom it goes by the balance.
+// Where there are more, some accept at several.
 std::vector<AdoptOrder> Shards::orders_for(const config::SharedGeneration& generation,
                                            const config::Config* earlier) {
   std::vector<AdoptOrder> orders(count(), AdoptOrder{generation, {}});
   for (const config::Listener& listener : generation->config.listeners) {
     if (earlier != nullptr && listens_at(*earlier, listener.address)) continue;
     const std::span<const int> descriptors = common_.sockets.descriptors(listener.address);
-    const bool hands_over = listener.address.is_unix() || descriptors.size() < count();
-    std::vector<std::shared_ptr<HandedOver>> takers;
+    const bool by_turns = listener.address.is_unix() || descriptors.size() < count();
+    std::vector<Taker> takers;
     for (unsigned index = 0; index < count(); ++index) {
       ListeningSocket socket{.address = listener.address};
       if (index < descriptors.size()) socket.descriptor = descriptors[index];
-      if (hands_over) {
-        takers.push_back(shards_[index]->make_handed_over());
-        socket.handed_over = takers.back();
-      }
+      socket.handed_over = shards_[index]->make_handed_over();
+      socket.by_turns = by_turns;
+      takers.push_back({index, socket.handed_over});
       orders[index].added.push_back(std::move(socket));
     }
-    for (unsigned index = 0;
-         hands_over && index < std::min<std::size_t>(descriptors.size(), count()); ++index) {
+    for (unsigned index = 0; index < std::min<std::size_t>(descriptors.size(), count()); ++index) {
       orders[index].added.back().takers = takers;
       std::ranges::rotate(takers, takers.begin() + 1);
     }

@@ -24,7 +24,12 @@ class Shards {
   struct Common {
     tls::TicketKeys& tickets;
     Registry& registry;
+    PasswordWorkers& passwords;
     DescriptorBudget& descriptors;
+    limits::ClientLimits& limits;
+    AcceptBalance& balance;
+    uring::MemoryAccount& memory;
+    std::size_t memory_usual_bytes;
     LogWriter& log;
     uring::Mailbox<Report>& reports;
     const ListeningSockets& sockets;
@@ -38,11 +43,12 @@ class Shards {
   Shards(const Shards&) = delete;
   Shards& operator=(const Shards&) = delete;
 
-  // The first generation. Until all of them serve it.
-  void run(const config::SharedGeneration& first);
+  // The first generation, and the servers of pools that have others than it says. Until all of them
+  // serve it.
+  void run(const config::SharedGeneration& first, const std::vector<PoolServers>& servers);
   // A later one; where `earlier` does not listen they do from here on. Each reports kAdopted.
   void adopt(const config::SharedGeneration& newer, const config::Config& earlier,
-             const std::optional<PacedPlan>& orphans);
+             const std::vector<PoolServers>& servers, const std::optional<PacedPlan>& orphans);
   // A shard that refuses has ended.
   void tell(const Order& order);
   // Whether they live: each that takes the question adds one to `answers`, which outlives them.

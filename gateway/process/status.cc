@@ -37,20 +37,27 @@ void add_server(Lines& lines, const std::string& pool, const std::string& server
                 std::string_view state, const ServerState& counts) {
   const std::size_t websockets = counts.count_websockets();
   const std::size_t all = counts.count();
-  lines.add("server " + pool + "/" + server, "{} websockets={} requests={}", state, websockets,
-            all > websockets ? all - websockets : 0);
+  const ServerHealth& health = counts.health;
+  std::string text = fmt::format("{} websockets={} requests={}", state, websockets,
+                                 all > websockets ? all - websockets : 0);
+  // What has not happened is left out.
+  if (health.downs() > 0) text += fmt::format(" downs={}", health.downs());
+  if (health.ejections() > 0) text += fmt::format(" ejections={}", health.ejections());
+  lines.add("server " + pool + "/" + server, "{}", text);
 }
 
 void add_pool(Lines& lines, const config::Pool& pool, const ServerDrains& drains) {
   std::size_t drained = 0;
-  for (const config::Server& server : pool.servers) {
+  const std::vector<config::Server>& servers = drains.servers_of(pool);
+  for (const config::Server& server : servers) {
     drained += drains.is_drained(pool.name, server.text) ? 1 : 0;
   }
-  lines.add("pool " + pool.name, "servers={} draining={}", pool.servers.size(), drained);
-  for (const config::Server& server : pool.servers) {
+  lines.add("pool " + pool.name, "servers={} draining={}", servers.size(), drained);
+  for (const config::Server& server : servers) {
     const bool is_drained = drains.is_drained(pool.name, server.text);
-    add_server(lines, pool.name, server.text, is_drained ? "draining" : "serving",
-               *drains.state_of(pool.name, server.text));
+    const auto state = drains.state_of(pool.name, server.text);
+    const char* const word = state->health.is_up() ? "serving" : state->health.word();
+    add_server(lines, pool.name, server.text, is_drained ? "draining" : word, *state);
   }
 }
 
@@ -58,7 +65,8 @@ void add_pool(Lines& lines, const config::Pool& pool, const ServerDrains& drains
 void add_those_gone(Lines& lines, const config::Config& config, const ServerDrains& drains) {
   std::set<std::pair<std::string_view, std::string_view>> known;
   for (const config::Pool& pool : config.pools) {
-    for (const config::Server& server : pool.servers) known.emplace(pool.name, server.text);
+    for (const config::Server& server : drains.servers_of(pool))
+      known.emplace(pool.name, server.text);
   }
   drains.for_each(
       [&](const std::string& pool, const std::string& server, const ServerState& state) {
@@ -99,6 +107,11 @@ std::string status_text(const StatusFacts& facts) {
   lines.add("websockets", "{}", facts.under_way.websockets);
   lines.add("requests", "{}", facts.under_way.requests);
   lines.add("connections", "{}", facts.under_way.connections);
+  lines.add("refused", "{}", facts.limits.text_of_refused());
+  lines.add("memory", "in_use={} max={}", facts.memory.bytes(), facts.memory.most());
+  lines.add("addresses", "in_use={} connections={} uncounted={} size={}",
+            facts.limits.addresses().in_use(facts.now), facts.limits.addresses().connections(),
+            facts.limits.unknown(), facts.limits.addresses().size());
   add_websockets(lines, facts.websockets);
   facts.watch.for_each(
       [&](const std::string& name, ClosingWatch::Left left, std::uint64_t seconds) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "gateway/config/generation.hh"
+#include "gateway/limits/client_limits.hh"
 #include "gateway/process/closing_watch.hh"
 #include "gateway/process/reload.hh"
 #include "gateway/process/server_drains.hh"
@@ -21,6 +22,9 @@ struct StatusFacts {
   std::uint64_t upgrades_failed;
   UnderWay under_way;
   WebSocketTotals websockets;
+  limits::ClientLimits& limits;
+  const uring::MemoryAccount& memory;
+  limits::Clock::time_point now;
   const ServerDrains& drains;
   const ClosingWatch& watch;
 };

@@ -88,8 +88,14 @@ bool FieldChanges::drops(std::string_view name) const {
 bool FieldChanges::replaces(std::string_view name) const {
   if (changes_ == nullptr) return false;
   const auto is_meant = [&](std::string_view dropped) { return equals_as_variable(dropped, name); };
-  return std::ranges::any_of(changes_->remove, is_meant) ||
+  return owns(name) || std::ranges::any_of(changes_->remove, is_meant) ||
          std::ranges::any_of(changes_->set, is_meant, &config::Header::name);
+}
+
+bool FieldChanges::owns(std::string_view name) const {
+  return changes_ != nullptr && std::ranges::any_of(changes_->owned, [&](std::string_view owned) {
+           return equals_as_variable(owned, name);
+         });
 }
 
 const std::string* FieldChanges::value_of(std::string_view name) const {

@@ -60,6 +60,8 @@ class FieldChanges {
   bool drops(std::string_view name) const;
   // Whether the name is one that drops(), or that makes the same variable.
   bool replaces(std::string_view name) const;
+  // Likewise, whether nobody but the gateway may send it.
+  bool owns(std::string_view name) const;
   // The value that is set, or null.
   const std::string* value_of(std::string_view name) const;
   // `apart` is a name whose line is the caller's own.

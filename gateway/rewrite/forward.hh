@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory_resource>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,10 +16,28 @@
 #include "proto/http/response.hh"
 #include "proto/ws/extensions.hh"
 
+namespace tls {
+struct CertificateFacts;
+}
+
 namespace gateway {
 
 // Every head for a client begins so, whatever its status.
 inline constexpr std::string_view kStatusLineStart = "HTTP/1.1 ";
+
+// A cookie of the gateway's own, between it and the client: the server neither gets nor sets it.
+struct StickyCookie {
+  std::string_view name;  // empty: there is none
+  std::string_view set;   // what Set-Cookie is to say; empty: nothing
+};
+
+// What a server is asked that is to tell whether the request may pass: a GET with the fields of the
+// request, but for those of its body, its conditions, and what is for one hop.
+struct AuthQuestion {
+  std::string_view host;    // empty: the request's
+  std::string_view path;    // in origin-form
+  std::string_view target;  // what the request asks for, in origin-form: X-Forwarded-Uri
+};
 
 // What the upstream learns from the gateway, besides what the request says.
 struct RequestForwarding {
@@ -29,7 +48,13 @@ struct RequestForwarding {
   std::string_view via;           // the gateway's name; empty: no Via
   std::string_view target;        // in origin-form
   const config::HeaderChanges& changes;
-  const config::WebSocket* websocket;  // of the route, for a handshake; null: it is none
+  const config::WebSocket* websocket;   // of the route, for a handshake; null: it is none
+  std::string_view sticky_cookie = {};  // StickyCookie::name
+  std::string_view upgrade = {};        // the protocol of another upgrade; empty: it is none
+  std::span<const config::Header> identity = {};  // who the client is
+  const AuthQuestion* question = nullptr;         // null: it is the request itself
+  // What the client's certificate says; null: nothing is told of any.
+  const tls::CertificateFacts* client_certificate = nullptr;
 };
 
 // What a request asks for, in origin-form: the path as it is meant (http::resolve_path), then the
@@ -54,6 +79,7 @@ struct ResponseForwarding {
   Persistence persistence;
   std::string_view via;
   const config::HeaderChanges& changes;
+  StickyCookie sticky = {};
 };
 
 // Appends to `head` what the client gets.
@@ -65,11 +91,12 @@ void forward_response(std::string& head, const http::ResponseHead& response, pro
 void forward_interim(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
                      const config::HeaderChanges& changes);
 
-// The 101 that opens a WebSocket. With `deflate`, on which the gateway and the client have agreed,
-// the server's says nothing of extensions.
+// The 101 that opens a WebSocket, or a tunnel of another `protocol`. With `deflate`, on which the
+// gateway and the client have agreed, the server's says nothing of extensions.
 void forward_switch(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
                     std::string_view via, const config::HeaderChanges& changes,
-                    const std::optional<ws::Deflate>& deflate = {});
+                    const std::optional<ws::Deflate>& deflate = {}, const StickyCookie& sticky = {},
+                    std::string_view protocol = "websocket");
 
 // Appends the lines of a trailer section that may be passed on (RFC 9110 section 6.5.1: nothing of
 // framing, routing, or for one hop; nothing that has an owner, whoever sends it, and nothing that

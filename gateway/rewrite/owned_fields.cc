@@ -59,11 +59,29 @@ constexpr OwnedField kOwnedFields[] = {
     {"Proxy-Connection", Owner::kNobody},
 };
 
-// X-Forwarded-Prefix, -Ssl, -Server and others: applications believe them all.
-constexpr std::string_view kTrustedPrefix = "X-Forwarded-";
+struct OwnedPrefix {
+  std::string_view begin;
+  Owner owner;
+};
 
-bool is_named_as_trusted(std::string_view name) {
-  return equals_as_variable(name.substr(0, kTrustedPrefix.size()), kTrustedPrefix);
+constexpr OwnedPrefix kOwnedPrefixes[] = {
+    // X-Forwarded-Prefix, -Ssl, -Server and others: applications believe them all.
+    {"X-Forwarded-", Owner::kTrustedPeer},
+    // Whose certificate it was, in the gateway's words, and in those of many.
+    {"X-Client-Cert", Owner::kGateway},
+    {"Client-Cert", Owner::kTrustedPeer},  // RFC 9440
+    {"X-SSL-", Owner::kTrustedPeer},
+    {"SSL-Client-", Owner::kTrustedPeer},
+    {"X-Amzn-Mtls-", Owner::kTrustedPeer},
+    {"X-ARR-ClientCert", Owner::kTrustedPeer},
+};
+
+const OwnedPrefix* prefix_of(std::string_view name) {
+  const auto begins = [&](const OwnedPrefix& prefix) {
+    return equals_as_variable(name.substr(0, prefix.begin.size()), prefix.begin);
+  };
+  const auto* const found = std::ranges::find_if(kOwnedPrefixes, begins);
+  return found != std::end(kOwnedPrefixes) ? found : nullptr;
 }
 
 bool is_usual(char c) {
@@ -71,7 +89,7 @@ bool is_usual(char c) {
 }
 
 bool resembles_an_owned(std::string_view name) {
-  return is_named_as_trusted(name) || std::ranges::any_of(kOwnedFields, [&](const auto& owned) {
+  return prefix_of(name) != nullptr || std::ranges::any_of(kOwnedFields, [&](const auto& owned) {
            return equals_as_variable(owned.name, name);
          });
 }
@@ -84,7 +102,8 @@ Owner owner_of(std::string_view name, std::uint32_t tag) {
   }
   const bool odd = !std::ranges::all_of(name, is_usual);
   if (odd) return resembles_an_owned(name) ? Owner::kNobody : Owner::kClient;
-  return is_named_as_trusted(name) ? Owner::kTrustedPeer : Owner::kClient;
+  const OwnedPrefix* const prefix = prefix_of(name);
+  return prefix != nullptr ? prefix->owner : Owner::kClient;
 }
 
 }  // namespace gateway

@@ -9,8 +9,10 @@
 #include "gateway/rewrite/forward.hh"
 #include "gateway/rewrite/offers.hh"
 #include "gateway/rewrite/owned_fields.hh"
+#include "proto/http/cookie.hh"
 #include "proto/http/syntax.hh"
 #include "proto/http/target.hh"
+#include "proto/tls/certificate_facts.hh"
 
 namespace gateway {
 namespace {
@@ -18,8 +20,18 @@ namespace {
 using http::equals_ignoring_case;
 
 constexpr std::size_t kOwnBytes = 512;  // about what the gateway's own lines take
+constexpr std::uint32_t kCookieTag = http::field_tag("Cookie");
 constexpr std::uint32_t kExpectTag = http::field_tag("Expect");
 constexpr std::uint32_t kMaxForwardsTag = http::field_tag("Max-Forwards");
+
+// Of a body that is not sent, of conditions that are for another resource, and what a question says
+// itself.
+constexpr std::string_view kNotInQuestions[] = {
+    "Expect",           "Content-Type", "Content-Encoding",  "Content-Range",
+    "Content-Language", "Range",        "If-Range",          "If-Match",
+    "If-None-Match",    "Max-Forwards", "If-Modified-Since", "If-Unmodified-Since",
+    "Trailer",          "TE",           "X-Forwarded-Uri",   "X-Forwarded-Method"};
+constexpr std::string_view kCredentials[] = {"Authorization", "Cookie"};
 
 // One less, but never less than 0; nothing where it is no number (RFC 9110 section 7.6.2).
 std::optional<std::uint32_t> decremented(std::string_view value) {
@@ -46,10 +58,19 @@ class RequestWriter {
   void write();
 
  private:
+  void write_question(const AuthQuestion& question);
+  void add_identity();
+  bool leaves_out(std::string_view name) const;
+  // A question goes by the route's changes in nothing but whom it believes.
+  bool drops(std::string_view name) const {
+    return forwarding_.question == nullptr && changes_.drops(name);
+  }
+  bool is_server_wide() const;
   void add_request_line();
   void add_host();
   void add_fields();
   void add_clients(std::string_view name, std::uint32_t tag, std::string_view value);
+  void add_cookies(std::string_view name, std::string_view value);
   void add_max_forwards(std::string_view name, std::string_view value);
 
   void add_origin();
@@ -57,6 +78,7 @@ class RequestWriter {
   bool begin_chain(std::string_view name);
   void add_forwarded_for();
   void add_forwarded();
+  void add_client_certificate();
 
   std::string& head_;
   const http::RequestHead& request_;
@@ -69,16 +91,22 @@ class RequestWriter {
 
 void RequestWriter::write() {
   head_.reserve(head_.size() + request_.bytes + kOwnBytes);
+  if (forwarding_.question != nullptr) return write_question(*forwarding_.question);
   add_request_line();
   add_host();
   add_fields();
   add_framing(head_, http::request_framing(request_));
   if (request_.chunked) add_trailer_names(head_, request_, buffer_, changes_);
   add_origin();
+  if (forwarding_.client_certificate != nullptr) add_client_certificate();
   if (!changes_.drops("Via")) add_via(head_, request_.minor_version, forwarding_.via);
   changes_.add_to(head_, "Host");
+  add_identity();
   if (forwarding_.websocket != nullptr) {
     add_line(head_, "Upgrade", "websocket");
+    add_line(head_, "Connection", "Upgrade");
+  } else if (!forwarding_.upgrade.empty()) {
+    add_line(head_, "Upgrade", forwarding_.upgrade);
     add_line(head_, "Connection", "Upgrade");
   } else if (request_.minor_version > 0 && request_.fields.has_token(buffer_, "TE", "trailers")) {
     // RFC 9110 section 10.1.4: the client takes trailers, and gets them in a chunked response.
@@ -88,14 +116,46 @@ void RequestWriter::write() {
   head_.append("\r\n");
 }
 
+// Without a word of the request's body, or of an upgrade.
+void RequestWriter::write_question(const AuthQuestion& question) {
+  head_.append("GET ").append(question.path).append(" HTTP/1.1\r\n");
+  add_line(head_, "Host", question.host.empty() ? authority_ : question.host);
+  add_fields();
+  add_origin();
+  if (forwarding_.client_certificate != nullptr) add_client_certificate();
+  add_line(head_, "X-Forwarded-Method", request_.method_text.in(buffer_));
+  add_line(head_, "X-Forwarded-Uri", is_server_wide() ? "*" : question.target);
+  add_via(head_, request_.minor_version, forwarding_.via);
+  add_identity();
+  head_.append("\r\n");
+}
+
+void RequestWriter::add_identity() {
+  for (const config::Header& header : forwarding_.identity) {
+    add_line(head_, header.name, header.value);
+  }
+}
+
+// Whether the client's field goes no further, whoever may send it otherwise.
+bool RequestWriter::leaves_out(std::string_view name) const {
+  if (forwarding_.question == nullptr) return changes_.replaces(name);
+  const auto is_meant = [&](std::string_view one) { return equals_as_variable(one, name); };
+  // What a client shows of itself is asked about, even where the server gets another one.
+  const bool is_credential = std::ranges::any_of(kCredentials, is_meant);
+  return std::ranges::any_of(kNotInQuestions, is_meant) || (changes_.owns(name) && !is_credential);
+}
+
+// RFC 9112 sections 3.2.4 and 3.2.1: a whole server is asked in asterisk-form, whatever form came;
+// everything else goes in origin-form.
+bool RequestWriter::is_server_wide() const {
+  return request_.form == http::TargetForm::kAsterisk ||
+         (request_.method == http::Method::kOptions && request_.path.empty() &&
+          request_.query.empty());
+}
+
 void RequestWriter::add_request_line() {
-  // RFC 9112 sections 3.2.4 and 3.2.1: a whole server is asked in asterisk-form, whatever form
-  // came; everything else goes in origin-form.
-  const bool server_wide = request_.form == http::TargetForm::kAsterisk ||
-                           (request_.method == http::Method::kOptions && request_.path.empty() &&
-                            request_.query.empty());
   head_.append(request_.method_text.in(buffer_)).append(" ");
-  head_.append(server_wide ? "*" : forwarding_.target).append(" HTTP/1.1\r\n");
+  head_.append(is_server_wide() ? "*" : forwarding_.target).append(" HTTP/1.1\r\n");
 }
 
 void RequestWriter::add_host() {
@@ -108,7 +168,7 @@ void RequestWriter::add_fields() {
   for (const http::Field& field : request_.fields.all()) {
     const std::string_view name = field.name.in(buffer_);
     const std::string_view value = field.value.in(buffer_);
-    if (changes_.replaces(name)) continue;
+    if (leaves_out(name)) continue;
     switch (owner_of(name, field.tag)) {
       case Owner::kGateway:
       case Owner::kNobody:
@@ -130,11 +190,39 @@ void RequestWriter::add_clients(std::string_view name, std::uint32_t tag, std::s
     if (request_.minor_version > 0) add_line(head_, name, value);
   } else if (tag == kMaxForwardsTag && equals_ignoring_case(name, "Max-Forwards")) {
     add_max_forwards(name, value);
+  } else if (tag == kCookieTag && equals_ignoring_case(name, "Cookie")) {
+    add_cookies(name, value);
   } else if (forwarding_.websocket != nullptr && is_offer(name)) {
     add_offers(head_, name, value, offer_policy(*forwarding_.websocket));
   } else {
     add_line(head_, name, value);
   }
+}
+
+// But for the gateway's own; a line that has it not passes as it came, one that has nothing else
+// does not.
+void RequestWriter::add_cookies(std::string_view name, std::string_view value) {
+  const std::string_view own = forwarding_.sticky_cookie;
+  const auto is_own = [&](const http::Cookie& cookie) { return cookie.name == own; };
+  bool has_own = false;
+  http::CookieReader look(value);
+  while (const auto cookie = own.empty() ? std::nullopt : look.next()) {
+    has_own = has_own || is_own(*cookie);
+  }
+  if (!has_own) return add_line(head_, name, value);
+  bool begun = false;
+  http::CookieReader reader(value);
+  while (const auto cookie = reader.next()) {
+    if (is_own(*cookie)) continue;
+    if (begun) {
+      head_.append("; ");
+    } else {
+      head_.append(name).append(": ");
+    }
+    head_.append(cookie->text);
+    begun = true;
+  }
+  if (begun) head_.append("\r\n");
 }
 
 void RequestWriter::add_max_forwards(std::string_view name, std::string_view value) {
@@ -165,7 +253,7 @@ void RequestWriter::add_origin() {
 
 // What a trusted peer says, the last of it, else the value; no line where that is empty.
 void RequestWriter::add_unless_told(std::string_view name, std::string_view value) {
-  if (changes_.drops(name)) return;
+  if (drops(name)) return;
   if (forwarding_.peer_trusted) {
     request_.fields.for_each(buffer_, name, [&](std::string_view told) {
       if (!told.empty()) value = told;
@@ -193,7 +281,7 @@ bool RequestWriter::begin_chain(std::string_view name) {
 }
 
 void RequestWriter::add_forwarded_for() {
-  if (changes_.drops("X-Forwarded-For")) return;
+  if (drops("X-Forwarded-For")) return;
   const bool begun = begin_chain("X-Forwarded-For");
   if (has_address_) {
     head_.append(begun ? ", " : "X-Forwarded-For: ").append(forwarding_.peer_address);
@@ -203,7 +291,7 @@ void RequestWriter::add_forwarded_for() {
 
 // RFC 7239 sections 4 to 6. Neither an address nor an authority holds what must be escaped.
 void RequestWriter::add_forwarded() {
-  if (changes_.drops("Forwarded")) return;
+  if (drops("Forwarded")) return;
   const bool begun = begin_chain("Forwarded");
   head_.append(begun ? ", for=" : "Forwarded: for=");
   if (!has_address_) {
@@ -219,6 +307,24 @@ void RequestWriter::add_forwarded() {
     head_.append(";host=\"").append(authority_).append("\"");
   }
   head_.append(forwarding_.secure ? ";proto=https\r\n" : ";proto=http\r\n");
+}
+
+// Of an empty text there is no line: nobody else can have written one either.
+void RequestWriter::add_client_certificate() {
+  const tls::CertificateFacts& facts = *forwarding_.client_certificate;
+  const struct {
+    std::string_view name;
+    const std::string& value;
+  } lines[] = {
+      {"X-Client-Cert-Subject", facts.subject},
+      {"X-Client-Cert-Issuer", facts.issuer},
+      {"X-Client-Cert-San", facts.names},
+      {"X-Client-Cert-Serial", facts.serial},
+      {"X-Client-Cert-Fingerprint", facts.fingerprint},
+  };
+  for (const auto& [name, value] : lines) {
+    if (!value.empty() && !changes_.drops(name)) add_line(head_, name, value);
+  }
 }
 
 }  // namespace

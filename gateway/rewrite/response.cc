@@ -4,6 +4,7 @@
 #include "gateway/rewrite/fields.hh"
 #include "gateway/rewrite/forward.hh"
 #include "gateway/rewrite/offers.hh"
+#include "proto/http/cookie.hh"
 #include "proto/http/syntax.hh"
 
 namespace gateway {
@@ -18,15 +19,24 @@ void begin_head(std::string& head, const http::ResponseHead& response, proto::By
   head.append(" ").append(response.reason.in(buffer)).append("\r\n");
 }
 
+// Whether a field sets the cookie that is the gateway's.
+bool sets(std::string_view name, std::string_view value, const StickyCookie& sticky) {
+  if (sticky.name.empty() || !http::equals_ignoring_case(name, "Set-Cookie")) return false;
+  const auto cookie = http::CookieReader(value).next();
+  return cookie && cookie->name == sticky.name;
+}
+
 // All but the length, which is a matter of the framing and is told once, and what is meant for one
 // hop. `switches`: it is a 101.
 void add_fields(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
-                const FieldChanges& changes, bool keeps_length, bool switches = false) {
+                const FieldChanges& changes, bool keeps_length, bool switches = false,
+                const StickyCookie& sticky = {}) {
   const HopFilter hops(response.fields, buffer);
   for (const http::Field& field : response.fields.all()) {
     const std::string_view name = field.name.in(buffer);
     const std::string_view value = field.value.in(buffer);
     if (switches && is_offer(name) && ws::is_empty_list(value)) continue;
+    if (sets(name, value, sticky)) continue;
     if (http::equals_ignoring_case(name, "Content-Length")) {
       if (std::exchange(keeps_length, false)) {
         add_framing(head, {http::Framing::kLength, response.content_length.value_or(0)});
@@ -59,13 +69,14 @@ void forward_response(std::string& head, const http::ResponseHead& response, pro
   // Of a response without a body (to HEAD, 304) the length tells what a GET would have got.
   const bool keeps_length =
       forwarding.framing.kind == http::Framing::kNone && response.status != 204;
-  add_fields(head, response, buffer, changes, keeps_length);
+  add_fields(head, response, buffer, changes, keeps_length, false, forwarding.sticky);
   add_framing(head, forwarding.framing);
   if (forwarding.framing.kind == http::Framing::kChunked) {
     add_trailer_names(head, response, buffer, changes);
   }
   if (!changes.drops("Via")) add_via(head, response.minor_version, forwarding.via);
   changes.add_to(head);
+  if (!forwarding.sticky.set.empty()) add_line(head, "Set-Cookie", forwarding.sticky.set);
   // Not to HTTP/1.0, which knows no upgrades.
   const bool upgrade =
       forwarding.persistence != Persistence::kKeepAlive && add_upgrades(head, response, buffer);
@@ -82,15 +93,17 @@ void forward_interim(std::string& head, const http::ResponseHead& response, prot
 
 void forward_switch(std::string& head, const http::ResponseHead& response, proto::Bytes buffer,
                     std::string_view via, const config::HeaderChanges& changes_of_route,
-                    const std::optional<ws::Deflate>& deflate) {
+                    const std::optional<ws::Deflate>& deflate, const StickyCookie& sticky,
+                    std::string_view protocol) {
   const FieldChanges changes(changes_of_route);
   begin_head(head, response, buffer);
-  add_line(head, "Upgrade", "websocket");
+  add_line(head, "Upgrade", protocol);
   add_line(head, "Connection", "Upgrade");
   if (deflate) add_agreement(head, *deflate);
-  add_fields(head, response, buffer, changes, false, true);
+  add_fields(head, response, buffer, changes, false, true, sticky);
   if (!changes.drops("Via")) add_via(head, response.minor_version, via);
   changes.add_to(head);
+  if (!sticky.set.empty()) add_line(head, "Set-Cookie", sticky.set);
   head.append("\r\n");
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <iterator>
 #include <utility>
@@ -26,6 +27,12 @@ std::int64_t milliseconds_since(uring::Clock::time_point begun, Shard& shard) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(shard.loop().now() - begun).count();
 }
 
+// Behind the words of EADDRNOTAVAIL.
+constexpr std::string_view kNoSource =
+    " (EADDRNOTAVAIL): no port is left towards it, or an address in 'source' is not this "
+    "machine's; "
+    "add addresses to 'source' of the pool, or widen net.ipv4.ip_local_port_range";
+
 // Calls count(Traffic&) for the listener, the route and the server.
 template <class Count>
 void count(const Access& access, Count count) {
@@ -47,9 +54,11 @@ void warn_of_failure(const Access& access) {
   std::string& cause = shard.scratch();
   cause.assign(policy.word).append(" ").append(access.server->text());
   if (!shard.may_log(LogLevel::warning, cause)) return;
+  std::string text = cause_of(end);
+  if (end.error == EADDRNOTAVAIL) text += kNoSource;
   shard.log().warning("failed upstream={} route={} end={} by={} cause={} id={} n={}",
                       access.server->text(), name_of(access.route), policy.word,
-                      gateway::name_of(policy.party), Quoted(cause_of(end)), connection.id(),
+                      gateway::name_of(policy.party), Quoted(text), connection.id(),
                       connection.requests());
 }
 
@@ -166,11 +175,34 @@ void account_for(const Access& access, const WebSocketRecord& websocket, const W
   count(shard.websockets(), end.reason, websocket, how);
 }
 
-void account_for_opened(const Access& access) {
+void account_for(const Access& access, const TunnelRecord& tunnel) {
+  Shard& shard = access.connection.shard();
+  const End& end = access.connection.how_ended();
+  const EndPolicy& policy = policy_of(end.reason);
+  if (shard.log().wants(LogLevel::info)) {
+    shard.log().info(
+        "tunnel {} protocol={} client_bytes={} upstream_bytes={} ms={} end={} by={} "
+        "cause={}",
+        view(name_of(access)), Quoted(tunnel.protocol), tunnel.client_bytes, tunnel.upstream_bytes,
+        milliseconds_since(access.begun, shard), policy.word, gateway::name_of(policy.party),
+        Quoted(cause_of(end)));
+  }
+  count(access, [&](Traffic& traffic) {
+    traffic.websockets.add();
+    traffic.from_client_bytes.add(tunnel.client_bytes);
+    traffic.to_client_bytes.add(tunnel.upstream_bytes);
+  });
+  WebSocketRecord record{};
+  record.client.sent.payload_bytes = tunnel.client_bytes;
+  record.upstream.sent.payload_bytes = tunnel.upstream_bytes;
+  count(shard.websockets(), end.reason, record, {.party = policy.party, .code = 0});
+}
+
+void account_for_opened(const Access& access, std::string_view word) {
   Shard& shard = access.connection.shard();
   shard.websockets().opened.add();
   if (!shard.config().log.websocket_open || !shard.log().wants(LogLevel::info)) return;
-  shard.log().info("websocket-opened {} ms={}", view(name_of(access)),
+  shard.log().info("{} {} ms={}", word, view(name_of(access)),
                    milliseconds_since(access.begun, shard));
 }
 

@@ -54,10 +54,18 @@ struct WebSocketEnd {
   std::optional<ws::BrokenRule> broken_rule;
 };
 
+// Of a tunnel that is no WebSocket: it counts as one, without messages.
+struct TunnelRecord {
+  std::string_view protocol;
+  std::uint64_t client_bytes;  // sent by the client, and passed on
+  std::uint64_t upstream_bytes;
+};
+
 void account_for(const Access& access, const RequestRecord& request);
+void account_for(const Access& access, const TunnelRecord& tunnel);
 void account_for(const Access& access, const WebSocketRecord& websocket, const WebSocketEnd& how);
 // One that has opened, and one that is still open.
-void account_for_opened(const Access& access);
+void account_for_opened(const Access& access, std::string_view word);
 void tell_so_far(const Access& access, const WebSocketRecord& websocket);
 
 }  // namespace gateway

@@ -11,6 +11,7 @@
 
 #include "gateway/config/generation.hh"
 #include "gateway/shard/paced_closing.hh"
+#include "gateway/shard/shard_generation.hh"
 #include "gateway/shard/shard_listener.hh"
 #include "gateway/shard/under_way.hh"
 #include "gateway/upstream/registry.hh"
@@ -34,6 +35,14 @@ struct AdoptOrder {
   std::vector<ListeningSocket> added;
   // How WebSockets are closed whose route or server it does not have; nothing: they live on.
   std::optional<PacedPlan> orphans = std::nullopt;
+  // Of pools that have others than the configuration says.
+  std::vector<PoolServers> servers{};
+};
+// These pools have these servers from here on, in the newest generation. The next one after all
+// shards have reported this one; pools that it does not name keep theirs.
+struct ServersOrder {
+  std::vector<PoolServers> servers;
+  std::optional<PacedPlan> orphans = std::nullopt;  // as in an AdoptOrder
 };
 // To show that it is alive, by adding one to what outlives all shards: the next one after the last
 // was answered, as each is, or was refused.
@@ -50,10 +59,10 @@ struct DrainOrder {
 };
 // Some servers are not marked any more: whoever waits to be closed for their sake goes on.
 struct ReviewOrder {};
-using Order = std::variant<AnnounceOrder, StopOrder, CutOrder, AdoptOrder, AnswerOrder, DrainOrder,
-                           ReviewOrder>;
+using Order = std::variant<AnnounceOrder, StopOrder, CutOrder, AdoptOrder, ServersOrder,
+                           AnswerOrder, DrainOrder, ReviewOrder>;
 // That wait for one shard: of the last two there is one at a time.
-inline constexpr std::size_t kOrdersMax = 6;
+inline constexpr std::size_t kOrdersMax = 7;
 
 // And a shard the main thread.
 struct Report {
@@ -63,15 +72,16 @@ struct Report {
     // What begins from here on begins in the newest generation; the listeners that it does not have
     // may be closed.
     kAdopted,
-    kCarriedOut,  // a DrainOrder or a ReviewOrder
+    kServersTaken,  // a ServersOrder
+    kCarriedOut,    // a DrainOrder or a ReviewOrder
   };
   Kind kind;
   UnderWay under_way;
-  // WebSockets that are closed from now on: kCarriedOut, for the DrainOrder; kAdopted, because the
-  // generation leaves them out.
+  // WebSockets that are closed from now on: kCarriedOut, for the DrainOrder; kAdopted and
+  // kServersTaken, because the generation, or its pool, leaves them out.
   std::size_t closing = 0;
   StopTally stopped;  // kEnded: since the StopOrder
 };
-inline constexpr std::size_t kReportsMax = 4;  // that wait of one shard: one of a kind
+inline constexpr std::size_t kReportsMax = 5;  // that wait of one shard: one of a kind
 
 }  // namespace gateway

@@ -40,14 +40,28 @@ Shard::Shard(Setup setup, uring::Kernel& kernel)
       loop_(kernel),
       bell_(loop_, *this),
       orders_(bell_, kOrdersMax),
+      passwords_(loop_, bell_, setup_.passwords),
       throttle_(setup_.log, loop_.timers()),
+      admission_(setup_.limits, setup_.memory),
       plaintext_(kPlaintextBytes),
       leaving_(loop_),
       adopted_(loop_.ready()),
       all_left_(loop_.ready()),
-      all_gone_(loop_.ready()) {}
+      all_gone_(loop_.ready()) {
+  loop_.frames().count_in(setup_.memory);
+  setup_.memory.add(fixed_bytes());
+}
 
-Shard::~Shard() = default;
+Shard::~Shard() {
+  setup_.memory.remove(fixed_bytes());
+}
+
+// What it receives with.
+std::size_t Shard::fixed_bytes() const {
+  const uring::ReceiveBufferOptions& buffers = setup_.receive_buffers;
+  return kPlaintextBytes + buffers.small_count * buffers.small_bytes +
+         buffers.bulk_count * buffers.bulk_bytes;
+}
 
 void Shard::run(std::atomic<unsigned>& ready) {
   begin();
@@ -62,11 +76,13 @@ void Shard::begin() {
   links_.emplace(uring::LinkResources{loop_, *buffers_, batches_, plaintext_});
   upstreams_.emplace(*links_, record_buffers_, setup_.registry, counters_, setup_.descriptors,
                      setup_.index, log());
+  upstreams_->set_bell(bell_);
+  checks_.emplace(*links_, *upstreams_, setup_.index, setup_.count, log());
   bell_.start();
   begin_to_load(std::exchange(first_, {}));
   while (load_step()) {
   }
-  codecs_.emplace(config().limits.compression_bytes);
+  codecs_.emplace(config().limits.compression_bytes, &setup_.memory.counter());
 }
 
 void Shard::finish() {
@@ -80,6 +96,8 @@ void Shard::finish() {
 void Shard::rung() {
   for (ShardListener& listener : listeners_) listener.take_handed_over();
   leaving_.take_handed_over();
+  upstreams_->serve_lines();
+  passwords_.take_answers();
   const std::span<Order> came = orders_.take();
   // Moved out: the stop may close the mailbox before this returns.
   const std::vector<Order> orders(std::move_iterator(came.begin()), std::move_iterator(came.end()));
@@ -100,6 +118,7 @@ void Shard::carry_out(const StopOrder& order) {
   if (loading_) load_at_once();
   // A connection that ends takes itself out of the table, but never before the next turn.
   connections_.for_each([](Connection& connection) { connection.stop(); });
+  rebalancing_.stop();
   closings_.begin_all(order.websockets);
   retirement_ = retire();
   retirement_.start();
@@ -118,6 +137,19 @@ void Shard::carry_out(const AdoptOrder& order) {
   begin_to_load(order);
   adopting_ = true;
   loop_.push_next_turn(load_next_);
+}
+
+void Shard::carry_out(const ServersOrder& order) {
+  if (retiring_) return;
+  // What it loads was ordered before.
+  if (loading_) load_at_once();
+  generation_->replace_servers(*upstreams_, order.servers);
+  counters_.forget_unheld();
+  checks_->adopt(generation_->pools());
+  orphans_plan_ = order.orphans;
+  if (!orphans_plan_) closings_.end(kOrphans);
+  orphans_.look_at(*generation_);
+  report({.kind = Report::Kind::kServersTaken, .closing = close_orphans()});
 }
 
 void Shard::carry_out(const DrainOrder& order) {
@@ -148,7 +180,7 @@ void Shard::carry_out(const ReviewOrder&) {
 
 void Shard::begin_to_load(const AdoptOrder& order) {
   CHECK(!adopting_, "one generation is adopted at a time");
-  loading_ = uring::Held<ShardGeneration>::make(order.generation, generation_);
+  loading_ = uring::Held<ShardGeneration>::make(order.generation, order.servers, generation_);
   orphans_plan_ = order.orphans;
   for (const ListeningSocket& socket : order.added) {
     coming_.emplace_back(loop_, static_cast<Reception&>(*this), socket);
@@ -157,12 +189,18 @@ void Shard::begin_to_load(const AdoptOrder& order) {
 
 // Whether there is more to load.
 bool Shard::load_step() {
-  const bool more = loading_->load_next({setup_.tickets, record_buffers_, *upstreams_, counters_});
+  const bool more = loading_->load_next(
+      {setup_.tickets, record_buffers_, *upstreams_, counters_, setup_.limits.places()});
   if (more) return true;
   generation_ = std::exchange(loading_, {});
+  const std::size_t most = config().client_limits.memory_bytes_max;
+  setup_.memory.set_most(most != 0 ? most : setup_.memory_usual_bytes);
+  links_->handshakes_waiting_max = config().client_limits.handshakes_waiting;
   // What the one before did with its orphans is not for those that this one makes.
   if (!orphans_plan_) closings_.end(kOrphans);
   orphans_.look_at(*generation_);
+  rebalancing_.look_at(*generation_);
+  checks_->adopt(generation_->pools());
   counters_.forget_unheld();
   take_listeners();
   return false;
@@ -229,7 +267,9 @@ uring::Task<> Shard::retire() {
     all_gone_.clear();
     co_await all_gone_.wait();
   }
+  co_await checks_->stop();
   co_await upstreams_->close_all();
+  passwords_.close();
   // Nothing is left that it could be ordered to do, but to answer.
   for (const Order& order : orders_.close()) {
     if (const auto* const question = std::get_if<AnswerOrder>(&order)) carry_out(*question);
@@ -281,19 +321,34 @@ void Shard::note_ended(Connection& connection) {
 }
 
 void Shard::forget(Connection& connection) {
+  if (connection.refused() != nullptr) admission_.note_told_gone();
   connections_.forget(connection);
   under_way_.connections.fall();
+  setup_.balance.note_gone(setup_.index);
   setup_.descriptors.note_clients(setup_.index, connections_.count());
   for (ShardListener& listener : listeners_) listener.resume();
   if (connections_.empty()) all_gone_.set();
 }
 
 void Shard::admit(const Entrance& entrance, int descriptor) {
+  Admission::Answer answer = judge(entrance, descriptor);
+  const auto told = answer.refused ? admission_.end_for(answer, entrance) : std::optional<End>();
+  if (answer.refused && !told) {
+    kernel_.reset_on_close(descriptor);
+    kernel_.close(descriptor);
+    setup_.balance.note_gone(setup_.index);
+    return;
+  }
   const std::uint64_t id = accepted_++ * setup_.count + setup_.index + 1;
   Connection& connection =
       connections_.add(frames().make<Connection>(*this, descriptor, entrance, id));
   under_way_.connections.rise();
   setup_.descriptors.note_clients(setup_.index, connections_.count());
+  if (told) {
+    connection.refuse(*told);
+  } else {
+    connection.hold(std::move(answer.holds));
+  }
   connection.start();
   if (retiring_) connection.stop();
   if (cut_) cut(connection);
@@ -313,6 +368,10 @@ Reception::Appetite Shard::appetite() {
         descriptors.clients_max());
   }
   return Appetite::kNone;
+}
+
+bool Shard::may_hand_over() const {
+  return setup_.descriptors.clients_more() >= setup_.descriptors.burst();
 }
 
 void Shard::accept_failed(int error) {

@@ -13,16 +13,21 @@
 #include <vector>
 
 #include "gateway/client/connections.hh"
+#include "gateway/exchange/token_cache.hh"
 #include "gateway/log/log.hh"
 #include "gateway/log/throttle.hh"
+#include "gateway/shard/admission.hh"
 #include "gateway/shard/closings.hh"
 #include "gateway/shard/leaving_listeners.hh"
 #include "gateway/shard/orders.hh"
 #include "gateway/shard/orphans.hh"
+#include "gateway/shard/password_desk.hh"
+#include "gateway/shard/rebalancing.hh"
 #include "gateway/shard/shard_generation.hh"
 #include "gateway/shard/shard_listener.hh"
 #include "gateway/shard/websocket_counters.hh"
 #include "gateway/upstream/descriptor_budget.hh"
+#include "gateway/upstream/health_checks.hh"
 #include "gateway/upstream/registry.hh"
 #include "gateway/upstream/upstreams.hh"
 #include "gateway/websocket/codecs.hh"
@@ -44,9 +49,14 @@ class Shard final : private uring::BellOwner, private Reception {
     tls::TicketKeys& tickets;
     Registry& registry;
     DescriptorBudget& descriptors;
+    limits::ClientLimits& limits;
+    AcceptBalance& balance;
+    uring::MemoryAccount& memory;
+    std::size_t memory_usual_bytes;  // that there may be, unless the configuration says otherwise
     Log log;
     uring::Mailbox<Report>& reports;
     uring::ReceiveBufferOptions receive_buffers{};
+    PasswordWorkers* passwords = nullptr;  // null: nobody is asked for one
   };
 
   // On the main thread. The error says what is missing, and its cure.
@@ -101,12 +111,22 @@ class Shard final : private uring::BellOwner, private Reception {
     return throttle_.admit(level, cause, loop_.now(), rate);
   }
   Upstreams& upstreams() { return *upstreams_; }
+  PasswordDesk& passwords() { return passwords_; }
+  TokenCache& tokens() { return tokens_; }
   // For a head or a path while it is made; whoever uses it next overwrites it.
   std::string& scratch() { return scratch_; }
   uring::BlockPool& frames() { return loop_.frames(); }
   // Of WebSockets that are compressed for their clients alone.
   Codecs& codecs() { return *codecs_; }
 
+  Admission& admission() { return admission_; }
+  // Somebody was not let in.
+  void note_refused(limits::Cause cause);
+  // Somebody's address is not known, and he was refused, or is not counted.
+  void note_table_full();
+
+  // It has told in a PROXY header who it is: is he let in?
+  void judge_client(Connection& connection, const Entrance& entrance);
   void forget(Connection& connection);
   // A request or a WebSocket of it has ended, which was told in the log.
   void note_ended(Connection& connection);
@@ -116,15 +136,23 @@ class Shard final : private uring::BellOwner, private Reception {
  private:
   // Clients, from its listeners.
   void admit(const Entrance& entrance, int descriptor) override;
+  Admission::Answer judge(const Entrance& entrance, int descriptor);
+  void note_judged(const Admission::Answer& answer, const config::Address& client,
+                   const Entrance& entrance);
   Appetite appetite() override;
   void accept_failed(int error) override;
+  std::size_t index() const override { return setup_.index; }
+  AcceptBalance& balance() override { return setup_.balance; }
+  bool may_hand_over() const override;
 
   Shard(Setup setup, uring::Kernel& kernel);
+  std::size_t fixed_bytes() const;
   void rung() override;
   void carry_out(const AnnounceOrder& order);
   void carry_out(const StopOrder& order);
   void carry_out(const CutOrder& order);
   void carry_out(const AdoptOrder& order);
+  void carry_out(const ServersOrder& order);
   void carry_out(const AnswerOrder& order);
   void carry_out(const DrainOrder& order);
   void carry_out(const ReviewOrder& order);
@@ -147,13 +175,17 @@ class Shard final : private uring::BellOwner, private Reception {
   uring::Loop loop_;
   uring::Bell bell_;
   uring::Mailbox<Order> orders_;
+  PasswordDesk passwords_;
+  TokenCache tokens_;
   Throttle throttle_;
+  Admission admission_;
   std::unique_ptr<uring::ReceiveBuffers> buffers_;
-  uring::BatchPool batches_{kBatchBudget};
+  uring::BatchPool batches_{kBatchBudget, &setup_.memory};
   std::vector<std::byte> plaintext_;
-  tls::RecordBuffers record_buffers_;
+  tls::RecordBuffers record_buffers_{&setup_.memory.counter()};
   std::optional<uring::LinkResources> links_;  // while it runs
   std::optional<Upstreams> upstreams_;         // likewise
+  std::optional<HealthChecks> checks_;         // likewise
   std::optional<Codecs> codecs_;               // likewise
   uring::Held<ShardGeneration> generation_;    // likewise
   AdoptOrder first_;                           // until it runs
@@ -168,6 +200,7 @@ class Shard final : private uring::BellOwner, private Reception {
   uring::Event all_left_;  // the listeners, at the stop
   Connections connections_;
   Closings closings_{loop_, connections_};
+  Rebalancing rebalancing_{loop_, connections_, setup_.log, setup_.index, setup_.count};
   Orphans orphans_;
   std::optional<PacedPlan> orphans_plan_;  // of the newest generation
   UnderWayCounts under_way_;

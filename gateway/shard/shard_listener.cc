@@ -32,10 +32,33 @@ void ShardListener::take_last_handed_over() {
 }
 
 void ShardListener::accepted(int descriptor) {
+  const Taker* const taker = choose_taker();
+  if (taker != nullptr && hand_over(*taker, descriptor)) return;
+  reception_.balance().note_coming(reception_.index());
+  reception_.admit(entrance_, descriptor);
+}
+
+// Null: this shard.
+const Taker* ShardListener::choose_taker() {
   const auto& takers = socket_.takers;
-  const std::size_t turn = takers.empty() ? 0 : next_taker_++ % takers.size();
-  const bool taken = turn != 0 && takers[turn]->post(descriptor);
-  if (!taken) reception_.admit(entrance_, descriptor);
+  if (takers.empty()) return nullptr;
+  std::size_t at = 0;
+  if (socket_.by_turns) {
+    at = next_taker_++ % takers.size();
+  } else {
+    const std::size_t own = reception_.index();
+    at = (reception_.balance().shard_for(own) + takers.size() - own) % takers.size();
+    if (at != 0 && !reception_.may_hand_over()) at = 0;
+  }
+  return at == 0 ? nullptr : &takers[at];
+}
+
+// Counted there before it is known there.
+bool ShardListener::hand_over(const Taker& taker, int descriptor) {
+  reception_.balance().note_coming(taker.shard);
+  if (taker.mailbox->post(descriptor)) return true;
+  reception_.balance().note_gone(taker.shard);
+  return false;
 }
 
 void ShardListener::take_handed_over() {

@@ -1,11 +1,13 @@
 // Accepts for one address of a shard. A Unix socket is accepted on one shard for all, which hands
-// over to the others in turn: who is refused there is served here.
+// over to the others in turn; where each shard has a socket, a client is handed over to whom he
+// goes by the AcceptBalance. Who is refused there is served here.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <vector>
 
+#include "gateway/shard/accept_balance.hh"
 #include "gateway/shard/entrance.hh"
 #include "uring/list.hh"
 #include "uring/listener.hh"
@@ -17,7 +19,13 @@ namespace gateway {
 // stops.
 using HandedOver = uring::Mailbox<int>;
 // Clients that may be on their way from another shard.
-inline constexpr std::size_t kHandedOverMax = 16;
+inline constexpr std::size_t kHandedOverMax = 64;
+
+// A shard that may be handed somebody.
+struct Taker {
+  std::size_t shard;
+  std::shared_ptr<HandedOver> mailbox;
+};
 
 // An address as one shard has it.
 struct ListeningSocket {
@@ -25,8 +33,10 @@ struct ListeningSocket {
   int descriptor =
       -1;  // the main thread's to close; -1 on a shard that only takes what it is given
   std::shared_ptr<HandedOver> handed_over;  // this shard's; null: it gets none
-  // Who takes turns at what is accepted here, this shard first; none: this shard alone.
-  std::vector<std::shared_ptr<HandedOver>> takers;
+  // Who may be handed what is accepted here, this shard first and the others behind it in their
+  // order; none: this shard alone.
+  std::vector<Taker> takers;
+  bool by_turns = false;  // of these; else by the balance
 };
 
 // Who lets clients in.
@@ -38,6 +48,10 @@ class Reception {
   virtual void admit(const Entrance& entrance, int descriptor) = 0;
   virtual void accept_failed(int error) = 0;
   virtual Appetite appetite() = 0;
+  virtual std::size_t index() const = 0;  // of the shard
+  virtual AcceptBalance& balance() = 0;
+  // Somebody may be on the way to another shard, where nobody counts him for a moment.
+  virtual bool may_hand_over() const = 0;
 
  protected:
   ~Reception() = default;
@@ -63,6 +77,8 @@ class ShardListener final : public uring::Acceptor {
   void take_handed_over();
 
  private:
+  const Taker* choose_taker();
+  bool hand_over(const Taker& taker, int descriptor);
   void take_last_handed_over();
   void accepted(int descriptor) override;
   void accept_failed(int error) override { reception_.accept_failed(error); }

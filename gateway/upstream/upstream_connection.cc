@@ -19,7 +19,11 @@ UpstreamConnection::UpstreamConnection(Upstreams& owner, uring::LinkResources& l
 
 bool UpstreamConnection::Failure::is_shortage() const {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
-         error == EADDRNOTAVAIL;
+         lacks_source();
+}
+
+bool UpstreamConnection::Failure::lacks_source() const {
+  return error == EADDRNOTAVAIL;
 }
 
 End UpstreamConnection::Failure::end() const {
@@ -28,19 +32,23 @@ End UpstreamConnection::Failure::end() const {
           .detail = text};
 }
 
-void UpstreamConnection::dial(std::size_t address, Patience patience, uring::Event& progress) {
+void UpstreamConnection::dial(std::size_t address, Patience patience, uring::Event& progress,
+                              std::string_view preface) {
   address_ = static_cast<std::uint32_t>(address);
   progress_ = &progress;
   owner_.note_attempt(*this);
-  dialling_ = dial_story(patience);
+  dialling_ = dial_story(patience, preface);
   dialling_.start();
 }
 
-uring::Task<> UpstreamConnection::dial_story(Patience patience) {
+uring::Task<> UpstreamConnection::dial_story(Patience patience, std::string_view preface) {
   timer_.arm(opened_ + patience.connect);
-  const int error = co_await link_.connect(address().get(), address().length, pool_->config().tcp);
+  const int error = co_await link_.connect(address().get(), address().length, pool_->config().tcp,
+                                           pool_->next_source(address().family()));
   bool connected = error == 0;
   if (!connected) failure_ = std::make_unique<Failure>(Failure{.error = error, .text = {}});
+  // Whoever has given it up has taken the preface along.
+  if (connected && progress_ != nullptr) link_.write(proto::as_bytes(preface));
   if (connected && pool_->tls() != nullptr) {
     timer_.arm(opened_ + patience.handshake);
     const bool done = co_await shake_hands();

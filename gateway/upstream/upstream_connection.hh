@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "gateway/link/end.hh"
 #include "gateway/link/farewell.hh"
@@ -24,12 +26,14 @@ class UpstreamConnection : private uring::ListEntry {
   UpstreamConnection& operator=(const UpstreamConnection&) = delete;
 
   // Dials one of the server's addresses: TCP or Unix socket, then TLS where the pool has it. From
-  // then until taken() or Upstreams::close() `progress` is set whenever its stage changes.
+  // then until taken() or Upstreams::close() `progress` is set whenever its stage changes, and
+  // `preface` stays, which goes before anything else, TLS included.
   struct Patience {
     uring::Clock::duration connect;
     uring::Clock::duration handshake;  // from the beginning, too
   };
-  void dial(std::size_t address, Patience patience, uring::Event& progress);
+  void dial(std::size_t address, Patience patience, uring::Event& progress,
+            std::string_view preface = {});
   enum class Stage : std::uint8_t {
     kDialling,
     kLate,  // it still dials, but another address should be tried beside it
@@ -37,6 +41,7 @@ class UpstreamConnection : private uring::ListEntry {
     kFailed,  // failure() says why, and only close() may follow
   };
   Stage stage() const { return stage_; }
+  std::size_t address_index() const { return address_; }  // of the server's, while it dials
   // It is connected, and from here on an exchange's.
   void taken();
 
@@ -46,12 +51,17 @@ class UpstreamConnection : private uring::ListEntry {
 
     // The gateway has run out of something, which is not the server's fault.
     bool is_shortage() const;
+    // From the address that it was dialled from no port is left, or that is not this machine's.
+    bool lacks_source() const;
     End end() const;  // lives as long as this
   };
   const Failure& failure() const { return *failure_; }
 
   Link& link() { return link_; }
   UpstreamServer& server() const { return *server_; }
+  // Its place at the server, until it is given back.
+  void hold(ServerSlot slot) { slot_ = std::move(slot); }
+  ServerSlot& slot() { return slot_; }
   // It is never to be kept: nothing of the pool is needed any more.
   void let_go_of_pool() { pool_ = {}; }
   // Another exchange has had it before.
@@ -62,7 +72,7 @@ class UpstreamConnection : private uring::ListEntry {
  private:
   friend class Upstreams;
   friend class uring::List<UpstreamConnection>;
-  uring::Task<> dial_story(Patience patience);
+  uring::Task<> dial_story(Patience patience, std::string_view preface);
   uring::Task<bool> shake_hands();
   const config::Address& address() const { return pool_->addresses_of(index_)[address_]; }
   void enter(Stage stage);
@@ -75,6 +85,7 @@ class UpstreamConnection : private uring::ListEntry {
   Upstreams& owner_;
   uring::Held<UpstreamPool> pool_;  // while it is somebody's, or dials
   uring::Held<UpstreamServer> server_;
+  ServerSlot slot_;  // of that server
   Link link_;
   std::unique_ptr<Failure> failure_;
   uring::Clock::time_point opened_;

@@ -47,13 +47,13 @@ class UpstreamServer : public uring::Counted, private uring::ListEntry {
   std::shared_ptr<Traffic> traffic_;
   AddressMemory addresses_;
   uring::List<UpstreamConnection> kept_;  // the newest last
-  std::size_t kept_count_ = 0;
-  std::size_t pools_ = 0;  // that have it: without one nothing of it is kept
+  std::size_t pools_ = 0;                 // that have it: without one nothing of it is kept
   // Rises where what an earlier pool has opened is not to be kept any more: the server is at other
   // addresses, or its connections are to be kept in another way.
   std::uint32_t era_ = 0;
   tls::Ticket ticket_;
   bool only_1_0_ = false;
+  std::int64_t turn_credit_ = 0;  // of round robin: whose turn it is goes on
 };
 
 }  // namespace gateway

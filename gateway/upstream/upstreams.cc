@@ -1,6 +1,8 @@
 #include "gateway/upstream/upstreams.hh"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 
 #include "gateway/log/quoted.hh"
 
@@ -34,6 +36,13 @@ bool is_same_set(AddressMemory::Addresses some, AddressMemory::Addresses others)
   return all_in(some, others) && all_in(others, some);
 }
 
+// Shards are to choose apart; nothing hangs on its being unpredictable.
+std::uint64_t seed_from(uring::Kernel& kernel) {
+  std::array<std::byte, sizeof(std::uint64_t)> seed;
+  kernel.fill_random(seed);
+  return std::bit_cast<std::uint64_t>(seed);
+}
+
 }  // namespace
 
 Upstreams::Upstreams(uring::LinkResources& links, tls::RecordBuffers& buffers, Registry& registry,
@@ -44,24 +53,80 @@ Upstreams::Upstreams(uring::LinkResources& links, tls::RecordBuffers& buffers, R
       counters_(counters),
       descriptors_(descriptors),
       shard_(shard),
+      dice_(seed_from(links.loop.kernel())),
       log_(log),
       all_gone_(links.loop.ready()) {}
 
 std::expected<uring::Held<UpstreamPool>, std::string> Upstreams::make_pool(
-    const config::SharedGeneration& generation, std::size_t index, const UpstreamPool* previous) {
+    const config::SharedGeneration& generation, std::size_t index, config::ServerList list,
+    const UpstreamPool* previous) {
   const config::Pool& pool = generation->config.pools[index];
-  std::unique_ptr<tls::ClientContext> tls;
+  std::shared_ptr<tls::ClientContext> tls;
   if (pool.tls) {
     auto loaded = load_context(pool, &buffers_);
     if (!loaded) return std::unexpected(loaded.error());
     tls = std::move(*loaded);
   }
+  if (list == nullptr) list = config::ServerList(generation, &pool.servers);
+  auto servers = servers_of(pool, *list, previous);
+  auto made =
+      uring::Held<UpstreamPool>::make(*this, generation, pool, std::move(list), std::move(servers),
+                                      std::move(tls), line_of(pool, previous));
+  for (std::size_t moved = 0; previous == nullptr && moved < shard_; ++moved) made->move_turn();
+  if (previous == nullptr) made->line().set_newest(*made);
+  return made;
+}
+
+uring::Held<UpstreamPool> Upstreams::replace_servers(const UpstreamPool& pool,
+                                                     config::ServerList list) {
+  auto servers = servers_of(pool.pool_, *list, &pool);
+  auto made = uring::Held<UpstreamPool>::make(*this, pool.generation_, pool.pool_, std::move(list),
+                                              std::move(servers), pool.tls_, pool.line_);
+  succeed(pool, *made);
+  return made;
+}
+
+uring::Held<PoolLine> Upstreams::line_of(const config::Pool& pool, const UpstreamPool* previous) {
+  if (previous != nullptr) return previous->line_;
+  std::shared_ptr<PoolState> state = registry_.pool(pool.name);
+  // A pool that a generation between has not had: there may be somebody who waits still.
+  PoolLine* known = nullptr;
+  lines_.find([&](PoolLine& line) {
+    if (line.shared_state() == state) known = &line;
+    return known != nullptr;
+  });
+  if (known != nullptr) return uring::Held<PoolLine>(*known);
+  auto made = uring::Held<PoolLine>::make(links_.loop, std::move(state), shard_, bell_);
+  lines_.push(*made);
+  return made;
+}
+
+void Upstreams::serve_lines() {
+  lines_.find([](PoolLine& line) {
+    line.serve();
+    return false;
+  });
+}
+
+std::vector<uring::Held<UpstreamServer>> Upstreams::servers_of(
+    const config::Pool& pool, const std::vector<config::Server>& list,
+    const UpstreamPool* previous) {
   std::vector<uring::Held<UpstreamServer>> servers;
-  for (const config::Server& server : pool.servers) {
+  servers.reserve(list.size());
+  for (const config::Server& server : list) {
     servers.push_back(server_of(pool, server, previous));
+    const auto had_it = [&] {
+      return std::ranges::any_of(*previous->list_, [&](const config::Server& earlier) {
+        return earlier.text == server.text;
+      });
+    };
+    if (previous == nullptr || had_it()) continue;
+    ServerState& state = servers.back()->state();
+    state.arrival.note();
+    // What a rebalancing wanted of it when it was there before is over.
+    state.to_ask.store(0, std::memory_order_relaxed);
   }
-  return uring::Held<UpstreamPool>::make(*this, generation, pool, std::move(servers),
-                                         std::move(tls), previous ? previous->turn_ : shard_);
+  return servers;
 }
 
 // The previous pool's where that is the same server, asked in the same way: what is kept was opened
@@ -82,13 +147,16 @@ uring::Held<UpstreamServer> Upstreams::server_of(const config::Pool& pool,
 }
 
 void Upstreams::succeed(const UpstreamPool& previous, UpstreamPool& pool) {
+  pool.line().set_newest(pool);
   for (std::size_t index = 0; index < pool.size(); ++index) {
     UpstreamServer& server = pool.server(index);
     for (std::size_t other = 0; other < previous.size(); ++other) {
       if (&previous.server(other) != &server) continue;
       server.addresses_.keep_only(pool.addresses_of(index));
       const bool goes_on = is_same_set(previous.addresses_of(other), pool.addresses_of(index)) &&
-                           previous.config().keep_alive == pool.config().keep_alive;
+                           previous.config().keep_alive == pool.config().keep_alive &&
+                           previous.config().proxy_header == pool.config().proxy_header &&
+                           previous.config().sources == pool.config().sources;
       if (goes_on) continue;
       pool.eras_[index] = ++server.era_;
       give_up_kept(server, Farewell::kPolite);
@@ -134,7 +202,9 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
   UpstreamServer& server = *connection.server_;
   const auto ends = std::min(now + idle, connection.opened_ + limits.age);
   const bool is_stale = ends <= now || connection.era_ != server.era_ || server.state_->draining();
-  if (is_stale || server.kept_count_ >= limits.count) {
+  // With a PROXY header it is one client's.
+  const bool is_nobody_elses = connection.pool_->config().proxy_header != proxy::Version::kNone;
+  if (is_stale || is_nobody_elses || !server.state_->begin_keeping(limits.count)) {
     return close(connection, Farewell::kPolite);
   }
   if (!server.ticket_) note_ticket(connection);
@@ -143,14 +213,15 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
   connection.usable_from_ = reuse == Reuse::kLater ? now + kSettling : now;
   connection.timer_.arm(ends);
   server.kept_.push(connection);
-  ++server.kept_count_;
   connection.link_.watch_input(connection.noticed_or_closed_, kHeadReadBytes);
+  connection.slot_ = {};
   // Last: if nobody else has that pool any more, nothing of it is kept.
   connection.pool_ = {};
 }
 
 void Upstreams::close(UpstreamConnection& connection, Farewell farewell) {
   note_returned(*connection.server_);
+  connection.slot_ = {};
   connection.progress_ = nullptr;
   if (connection.dialling_.done()) return begin_close(connection, farewell);
   // It closes itself when what it waits for has ended.
@@ -180,16 +251,21 @@ void Upstreams::note_stage(const UpstreamConnection& connection) {
                connection.address().text(), Quoted(cause_of(why)));
 }
 
+void Upstreams::note_probes(std::size_t count) {
+  probes_ = count;
+  note_idle();
+}
+
 void Upstreams::note_borrowed(UpstreamServer& server) {
   server.state_->begin();
   ++borrowed_;
-  descriptors_.note_idle(shard_, open_ - borrowed_);
+  note_idle();
 }
 
 void Upstreams::note_returned(UpstreamServer& server) {
   server.state_->end();
   --borrowed_;
-  descriptors_.note_idle(shard_, open_ - borrowed_);
+  note_idle();
 }
 
 void Upstreams::give_up_idle(std::size_t count) {
@@ -236,7 +312,7 @@ void Upstreams::begin_close(UpstreamConnection& connection, Farewell farewell) {
 
 void Upstreams::forget_kept(UpstreamConnection& connection) {
   connection.unlist();
-  --connection.server_->kept_count_;
+  connection.server_->state_->end_keeping();
   connection.kept_ = false;
   connection.link_.unwatch_input();
 }
@@ -245,7 +321,7 @@ void Upstreams::forget(UpstreamConnection& connection) {
   connection.unlist();
   uring::BlockPool::Owned<UpstreamConnection>(&connection).reset();
   --open_;
-  descriptors_.note_idle(shard_, open_ - borrowed_);
+  note_idle();
   if (open_ == 0) all_gone_.set();
 }
 

@@ -48,13 +48,17 @@ class Upstreams {
   Upstreams(const Upstreams&) = delete;
   Upstreams& operator=(const Upstreams&) = delete;
 
-  // A generation's pool, on the shard's thread, which its TLS belongs to. What `previous` (or null:
-  // the one of the same name in the generation before) has of the same servers goes on. The error
-  // names the pool.
+  // A generation's pool, on the shard's thread, which its TLS belongs to. Its servers are those of
+  // `list`; null: as configured. What `previous` (or null: the one of the same name in the
+  // generation before) has of the same servers goes on. The error names the pool.
   std::expected<uring::Held<UpstreamPool>, std::string> make_pool(
-      const config::SharedGeneration& generation, std::size_t index, const UpstreamPool* previous);
-  // From here on `pool` serves, and `previous` no more: of servers that have moved to other
-  // addresses, or are to be kept in another way, nothing is kept that was opened before.
+      const config::SharedGeneration& generation, std::size_t index, config::ServerList list,
+      const UpstreamPool* previous);
+  // The pool that takes this one's place, with other servers: what it has of the same ones goes on.
+  uring::Held<UpstreamPool> replace_servers(const UpstreamPool& pool, config::ServerList list);
+  // From here on `pool` serves, and `previous` no more, also for those who wait: of servers that
+  // have moved to other addresses, or are to be kept in another way, nothing is kept that was
+  // opened before.
   void succeed(const UpstreamPool& previous, UpstreamPool& pool);
 
   // A kept connection that is quiet, or null, to the server of that index in the pool; or a new
@@ -87,19 +91,37 @@ class Upstreams {
   // Those that take their time to close are closed at once.
   void cut();
 
+  // Before the first pool is made: what other shards ring when something is free for those who wait
+  // here, who calls serve_lines() then.
+  void set_bell(uring::Bell& bell) { bell_ = &bell; }
+  void serve_lines();
+  // So many connections are open that are not of Upstreams.
+  void note_probes(std::size_t count);
+
   uring::BlockPool& frames() { return links_.loop.frames(); }
+  uring::Clock::time_point now() const { return links_.loop.now(); }
+  balance::Dice& dice() { return dice_; }
 
  private:
   friend class UpstreamConnection;
   friend class UpstreamPool;
 
+  std::vector<uring::Held<UpstreamServer>> servers_of(const config::Pool& pool,
+                                                      const std::vector<config::Server>& list,
+                                                      const UpstreamPool* previous);
   uring::Held<UpstreamServer> server_of(const config::Pool& pool, const config::Server& server,
                                         const UpstreamPool* previous);
   const tls::Ticket& ticket_of(const UpstreamConnection& connection) const {
     return connection.server_->ticket_;
   }
+  // What sticky cookies are made with.
+  const std::string& secret_of(const config::Config& config) const {
+    return config.secret.empty() ? registry_.secret() : config.secret;
+  }
+  uring::Held<PoolLine> line_of(const config::Pool& pool, const UpstreamPool* previous);
   void note_attempt(const UpstreamConnection& connection);
   void note_stage(const UpstreamConnection& connection);
+  void note_idle() { descriptors_.note_idle(shard_, open_ - borrowed_ + probes_); }
   void note_borrowed(UpstreamServer& server);
   void note_returned(UpstreamServer& server);
   void note_ticket(UpstreamConnection& connection);
@@ -115,11 +137,15 @@ class Upstreams {
   Counters& counters_;
   DescriptorBudget& descriptors_;
   std::size_t shard_;
+  balance::Dice dice_;
   Log log_;
+  uring::Bell* bell_ = nullptr;
+  uring::List<PoolLine> lines_;          // of all pools
   uring::List<UpstreamServer> servers_;  // of all generations
   uring::List<UpstreamConnection> closing_slowly_;
   std::size_t open_ = 0;
   std::size_t borrowed_ = 0;  // of those that are open
+  std::size_t probes_ = 0;
   uring::Event all_gone_;
 };
 

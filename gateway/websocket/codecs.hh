@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 
 #include "proto/bytes.hh"
@@ -17,8 +18,8 @@ class Codecs {
   // What is made in one step of a translation, at most.
   static constexpr std::size_t kOutputBytes = 64 * 1024;
 
-  explicit Codecs(std::size_t memory_bytes_max)
-      : memory_bytes_max_(memory_bytes_max), pool_(memory_bytes_max) {}
+  explicit Codecs(std::size_t memory_bytes_max, std::atomic<std::size_t>* account = nullptr)
+      : memory_bytes_max_(memory_bytes_max), pool_(memory_bytes_max, account) {}
 
   // Null: there is no memory for another one. What comes compressed has to be inflated, while what
   // is to be sent can do without: a quarter is left for the former.

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "gateway/link/detail_text.hh"
+#include "gateway/link/end.hh"
 #include "gateway/websocket/translation_terms.hh"
 #include "proto/ws/close.hh"
 #include "uring/kernel.hh"
@@ -47,7 +48,8 @@ struct RelayPolicy {
   std::uint16_t upstream_lost_code = ws::kCloseInternalError;
   HeartbeatPolicy heartbeat;
   uring::Clock::time_point ends_at = uring::Clock::time_point::max();
-  std::uint16_t lifetime_code = ws::kCloseGoingAway;
+  Reason ends_by = Reason::kLifetime;
+  std::uint16_t lifetime_code = ws::kCloseGoingAway;  // then
   std::chrono::milliseconds message_time{0};  // of a message, from its first byte to its last
   ClientRates rates;
   SlowPolicy slow;

@@ -17,9 +17,9 @@ void BasicRelay<Client, Upstream>::go_by_policy() {
   const auto now = loop_.now();
   upstream_lost_code_ = policy.upstream_lost_code;
   if (now >= policy.ends_at) {
-    return stop({.reason = Reason::kLifetime,
+    return stop({.reason = policy.ends_by,
                  .close_code = policy.lifetime_code,
-                 .detail = policy_of(Reason::kLifetime).text});
+                 .detail = policy_of(policy.ends_by).text});
   }
   auto next = std::min(now + kRenewTime, policy.ends_at);
   if (policy.idle.count() > 0) {

@@ -29,14 +29,6 @@ TranslatedRules translated_rules_of(const TunnelOpening& opening) {
   return rules;
 }
 
-Relay make_relay(Connection& connection, const TunnelOpening& opening, RelayOwner& owner) {
-  uring::Loop& loop = connection.shard().loop();
-  Link& client = connection.client();
-  Link& upstream = opening.upstream.link();
-  if (opening.deflate) return Relay(loop, client, upstream, translated_rules_of(opening), owner);
-  return Relay(loop, client, upstream, rules_of(opening), owner);
-}
-
 }  // namespace
 
 Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
@@ -46,9 +38,21 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
       upstream_(&opening.upstream),
       request_line_(std::move(opening.request_line)),
       begun_(opening.begun),
+      holds_(std::move(opening.holds)),
+      token_ends_(opening.token_ends),
       deflate_(opening.deflate.value_or(ws::Deflate())),
-      inflated_bytes_max_(rules_of(opening).message_bytes_max),
-      relay_(make_relay(connection, opening, static_cast<RelayOwner&>(*this))) {
+      inflated_bytes_max_(rules_of(opening).message_bytes_max) {
+  uring::Loop& loop = connection.shard().loop();
+  Link& client = connection.client();
+  Link& upstream = upstream_->link();
+  RelayOwner& owner = *this;
+  if (!opening.opaque_protocol.empty()) {
+    opaque_ = frames().make<OpaqueRelay>(loop, client, upstream, opening.opaque_protocol, owner);
+  } else if (opening.deflate) {
+    relay_.emplace(loop, client, upstream, translated_rules_of(opening), owner);
+  } else {
+    relay_.emplace(loop, client, upstream, rules_of(opening), owner);
+  }
   upstream_->let_go_of_pool();
   if (keeps_contexts()) connection_.shard().codecs().promise_contexts();
   connection_.shard().under_way().websockets.rise();
@@ -59,6 +63,7 @@ RelayPolicy Tunnel::policy() {
   renew();
   const config::WebSocket& route = route_->websocket;
   const auto report_every = connection_.shard().config().log.websocket_every;
+  const bool with_token = ends_with_token();
   return {
       .idle = route_->timeouts.websocket_idle,
       .upstream_lost_code = route.upstream_lost_code,
@@ -66,8 +71,9 @@ RelayPolicy Tunnel::policy() {
                     .pong_timeout = route.pong_timeout,
                     .to_client = route.ping_to != config::PingTo::upstream,
                     .to_upstream = route.ping_to != config::PingTo::client},
-      .ends_at = ends_at(),
-      .lifetime_code = route.lifetime_code,
+      .ends_at = with_token ? token_ends_ : ends_at(),
+      .ends_by = with_token ? Reason::kTokenExpired : Reason::kLifetime,
+      .lifetime_code = with_token ? route_->auth.jwt->close_at_expiry : route.lifetime_code,
       .message_time = route.message_time,
       .rates = {.bytes = route.bytes_per_second,
                 .messages = static_cast<std::uint32_t>(route.messages_per_second),
@@ -77,6 +83,12 @@ RelayPolicy Tunnel::policy() {
       .slow = {.grace = route.slow_consumer.grace, .close_code = route.slow_consumer.close_code},
       .report_every = report_every,
       .first_report = report_every - own_part_of(report_every)};
+}
+
+// Sooner than by its age.
+bool Tunnel::ends_with_token() const {
+  const auto& jwt = route_->auth.jwt;
+  return jwt && jwt->close_at_expiry != 0 && token_ends_ < ends_at();
 }
 
 uring::Clock::time_point Tunnel::ends_at() const {
@@ -129,8 +141,9 @@ void Tunnel::renew() {
 void Tunnel::start(Bytes behind_request, Bytes behind_response) {
   connection_.client().count_from_here(behind_request.size());
   upstream_->link().count_from_here(behind_response.size());
-  account_for_opened(access());
-  relay_.start(behind_request, behind_response);
+  account_for_opened(access(), opaque_ ? "tunnel-opened" : "websocket-opened");
+  opaque_ ? opaque_->start(behind_request, behind_response)
+          : relay_->start(behind_request, behind_response);
 }
 
 Tunnel::~Tunnel() {
@@ -141,12 +154,19 @@ Tunnel::~Tunnel() {
 
 bool Tunnel::stop(const End& end) {
   if (upstream_ == nullptr) return false;
-  relay_.stop(end);
+  opaque_ ? opaque_->stop(end) : relay_->stop(end);
   return true;
 }
 
 void Tunnel::close_in_turn(const End& end, std::chrono::milliseconds boundary_time) {
-  if (upstream_ != nullptr && !relay_.is_closing()) relay_.stop(end, boundary_time);
+  if (upstream_ == nullptr || is_closing()) return;
+  opaque_ ? opaque_->stop(end) : relay_->stop(end, boundary_time);
+}
+
+void Tunnel::ask_to_come_again(const End& end, std::chrono::milliseconds boundary_time) {
+  asked_to_come_again_ = true;
+  server().state().asked.fetch_add(1, std::memory_order_relaxed);
+  close_in_turn(end, boundary_time);
 }
 
 void Tunnel::abort() {
@@ -154,30 +174,47 @@ void Tunnel::abort() {
 }
 
 void Tunnel::settle() {
-  relay_.stop_watching();
+  opaque_ ? opaque_->stop_watching() : relay_->stop_watching();
   if (closing_ != nullptr) closing_->leave(*this);
-  connection_.complete(relay_.how_ended());
-  log();
-  server().state().end_websocket();
-  connection_.shard().upstreams().close(*std::exchange(upstream_, nullptr), farewell_to_upstream());
+  connection_.complete(opaque_ ? opaque_->how_ended() : relay_->how_ended());
+  opaque_ ? log_opaque() : log();
+  ServerState& state = server().state();
+  state.end_websocket();
+  if (asked_to_come_again_) state.asked.fetch_sub(1, std::memory_order_relaxed);
+  const Farewell farewell = farewell_to_upstream();
+  connection_.shard().upstreams().close(*std::exchange(upstream_, nullptr), farewell);
   connection_.shard().under_way().websockets.fall();
+  holds_ = {};
+}
+
+// Closed properly, a part of a stream in plain text would look like the whole.
+Farewell Tunnel::farewell_of_opaque(bool is_whole, Link& link) {
+  if (is_whole) return Farewell::kPolite;
+  return link.session() != nullptr ? Farewell::kTruncated : Farewell::kReset;
 }
 
 Farewell Tunnel::farewell_to_upstream() const {
-  if (connection_.is_cut()) return Farewell::kNone;
-  if (connection_.how_ended().reason == Reason::kClientReset) return Farewell::kReset;
-  return relay_.upstream_stream_is_whole() ? Farewell::kPolite : Farewell::kTruncated;
+  const bool cut = connection_.is_cut();
+  if (!cut && connection_.how_ended().reason == Reason::kClientReset) return Farewell::kReset;
+  if (opaque_) {
+    const bool is_whole = opaque_->upstream_stream_is_whole();
+    const Farewell farewell = farewell_of_opaque(is_whole, upstream_->link());
+    return cut && farewell != Farewell::kReset ? Farewell::kNone : farewell;
+  }
+  if (cut) return Farewell::kNone;
+  return relay_->upstream_stream_is_whole() ? Farewell::kPolite : Farewell::kTruncated;
 }
 
 Farewell Tunnel::farewell_to_client() const {
-  return relay_.client_stream_is_whole() ? Farewell::kPolite : Farewell::kTruncated;
+  if (opaque_) return farewell_of_opaque(opaque_->client_stream_is_whole(), connection_.client());
+  return relay_->client_stream_is_whole() ? Farewell::kPolite : Farewell::kTruncated;
 }
 
 // Of the first close frame that somebody got to see, or 0.
 std::uint16_t Tunnel::close_code() const {
-  const bool ours = relay_.closed_by() == Party::kNobody;
+  const bool ours = relay_->closed_by() == Party::kNobody;
   const bool never_sent = ours && connection_.is_cut() && connection_.client().has_unsent();
-  return never_sent ? 0 : relay_.close_code();
+  return never_sent ? 0 : relay_->close_code();
 }
 
 Access Tunnel::access() const {
@@ -192,26 +229,32 @@ Access Tunnel::access() const {
 PeerRecord Tunnel::record_of(Party peer) const {
   const bool is_client = peer == Party::kClient;
   Link& link = is_client ? connection_.client() : upstream_->link();
-  return {.sent = is_client ? relay_.from_client() : relay_.from_upstream(),
+  return {.sent = is_client ? relay_->from_client() : relay_->from_upstream(),
           .wire_bytes_from = link.received_bytes(),
           .wire_bytes_to = link.written_bytes(),
-          .pushed_back = relay_.pushed_back(peer),
-          .heartbeat = relay_.heartbeat_of(peer)};
+          .pushed_back = relay_->pushed_back(peer),
+          .heartbeat = relay_->heartbeat_of(peer)};
 }
 
 void Tunnel::report() {
   tell_so_far(access(), {record_of(Party::kClient), record_of(Party::kUpstream)});
 }
 
+void Tunnel::log_opaque() const {
+  account_for(access(), TunnelRecord{.protocol = opaque_->protocol(),
+                                     .client_bytes = opaque_->bytes_from_client(),
+                                     .upstream_bytes = opaque_->bytes_from_upstream()});
+}
+
 void Tunnel::log() const {
   const End& end = connection_.how_ended();
   const std::uint16_t code = close_code();
-  const std::string reason = code != 0 ? relay_.close_reason() : std::string();
+  const std::string reason = code != 0 ? relay_->close_reason() : std::string();
   account_for(access(), {record_of(Party::kClient), record_of(Party::kUpstream)},
-              {.party = end.is_done() ? relay_.closed_by() : policy_of(end.reason).party,
+              {.party = end.is_done() ? relay_->closed_by() : policy_of(end.reason).party,
                .code = code,
                .reason = reason,
-               .broken_rule = relay_.broken_rule()});
+               .broken_rule = relay_->broken_rule()});
 }
 
 }  // namespace gateway

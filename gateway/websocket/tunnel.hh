@@ -1,17 +1,21 @@
-// What an exchange becomes at the 101, and all that an idle WebSocket holds beside its client's
-// connection: the connection to the server, the relay between the two, and what the log is to say
-// at the end. Whatever ends the client's connection reaches it by stop(), then by abort().
+// What an exchange becomes at the 101, a WebSocket or a tunnel of another protocol, and all that an
+// idle one holds beside its client's connection: the connection to the server, the relay between
+// the two, and what the log is to say at the end. Whatever ends the client's connection reaches it
+// by stop(), then by abort().
 #pragma once
 
 #include <memory_resource>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gateway/client/connection.hh"
+#include "gateway/limits/holds.hh"
 #include "gateway/link/farewell.hh"
 #include "gateway/shard/shard_generation.hh"
 #include "gateway/shard/under_way.hh"
 #include "gateway/upstream/upstreams.hh"
+#include "gateway/websocket/opaque_relay.hh"
 #include "gateway/websocket/relay.hh"
 #include "proto/ws/extensions.hh"
 
@@ -24,9 +28,13 @@ struct TunnelOpening {
   UpstreamConnection& upstream;
   std::pmr::string request_line;
   uring::Clock::time_point begun;
+  limits::RequestHolds holds;
   std::uint8_t rsv_allowed;  // of the extensions that were agreed
   // Of those by the gateway and the client alone, whose messages are plain at the server then.
   std::optional<ws::Deflate> deflate;
+  uring::Clock::time_point token_ends = uring::Clock::time_point::max();  // that let it in
+  // Of a tunnel that is no WebSocket, but bytes of a protocol that the route lets pass; empty else.
+  std::string_view opaque_protocol = {};
 };
 
 struct Access;
@@ -42,7 +50,7 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
 
   void start(Bytes behind_request, Bytes behind_response);
   // co_await finished(), then settle(): the server's connection goes, and the log gets its line.
-  uring::Event::Wait finished() { return relay_.finished(); }
+  uring::Event::Wait finished() { return opaque_ ? opaque_->finished() : relay_->finished(); }
   void settle();
   // After settle(): how the client's connection is to end.
   Farewell farewell_to_client() const;
@@ -52,14 +60,17 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   // The same where WebSockets are closed one by one and its turn has come. Nothing happens where it
   // is being closed already, by whatever code.
   void close_in_turn(const End& end, std::chrono::milliseconds boundary_time);
+  // The same, where another server of its pool has room for it; ServerState::asked has it until it
+  // has settled.
+  void ask_to_come_again(const End& end, std::chrono::milliseconds boundary_time);
   // Every wait on the server's link ends.
   void abort();
 
   bool is_open() const { return upstream_ != nullptr; }  // until it has settled
   // A close frame has passed, or is to: its turn would change nothing.
-  bool is_closing() const { return relay_.is_closing(); }
+  bool is_closing() const { return opaque_ ? opaque_->is_closing() : relay_->is_closing(); }
   // A frame did not reach its end in the time that it had.
-  bool was_cut_short() const { return relay_.was_cut_short(); }
+  bool was_cut_short() const { return relay_ && relay_->was_cut_short(); }
   uring::Clock::time_point begun() const { return begun_; }
   UpstreamServer& server() const { return upstream_->server(); }  // until it has settled
   const config::Route& route() const { return *route_; }
@@ -76,16 +87,19 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   DetailText& detail() override { return connection_.detail(); }
   void renew();
   uring::Clock::time_point ends_at() const;
+  bool ends_with_token() const;
   bool keeps_contexts() const {
-    return relay_.translates() &&
+    return relay_ && relay_->translates() &&
            !(deflate_.server_no_context_takeover && deflate_.client_no_context_takeover);
   }
   std::chrono::milliseconds own_part_of(std::chrono::milliseconds time) const;
+  static Farewell farewell_of_opaque(bool is_whole, Link& link);
   Farewell farewell_to_upstream() const;
   std::uint16_t close_code() const;
   Access access() const;
   PeerRecord record_of(Party peer) const;
   void log() const;
+  void log_opaque() const;
 
   Connection& connection_;
   uring::Held<ShardGeneration> generation_;  // the newest that it knows with its route
@@ -93,10 +107,15 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   UpstreamConnection* upstream_;             // until it has settled
   std::pmr::string request_line_;
   uring::Clock::time_point begun_;
+  limits::RequestHolds holds_;  // until it has settled
+  uring::Clock::time_point token_ends_;
   // If the relay translates: what was agreed on, and what holds of its messages.
   ws::Deflate deflate_;
   std::uint32_t inflated_bytes_max_ = 0;
-  Relay relay_;
+  // One of the two, for as long as it lives.
+  std::optional<Relay> relay_;
+  uring::BlockPool::Owned<OpaqueRelay> opaque_;
+  bool asked_to_come_again_ = false;
   PacedClosing* closing_ = nullptr;  // in which it waits for its turn
 };
 

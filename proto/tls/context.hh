@@ -5,6 +5,7 @@
 // names what is wrong.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -32,10 +33,19 @@ struct Pem {
 };
 
 // Clients are asked for a certificate, too; one that is shown has to be good: signed by one of
-// these CAs, valid now, for this use, and with no more than three others.
+// these CAs, valid now, for this use, and with no more than `depth` others.
 struct ClientCheck {
+  static constexpr unsigned kDepthMax = 3;  // the library's
+
   std::string ca;        // PEM, one or several
   bool required = true;  // else a client without one is let in
+  // Sessions tell what the certificate says. A ticket has no room for that: they get none.
+  bool tells = false;
+  // So many may be shown with it, those of `ca` not counted: 0 to kDepthMax.
+  unsigned depth = kDepthMax;
+  // Lists of revoked certificates, PEM, one or several; empty: nobody asks. Else there has to be a
+  // valid one of whoever has signed a certificate that is shown, and it has to be one of `ca`.
+  std::string crl = {};
 
   bool operator==(const ClientCheck&) const = default;
 };
@@ -63,6 +73,9 @@ class ServerContexts {
   // The same as `other` has at that place, and shared with it. Both are of the same shard, and
   // check clients alike.
   void add(const ServerContexts& other, std::size_t index);
+  // Clients that ask for one of these names, as PolicyNames has it, get what `other` has instead:
+  // its certificates, and its check. Both are of the same shard.
+  void add_policy(std::span<const std::string> names, const ServerContexts& other);
   std::size_t size() const;
   // Whether it shares that one with `other`.
   bool shares(const ServerContexts& other, std::size_t index) const;
@@ -104,6 +117,7 @@ class ClientContext {
   ClientContext() = default;
 
   WOLFSSL_CTX* context_ = nullptr;
+  std::atomic<std::size_t>* account_ = nullptr;  // of its buffers
   ClientOptions options_;
   std::vector<std::uint16_t> key_shares_;  // sent with the first hello: TLS 1.3
 };

@@ -33,4 +33,7 @@ PairFault check_pair(const Pem& pem, std::string_view chain_name);
 // Authorities to trust: one that can be used is enough, but all must be whole.
 Findings check_authorities(std::string_view pem);
 
+// Lists of revoked certificates, for ClientCheck::crl, of CAs that can be used.
+Findings check_lists(std::string_view pem, const std::string& ca);
+
 }  // namespace tls

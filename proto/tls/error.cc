@@ -60,6 +60,10 @@ constexpr Reason kReasons[] = {
     {ASN_PATHLEN_INV_E, "certificate chain longer than a CA in it allows", kBadCertificate},
     {ASN_PATHLEN_SIZE_E, "certificate chain longer than a CA in it allows", kBadCertificate},
     {ASN_NAME_INVALID_E, "certificate has a name that its CA must not give", kBadCertificate},
+    {CRL_CERT_REVOKED, "certificate has been revoked", kBadCertificate},
+    {CRL_MISSING, "certificate of a CA whose list of revoked ones is missing", kBadCertificate},
+    {CRL_CERT_DATE_ERR, "certificate of a CA whose list of revoked ones has expired",
+     kBadCertificate},
     {VERIFY_CERT_ERROR, "certificate refused", kBadCertificate},
     {MAX_CHAIN_ERROR, "certificate chain too long", kBadCertificate},
     {ALERT_COUNT_E, "too many alerts", kUnexpectedMessage},
@@ -73,19 +77,19 @@ const Reason* find_reason(int code) {
   return nullptr;
 }
 
-std::string_view reason_for(int code) {
-  if (const Reason* reason = find_reason(code)) return reason->text;
-  // Static text of the library.
-  const char* text = wolfSSL_ERR_reason_error_string(static_cast<unsigned long>(code));
-  return text != nullptr ? text : "unknown error";
-}
-
 // RFC 8446 section 6.2, RFC 6066 section 9: what is said of the certificate that was shown.
 bool is_about_the_certificate(std::uint8_t alert) {
   return (alert >= 42 && alert <= 46) || alert == 48 || alert == 113 || alert == 114;
 }
 
 }  // namespace
+
+std::string_view reason_for(int code) {
+  if (const Reason* reason = find_reason(code)) return reason->text;
+  // Static text of the library.
+  const char* text = wolfSSL_ERR_reason_error_string(static_cast<unsigned long>(code));
+  return text != nullptr ? text : "unknown error";
+}
 
 Error received_alert(std::uint8_t code, bool peer_is_server) {
   Error error{peer_is_server ? "the server gave up" : "the client gave up", Error::Alert::kReceived,

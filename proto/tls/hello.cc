@@ -285,6 +285,32 @@ std::expected<ClientHello, Refusal> judge_hello(proto::Bytes message,
   return made;
 }
 
+bool wants_to_resume(proto::Bytes records) {
+  constexpr std::size_t kHandshakeRecord = 22;  // RFC 8446 section 5.1
+  constexpr std::size_t kClientHello = 1;       // section 4
+  constexpr std::size_t kSessionTicket = 35;    // RFC 5077 section 3.2
+  Cursor record(records);
+  const std::size_t type = record.number(1);
+  record.take(2);
+  Cursor message(record.vector(2));
+  if (type != kHandshakeRecord || message.number(1) != kClientHello) return false;
+  Cursor hello(message.vector(3));
+  hello.take(2 + kRandom);
+  (void)hello.vector(1);
+  (void)hello.vector(2);
+  (void)hello.vector(1);
+  Cursor extensions(hello.vector(2));
+  if (record.broken() || message.broken() || hello.broken()) return false;
+  while (!extensions.done()) {
+    const std::size_t extension = extensions.number(2);
+    const proto::Bytes body = extensions.vector(2);
+    if (extensions.broken()) return false;
+    if (extension == kPreSharedKey) return true;
+    if (extension == kSessionTicket && !body.empty()) return true;
+  }
+  return false;
+}
+
 std::string_view server_name_in(proto::Bytes message) {
   Hello hello;
   std::string_view name;

@@ -31,6 +31,11 @@ struct ClientHello {
 std::expected<ClientHello, Refusal> judge_hello(proto::Bytes message,
                                                 std::span<const std::uint16_t> groups);
 
+// Whether the first bytes of a client, in their records, are a ClientHello that would resume a
+// session: with a ticket (RFC 8446 section 4.2.11, RFC 5077). Whether it can is not known by that.
+// False where it is not whole.
+bool wants_to_resume(proto::Bytes records);
+
 // For the log, of a hello that may be none; empty where it has no name.
 std::string_view server_name_in(proto::Bytes message);
 

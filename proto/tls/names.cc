@@ -6,10 +6,13 @@
 #include <string_view>
 
 #include "proto/tls/name_table.hh"
+#include "proto/tls/policy_names.hh"
 #include "proto/tls/wolf.hh"
 
 namespace tls {
 namespace {
+
+constexpr std::size_t kNameSizeMax = 255;  // RFC 1035 section 2.3.4
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -99,12 +102,30 @@ void NameTable::add(std::string_view pattern, std::size_t certificate) {
 }
 
 std::size_t NameTable::certificate_for(std::string_view name) const {
-  constexpr std::size_t kNameSizeMax = 255;  // RFC 1035 section 2.3.4
   if (name.size() > kNameSizeMax) return 0;
   const std::string wanted = lowered(without_final_dot(name));
   if (const auto found = exact_.find(wanted); found != exact_.end()) return found->second;
   const auto found = wildcards_.find(std::string(domain_of(wanted)));
   return found != wildcards_.end() ? found->second : 0;
+}
+
+bool PolicyNames::add(std::string_view pattern, std::size_t policy) {
+  const bool is_suffix = pattern.starts_with("*.");
+  Table& table = is_suffix ? suffixes_ : exact_;
+  return table.try_emplace(lowered(pattern.substr(is_suffix ? 1 : 0)), policy).second;
+}
+
+std::size_t PolicyNames::find(std::string_view name) const {
+  name = without_final_dot(name);
+  if (empty() || name.empty() || name.size() > kNameSizeMax) return 0;
+  const std::string wanted = lowered(name);
+  if (const auto found = exact_.find(wanted); found != exact_.end()) return found->second;
+  // From the first dot on, the longest suffix comes first.
+  for (std::size_t dot = wanted.find('.', 1); dot != wanted.npos; dot = wanted.find('.', dot + 1)) {
+    const auto found = suffixes_.find(std::string_view(wanted).substr(dot));
+    if (found != suffixes_.end()) return found->second;
+  }
+  return 0;
 }
 
 }  // namespace tls

@@ -30,6 +30,7 @@ const std::size_t RecordBuffers::kLargeKept = kKeeps ? 16 : 0;
 struct alignas(std::max_align_t) RecordBuffers::Buffer {
   Shelf* shelf;  // null: never kept
   Buffer* next;
+  std::size_t bytes_in_all;
 
   void* bytes() { return this + 1; }
   static Buffer* of(void* bytes) { return static_cast<Buffer*>(bytes) - 1; }
@@ -55,22 +56,26 @@ RecordBuffers::Buffer* RecordBuffers::Shelf::pop() {
   return std::exchange(first, first->next);
 }
 
-void RecordBuffers::Shelf::push(Buffer* buffer) {
-  if (kept == kept_max) return std::free(buffer);
+bool RecordBuffers::Shelf::push(Buffer* buffer) {
+  if (kept == kept_max) return false;
   ++kept;
   buffer->next = std::exchange(first, buffer);
+  return true;
 }
 
-void RecordBuffers::Shelf::clear() {
-  while (Buffer* buffer = pop()) std::free(buffer);
-}
-
-RecordBuffers::RecordBuffers() : heap_(std::make_unique<Heap>(*this)) {}
+RecordBuffers::RecordBuffers(std::atomic<std::size_t>* account)
+    : account_(account), heap_(std::make_unique<Heap>(*this)) {}
 
 RecordBuffers::~RecordBuffers() {
   assert(in_use_ == 0);  // else a session outlived them
-  small_.clear();
-  large_.clear();
+  for (Shelf* const shelf : {&small_, &large_}) {
+    while (Buffer* const buffer = shelf->pop()) free(buffer);
+  }
+}
+
+void RecordBuffers::free(Buffer* buffer) {
+  if (account_ != nullptr) account_->fetch_sub(buffer->bytes_in_all, std::memory_order_relaxed);
+  std::free(buffer);
 }
 
 void* RecordBuffers::heap() {
@@ -91,6 +96,8 @@ void* RecordBuffers::take(std::size_t bytes) {
     buffer = static_cast<Buffer*>(std::malloc(sizeof(Buffer) + size));
     if (buffer == nullptr) return nullptr;
     ++allocated_;
+    buffer->bytes_in_all = sizeof(Buffer) + size;
+    if (account_ != nullptr) account_->fetch_add(buffer->bytes_in_all, std::memory_order_relaxed);
   }
   buffer->shelf = shelf;
   ++in_use_;
@@ -101,8 +108,8 @@ void RecordBuffers::give_back(void* bytes) {
   assert(in_use_ > 0);
   --in_use_;
   Buffer* const buffer = Buffer::of(bytes);
-  if (buffer->shelf == nullptr) return std::free(buffer);
-  buffer->shelf->push(buffer);
+  const bool is_kept = buffer->shelf != nullptr && buffer->shelf->push(buffer);
+  if (!is_kept) free(buffer);
 }
 
 }  // namespace tls

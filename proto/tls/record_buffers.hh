@@ -4,6 +4,7 @@
 // a free buffer is kept, within the bounds below, or given back to the system at once.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 
@@ -20,7 +21,8 @@ class RecordBuffers {
   static const std::size_t kSmallKept;
   static const std::size_t kLargeKept;
 
-  RecordBuffers();
+  // `account`, which outlives them, counts what they and the sessions of their contexts have.
+  explicit RecordBuffers(std::atomic<std::size_t>* account = nullptr);
   ~RecordBuffers();
   RecordBuffers(const RecordBuffers&) = delete;
   RecordBuffers& operator=(const RecordBuffers&) = delete;
@@ -33,6 +35,8 @@ class RecordBuffers {
   std::size_t kept() const { return small_.kept + large_.kept; }
   // How many the system was asked for so far.
   std::size_t allocated() const { return allocated_; }
+
+  std::atomic<std::size_t>* account() const { return account_; }
 
   // What a context gets as its heap.
   void* heap();
@@ -48,12 +52,14 @@ class RecordBuffers {
     Buffer* first = nullptr;
 
     Buffer* pop();
-    void push(Buffer* buffer);
-    void clear();
+    bool push(Buffer* buffer);  // false: there are enough
   };
 
   Shelf* shelf_for(std::size_t bytes);
 
+  void free(Buffer* buffer);
+
+  std::atomic<std::size_t>* const account_;
   std::unique_ptr<Heap> heap_;
   Shelf small_{kSmallBytes, kSmallKept};
   Shelf large_{kLargeBytes, kLargeKept};

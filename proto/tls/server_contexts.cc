@@ -102,6 +102,13 @@ void ServerContexts::add(const ServerContexts& other, std::size_t index) {
   append(other.certificates_->contexts[index]);
 }
 
+void ServerContexts::add_policy(std::span<const std::string> names, const ServerContexts& other) {
+  certificates_->policies.push_back(other.certificates_);
+  for (const std::string& name : names) {
+    certificates_->policy_names.add(name, certificates_->policies.size());
+  }
+}
+
 bool ServerContexts::shares(const ServerContexts& other, std::size_t index) const {
   const auto& contexts = certificates_->contexts;
   const auto& wanted = other.certificates_->contexts[index];

@@ -5,7 +5,10 @@
 #include <cstring>
 #include <utility>
 
+#include "proto/tls/certificate_facts.hh"
 #include "proto/tls/context.hh"
+#include "proto/tls/hello.hh"
+#include "proto/tls/record_buffers.hh"
 #include "proto/tls/session_pending.hh"
 #include "proto/tls/wolf.hh"
 
@@ -83,12 +86,15 @@ int Callbacks::note_ticket(WOLFSSL*, const unsigned char*, int, void* session) {
 
 // --- Making and ending.
 
-Session::Session(ServerContexts& contexts) : pending_(std::make_unique<Pending>()), client_(false) {
+Session::Session(ServerContexts& contexts)
+    : account_(contexts.buffers_ != nullptr ? contexts.buffers_->account() : nullptr),
+      pending_(std::make_unique<Pending>()),
+      client_(false) {
   pending_->certificates = contexts.certificates_;
 }
 
 Session::Session(ClientContext& context, const std::string& server_name, const Ticket& ticket)
-    : client_(true), verify_(context.options_.verify) {
+    : account_(context.account_), client_(true), verify_(context.options_.verify) {
   if (!set_up(context.context_) || !set_up_client(context)) fail({"out of memory"});
   if (state_ == State::kFailed) return;
   set_up_name(server_name);
@@ -103,11 +109,19 @@ Session::Session(ClientContext& context, const std::string& server_name, const T
 
 Session::~Session() {
   if (ssl_ != nullptr) wolfSSL_free(ssl_);
+  count(0);
+}
+
+void Session::count(std::size_t bytes) {
+  if (account_ == nullptr) return;
+  account_->fetch_add(bytes - counted_bytes_, std::memory_order_relaxed);
+  counted_bytes_ = static_cast<std::uint32_t>(bytes);
 }
 
 bool Session::set_up(WOLFSSL_CTX* context) {
   ssl_ = wolfSSL_new(context);
   if (ssl_ == nullptr) return false;
+  count(kBytes + kHandshakeBytes);
   wolfSSL_SetIOReadCtx(ssl_, this);
   wolfSSL_SetIOWriteCtx(ssl_, this);
   return true;
@@ -145,6 +159,10 @@ void Session::fail(Error error) {
 }
 
 // --- Opening.
+
+bool Session::wants_to_resume(proto::Bytes ciphertext) {
+  return tls::wants_to_resume(ciphertext);
+}
 
 void Session::start(Sink& to_peer) {
   if (state_ != State::kHandshake || !client_) return;
@@ -193,7 +211,10 @@ Progress Session::take(proto::MutableBytes plaintext_to) {
     }
     handshake_done_ = true;
     state_ = State::kOpen;
+    if (pending_) facts_ = std::move(pending_->facts);
+    if (!client_) server_name_ = std::move(pending_->server_name);
     pending_.reset();
+    count(kBytes + (facts_ ? facts_->bytes() : 0));
   }
   const auto room = static_cast<int>(std::min<std::size_t>(plaintext_to.size(), INT_MAX));
   answering_ = true;
@@ -322,7 +343,7 @@ std::string_view Session::group() const {
 }
 
 std::string_view Session::server_name() const {
-  if (!client_ && pending_ != nullptr) return pending_->server_name;
+  if (!client_) return pending_ != nullptr ? pending_->server_name : server_name_;
   void* name = nullptr;
   if (ssl_ == nullptr) return {};
   const std::size_t size = wolfSSL_SNI_GetRequest(ssl_, WOLFSSL_SNI_HOST_NAME, &name);
@@ -340,6 +361,10 @@ std::string_view Session::protocol() const {
 
 bool Session::resumed() const {
   return ssl_ != nullptr && wolfSSL_session_reused(ssl_) != 0;
+}
+
+const CertificateFacts* Session::client_certificate() const {
+  return facts_.get();
 }
 
 Ticket Session::ticket() const {

@@ -5,6 +5,7 @@
 // nothing of the caller's is sealed any more.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,6 +22,7 @@ namespace tls {
 
 class ServerContexts;
 class ClientContext;
+struct CertificateFacts;
 struct ClientHello;
 struct Refusal;
 
@@ -88,6 +90,11 @@ class Session {
   // session.
   static constexpr std::size_t kAnswersMax = 512;
 
+  // What one takes of memory besides its buffers, at the most and mostly much less: once its
+  // handshake is done, and what that needs on top (tests/proto/tls/session_memory_test.cc).
+  static constexpr std::size_t kBytes = 16 * 1024;
+  static constexpr std::size_t kHandshakeBytes = 32 * 1024;
+
   // Server role. The session keeps what it needs of the contexts alive.
   explicit Session(ServerContexts& contexts);
   // Client role. `server_name` is sent as SNI (unless it is an IP address), and is what the
@@ -97,6 +104,9 @@ class Session {
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+
+  // Of a client's first bytes: its handshake may be a short one.
+  static bool wants_to_resume(proto::Bytes ciphertext);
 
   // Client role: appends the ClientHello. Once, before anything else.
   void start(Sink& to_peer);
@@ -145,6 +155,10 @@ class Session {
   std::string_view protocol() const;  // ALPN
   bool resumed() const;
 
+  // Server role: what the client's certificate says, where ClientCheck::tells. Null: it has shown
+  // none, or it is not told, or the handshake is not done.
+  const CertificateFacts* client_certificate() const;
+
   // Client role: the newest ticket of this connection; empty before there is one, and after a
   // failure other than a truncation. What a TLS 1.3 connection was resumed with is not its own.
   Ticket ticket() const;
@@ -157,6 +171,7 @@ class Session {
   struct Pending;
 
   bool set_up(WOLFSSL_CTX* context);
+  void count(std::size_t bytes);
   void set_up_server(const ClientHello& hello);
   int accept();
   bool set_up_client(const ClientContext& context);
@@ -180,12 +195,16 @@ class Session {
   // Owned. A plain pointer, so that the header stays free of the library. A server has none before
   // it has judged the client's hello.
   WOLFSSL* ssl_ = nullptr;
-  std::unique_ptr<Pending> pending_;  // what only the handshake needs
-  proto::Bytes input_;                // what has yet to be taken; during open only
-  Sink* to_peer_ = nullptr;           // during a call only
+  std::atomic<std::size_t>* const account_;
+  std::unique_ptr<Pending> pending_;               // what only the handshake needs
+  std::unique_ptr<const CertificateFacts> facts_;  // of the client
+  std::string server_name_;                        // server role: that which was asked for
+  proto::Bytes input_;                             // what has yet to be taken; during open only
+  Sink* to_peer_ = nullptr;                        // during a call only
   Error error_;
-  std::uint32_t record_held_ = 0;  // bytes of the incomplete record, header included
-  std::uint32_t record_size_ = 0;  // its length field
+  std::uint32_t counted_bytes_ = 0;  // there
+  std::uint32_t record_held_ = 0;    // bytes of the incomplete record, header included
+  std::uint32_t record_size_ = 0;    // its length field
   std::uint32_t sealed_records_ = 0;
   std::uint32_t answers_ = 0;  // KeyUpdate answers that no data has paid for
   std::uint32_t plaintext_unpaid_ = 0;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "proto/tls/certificate_facts.hh"
 #include "proto/tls/context.hh"
 #include "proto/tls/plain_messages.hh"
 #include "proto/tls/session.hh"
@@ -26,6 +27,7 @@ struct Session::Pending {
   std::shared_ptr<const Certificates> certificates;  // until one of them was chosen
   std::shared_ptr<const ServerContext> context;      // the chosen one
   std::int64_t valid_until = kForever;               // the client's certificate; seconds since 1970
+  std::unique_ptr<const CertificateFacts> facts;     // that it says, where they are told
   PlainMessages messages;
   std::string server_name;
   Version version = Version::k12;

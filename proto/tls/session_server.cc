@@ -34,6 +34,25 @@ int Callbacks::verify_client(int accepted, WOLFSSL_X509_STORE_CTX* store) {
   if (accepted == 0 || store->error_depth != 0) return accepted;
   auto* self = static_cast<Session*>(store->userCtx);
   if (self == nullptr || self->pending_ == nullptr || store->certs == nullptr) return 0;
+  if (store->totalCerts < 1) return accepted;  // it has shown none
+  const ClientPolicy& policy = *self->pending_->context->clients;
+  if (!policy.is_short_enough(*store)) {
+    self->error_.reason = "certificate chain too long";
+    return 0;
+  }
+  if (const int flaw = policy.flaw_between(*store)) {
+    self->error_.reason = reason_for(flaw);
+    return 0;
+  }
+  if (policy.tells) {
+    const WOLFSSL_BUFFER_INFO& leaf = store->certs[0];
+    auto facts = read_facts({reinterpret_cast<const std::byte*>(leaf.buffer), leaf.length});
+    if (!facts) {
+      self->error_.reason = facts.error();
+      return 0;
+    }
+    self->pending_->facts = std::make_unique<const CertificateFacts>(*std::move(facts));
+  }
   std::int64_t& until = self->pending_->valid_until;
   until = Session::Pending::kForever;
   for (int i = 0; i < store->totalCerts; ++i) {
@@ -117,12 +136,17 @@ Progress Session::take_message() {
 bool Session::judge() {
   const proto::Bytes message = pending_->messages.message();
   const auto hello = judge_hello(message, groups_of_servers());
-  pending_->server_name = hello ? hello->server_name : server_name_in(message);
+  const std::string_view name = hello ? hello->server_name : server_name_in(message);
+  const bool is_first = pending_->next == Pending::Next::kHello;
+  // What the first one has asked for has decided whose certificate is wanted.
+  const bool is_same_name = is_first || pending_->server_name == name;
+  if (is_first) pending_->server_name = name;
   if (!hello) {
     refuse(hello.error());
-  } else if (pending_->next == Pending::Next::kHello) {
+  } else if (is_first) {
     set_up_server(*hello);
-  } else if (hello->version != Version::k13 || hello->only_share != pending_->group) {
+  } else if (!is_same_name || hello->version != Version::k13 ||
+             hello->only_share != pending_->group) {
     // RFC 8446 section 4.1.2. The library before 5.8 would answer it.
     refuse({"not the second ClientHello that was asked for", AlertCode::kIllegalParameter});
   }
@@ -143,8 +167,9 @@ void Session::set_up_server(const ClientHello& hello) {
   pending_->version = hello.version;
   pending_->group = hello.best_group;
   const auto certificates = std::move(pending_->certificates);
-  const std::size_t chosen = certificates->names.certificate_for(hello.server_name);
-  pending_->context = certificates->contexts[chosen];
+  const Certificates& offered = certificates->for_name(hello.server_name);
+  const std::size_t chosen = offered.names.certificate_for(hello.server_name);
+  pending_->context = offered.contexts[chosen];
   if (!set_up(pending_->context->context) ||
       (!protocol.empty() && !use_protocols(ssl_, std::string(protocol)))) {
     return fail({"out of memory"});

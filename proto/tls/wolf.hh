@@ -9,6 +9,8 @@
 #include <wolfssl/version.h>
 #include <wolfssl/wolfcrypt/asn.h>
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -18,6 +20,7 @@
 #include "proto/tls/alert.hh"
 #include "proto/tls/context.hh"
 #include "proto/tls/name_table.hh"
+#include "proto/tls/policy_names.hh"
 #include "proto/tls/session.hh"
 #include "proto/tls/ticket_keys.hh"
 
@@ -49,6 +52,8 @@ struct Callbacks {
                     int sealing, unsigned char* text, int size, int* size_after, void* keys);
 };
 
+using Fingerprint = std::array<std::byte, 32>;  // SHA-256
+
 // Whom server sessions ask for a certificate, and whose they take: one for all certificates of a
 // set, and for all sets of a shard that do it alike.
 struct ClientPolicy {
@@ -64,11 +69,23 @@ struct ClientPolicy {
   // After each step of a handshake. What a client has shown between its own certificate and the
   // CAs the library would keep among these, past the day when it expires, and without bound.
   void forget_intermediates() const;
+  // Whether no more certificates are shown with the first one than may be.
+  bool is_short_enough(const WOLFSSL_X509_STORE_CTX& shown) const;
+  // Of those between the first one, at which the library looks, and a CA: why one is as good as
+  // revoked. 0: none is.
+  int flaw_between(const WOLFSSL_X509_STORE_CTX& shown) const;
 
   WOLFSSL_CERT_MANAGER* authorities = nullptr;
   std::vector<const void*> loaded;  // the first of each of its lists
   bool required = true;
-  TicketBinding binding{};  // differs for each other policy
+  bool tells = false;
+  unsigned depth = ClientCheck::kDepthMax;
+  std::vector<Fingerprint> own;  // of the CAs
+  TicketBinding binding{};       // differs for each other policy
+
+ private:
+  std::optional<std::string> load_lists(const std::string& pem);
+  bool is_own(const WOLFSSL_BUFFER_INFO& certificate) const;
 };
 
 // What the server sessions with one certificate share; sets that have the same one do, too.
@@ -85,8 +102,16 @@ struct ServerContext {
 
 // A set. It lives as long as its ServerContexts, or a session that has not chosen yet.
 struct Certificates {
+  // That which serves this name.
+  const Certificates& for_name(std::string_view name) const {
+    const std::size_t policy = policy_names.find(name);
+    return policy == 0 ? *this : *policies[policy - 1];
+  }
+
   std::vector<std::shared_ptr<const ServerContext>> contexts;
   NameTable names;
+  std::vector<std::shared_ptr<const Certificates>> policies;  // of names with terms of their own
+  PolicyNames policy_names;                                   // their places there, from 1 on
 };
 
 // ALPN: one of these, or no session.
@@ -94,6 +119,9 @@ bool use_protocols(WOLFSSL* ssl, const std::string& list);
 
 // What TLS servers agree on here, the best first (RFC 8446 section 4.2.7).
 std::span<const std::uint16_t> groups_of_servers();
+
+// The text of a library error.
+std::string_view reason_for(int code);
 
 // The reason for a library error, with the alert that went or came with it.
 Error describe_error(WOLFSSL* ssl, int code, bool peer_is_server);

@@ -6,10 +6,22 @@
 
 namespace ws {
 
-CodecPool::CodecPool(std::size_t memory_bytes_max) : memory_bytes_max_(memory_bytes_max) {}
+CodecPool::CodecPool(std::size_t memory_bytes_max, std::atomic<std::size_t>* account)
+    : memory_bytes_max_(memory_bytes_max), account_(account) {}
 
 CodecPool::~CodecPool() {
   assert(lent_bytes_ == 0);
+  note_freed(memory_bytes_);
+}
+
+void CodecPool::note_taken(std::size_t bytes) {
+  memory_bytes_ += bytes;
+  if (account_ != nullptr) account_->fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void CodecPool::note_freed(std::size_t bytes) {
+  memory_bytes_ -= bytes;
+  if (account_ != nullptr) account_->fetch_sub(bytes, std::memory_order_relaxed);
 }
 
 Lease<Inflater> CodecPool::inflater(int window_bits) {
@@ -35,7 +47,7 @@ Lease<Codec> CodecPool::lend(Shelf<Codec>& shelf, Settings... settings) {
       if (!free_idle()) return {};
     }
     shelf.codec_bytes = codec->memory_bytes();
-    memory_bytes_ += shelf.codec_bytes;
+    note_taken(shelf.codec_bytes);
   }
   lent_bytes_ += shelf.codec_bytes;
   return Lease<Codec>(*this, codec.release());
@@ -45,7 +57,7 @@ template <class Codec>
 void CodecPool::take_back(Shelf<Codec>& shelf, std::unique_ptr<Codec> codec) {
   lent_bytes_ -= shelf.codec_bytes;
   if (shelf.idle_count == kIdleMax) {
-    memory_bytes_ -= shelf.codec_bytes;
+    note_freed(shelf.codec_bytes);
     return;
   }
   codec->reset();
@@ -58,7 +70,7 @@ bool CodecPool::free_idle_of(Shelves& shelves) {
   for (auto& shelf : shelves) {
     if (shelf.idle_count == 0) continue;
     shelf.idle[--shelf.idle_count].reset();
-    memory_bytes_ -= shelf.codec_bytes;
+    note_freed(shelf.codec_bytes);
     return true;
   }
   return false;

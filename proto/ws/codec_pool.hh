@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -48,7 +49,8 @@ class CodecPool {
  public:
   static constexpr std::size_t kIdleMax = 4;  // of a kind
 
-  explicit CodecPool(std::size_t memory_bytes_max);
+  // `account`, which outlives it, counts what it has.
+  explicit CodecPool(std::size_t memory_bytes_max, std::atomic<std::size_t>* account = nullptr);
   ~CodecPool();
   CodecPool(const CodecPool&) = delete;
   CodecPool& operator=(const CodecPool&) = delete;
@@ -76,6 +78,8 @@ class CodecPool {
   Lease<Codec> lend(Shelf<Codec>& shelf, Settings... settings);
   template <class Codec>
   void take_back(Shelf<Codec>& shelf, std::unique_ptr<Codec> codec);
+  void note_taken(std::size_t bytes);
+  void note_freed(std::size_t bytes);
   template <class Shelves>
   bool free_idle_of(Shelves& shelves);
   bool free_idle() { return free_idle_of(deflaters_) || free_idle_of(inflaters_); }
@@ -85,6 +89,7 @@ class CodecPool {
   Shelf<Deflater>& shelf_of(int level, int window_bits);
 
   const std::size_t memory_bytes_max_;
+  std::atomic<std::size_t>* const account_;
   std::size_t memory_bytes_ = 0;
   std::size_t lent_bytes_ = 0;
   std::array<Shelf<Inflater>, 8> inflaters_;      // windows of 8 to 15 bits

@@ -16,6 +16,7 @@ import pytest
 from support.checking import run as run_gateway
 from support.gateway import (ALL, BUILD, DOWN_HOST, ECHO, FEW, GATEWAY, LOAD, RAW_HOST, Config, Echo,
                              Gateway, Variant)
+from support.named import NamedServers
 from support.ports import free_port
 from support.reloading import Reloading
 from support.serving import Serving
@@ -120,6 +121,26 @@ def upstream(raw_port):
 def server(upstream):
     """The upstream as one that serves requests, as they come."""
     return Serving(upstream)
+
+
+@pytest.fixture
+def guard():
+    """The server that is asked whether a request may pass."""
+    server = Upstream(free_port())
+    yield Serving(server)
+    server.close()
+
+
+@pytest.fixture
+def start_guarded(start_gateway, raw_port, guard):
+    def start(variant=FEW[0], route=None, port=None, timeouts=None, top=None, **auth):
+        url = f"http://127.0.0.1:{port or guard.upstream.port}/check?by=gateway"
+        config = Config({"raw": raw_port},
+                        [{"name": "raw", "path": "/", "pool": "raw", **(route or {}),
+                          "auth": {"request": url, **auth}}],
+                        defaults={"timeouts": timeouts or {}}, top=top)
+        return start_gateway(config, variant)
+    return start
 
 
 @pytest.fixture(params=["plain", "tls"])
@@ -236,3 +257,16 @@ def refused(tmp_path):
         assert done["-t",].stderr == done[()].stderr
         return done[()].stderr.replace(f"{tmp_path}/", "")
     return judge
+
+
+@pytest.fixture
+def named():
+    """named(count): so many servers that say who they are, until the test ends."""
+    started = []
+
+    def start(count):
+        started.append(NamedServers(count))
+        return started[-1]
+    yield start
+    for servers in started:
+        servers.close()

@@ -11,8 +11,6 @@ from support.serving import Serving
 from support.streams import Stream, Upstream, connect
 from support.waiting import wait_until
 
-every_balance = pytest.mark.parametrize("balance", ["round-robin", "least-connections"])
-
 
 @pytest.fixture
 def play():
@@ -52,11 +50,10 @@ def ask(client, servings, host="x.test", drop=0):
     return index
 
 
-@every_balance
-def test_pools_that_are_asked_in_turn_use_all_their_servers(start_gateway, play, balance):
+def test_pools_that_are_asked_in_turn_use_all_their_servers(start_gateway, play):
     pools = {name: play(2) for name in ("a", "b")}
     gateway = start_gateway(Config(
-        {name: {"servers": ports_of(pools[name]), "balance": balance} for name in pools},
+        {name: ports_of(pools[name]) for name in pools},
         [{"host": f"{name}.test", "pool": name} for name in pools]), Variant(1))
     got = {name: [] for name in pools}
     with connect(gateway.http_port) as client:

@@ -174,6 +174,60 @@ def test_a_ticket_from_before_a_reload_is_good_where_the_same_is_asked_for(
     assert "unknown ca" in refusal(port, context)
 
 
+@every_version
+def test_who_is_revoked_comes_in_no_more(start_gateway, echo, authorities, log_of, tmp_path,
+                                         version):
+    ours = authorities[0]
+    port, crl = free_port(), tmp_path / "revoked.pem"
+    good, bad = ours.issue(["DNS:good.test"]), ours.issue(["DNS:bad.test"])
+    ours.list_revoked([], crl)
+    gateway = start_gateway(Config({"app": echo.port}, [{"pool": "app"}], listeners=[
+        {"address": f"127.0.0.1:{port}", "certificates": "self-signed", "client_ca": str(ours.path),
+         "client_crl": str(crl), "client_certificates": "optional"}]))
+    log = log_of(gateway)
+    reload = Reloading(gateway, log)
+    context = context_for(version, bad)
+    session = fetch(port, context).session
+    assert fetch(port, context, session).session_reused
+    ours.list_revoked([bad[0]], crl)
+    assert f"listener 127.0.0.1:{port} changed" in reload()
+    assert "bad certificate" in refusal(port, context)
+    with pytest.raises(ssl.SSLError, match="bad certificate"):
+        fetch(port, context, session)
+    log.wait("tls-failed", "certificate has been revoked")
+    fetch(port, context_for(version, good))
+    fetch(port, context_for(version))
+    # One that has expired does not keep the gateway from starting, but its clients from coming in.
+    ours.list_revoked([], crl, hours=-1)
+    reload()
+    log.wait("warning", "has expired (list 1): until it is renewed nobody comes in")
+    refusal(port, context_for(version, good))
+    log.wait("tls-failed", "certificate of a CA whose list of revoked ones is missing")
+    fetch(port, context_for(version))
+    assert reload() == "no change"
+
+
+def test_only_as_many_others_are_shown_as_may_be(start_gateway, echo, authorities, log_of,
+                                                 tmp_path):
+    ours = authorities[0]
+    between = Authority(tmp_path, "between", by=ours)
+    whole = tmp_path / "whole.pem"
+    ports = [free_port(), free_port()]
+    gateway = start_gateway(Config({"app": echo.port}, [{"pool": "app"}], listeners=[
+        {"address": f"127.0.0.1:{port}", "certificates": "self-signed", "client_ca": str(ours.path),
+         "client_depth": depth} for depth, port in enumerate(ports)]))
+    log = log_of(gateway)
+    chain, key = between.issue(["DNS:client.test"])
+    whole.write_text(chain.read_text() + between.path.read_text())
+    fetch(ports[1], context_for("1.3", (whole, key)))
+    refusal(ports[0], context_for("1.3", (whole, key)))
+    log.wait("tls-failed", "certificate chain too long")
+    chain, key = ours.issue(["DNS:client.test"])
+    whole.write_text(chain.read_text() + ours.path.read_text())
+    for port in ports:
+        fetch(port, context_for("1.3", (whole, key)))
+
+
 def test_the_check_refuses_what_a_start_would(authorities, tmp_path):
     def check(keys):
         file = tmp_path / "gateway.conf"
@@ -188,6 +242,11 @@ def test_the_check_refuses_what_a_start_would(authorities, tmp_path):
     chain, key = authorities[0].issue(["DNS:client.test"])
     for keys, error in [
             (f'client_ca = "{authorities[0].path}"\n', "3:13: error: 'client_ca' is for listeners with"),
+            (f'{tls}client_ca = "{authorities[0].path}"\nclient_crl = "{authorities[0].path}"\n',
+             f"5:14: error: CRL file '{authorities[0].path}' holds no list of revoked"),
+            (f'{tls}client_ca = "{authorities[0].path}"\nclient_crl = "none.pem"\n',
+             "5:14: error: CRL file '"),
+            (f'{tls}client_crl = "none.pem"\n', "4:14: error: 'client_crl' needs a file of the CAs"),
             (tls + 'client_certificates = "optional"\n', "4:23: error: 'client_certificates' needs a"),
             (f'{tls}client_ca = "{key}"\n', f"4:13: error: CA file '{key}' holds no certificate"),
             (f'{tls}client_ca = "{chain}"\n', f"4:13: error: CA file '{chain}' holds a certificate "

@@ -185,7 +185,8 @@ def test_an_address_that_cannot_be_had_changes_nothing(start_reloading, raw_port
 
 
 @pytest.mark.parametrize("key, text", [
-    ("shards", "shards = 7\n"), ("log.buffer", None), ("limits.compression_memory", None)])
+    ("shards", "shards = 7\n"), ("log.buffer", None), ("limits.compression_memory", None),
+    ("limits.addresses", None)])
 def test_what_needs_a_restart_is_named_and_the_rest_is_applied(start_reloading, key, text):
     config = Config({}, [saying("one")])
     gateway, reload = start_reloading(config)
@@ -194,6 +195,8 @@ def test_what_needs_a_restart_is_named_and_the_rest_is_applied(start_reloading, 
         config.log_buffer = "512KiB"
     if key == "limits.compression_memory":
         config.limits = {"compression_memory": "2MiB"}
+    if key == "limits.addresses":
+        config.limits = {"addresses": 128}
     for ending in ("generation 2: route says changed; ", "no change"):
         reload.write((text or "") + config.text())
         reload.signal()

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from support.frames import TEXT, frame, read_frame
+from support.frames import TEXT, frame, read_frame, upgrade_request, upgrade_response
 from support.gateway import ALL, Config, Variant
 from support.ports import free_port
 from support.relay import open_relay
@@ -179,8 +179,13 @@ def test_an_open_websocket_counts_as_an_exchange(start_before, play):
         first = busy_one(servings)
         first.answer(first.read_request(), FINE)
         other.read_response()
-        free, taken = first, servings[1 - servings.index(first)]
-        open_relay(client, taken.upstream, "x.test")
+        client.send(upgrade_request("/ws", "x.test"))
+        taken = busy_one(servings)
+        upgrade = taken.read_request()
+        fields = dict(line.split(": ", 1) for line in upgrade.seen.lines)
+        upgrade.stream.send(upgrade_response(fields["Sec-WebSocket-Key"]))
+        assert client.read_head().status == 101
+        free = servings[1 - servings.index(taken)]
         for _ in range(4):
             exchange(other, free)
 
@@ -270,6 +275,23 @@ def test_no_more_connections_are_kept_than_configured(start_before, play, open_c
     assert {id(one.stream) for one in again} == {id(one) for one in streams if one not in over}
     answer_many(again, clients[:2], serving)
     assert len(serving.upstream.streams) == 5
+
+
+def test_no_more_connections_are_kept_by_all_shards_together(start_before, play, open_clients):
+    serving = play()
+    gateway = start_before(Variant(2), servers=port_of(serving), keep_alive_connections=2)
+    clients = open_clients(gateway, 12)
+    requests = begin_many(clients, serving)
+    answer_many(requests, clients, serving)
+    streams = [request.stream for request in requests]
+    over = []
+
+    def surplus_closed():
+        over.extend(one for one in streams if one not in over and ended(one))
+        return len(over) >= 10
+
+    wait_until(surplus_closed, "the surplus connections to be closed")
+    assert len(over) == 10
 
 
 @pytest.mark.parametrize("said_seconds", [1, 3])

@@ -51,6 +51,33 @@ TEST(Options, TakeShortAndLongForms) {
   EXPECT_EQ(multishot->receive, ReceiveForm::multishot);
 }
 
+TEST(Options, NameServersForAPool) {
+  const auto set = parse({"servers", "chat", "set", "10.0.0.7:9001=2", "10.0.0.8:9001", "-c", "f"});
+  ASSERT_TRUE(set) << set.error().text;
+  EXPECT_EQ(set->command, "servers chat set\t10.0.0.7:9001=2\t10.0.0.8:9001");
+  EXPECT_EQ(set->config_file, "f");
+  EXPECT_EQ(parse({"servers", "chat", "reset"})->command, "servers chat reset");
+  EXPECT_EQ(parse({"pools"})->command, "pools");
+  EXPECT_EQ(parse({"pools", "--json"})->command, "pools --json");
+  for (const std::vector<const char*>& words : {std::vector<const char*>{"servers"},
+                                                {"servers", "chat"},
+                                                {"servers", "chat", "set"},
+                                                {"servers", "chat", "set", "nobody"},
+                                                {"pools", "chat"}}) {
+    const auto wrong = parse(words);
+    ASSERT_FALSE(wrong) << words.back();
+    EXPECT_EQ(wrong.error().code, 2);
+  }
+  std::vector<std::string> many;
+  for (int port = 10000; port < 11000; ++port)
+    many.push_back("10.100.100.1:" + std::to_string(port));
+  std::vector<const char*> words = {"servers", "chat", "set"};
+  for (const std::string& one : many) words.push_back(one.c_str());
+  const auto long_line = parse(words);
+  ASSERT_FALSE(long_line);
+  EXPECT_THAT(long_line.error().text, HasSubstr("give some of them with add"));
+}
+
 TEST(Options, WatchFiles) {
   const auto named = parse({"--watch", "-c", "a.conf"});
   ASSERT_TRUE(named) << named.error().text;

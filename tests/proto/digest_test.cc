@@ -1,4 +1,4 @@
-// SHA-256 against FIPS 180-4's own examples, whatever the pieces.
+// SHA-256 against FIPS 180-4's own examples, whatever the pieces; HMAC against RFC 4231's.
 #include "proto/digest.hh"
 
 #include <gtest/gtest.h>
@@ -38,6 +38,15 @@ TEST(Sha256, BeginsAnewAfterItsEnd) {
   digest.update(as_bytes("something"));
   EXPECT_NE(hex(digest.finish()), kEmpty);
   EXPECT_EQ(hex(digest.finish()), kEmpty);
+}
+
+// RFC 4231 section 4.3, and a key that is longer than a block (section 4.7).
+TEST(HmacSha256, IsAsTheRfcHasIt) {
+  EXPECT_EQ(hex(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?"))),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(hex(hmac_sha256(as_bytes(std::string(131, '\xaa')),
+                            as_bytes("Test Using Larger Than Block-Size Key - Hash Key First"))),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 }  // namespace

@@ -112,6 +112,7 @@ bool SimulatedClient::come() {
   stage_.chronicle.note(name_, "comes{}", kHow[static_cast<std::size_t>(plan_.entry())]);
   if (plan_.silent) {
     // Nothing, or a head without an end.
+    choose_cookie(0);
     const std::string head = request_text(0);
     wire_->send(std::string_view(head).substr(0, dice_.chance(50) ? 0 : head.find("\r\n\r\n")));
   }
@@ -130,6 +131,7 @@ void SimulatedClient::ask_more() {
     Trail& trail = stage_.trail(plan_.number, asked_);
     trail.asked_in = stage_.adopted;
     trail.websocket.asked_at = stage_.now();
+    choose_cookie(asked_);
     wire_->send(request_text(asked_));
     ++asked_;
   }
@@ -143,8 +145,9 @@ void SimulatedClient::ask_more() {
 
 std::string SimulatedClient::request_text(unsigned number) const {
   const RequestPlan& request = plan_.requests[number];
-  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\n", request.method,
-                                 target_of(plan_.number, number), host_of(request.pool));
+  std::string text =
+      fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\n", request.method,
+                  target_of(plan_.number, number), host_of(request.pool), cookies_for(number));
   if (request.websocket) {
     const WebSocketPlan& websocket = *request.websocket;
     const std::string offer =
@@ -227,7 +230,10 @@ void SimulatedClient::take_head() {
     stage_.chronicle.fail(name_, "gets the answer to {} for {}", *whose, target);
   }
   answer.is_own = whose != nullptr;
-  if (!plan_.silent) judge_generation(answering());
+  if (!plan_.silent) {
+    judge_generation(answering());
+    if (answer.is_own) judge_stickiness(answering());
+  }
   if (reader_.switches()) open_websocket();
 }
 

@@ -2,6 +2,7 @@
 // them, and leaves. What it may have got is judged when its connection has ended (client_judge.cc).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -75,6 +76,13 @@ class SimulatedClient {
   void judge(bool left) const;
   void judge_answer(unsigned number, bool excused) const;
   void judge_generation(unsigned number) const;
+
+  // client_balance_judge.cc
+  // Before it is sent.
+  void choose_cookie(unsigned number);
+  std::string cookies_for(unsigned number) const;
+  void judge_stickiness(unsigned number);
+
   bool is_spoilt() const;
   bool may_be_redirected(unsigned number) const;
   bool may_be_refused(unsigned number, unsigned status) const;
@@ -86,6 +94,7 @@ class SimulatedClient {
   // client_log_judge.cc
   Facts facts_of(unsigned number) const;
   bool was_refused_in_head(unsigned number) const;
+  bool is_cut_unseen(std::string_view upstream) const;
   void judge_line(unsigned number, const LogLine& line) const;
 
   // websocket_judge.cc
@@ -110,6 +119,8 @@ class SimulatedClient {
   MessageReader reader_{MessageReader::Of::kResponses};
   std::vector<Answer> answers_;  // the last one is under way
   unsigned asked_ = 0;
+  std::map<PoolKind, std::string> tokens_;  // that it has been given
+  std::map<unsigned, std::string> shown_;   // with which request
   bool half_closed_ = false;
   bool left_ = false;     // before the end
   bool closing_ = false;  // the gateway has said that it closes, or all is there

@@ -17,10 +17,13 @@ struct SimulatedClient::Facts {
   bool secure;    // it speaks TLS
   bool stopping;  // the gateway
   bool cut;       // ... at once
+  bool tight;     // limits are
   bool drained;   // a server of the pool was
   bool orphaned;  // ... may have gone
   bool shortage;
-  bool refuses;  // the server that cannot be reached
+  bool refuses;   // the server that cannot be reached
+  bool limited;   // its pool lets few in, or few upgrades
+  bool gives_up;  // ... may refuse to try once more, or has but the one that cannot be reached
   bool redirectable;
   WebSocketFacts websocket;
 

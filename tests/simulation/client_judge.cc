@@ -1,6 +1,7 @@
 // What a client may have got when its connection has ended: for each request one answer, its own
 // and whole, or an end that its plan explains.
 #include "gateway/client/connection.hh"
+#include "tests/simulation/care_plan.hh"
 #include "tests/simulation/client.hh"
 #include "tests/simulation/generations.hh"
 
@@ -94,10 +95,13 @@ bool SimulatedClient::may_be_refused(unsigned number, unsigned status) const {
   const RequestPlan& plan = plan_.requests[number];
   const bool wild = is_wild(plan.pool);
   const bool short_of_descriptors = (stage_.scenario.faults & kShortage) != 0;
+  const CarePlan care = plan_care(stage_.scenario, plan.pool);
+  // Where the one that can be reached is full, the other one may be all that there is.
+  const bool gives_up = short_of_descriptors || care.has_budget || care.is_limited();
   // What has not been kept of a request is not sent again; and of its two servers one is out of
   // reach, and the other one may be, without a descriptor.
-  const bool closed_too_soon = plan.pool == PoolKind::kClosing &&
-                               (plan.is_upload() || !plan.is_idempotent() || short_of_descriptors);
+  const bool closed_too_soon =
+      plan.pool == PoolKind::kClosing && (plan.is_upload() || !plan.is_idempotent() || gives_up);
   switch (status) {
     case 308:
       return may_be_redirected(number);
@@ -105,11 +109,13 @@ bool SimulatedClient::may_be_refused(unsigned number, unsigned status) const {
       return is_spoilt();
     case 502:
       return wild || closed_too_soon;
+    case 429:
+      return stage_.scenario.tight;
     case 503:
-      return stage_.stopping || short_of_descriptors || stage_.drained.contains(plan.pool);
+      return stage_.scenario.tight || stage_.stopping || short_of_descriptors ||
+             stage_.drained.contains(plan.pool) || care.is_limited();
     case 504:
-      return wild || plan.may_come_too_late() ||
-             (plan.pool == PoolKind::kClosing && short_of_descriptors);
+      return wild || plan.may_come_too_late() || (plan.pool == PoolKind::kClosing && gives_up);
     default:
       return false;
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tests/simulation/care_plan.hh"
 #include "tests/simulation/client_facts.hh"
 
 namespace simulation {
@@ -19,6 +20,7 @@ constexpr std::string_view kGateway = "gateway";
 
 SimulatedClient::Facts SimulatedClient::facts_of(unsigned number) const {
   const unsigned faults = stage_.scenario.faults;
+  const CarePlan care = plan_care(stage_.scenario, plan_.requests[number].pool);
   return {.plan = plan_.requests[number],
           .trail = stage_.trails[{plan_.number, number}],
           .answer = number < answers_.size() ? answers_[number] : Answer{},
@@ -30,10 +32,13 @@ SimulatedClient::Facts SimulatedClient::facts_of(unsigned number) const {
           .secure = plan_.tls.has_value(),
           .stopping = stage_.stopping,
           .cut = stage_.cut,
+          .tight = stage_.scenario.tight,
           .drained = stage_.drained.contains(plan_.requests[number].pool),
           .orphaned = stage_.orphaned.contains(plan_.requests[number].pool),
           .shortage = (faults & kShortage) != 0,
           .refuses = stage_.scenario.unreachable_refuses,
+          .limited = care.is_limited(),
+          .gives_up = care.has_budget || care.is_limited(),
           .redirectable = may_be_redirected(number),
           .websocket = websocket_facts(number)};
 }
@@ -71,6 +76,17 @@ bool SimulatedClient::was_refused_in_head(unsigned number) const {
     return connection.head_cut && connection.client.value_or(plan_.number) == plan_.number &&
            connection.requests == number + 1 &&
            connection.last_status == std::to_string(answer.status);
+  });
+}
+
+// A kept connection to that server may have been taken for a request and closed in the middle of
+// it, before the server has seen anything of it.
+bool SimulatedClient::is_cut_unseen(std::string_view upstream) const {
+  return std::ranges::any_of(stage_.trails, [&](const auto& entry) {
+    const Trail& trail = entry.second;
+    return trail.arrivals == 0 && std::ranges::any_of(trail.lines, [&](const LogLine& line) {
+             return line.upstream == upstream && line.end != "done";
+           });
   });
 }
 
@@ -113,9 +129,11 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
       Row{"shortage", kGateway, 503, [](const Facts& f) { return f.shortage; }},
       Row{"inflate-shortage", kGateway, 0, [](const Facts& f) { return f.websocket.lacks_memory; }},
       Row{"upstream-unreachable", kUpstream, 502,
-          [](const Facts& f) { return f.opaque() || (f.closing() && f.shortage); }},
+          [](const Facts& f) { return f.opaque() || (f.closing() && (f.shortage || f.gives_up)); }},
       Row{"connect-timeout", kUpstream, 504,
-          [](const Facts& f) { return f.opaque() || (f.closing() && f.shortage && !f.refuses); }},
+          [](const Facts& f) {
+            return f.opaque() || (f.closing() && (f.shortage || f.gives_up) && !f.refuses);
+          }},
       Row{"response-timeout", kUpstream, 504,
           [](const Facts& f) { return f.wild() || f.plan.may_come_too_late(); }},
       Row{"bad-response", kUpstream, 502, [](const Facts& f) { return f.wild(); }},
@@ -144,7 +162,11 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
             return f.plan.websocket &&
                    (f.lossy() || f.opaque() || f.stopping || f.closer() == Closer::kServerLeaves);
           }},
+      Row{"client-over-limit", kGateway, 429, [](const Facts& f) { return f.tight; }},
+      Row{"at-capacity", kGateway, 503, [](const Facts& f) { return f.tight; }},
       Row{"no-server", kGateway, 503, [](const Facts& f) { return f.drained; }},
+      Row{"queue-full", kGateway, 503, [](const Facts& f) { return f.limited; }},
+      Row{"queue-timeout", kGateway, 503, [](const Facts& f) { return f.limited; }},
       Row{"draining", kGateway, 0, [](const Facts& f) { return f.drained && f.plan.websocket; }},
       Row{"orphaned", kGateway, 0, [](const Facts& f) { return f.orphaned && f.plan.websocket; }},
       Row{"stopping", kGateway, 503, [](const Facts& f) { return f.stopping; }},
@@ -164,7 +186,8 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
       facts.plan.websocket && (answer.got == Got::kNothing ? line.websocket : answer.status == 101);
   if (line.websocket != is_tunnel) return fail("a line of the wrong kind");
   const bool kept = facts.plan.pool == PoolKind::kSecure && line.end == "done";
-  if (kept && facts.trail.server_heard_farewell == false) fail("had no close_notify behind it");
+  const bool was_cut_off = facts.trail.server_heard_farewell == false;
+  if (kept && was_cut_off && !is_cut_unseen(line.upstream)) fail("had no close_notify behind it");
   const bool peers_close = is_tunnel && line.end == "done";
   if (peers_close) {
     const bool by_client = line.by == kClient && facts.websocket.client_closes;

@@ -59,6 +59,21 @@ std::vector<DrainPlan> draw_drains(Dice& dice) {
   return drains;
 }
 
+// Most of them of the pool whose servers do what they say, so that one goes that has WebSockets.
+std::vector<ListPlan> draw_lists(Dice& dice) {
+  constexpr std::size_t kSitesInAll = 10;
+  constexpr std::size_t kOfApp = 3;
+  std::vector<ListPlan> lists(dice.between(1, 6));
+  for (ListPlan& list : lists) {
+    list.at = milliseconds(dice.of_any_size(1, 4000));
+    list.site = dice.between(0, (dice.chance(70) ? kOfApp : kSitesInAll) - 1);
+    if (dice.chance(50))
+      list.orphans = milliseconds(dice.chance(30) ? 0 : dice.of_any_size(1, 3000));
+  }
+  std::ranges::sort(lists, {}, &ListPlan::at);
+  return lists;
+}
+
 // Some have the plan of the one before: whoever waits keeps his turn.
 std::vector<OrphansOver> draw_orphans(Dice& dice, std::size_t generations) {
   std::vector<OrphansOver> orphans(generations);

@@ -1,4 +1,4 @@
-// What of a run is stopped or drained, and how, drawn from its seed.
+// What of a run is stopped or drained, and which servers come and go, drawn from its seed.
 #pragma once
 
 #include <optional>
@@ -33,8 +33,16 @@ constexpr std::string_view kOrphanReason = "your server has gone";
 
 gateway::ClosingPlan plan_of_orphans(milliseconds over);
 
+// A pool gets another list of servers while it serves: with one more, or one less.
+struct ListPlan {
+  milliseconds at{0};
+  std::size_t site = 0;  // of kSites
+  OrphansOver orphans;
+};
+
 gateway::config::DrainSettings draw_stop(Dice& dice);
 std::vector<DrainPlan> draw_drains(Dice& dice);
+std::vector<ListPlan> draw_lists(Dice& dice);
 // For each of so many generations.
 std::vector<OrphansOver> draw_orphans(Dice& dice, std::size_t generations);
 

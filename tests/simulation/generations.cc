@@ -20,6 +20,18 @@ constexpr std::string_view kEndless =
     "request_body_idle = \"24h\"\nconnect = \"24h\"\nupstream_response = \"24h\"\n"
     "response_idle = \"24h\"\nwebsocket_idle = \"off\"\n";
 
+// What nobody reaches; where limits are tight, some do.
+std::string limits_of_clients(const GenerationPlan& plan) {
+  std::string text =
+      "connections = 100000\nhandshakes_waiting = 100000\n[limits.address]\n"
+      "connections = 100000\nconnections_per_second = 1000000\n"
+      "handshakes_per_second = 1000000\n";
+  text += plan.tight ? "requests_per_second = 20\nburst = \"200ms\"\n"
+                     : "requests_per_second = 1000000\n";
+  if (plan.tight) text += fmt::format("[defaults.limits]\nconnections = {}\n", kTightConnections);
+  return text;
+}
+
 constexpr const char* kField = "X-Generation";
 
 std::string milliseconds_of(std::string_view key, milliseconds value) {
@@ -53,14 +65,19 @@ std::string text_of_pool(const GenerationPlan& plan, PoolKind pool) {
   std::string servers;
   for (std::size_t at = 0; at < kSites.size(); ++at) {
     if (kSites[at].pool != pool || !plan.sites[at]) continue;
-    servers += fmt::format("{}\"{}\"", servers.empty() ? "" : ", ", kSites[at].address);
+    if (!servers.empty()) servers += ", ";
+    servers += plan.balance.shares.empty() ? fmt::format("\"{}\"", kSites[at].address)
+                                           : text_of(plan.balance.shares[at], kSites[at].address);
   }
-  return fmt::format("[pool.{}]\nservers = [{}]\n", name_of(pool), servers) +
-         milliseconds_of("keep_alive_idle", Limits::kPoolIdle);
+  const std::string balance =
+      plan.balance.pools.empty() ? "" : text_of(plan.balance.pools[static_cast<std::size_t>(pool)]);
+  return fmt::format("[pool.{}]\nservers = [{}]\n{}", name_of(pool), servers, balance) +
+         milliseconds_of("keep_alive_idle", Limits::kPoolIdle) +
+         text_of(plan.care[static_cast<std::size_t>(pool)], name_of(pool));
 }
 
 std::string config_text(const GenerationPlan& plan) {
-  std::string text;
+  std::string text = "zone = \"near\"\n";
   for (std::size_t entry = 0; entry < kEntries; ++entry) {
     if (!plan.listens[entry]) continue;
     text += fmt::format("[[listen]]\naddress = \"{}\"\n", kListeners[entry]);
@@ -69,7 +86,9 @@ std::string config_text(const GenerationPlan& plan) {
   text += milliseconds_of("tls_handshake", Limits::kTlsHandshake);
   text += milliseconds_of("request_header", Limits::kRequestHeader);
   text += milliseconds_of("keep_alive_idle", Limits::kKeepAlive);
-  if (plan.scarce_memory) text += "[limits]\ncompression_memory = \"1MiB\"\n";
+  text += "[limits]\n";
+  if (plan.scarce_memory) text += "compression_memory = \"1MiB\"\n";
+  text += limits_of_clients(plan);
   text += "[defaults.timeouts]\n";
   text += plan.in_routes ? std::string(kEndless) : timeouts_of_routes(plan);
   for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
@@ -86,19 +105,8 @@ void change_listeners(Dice& dice, GenerationPlan& plan) {
   if (plan.listens.none()) plan.listens.set(dice.between(0, kEntries - 1));
 }
 
-// Each pool keeps one that can be reached.
-void change_server(std::size_t at, GenerationPlan& plan) {
-  plan.sites.flip(at);
-  for (std::size_t other = 0; other < kSites.size(); ++other) {
-    const bool stays = kSites[other].pool == kSites[at].pool && plan.sites[other] &&
-                       kSites[other].address != kRefusing;
-    if (stays) return;
-  }
-  plan.sites.set(at);
-}
-
 void change_servers(Dice& dice, GenerationPlan& plan) {
-  change_server(dice.between(0, kSites.size() - 1), plan);
+  flip_server(dice.between(0, kSites.size() - 1), plan.sites);
 }
 
 void change_something(Dice& dice, GenerationPlan& plan) {
@@ -144,7 +152,41 @@ void draw_policies(const Scenario& scenario, GenerationPlan& plan) {
   }
 }
 
+// Likewise: of some generations the one before's stays.
+void draw_balances(const Scenario& scenario, GenerationPlan& plan) {
+  if (!scenario.has_balance) return;
+  Dice dice(scenario.seed * 7919 + 13);
+  plan.balance = draw_balance(dice, kPoolKinds, kSites.size());
+  for (std::uint64_t number = 1; number < plan.number; ++number) {
+    if (dice.chance(40)) plan.balance = draw_balance(dice, kPoolKinds, kSites.size());
+  }
+}
+
 }  // namespace
+
+bool GenerationPlan::is_last_resort(std::string_view address) const {
+  if (balance.shares.empty()) return false;
+  const auto tier = [&](std::size_t at) {
+    return (balance.shares[at].backup ? 2 : 0) + (balance.shares[at].far ? 1 : 0);
+  };
+  const auto its =
+      static_cast<std::size_t>(std::ranges::find(kSites, address, &Site::address) - kSites.begin());
+  for (std::size_t at = 0; at < kSites.size(); ++at) {
+    if (kSites[at].pool != kSites[its].pool || !sites[at]) continue;
+    if (tier(at) < tier(its)) return true;
+  }
+  return false;
+}
+
+void flip_server(std::size_t at, Sites& sites) {
+  sites.flip(at);
+  for (std::size_t other = 0; other < kSites.size(); ++other) {
+    const bool stays =
+        kSites[other].pool == kSites[at].pool && sites[other] && kSites[other].address != kRefusing;
+    if (stays) return;
+  }
+  sites.set(at);
+}
 
 bool GenerationPlan::has_server(std::string_view address) const {
   const auto at = std::ranges::find(kSites, address, &Site::address);
@@ -157,6 +199,7 @@ GenerationPlan plan_generation(const Scenario& scenario, std::uint64_t number) {
   for (std::size_t at = 0; at < kSites.size(); ++at) plan.sites[at] = kSites[at].at_first;
   plan.in_routes = scenario.routes_override;
   plan.scarce_memory = scenario.scarce_memory;
+  plan.tight = scenario.tight;
   Dice dice(scenario.seed * 7919 + 11);
   while (plan.number < number) {
     ++plan.number;
@@ -164,9 +207,13 @@ GenerationPlan plan_generation(const Scenario& scenario, std::uint64_t number) {
       change_something(dice, plan);
     }
     const bool has_many = scenario.theme == Theme::kLongWebSockets;
-    if (has_many && dice.chance(70)) change_server(dice.between(0, kAppSites - 1), plan);
+    if (has_many && dice.chance(70)) flip_server(dice.between(0, kAppSites - 1), plan.sites);
+  }
+  for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
+    plan.care[pool] = plan_care(scenario, static_cast<PoolKind>(pool));
   }
   draw_policies(scenario, plan);
+  draw_balances(scenario, plan);
   // This one holds for a message under way, too: so that it has one meaning it is the same in all.
   for (PolicyPlan& policy : plan.policies) {
     if (!scenario.policy) policy.ratio_max = scenario.ratio_max;

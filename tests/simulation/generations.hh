@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "gateway/config/generation.hh"
+#include "tests/simulation/balance_plan.hh"
+#include "tests/simulation/care_plan.hh"
 #include "tests/simulation/message_reader.hh"
 #include "tests/simulation/policy_plan.hh"
 #include "tests/simulation/scenario.hh"
@@ -38,21 +40,39 @@ inline constexpr std::array<Site, 10> kSites = {{{"10.0.0.1:80", PoolKind::kApp}
 
 constexpr std::size_t kAppSites = 3;  // the first ones
 
+using Sites = std::bitset<kSites.size()>;
+// It comes, or goes; but each pool keeps one that can be reached.
+void flip_server(std::size_t at, Sites& sites);
+
 // By Entry.
 inline constexpr std::array<std::string_view, kEntries> kListeners = {
     "0.0.0.0:80", "unix:/run/gateway.sock", "0.0.0.0:443"};
 
+// What a route may have under way where limits are tight.
+constexpr std::uint64_t kTightConnections = 2;
+
 struct GenerationPlan {
   std::uint64_t number = 1;
   std::bitset<kEntries> listens;
-  std::bitset<kSites.size()> sites;
+  Sites sites;
   bool other_certificate = false;
   bool verifies = true;                         // the servers of the pools over TLS
   bool redirects = false;                       // whoever wants the wild ones
   bool is_patient = false;                      // half as long again as Limits say
   bool in_routes = false;                       // the timeouts of Limits; else in the defaults
   bool scarce_memory = false;                   // to compress and inflate with
+  bool tight = false;                           // see Scenario
   std::array<PolicyPlan, kPoolKinds> policies;  // of WebSockets, by PoolKind
+  std::array<CarePlan, kPoolKinds> care;        // likewise
+  BalancePlan balance;
+  bool is_sticky(PoolKind pool) const { return balance.is_sticky(static_cast<std::size_t>(pool)); }
+  // Where another server of its pool is to be preferred to it, whatever that has under way.
+  bool is_last_resort(std::string_view address) const;
+  // A server of that pool may be full, or ejected.
+  bool may_pass_over(PoolKind pool) const {
+    const CarePlan& its = care[static_cast<std::size_t>(pool)];
+    return its.is_limited() || its.ejects();
+  }
   const PolicyPlan& policy(PoolKind pool) const { return policies[static_cast<std::size_t>(pool)]; }
   bool has_server(std::string_view address) const;
   bool redirects_from(PoolKind pool) const { return redirects && pool == PoolKind::kWild; }

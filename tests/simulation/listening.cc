@@ -36,20 +36,22 @@ std::vector<gateway::ListeningSocket> Listening::open_door(std::size_t entry,
   Door& door = doors_[entry];
   const bool is_unix = static_cast<Entry>(entry) == Entry::kUnix;
   std::vector<gateway::ListeningSocket> sockets;
-  std::vector<std::shared_ptr<gateway::HandedOver>> takers;
+  std::vector<gateway::Taker> takers;
   for (const Host& host : hosts) {
     const bool accepts = !is_unix || sockets.empty();
     gateway::ListeningSocket socket{.address = address_of(entry)};
     if (accepts) socket.descriptor = host.kernel.open_listener(is_unix);
-    if (is_unix) {
-      takers.push_back(host.shard.make_handed_over());
-      socket.handed_over = takers.back();
-      door.mailboxes.emplace_back(takers.back());
-    }
+    socket.handed_over = host.shard.make_handed_over();
+    socket.by_turns = is_unix;
+    takers.push_back({takers.size(), socket.handed_over});
+    door.mailboxes.emplace_back(socket.handed_over);
     door.sockets.push_back(socket.descriptor);
     sockets.push_back(std::move(socket));
   }
-  sockets.front().takers = std::move(takers);
+  for (gateway::ListeningSocket& socket : sockets) {
+    if (socket.descriptor >= 0) socket.takers = takers;
+    std::ranges::rotate(takers, takers.begin() + 1);
+  }
   return sockets;
 }
 

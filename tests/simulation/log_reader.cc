@@ -110,6 +110,7 @@ void LogReader::read_target(std::string_view target, std::string_view line,
   told.status = value_of(line, " status=");
   told.code = value_of(line, " code=");
   told.answer_bytes = value_of(line, " response_bytes=");
+  told.upstream = value_of(line, " upstream=");
 }
 
 void LogReader::belongs_to(unsigned client, std::string_view line, LoggedConnection& connection) {

@@ -32,6 +32,8 @@ class MainThread final : private uring::BellOwner {
   unsigned adoptions() const { return adopted_; }
   // Drains of servers, and their ends, likewise.
   unsigned carried_out() const { return carried_out_; }
+  // Lists of servers, likewise.
+  unsigned servers_taken() const { return servers_taken_; }
   const gateway::StopTally& stopped() const { return stopped_; }
   uring::Clock::time_point ended_at() const { return ended_at_; }  // once all shards have
 
@@ -54,6 +56,8 @@ class MainThread final : private uring::BellOwner {
         return ended_;
       case gateway::Report::Kind::kAdopted:
         return adopted_;
+      case gateway::Report::Kind::kServersTaken:
+        return servers_taken_;
       case gateway::Report::Kind::kCarriedOut:
         break;
     }
@@ -73,6 +77,7 @@ class MainThread final : private uring::BellOwner {
   unsigned drained_ = 0;
   unsigned ended_ = 0;
   unsigned adopted_ = 0;
+  unsigned servers_taken_ = 0;
   unsigned carried_out_ = 0;
   gateway::StopTally stopped_;
   uring::Clock::time_point ended_at_;

@@ -212,6 +212,8 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   const bool shares_memory = scenario.theme == Theme::kCompression;
   scenario.shards = themed || shares_memory ? 1 : static_cast<unsigned>(dice.between(1, 3));
   scenario.byte_cap = dice.chance(60);
+  scenario.has_care = true;
+  scenario.tight = scenario.theme == Theme::kAnything && seed % 4 == 1;
   for (const FaultName& fault : kFaultNames) {
     const bool rare = fault.fault == kShortage || fault.fault == kTimeJumps;
     const unsigned likely = rare ? 10 : 60;
@@ -236,6 +238,9 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   draw_adoptions(dice, scenario);
   Dice for_orphans(mixed(seed, 1001));
   scenario.orphans = draw_orphans(for_orphans, scenario.adopts_at.size());
+  Dice for_lists(mixed(seed, 1002));
+  if (for_lists.chance(drains_often ? 60 : 30)) scenario.lists = draw_lists(for_lists);
+  scenario.lists_outlive = for_lists.chance(50);
   const bool crowd = scenario.crowd_at_stop || scenario.theme != Theme::kAnything;
   const std::size_t clients = dice.of_any_size(crowd ? 8 : 1, 24);
   for (unsigned number = 0; number < clients; ++number) {
@@ -252,6 +257,7 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   scenario.has_policies = scenario.theme == Theme::kPolicies ||
                           scenario.theme == Theme::kCompression || dice.chance(40);
   scenario.scarce_memory = dice.chance(scenario.theme == Theme::kCompression ? 50 : 25);
+  scenario.has_balance = Dice(mixed(seed, 1002)).chance(60);
   if (dice.chance(50)) scenario.ratio_max = dice.chance(50) ? 0 : 50;
   return scenario;
 }

@@ -186,11 +186,16 @@ struct Scenario {
   std::vector<DrainPlan> drains;        // in order
   std::vector<milliseconds> adopts_at;  // newer generations of the configuration, in order
   std::vector<OrphansOver> orphans;     // of each of these
+  std::vector<ListPlan> lists;          // other servers of a pool, in order
+  bool lists_outlive = false;           // a newer generation, whatever that says
   bool crowd_at_stop = false;           // many wait at the Unix socket then, for descriptors
   bool unreachable_refuses = true;      // or does not answer at all
   bool routes_override = false;         // each has its timeouts, where the defaults are endless
   std::optional<PolicyPlan> policy;     // of WebSockets on all routes; else
   bool has_policies = false;            // of WebSockets, by route
+  bool has_balance = false;             // pools choose by this and that, and servers differ
+  bool has_care = false;                // servers are ejected, have places, are queued for
+  bool tight = false;                   // clients may ask, routes have, less than they would
   bool scarce_memory = false;           // to compress and inflate with
   unsigned ratio_max = 200;             // how much longer a message may become, on all routes
   std::vector<ClientPlan> clients;

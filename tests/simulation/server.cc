@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <vector>
 
 namespace simulation {
 namespace {
@@ -183,7 +184,8 @@ void SimulatedServer::take_head() {
   if (plan_->deed == Deed::kAnswersEarly || plan_->early) answer();
 }
 
-// Its route is one that was the newest, for its shard, when it came there, and leads here.
+// Its route is one that was the newest, for its shard, when it came there, and leads here: who
+// waits for a place gets it in the newest pool.
 void SimulatedServer::judge_generation() {
   const std::uint64_t generation = generation_of(reader_);
   const std::uint64_t asked_in = stage_.trail(client_, request_).asked_in;
@@ -192,10 +194,42 @@ void SimulatedServer::judge_generation() {
     return stage_.chronicle.fail(name_, "gets {} by generation {}, not {} to {}", target,
                                  generation, asked_in, stage_.newest);
   }
-  const GenerationPlan plan = plan_generation(stage_.scenario, generation);
-  if (!plan.has_server(site_.address) || plan.redirects_from(pool_)) {
+  std::vector<GenerationPlan> plans;
+  for (std::uint64_t number = generation; number <= stage_.newest; ++number) {
+    plans.push_back(plan_generation(stage_.scenario, number));
+  }
+  const auto has_it = [&](const GenerationPlan& plan) { return plan.has_server(site_.address); };
+  // Where lists change, who dials whom is judged by these.
+  const bool is_there = !stage_.scenario.lists.empty() || std::ranges::any_of(plans, has_it);
+  if (!is_there || plans.front().redirects_from(pool_)) {
     stage_.chronicle.fail(name_, "gets {} by generation {}, which does not lead to {}", target,
                           generation, site_.address);
+  }
+  judge_balance(plans);
+}
+
+// The gateway's cookie is not for it; and it gets what a better one could take of nobody that does
+// not know it, and of nobody at first. One of the generations since the request's is to agree.
+void SimulatedServer::judge_balance(std::span<const GenerationPlan> plans) {
+  const std::string* const cookie = reader_.field("cookie");
+  const std::string got = cookie != nullptr ? *cookie : "";
+  const std::string target = target_of(client_, request_);
+  const auto hides_cookie = [&](const GenerationPlan& plan) {
+    return plan.is_sticky(pool_) ? got == "a=1; b=2" : got.starts_with("a=1");
+  };
+  if (std::ranges::none_of(plans, hides_cookie)) {
+    stage_.chronicle.fail(name_, "gets the cookies \"{}\" with {}", got, target);
+  }
+  const bool is_first = stage_.trail(client_, request_).arrivals == 0;
+  const bool may_be_asked = !is_first || pool_ != PoolKind::kApp ||
+                            stage_.drained.contains(pool_) || stage_.may_miss_servers() ||
+                            !stage_.scenario.lists.empty();
+  const auto leads_to_it = [&](const GenerationPlan& plan) {
+    return plan.is_sticky(pool_) || plan.may_pass_over(pool_) ||
+           !plan.is_last_resort(site_.address);
+  };
+  if (!may_be_asked && std::ranges::none_of(plans, leads_to_it)) {
+    stage_.chronicle.fail(name_, "gets {}, which a better server takes", target);
   }
 }
 
@@ -230,8 +264,8 @@ std::string SimulatedServer::answer_text() const {
   const RequestPlan& plan = *plan_;
   std::string text;
   if (plan.interim) text += "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
-  text += fmt::format("HTTP/1.1 {} Whatever\r\nX-Whose: {}\r\n", plan.status,
-                      target_of(client_, request_));
+  text += fmt::format("HTTP/1.1 {} Whatever\r\nX-Whose: {}\r\nX-Site: {}\r\n", plan.status,
+                      target_of(client_, request_), site_.address);
   const bool closes = plan.server_closes || plan.framing == Framing::kUntilClose;
   if (closes) text += "Connection: close\r\n";
   const bool may_have_length = plan.status != 204;

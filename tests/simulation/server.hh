@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "tests/simulation/generations.hh"
@@ -34,6 +35,7 @@ class SimulatedServer {
   void digest(std::string_view bytes);
   void take_head();
   void judge_generation();
+  void judge_balance(std::span<const GenerationPlan> plans);
   void take_body(std::string_view bytes);
   void request_is_whole();
   void answer();

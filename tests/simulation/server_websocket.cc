@@ -33,9 +33,9 @@ void SimulatedServer::open_websocket() {
   }
   const bool deflate = is_offered && plan.agrees_to_deflate && !bad;
   wire_.send(fmt::format(
-      "HTTP/1.1 101 Switching Protocols\r\nX-Whose: {}\r\nUpgrade: websocket\r\n"
+      "HTTP/1.1 101 Switching Protocols\r\nX-Whose: {}\r\nX-Site: {}\r\nUpgrade: websocket\r\n"
       "Connection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n{}{}\r\n{}",
-      target_of(client_, request_), ws::as_text(ws::accept_key(*key)),
+      target_of(client_, request_), site_.address, ws::as_text(ws::accept_key(*key)),
       bad ? kBadSwitches[dice_.between(0, kBadSwitches.size() - 1)] : "",
       deflate ? fmt::format("Sec-WebSocket-Extensions: {}\r\n", offer_of(plan).answer) : "",
       bad ? "and frames" : ""));

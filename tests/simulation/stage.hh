@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/simulation/balance_plan.hh"
 #include "tests/simulation/chronicle.hh"
 #include "tests/simulation/message_transcript.hh"
 #include "tests/simulation/scenario.hh"
@@ -39,6 +40,7 @@ struct LogLine {
   std::string status;
   std::string code;
   std::string answer_bytes;
+  std::string upstream;
 };
 
 // ... and of a connection.
@@ -123,6 +125,11 @@ struct Stage {
   bool left_behind = false;     // somebody was let in who could not be accepted
   std::set<PoolKind> drained;   // a server of it was, if only for a while
   std::set<PoolKind> orphaned;  // ... of it has gone, and its WebSockets were to be closed
+  StickyNames sticky_names;
+  // A server that takes something may nevertheless not have been reached.
+  bool may_miss_servers() const {
+    return scenario.crowded() || (scenario.faults & (kShortage | kTimeJumps)) != 0;
+  }
   std::map<std::pair<unsigned, unsigned>, Trail> trails;
   std::map<std::uint64_t, LoggedConnection> logged;  // by id
 };

@@ -12,6 +12,10 @@ constexpr std::uint64_t kRoundsMax = 3'000'000;
 // From here on everybody is at rest, a bulk receive's reservation included.
 constexpr milliseconds kQuiet{2300};
 constexpr milliseconds kGrain{9};
+constexpr std::size_t kMemory = std::size_t{1} << 40;
+// Of the table of addresses.
+constexpr std::size_t kAddresses = 64;
+constexpr std::array<std::byte, 32> kSeed{};
 // From a client's coming until it has seen the gateway's certificate, at the most.
 constexpr milliseconds kCertificateTime = Limits::kTlsHandshake + milliseconds(1000);
 
@@ -21,6 +25,7 @@ World::World(const Scenario& scenario, std::FILE* told_to)
     : stage_(scenario, told_to),
       plan_(plan_generation(scenario, 1)),
       generation_(make_generation(plan_)),
+      limits_(kAddresses, kSeed),
       log_reader_(stage_) {
   stage_.system->stepped = true;
   started_ = stage_.now();
@@ -46,6 +51,7 @@ World::~World() {
 void World::build() {
   const Scenario& scenario = stage_.scenario;
   descriptors_.emplace(scenario.shards);
+  balance_.emplace(scenario.shards);
   const SimulationOptions calm{.calm = true};
   main_ = std::make_unique<MainThread>(scenario.seed, calm, stage_.system, scenario.shards);
   main_log_ = std::make_unique<gateway::LogRing>("main", kLogBytes);
@@ -54,8 +60,10 @@ void World::build() {
   shards_.resize(scenario.shards);
   for (unsigned index = 0; index < scenario.shards; ++index) build_shard(index);
   descriptors_->set_capacity(scenario.descriptors, 0, scenario.shards + 1);
+  const std::vector<gateway::PoolServers> servers = lists_of_generation();
   std::vector<gateway::AdoptOrder> orders = make_orders();
   for (unsigned index = 0; index < scenario.shards; ++index) {
+    orders[index].servers = servers;
     shards_[index].shard->begin_with(std::move(orders[index]));
     shards_[index].shard->begin();
   }
@@ -84,6 +92,10 @@ void World::build_shard(unsigned index) {
                                        .tickets = tickets_,
                                        .registry = registry_,
                                        .descriptors = *descriptors_,
+                                       .limits = limits_,
+                                       .balance = *balance_,
+                                       .memory = memory_,
+                                       .memory_usual_bytes = kMemory,
                                        .log = gateway::Log(*host.log, gateway::LogLevel::debug),
                                        .reports = main_->reports(),
                                        .receive_buffers = scenario.buffers},
@@ -144,6 +156,7 @@ bool World::run_until(const std::function<bool()>& condition, milliseconds most)
 bool World::step() {
   give_orders();
   meet_servers();
+  std::erase_if(lists_, [](const List& list) { return list.servers.expired(); });
   while (oldest_ < stage_.newest && earlier_[oldest_ - 1].expired()) ++oldest_;
   const bool acted = act();
   const bool turned = turn_shards();
@@ -166,12 +179,14 @@ bool World::turn_shards() {
   for (ShardHost& host : shards_) {
     if (host.ended || !host.kernel->due()) continue;
     turn_shard(host);
+    judge_care();
     turned = true;
   }
   if (!main_->loop().stopped() && main_->kernel().due()) {
     main_->loop().turn();
     turned = true;
   }
+  judge_limits();
   note_reports();
   return turned;
 }
@@ -209,6 +224,11 @@ void World::meet_servers() {
 // Nobody dials where no server is in any generation that is in use. What has been dialled by the
 // last turn may have been let go of in it.
 void World::judge_arrival(const Site& place) {
+  if (!stage_.scenario.lists.empty()) {
+    if (!is_listed(place))
+      stage_.chronicle.fail("world", "{} is dialled, which no list has", place.address);
+    return;
+  }
   for (std::uint64_t number = oldest_; number <= stage_.newest; ++number) {
     if (plan_generation(stage_.scenario, number).has_server(place.address)) return;
   }
@@ -250,6 +270,7 @@ Time World::next_event() const {
   if (stop_is_to_come()) next = std::min(next, started_ + *scenario.stop_at);
   if (cut_is_to_come()) next = std::min(next, started_ + *scenario.cut_at);
   if (adoption_is_to_come()) next = std::min(next, started_ + scenario.adopts_at[adoptions_]);
+  if (list_is_to_come()) next = std::min(next, started_ + scenario.lists[lists_changed_].at);
   if (drain_is_to_come()) next = std::min(next, started_ + scenario.drains[drains_].at);
   if (undrain_is_to_come()) next = std::min(next, *undrain_at_);
   return next;

@@ -11,8 +11,10 @@
 
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "gateway/log/ring.hh"
@@ -92,7 +94,17 @@ class World final : private Gate, private gateway::Drained {
   void cut() override;
   gateway::UnderWay remaining() const override;
   void adopt();
+  bool list_is_to_come() const {
+    return !stage_.stopping && !clients_left_ && lists_changed_ < stage_.scenario.lists.size() &&
+           main_->servers_taken() == list_orders_ * stage_.scenario.shards;
+  }
+  void change_list();
+  gateway::PoolServers list_of(PoolKind pool);
+  std::vector<gateway::PoolServers> lists_of_generation();
+  bool is_listed(const Site& place) const;
+  const std::vector<gateway::config::Server>& servers_now(const gateway::config::Pool& pool) const;
   void close_orphans(milliseconds over, std::vector<gateway::AdoptOrder>& orders);
+  void note_gone_routes();
   void drain_server();
   void undrain_server();
   void tell_shards(const gateway::Order& order);
@@ -100,10 +112,13 @@ class World final : private Gate, private gateway::Drained {
   void judge_arrival(const Site& place);
   void look_for_waiting();
   void judge_quiet();
+  void judge_care();
   void judge_rest();
   void judge_generations();
   void judge_orphans();
   void judge_servers();
+  void judge_limits();
+  void judge_limits_at_rest();
   void judge_stop();
   void judge_counters();
   void judge_end();
@@ -116,7 +131,10 @@ class World final : private Gate, private gateway::Drained {
   Listening listening_{stage_};
   tls::TicketKeys tickets_;
   gateway::Registry registry_;
+  gateway::limits::ClientLimits limits_;
+  uring::MemoryAccount memory_;
   std::optional<gateway::DescriptorBudget> descriptors_;
+  std::optional<gateway::AcceptBalance> balance_;
   LogReader log_reader_;
   std::unique_ptr<MainThread> main_;
   std::unique_ptr<gateway::LogRing> main_log_;
@@ -129,6 +147,19 @@ class World final : private Gate, private gateway::Drained {
   unsigned adoptions_ = 0;
   std::shared_ptr<gateway::ClosingCount> orphans_waiting_ =
       std::make_shared<gateway::ClosingCount>(0);
+  // Where lists change each pool has one of its own, and who is in it may be asked while somebody
+  // holds it.
+  struct List {
+    std::weak_ptr<const std::vector<gateway::config::Server>> servers;
+    Sites sites;
+  };
+  std::list<List> lists_;
+  std::map<PoolKind, gateway::config::ServerList> newest_lists_;
+  Sites sites_;  // of the newest lists
+  std::set<PoolKind> changed_;
+  std::size_t lists_changed_ = 0;
+  std::map<std::string, Time> ejected_;  // of the servers, since when, as it was last looked at
+  unsigned list_orders_ = 0;
   std::size_t drains_ = 0;  // begun
   unsigned drain_orders_ = 0;
   std::optional<Time> undrain_at_;  // the last of them

@@ -3,6 +3,7 @@
 #include <map>
 #include <string_view>
 
+#include "gateway/shard/orphans.hh"
 #include "tests/simulation/world.hh"
 
 namespace simulation {
@@ -30,6 +31,44 @@ void World::judge_quiet() {
     }
     if (shard.batches().in_use() != 0) {
       chronicle.fail(who, "uses {} bytes of batches, all quiet", shard.batches().in_use());
+    }
+  }
+}
+
+// A little less than care_plan.cc says: the shards have their own clocks.
+constexpr milliseconds kEjectedAtLeast{900};
+
+// Whatever happens, no server has more than its pool lets it have, and no more wait or shake hands
+// than may. How many servers are ejected is certain where no reload takes others away.
+void World::judge_care() {
+  for (const gateway::config::Pool& pool : generation_->config.pools) {
+    unsigned kind = 0;
+    while (name_of(static_cast<PoolKind>(kind)) != pool.name) ++kind;
+    const CarePlan& care = plan_.care[kind];
+    if (!care.is_limited() && !care.ejects()) continue;
+    const auto state = registry_.pool(pool.name);
+    if (care.upgrades_max > 0 && state->upgrades() > care.upgrades_max) {
+      stage_.chronicle.fail("world", "{} upgrades of {}", state->upgrades(), pool.name);
+    }
+    if (state->count(gateway::Waiting::kQueued) > care.queue_length) {
+      stage_.chronicle.fail("world", "too many wait for {}", pool.name);
+    }
+    std::size_t ejected = 0;
+    bool is_news = false;
+    for (const gateway::config::Server& server : pool.servers) {
+      const auto known = registry_.server(pool.name, server.text);
+      const bool is_ejected = known->health.is_ejected();
+      if (is_ejected && ejected_.emplace(server.text, stage_.now()).second) is_news = true;
+      if (!is_ejected) ejected_.erase(server.text);
+      // Whoever has served its time may be tried, and keeps nobody else in.
+      ejected += is_ejected && stage_.now() - ejected_[server.text] < kEjectedAtLeast ? 1 : 0;
+      if (care.connections_max > 0 && known->slots.all() > care.connections_max) {
+        stage_.chronicle.fail("world", "{} has {} at once", server.text, known->slots.all());
+      }
+    }
+    const bool may_change = !stage_.scenario.adopts_at.empty();
+    if (!may_change && is_news && ejected > std::max<std::size_t>(1, pool.servers.size() / 2)) {
+      stage_.chronicle.fail("world", "{} of {} are ejected", ejected, pool.name);
     }
   }
 }
@@ -66,6 +105,7 @@ void World::judge_rest() {
   judge_generations();
   judge_orphans();
   judge_servers();
+  judge_limits_at_rest();
   listening_.judge_mailboxes();
   const std::size_t open = stage_.system->descriptors.size();
   if (open != bells_and_listeners) chronicle.fail("world", "{} descriptors are open", open);
@@ -80,6 +120,59 @@ void World::judge_generations() {
   }
 }
 
+// The process has counted whom the shards have, at any moment.
+void World::judge_limits() {
+  std::size_t connections = 0;
+  for (const ShardHost& host : shards_) connections += host.shard->connections();
+  const std::uint64_t counted = limits_.connections().value();
+  if (counted != connections)
+    stage_.chronicle.fail("world", "{} clients are counted, {} are there", counted, connections);
+  if (!stage_.scenario.tight) return;
+  gateway::UnderWay under_way;
+  for (const ShardHost& host : shards_) under_way += host.shard->under_way().now();
+  using Of = gateway::limits::LiveCounts::Of;
+  std::uint64_t of_routes = 0;
+  for (const gateway::config::Route& route : generation_->config.routes) {
+    const auto now = limits_.places().of(Of::kRoute, gateway::identity_of(route))->value();
+    of_routes += now;
+    if (now > kTightConnections)
+      stage_.chronicle.fail("world", "{} has {} under way", route.name, now);
+  }
+  // Requests that ask no server do not count.
+  const bool fits =
+      of_routes >= under_way.websockets && of_routes <= under_way.websockets + under_way.requests;
+  if (!fits) {
+    stage_.chronicle.fail("world", "routes count {} under way, of {} requests and {} WebSockets",
+                          of_routes, under_way.requests, under_way.websockets);
+  }
+}
+
+// Nobody is there, nobody was refused but where limits are tight, and nothing is known of anybody
+// any more.
+void World::judge_limits_at_rest() {
+  Chronicle& chronicle = stage_.chronicle;
+  // Some may have used up their rates.
+  const std::size_t known = limits_.addresses().in_use(stage_.now() + std::chrono::hours(1));
+  if (known != 0) chronicle.fail("world", "{} addresses are known still", known);
+  const std::string refused = limits_.text_of_refused();
+  if (refused != "0" && !stage_.scenario.tight)
+    chronicle.fail("world", "clients were refused: {}", refused);
+  for (unsigned index = 0; index < shards_.size(); ++index) {
+    const std::uint64_t load = balance_->load(index);
+    if (load != 0) chronicle.fail("world", "shard {} has a load of {}", index, load);
+  }
+  using Of = gateway::limits::LiveCounts::Of;
+  for (const gateway::config::Listener& listener : generation_->config.listeners) {
+    const std::string name = listener.address.text();
+    const std::uint64_t left = limits_.places().of(Of::kListener, name)->value();
+    if (left != 0) chronicle.fail("world", "{} has {} clients", name, left);
+  }
+  for (const gateway::config::Route& route : generation_->config.routes) {
+    const auto left = limits_.places().of(Of::kRoute, gateway::identity_of(route))->value();
+    if (left != 0) chronicle.fail("world", "{} has {} under way", route.name, left);
+  }
+}
+
 // No WebSocket waits for its turn that is not there.
 void World::judge_orphans() {
   const std::size_t waiting = *orphans_waiting_;
@@ -91,11 +184,17 @@ void World::judge_servers() {
   Chronicle& chronicle = stage_.chronicle;
   std::size_t servers = 0;
   for (const gateway::config::Pool& pool : generation_->config.pools) {
-    for (const gateway::config::Server& server : pool.servers) {
+    const auto state = registry_.pool(pool.name);
+    const auto waiting = state->count(gateway::Waiting::kQueued) +
+                         state->count(gateway::Waiting::kHeld) + state->upgrades();
+    if (waiting != 0) chronicle.fail("world", "{} wait for {} still", waiting, pool.name);
+    for (const gateway::config::Server& server : servers_now(pool)) {
       const auto requests = registry_.server(pool.name, server.text)->count();
       if (requests != 0) chronicle.fail("world", "{} has {} requests", server.text, requests);
       const auto websockets = registry_.server(pool.name, server.text)->count_websockets();
       if (websockets != 0) chronicle.fail("world", "{} has {} WebSockets", server.text, websockets);
+      const auto slots = registry_.server(pool.name, server.text)->slots.all();
+      if (slots != 0) chronicle.fail("world", "{} places at {} are taken", slots, server.text);
       ++servers;
     }
   }
@@ -141,6 +240,8 @@ void World::judge_end() {
       chronicle.fail(host.log->source(), "has requests left");
   }
   for (ShardHost& host : shards_) host.shard.reset();
+  if (memory_.bytes() != 0)
+    chronicle.fail("world", "{} bytes are counted that nobody has", memory_.bytes());
   drain_.reset();
   main_.reset();
   judge_generations();

@@ -17,6 +17,7 @@ void World::give_orders() {
   if (stop_is_to_come() && now >= started_ + *scenario.stop_at) stop();
   if (cut_is_to_come() && now >= started_ + *scenario.cut_at) drain_->hurry();
   if (adoption_is_to_come() && now >= started_ + scenario.adopts_at[adoptions_]) adopt();
+  if (list_is_to_come() && now >= started_ + scenario.lists[lists_changed_].at) change_list();
   if (drain_is_to_come() && now >= started_ + scenario.drains[drains_].at) drain_server();
   if (undrain_is_to_come() && now >= *undrain_at_) undrain_server();
 }
@@ -63,9 +64,11 @@ void World::adopt() {
   const OrphansOver orphans = stage_.scenario.orphans[adoptions_++];
   stage_.chronicle.note("world", "has generation {}, which listens at {}", plan_.number,
                         plan_.listens.to_string());
+  const std::vector<gateway::PoolServers> servers = lists_of_generation();
   std::vector<gateway::AdoptOrder> orders = make_orders();
   listening_.refuse_new_but(plan_.listens);
   if (orphans) close_orphans(*orphans, orders);
+  for (gateway::AdoptOrder& order : orders) order.servers = servers;
   for (std::size_t index = 0; index < shards_.size(); ++index) {
     (void)shards_[index].shard->orders().post(std::move(orders[index]));
   }
@@ -77,6 +80,12 @@ void World::close_orphans(milliseconds over, std::vector<gateway::AdoptOrder>& o
   plan.waiting = orphans_waiting_;
   const gateway::PacedPlan paced(std::move(plan), stage_.scenario.shards);
   for (gateway::AdoptOrder& order : orders) order.orphans = paced;
+  stage_.orphaned.insert(changed_.begin(), changed_.end());
+  note_gone_routes();
+}
+
+// Whose WebSockets may be orphans: what an earlier generation had the newest one has not.
+void World::note_gone_routes() {
   for (std::uint64_t number = 1; number < plan_.number; ++number) {
     const GenerationPlan earlier = plan_generation(stage_.scenario, number);
     for (std::size_t at = 0; at < kSites.size(); ++at) {

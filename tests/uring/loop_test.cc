@@ -188,6 +188,37 @@ TEST(Loop, SpreadsHeavyStepsOverTurns) {
   EXPECT_FALSE(next_turn_is_at_once(simulation));
 }
 
+// In order, quick ones first, and some steps are left for who has not waited.
+TEST(Loop, GivesHeavyStepsInOrderToThoseWhoWait) {
+  Simulation simulation(1, {.calm = true});
+  std::string order;
+  std::deque<Call> calls;
+  const auto wait = [&](char name, Loop::HeavyStep step) {
+    calls.emplace_back([&, name, step, at = calls.size()] {
+      if (simulation.loop.take_heavy_step()) {
+        order += name;
+      } else {
+        simulation.loop.await_heavy_step(calls[at].ready(), step);
+      }
+    });
+    simulation.loop.await_heavy_step(calls.back().ready(), step);
+  };
+  for (const char name : {'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'})
+    wait(name, Loop::HeavyStep::kUsual);
+  for (const char name : {'1', '2', '3', '4', '5', '6', '7'}) wait(name, Loop::HeavyStep::kQuick);
+  EXPECT_TRUE(next_turn_is_at_once(simulation));
+  EXPECT_EQ(order, "ab1234");
+  EXPECT_TRUE(simulation.loop.take_heavy_step());
+  EXPECT_TRUE(simulation.loop.take_heavy_step());
+  EXPECT_FALSE(simulation.loop.take_heavy_step());
+  EXPECT_TRUE(next_turn_is_at_once(simulation));
+  EXPECT_EQ(order, "ab1234cd567e");
+  calls[5].ready().take_back();  // "f" needs none any more
+  EXPECT_TRUE(next_turn_is_at_once(simulation));
+  EXPECT_EQ(order, "ab1234cd567egh");
+  EXPECT_FALSE(next_turn_is_at_once(simulation));
+}
+
 TEST(Loop, FlushesOnceAtTheEndOfTheTurn) {
   Simulation simulation(1, {.calm = true});
   std::string log;

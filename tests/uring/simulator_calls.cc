@@ -67,6 +67,12 @@ int SimulatedKernel::open_socket(int, const uring::TcpOptions&) {
   return system_->new_descriptor({.stream = nullptr, .waiting = {}});
 }
 
+int SimulatedKernel::bind_source(int descriptor, const uring::Source& source) {
+  EXPECT_EQ(descriptors_.at(descriptor).stream, nullptr) << "bound when it was connected already";
+  EXPECT_NE(source.address, nullptr);
+  return has(kShortage) && dice_.chance(5) ? -EADDRNOTAVAIL : 0;
+}
+
 int SimulatedKernel::open_bell() {
   return system_->new_descriptor({.stream = nullptr, .waiting = {}});
 }
@@ -93,6 +99,15 @@ int SimulatedKernel::peer_address(int descriptor, sockaddr* address, socklen_t* 
   std::memcpy(address, &peer, sizeof peer);
   *length = sizeof peer;
   return 0;
+}
+
+// The loopback address and a port, as of all that it listens on.
+int SimulatedKernel::own_address(int descriptor, sockaddr* address, socklen_t* length) {
+  const int known = peer_address(descriptor, address, length);
+  if (known == 0 && address->sa_family == AF_INET) {
+    reinterpret_cast<sockaddr_in*>(address)->sin_port = htons(443);
+  }
+  return known;
 }
 
 // What its peer has read, as if it had no buffer of its own.

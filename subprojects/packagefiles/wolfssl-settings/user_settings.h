@@ -115,6 +115,7 @@
 #define WOLFSSL_ALWAYS_KEEP_SNI /* for the log, without a list of expected names */
 #define HAVE_ALPN
 #define HAVE_SESSION_TICKET
+#define HAVE_CRL /* client_crl */
 #define HAVE_OCSP
 #define HAVE_CERTIFICATE_STATUS_REQUEST
 #define HAVE_SECRET_CALLBACK /* key log and traffic secrets */

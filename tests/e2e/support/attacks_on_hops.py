@@ -73,6 +73,13 @@ MIMICS = {
     "mimic-one-underscore": dropped("X-Forwarded_For: 10.9.8.7"),
     "mimic-underscore-host": dropped("X_Forwarded_Host: evil.test"),
     "mimic-underscore-real-ip": dropped("X_Real_IP: 10.9.8.7"),
+    "mimic-client-certificate": dropped("X-Client-Cert-Subject: CN=admin"),
+    "mimic-client-certificate-underscores": dropped("X_Client_Cert_San: DNS:admin.test"),
+    "mimic-client-certificate-dots": dropped("x.client-cert.fingerprint: 00"),
+    "mimic-client-certificate-bare": dropped("X-CLIENT-CERT: x"),
+    "mimic-client-certificate-of-rfc-9440": dropped("Client-Cert: :AAAA:"),
+    "mimic-client-certificate-of-others": dropped("X-SSL-Client-Verify: SUCCESS",
+                                                  "ssl-client-subject-dn: CN=admin"),
     "mimic-underscore-length-of-post": passed(
         post("CONTENT_LENGTH: 0\r\nContent-Length: 5\r\n", "hello"), seen_length("hello")),
     "mimic-other-underscore": kept("X_Custom: 1"),

@@ -55,15 +55,50 @@ TEST(Difference, NamesWhatHasChanged) {
       {"orphans = \"drain\"", "orphans = \"keep\"", "[reload] changed"},
       {"patience = \"5m\"", "patience = \"6m\"", "[upgrade] changed"},
       {"order = \"oldest\"", "order = \"random\"", "[drain] changed"},
+      {"connections = 500", "connections = 501", "listener [::1]:8443 changed"},
+      {"\"2001:db8::/32\"", "\"2001:db9::/32\"", "listener [::1]:8443 changed"},
+      {"deny = \"10.1.2.3\"", "", "listener [::1]:8443 changed"},
+      {"allow = \"192.0.2.0/24\"", "", "route chat changed"},
+      {"\"192.0.2.1\", ", "", "route chat changed"},
+      {"connections = 100\n", "", "route chat changed"},
+      {"connections = 10000", "connections = 10001", "[limits] changed"},
+      {"table_full = \"allow\"", "", "[limits] changed"},
+      {"\"512MiB\"", "\"auto\"", "[limits] changed"},
+      {"handshakes_waiting = 512", "", "[limits] changed"},
+      {"connections = 20", "connections = 21", "[limits] changed"},
+      {"connections_per_second = 30", "", "[limits] changed"},
+      {"handshakes_per_second = 10", "", "[limits] changed"},
+      {"requests_per_second = 50", "", "[limits] changed"},
+      {"burst = \"3s\"", "", "[limits] changed"},
       {"mode = \"0660\"", "mode = \"0600\"", "listener unix:/etc/gateway/run/gateway.sock changed"},
       {"redirect = \"https\"", "redirect = \"https:1\"", "listener 0.0.0.0:80 changed"},
       {"\"[::1]:9002\"", "\"[::1]:9003\"", "pool app +1 server, 1 draining"},
       {", \"[::1]:9002\"", "", "pool app 1 draining"},
-      {"\"least-connections\"", "\"round-robin\"", "pool app changed"},
+      {"zone = \"east\"", "zone = \"west\"", "zone changed"},
+      {"only the gateways", "nobody but gateways", "secret changed"},
+      {"weight = 3", "weight = 4", "pool a.b changed"},
+      {"backup = true, ", "", "pool a.b changed"},
+      {", zone = \"west\"", "", "pool a.b changed"},
+      {"cookie:session", "cookie:user", "pool a.b changed"},
+      {"hash_load = 150", "hash_load = 151", "pool a.b changed"},
+      {"slow_start = \"30s\"", "slow_start = \"31s\"", "pool a.b changed"},
+      {"\"strict\"", "\"lax\"", "pool a.b changed"},
+      {"code = 4012", "code = 4013", "pool app changed"},
+      {"resolve = \"one\"", "resolve = \"each\"", "pool app changed"},
+      {"ttl_min = \"2s\"", "ttl_min = \"3s\"", "[resolver] changed"},
+      {"\"10.0.0.2\"", "\"10.0.0.3\"", "[resolver] changed"},
       {"idle = \"2m\"", "idle = \"3m\"", "pool app changed"},
+      {"fall = 5", "fall = 6", "pool app changed"},
+      {"hold = \"10s\"", "hold = \"9s\"", "pool app changed"},
+      {"connections_max = 3", "connections_max = 4", "pool a.b changed"},
       {"tcp_user_timeout = \"30s\"", "tcp_user_timeout = \"31s\"", "listener [::1]:8443 changed"},
       {"probes = 4", "probes = 5", "listener [::1]:8443 changed"},
       {"\"16KiB\"", "\"off\"", "listener [::1]:8443 changed"},
+      {"timeout = \"4s\"", "timeout = \"5s\"", "listener [::1]:8443 changed"},
+      {"10.1.0.0/16", "10.2.0.0/16", "listener [::1]:8443 changed"},
+      {"proxy_protocol = \"v2\"", "proxy_protocol = \"v1\"", "pool app changed"},
+      {"\"127.0.0.2\"", "\"127.0.0.3\"", "pool app changed"},
+      {"\"SPDY/3.1\"", "\"SPDY/3.2\"", "route chat changed"},
       {"grace = \"20s\"", "grace = \"21s\"", "route chat changed"},
       {"close = 4008", "close = 4009", "route chat changed"},
       {"keep_alive_connections = 7", "keep_alive_connections = 8", "pool app changed"},
@@ -92,6 +127,11 @@ TEST(Difference, NamesWhatHasChanged) {
       {"requests_per_connection = 1000", "requests_per_connection = 1001", "[limits] changed"},
       {"websocket_open = true", "websocket_open = false", "log.websocket_open changed"},
       {"websocket_every = \"5m\"", "websocket_every = \"6m\"", "log.websocket_every changed"},
+      {"redact = [\"key\", ", "redact = [", "log.redact changed"},
+      {"pool = \"local\"\npath", "pool = \"app\"\npath", "route chat changed"},
+      {"/may?by", "/might?by", "route chat changed"},
+      {"\"X-Groups\"]", "\"X-Group\"]", "route chat changed"},
+      {"timeout = \"3s\"", "timeout = \"4s\"", "route chat changed"},
   };
   for (const Change& change : changes) {
     SCOPED_TRACE(change.what);
@@ -112,9 +152,30 @@ TEST(Difference, NamesAListenerThatChecksItsClientsOtherwise) {
   const Config required = checking("/ca.pem", {.ca = "one"});
   EXPECT_TRUE(compare(required, checking("/elsewhere.pem", {.ca = "one"})).empty());
   for (const Config& other : {*plain, checking("/ca.pem", {.ca = "two"}),
-                              checking("/ca.pem", {.ca = "one", .required = false})}) {
+                              checking("/ca.pem", {.ca = "one", .required = false}),
+                              checking("/ca.pem", {.ca = "one", .tells = true}),
+                              checking("/ca.pem", {.ca = "one", .depth = 1}),
+                              checking("/ca.pem", {.ca = "one", .crl = "two"})}) {
     EXPECT_THAT(compare(required, other).changes, ElementsAre("listener [::1]:8443 changed"));
     EXPECT_THAT(compare(other, required).changes, ElementsAre("listener [::1]:8443 changed"));
+  }
+}
+
+TEST(Difference, NamesAListenerWhoseNamesAskForSomethingElse) {
+  const auto plain = read(kEveryKey);
+  ASSERT_TRUE(plain);
+  const auto asking = [&](const std::string& name,
+                          std::optional<ClientCertificates> clients = std::nullopt) {
+    Config config = *plain;
+    config.listeners[1].tls.value().policies = {{.names = {name}, .clients = std::move(clients)}};
+    return config;
+  };
+  const Config open = asking("a.test");
+  EXPECT_TRUE(compare(open, asking("a.test")).empty());
+  for (const Config& other :
+       {*plain, asking("b.test"), asking("a.test", ClientCertificates{.check = {.ca = "one"}})}) {
+    EXPECT_THAT(compare(open, other).changes, ElementsAre("listener [::1]:8443 changed"));
+    EXPECT_THAT(compare(other, open).changes, ElementsAre("listener [::1]:8443 changed"));
   }
 }
 
@@ -142,6 +203,8 @@ TEST(Difference, TellsWhatNeedsARestart) {
   EXPECT_FALSE(difference.empty());
   EXPECT_THAT(from_every_key_to(with("run/control.sock", "control.sock")).needs_restart,
               ElementsAre("control.socket"));
+  EXPECT_THAT(from_every_key_to(with("run/state", "run/other")).needs_restart,
+              ElementsAre("control.state"));
   const auto restarts = [](std::string_view before, std::string_view now) {
     const Difference one = from_every_key_to(with(before, now));
     EXPECT_THAT(one.changes, IsEmpty());
@@ -151,23 +214,31 @@ TEST(Difference, TellsWhatNeedsARestart) {
   EXPECT_THAT(restarts("gateway.pid", "other.pid"), ElementsAre("pid_file"));
   EXPECT_THAT(restarts("compression_memory = \"1GiB\"", "compression_memory = \"2GiB\""),
               ElementsAre("limits.compression_memory"));
+  EXPECT_THAT(restarts("addresses = 1024", "addresses = 2048"), ElementsAre("limits.addresses"));
   EXPECT_THAT(restarts("shards = 3", "shards = 3\nuser = \"daemon\"\ngroup = \"root\""),
               ElementsAre("user", "group"));
 }
 
-TEST(Difference, SeesThatANameHasOtherAddresses) {
-  auto before = read(kEveryKey);
-  auto now = read(kEveryKey);
-  ASSERT_TRUE(before && now);
-  std::vector<Address>* addresses = nullptr;
-  for (Pool& pool : now->pools) {
-    if (pool.name == "app") addresses = &pool.servers[0].addresses;
-  }
-  ASSERT_NE(addresses, nullptr);
-  std::ranges::reverse(*addresses);
-  EXPECT_TRUE(compare(*before, *now).empty());
-  addresses->pop_back();
-  EXPECT_THAT(compare(*before, *now).changes, ElementsAre("pool app other addresses"));
+Config with_addresses(const char* host, std::vector<Address> addresses) {
+  const auto found = [&](const HostPort&) { return Resolve::Addresses(addresses); };
+  auto config = read_text(pool(std::string("servers = \"") + host + ":9001\""), "t", found);
+  EXPECT_TRUE(config) << config.error().front().text();
+  return *std::move(config);
+}
+
+TEST(Difference, SeesThatThisMachineHasOtherAddresses) {
+  const Address four = *literal_address({"127.0.0.1", 9001});
+  const Address six = *literal_address({"::1", 9001});
+  const Config before = with_addresses("localhost", {four, six});
+  EXPECT_TRUE(compare(before, with_addresses("localhost", {six, four})).empty());
+  EXPECT_THAT(compare(before, with_addresses("localhost", {four})).changes,
+              ElementsAre("pool app other addresses"));
+}
+
+TEST(Difference, LeavesWhatNamesStandForToWhoeverLooksThemUp) {
+  const Config before = with_addresses("known.test", {*literal_address({"127.0.0.1", 9001})});
+  EXPECT_TRUE(compare(before, with_addresses("known.test", {*literal_address({"127.0.0.2", 9001})}))
+                  .empty());
 }
 
 }  // namespace

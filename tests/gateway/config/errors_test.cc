@@ -63,8 +63,13 @@ TEST(ConfigErrors, WrongTypesAreToldWithTheRightForm) {
        "[listen]\naddress = \"[::1]:1\"\n" + std::string(kPool) + std::string(kRoute),
        "1:1: error: 'listen' must be a table in double brackets, [[listen]], not a table"},
       {"list of numbers", pool("servers = [9001]"),
-       "2:12: error: 'servers' must be a string or a list of strings, such as "
-       "[\"127.0.0.1:9001\"], not an integer"},
+       "2:12: error: 'servers' must be a server, such as \"127.0.0.1:9001\" or { address = "
+       "\"127.0.0.1:9001\" }, or a list of them, not an integer"},
+      {"server without an address", pool("servers = [{}]"),
+       "2:12: error: an entry of 'servers' needs 'address', such as address = "
+       "\"127.0.0.1:9001\""},
+      {"unknown key of a server", pool("servers = [{ address = \"127.0.0.1:1\", wieght = 2 }]"),
+       "2:39: error: unknown key 'wieght' in an entry of 'servers'; did you mean 'weight'?"},
   });
 }
 
@@ -238,8 +243,8 @@ TEST(ConfigErrors, PoolsKeepConnectionsWithinBounds) {
   };
   expect_each({
       {"balance", with("balance = \"least-connection\""),
-       "3:11: error: 'balance' must be one of round-robin, least-connections, not "
-       "'least-connection'; did you mean 'least-connections'?"},
+       "3:11: error: 'balance' must be one of round-robin, least-connections, random-of-two, "
+       "hash, not 'least-connection'; did you mean 'least-connections'?"},
       {"none", with("keep_alive_connections = 0"),
        "3:26: error: 'keep_alive_connections' must be between 1 and 65536, not 0"},
       {"many", with("keep_alive_connections = 65537"),

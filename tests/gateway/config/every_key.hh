@@ -11,6 +11,8 @@ seccomp = "off"
 pid_file = "run/gateway.pid"
 trusted_proxies = ["10.0.0.0/8", "unix", "::1"]
 via = "edge"
+zone = "east"
+secret = "only the gateways know it"
 
 [[listen]]
 address = "0.0.0.0:80"
@@ -22,6 +24,10 @@ certificates = "self-signed"
 tcp_user_timeout = "30s"
 tcp_keepalive = { idle = "1m", interval = "5s", probes = 4 }
 tcp_notsent_lowat = "16KiB"
+connections = 500
+allow = ["10.0.0.0/8", "2001:db8::/32"]
+deny = "10.1.2.3"
+proxy_protocol = { from = ["10.1.0.0/16", "unix"], timeout = "4s" }
 
 [[listen]]
 address = "unix:run/gateway.sock"
@@ -29,17 +35,60 @@ mode = "0660"
 owner = "root:daemon"
 
 [pool.app]
-servers = ["known.test:9001", "[::1]:9002"]
+servers = [{ address = "known.test:9001", resolve = "one" }, "[::1]:9002"]
 balance = "least-connections"
+rebalance = { rate = "50/s", code = 4012 }
 keep_alive_idle = "off"
 keep_alive_age = "5m"
 keep_alive_connections = 7
 tcp_user_timeout = "20s"
 tcp_keepalive = { idle = "2m" }
 tcp_notsent_lowat = "1MiB"
+proxy_protocol = "v2"
+source = ["127.0.0.2", "::1"]
+connections_max = 100
+upgrades_max = 20
+websockets_share = "80%"
+queue = { length = 7, time = "3s" }
+hold = "10s"
+drain_on = [503, "520-522"]
+drain_time = "1m"
+fallback = "all"
+retry_after = "off"
+retry_budget = { share = "30%", per_second = 4 }
+[pool.app.ejection]
+in_a_row = 7
+rate = "60%"
+window = "20s"
+requests_min = 9
+status = [500, "502-504"]
+time = "4s"
+time_max = "8m"
+share_max = "40%"
+[pool.app.health]
+type = "http"
+path = "/health?a=\\"
+method = "GET"
+host = "app.internal"
+status = "200-299"
+body = "fine \"and\""
+every = "2s"
+timeout = "1s"
+fall = 5
+rise = 4
+port = 9100
+initially = "down"
 
 [pool."a.b"]
-servers = "127.0.0.1:1"
+servers = { address = "127.0.0.1:1", weight = 3, backup = true, zone = "west", connections_max = 3 }
+balance = "hash"
+hash = "cookie:session"
+hash_load = 150
+slow_start = "30s"
+sticky = { cookie = "edge", same_site = "strict", max_age = "1h" }
+retry_budget = "off"
+ejection = { in_a_row = "off" }
+health = { type = "websocket", path = "/ws", echo = "are you there" }
 
 [pool.local]
 servers = ["unix:run/app.sock", "unix:/run/app.sock"]
@@ -53,8 +102,11 @@ host = ["Chat.Example.com", "*.example.org", "[::1]"]
 path = "/ws/"
 escaped_slashes = "refuse"
 methods = ["GET", "TRACE"]
+allow = "192.0.2.0/24"
+deny = ["192.0.2.1", "::1"]
 pool = "app"
 strip_prefix = true
+upgrades = ["tcp", "SPDY/3.1"]
 body_max = "10MiB"
 [route.request_headers]
 set = { Host = "app.internal:80", "X-Set" = "" }
@@ -70,6 +122,7 @@ response_idle = "14s"
 websocket_idle = "15s"
 [route.limits]
 response_header_count = 16
+connections = 100
 [route.websocket]
 upstream_lost = 4001
 validate = "headers"
@@ -95,6 +148,11 @@ compress_min = "1KiB"
 compression_level = 9
 context_takeover = true
 compression_ratio_max = "off"
+[route.auth]
+pool = "local"
+path = "/may?by=gateway"
+copy = ["X-User", "X-Groups"]
+timeout = "3s"
 
 [[route]]
 host = "one.example"
@@ -124,6 +182,13 @@ status = 302
 [route.response_headers]
 set = { "X-A" = "b" }
 
+[resolver]
+servers = ["10.0.0.2", "[2001:db8::2]:5353"]
+timeout = "1s"
+tries = 3
+ttl_min = "2s"
+ttl_max = "1m"
+
 [defaults.timeouts]
 request_body_idle = "2s"
 connect = "1h"
@@ -134,6 +199,7 @@ websocket_idle = "off"
 [defaults.limits]
 body = "1GiB"
 response_header_count = 300
+connections = 1000
 
 [defaults.websocket]
 upstream_lost = 1012
@@ -160,6 +226,17 @@ header_count = 64
 target = "4KiB"
 requests_per_connection = 1000
 compression_memory = "1GiB"
+connections = 10000
+addresses = 1024
+table_full = "allow"
+handshakes_waiting = 512
+memory_max = "512MiB"
+[limits.address]
+connections = 20
+connections_per_second = 30
+handshakes_per_second = 10
+requests_per_second = 50
+burst = "3s"
 
 [drain]
 delay = "3s"
@@ -181,9 +258,11 @@ level = "debug"
 buffer = "1MiB"
 websocket_open = true
 websocket_every = "5m"
+redact = ["key", "ticket"]
 
 [control]
 socket = "run/control.sock"
+state = "run/state"
 )";
 
 }  // namespace gateway::config

@@ -48,8 +48,9 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
   const auto config = read(kEveryKey);
   ASSERT_TRUE(config) << config.error().front().text();
   EXPECT_EQ(config->defaults.timeouts, kOfEveryKey);
-  EXPECT_EQ(config->defaults.limits,
-            (RouteLimits{.body_bytes = 1 << 30, .response_header_fields = 300}));
+  EXPECT_EQ(
+      config->defaults.limits,
+      (RouteLimits{.body_bytes = 1 << 30, .response_header_fields = 300, .connections_max = 1000}));
   WebSocket defaults{.upstream_lost_code = 1012,
                      .validation = ws::Validation::kOff,
                      .frame_bytes_max = 2 << 10,
@@ -70,8 +71,9 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
                                                        .upstream_response = 13s,
                                                        .response_idle = 14s,
                                                        .websocket_idle = 15s}));
-  EXPECT_EQ(config->routes[0].limits,
-            (RouteLimits{.body_bytes = 10 << 20, .response_header_fields = 16}));
+  EXPECT_EQ(
+      config->routes[0].limits,
+      (RouteLimits{.body_bytes = 10 << 20, .response_header_fields = 16, .connections_max = 100}));
   WebSocket first{.upstream_lost_code = 4001,
                   .validation = ws::Validation::kHeaders,
                   .frame_bytes_max = 64 << 10,
@@ -103,7 +105,7 @@ TEST(ConfigLimits, OfARouteAreWhatItOverridesAndTheDefaultsElse) {
   second.response_idle = 2s;
   EXPECT_EQ(config->routes[1].timeouts, second);
   EXPECT_EQ(config->routes[1].limits,
-            (RouteLimits{.body_bytes = 0, .response_header_fields = 300}));
+            (RouteLimits{.body_bytes = 0, .response_header_fields = 300, .connections_max = 1000}));
   EXPECT_EQ(config->routes[1].websocket, (WebSocket{.upstream_lost_code = 0,
                                                     .compression = Compression::off,
                                                     .compression_ratio_max = 1032,

@@ -76,7 +76,7 @@ TEST(ConfigReader, TakesEveryKeyOfListeners) {
   EXPECT_EQ(config->listeners[0].address.text(), "0.0.0.0:80");
   EXPECT_EQ(config->listeners[0].redirect_port, 8443);
   EXPECT_EQ(config->listeners[1].address.text(), "[::1]:8443");
-  EXPECT_EQ(config->listeners[1].place.line, 13u);
+  EXPECT_EQ(config->listeners[1].place.line, 15u);
   EXPECT_FALSE(config->listeners[1].redirect_port);
   EXPECT_TRUE(config->listeners[1].tls.value().self_signed);
   EXPECT_EQ(config->listeners[2].address.text(), "unix:/etc/gateway/run/gateway.sock");
@@ -123,13 +123,13 @@ TEST(ConfigReader, TakesEveryKeyOfPools) {
   ASSERT_EQ(config->pools.size(), 3u);
   const Pool& dotted = config->pools[0];
   EXPECT_EQ(dotted.name, "a.b");
-  EXPECT_EQ(dotted.balance, Balance::round_robin);
+  EXPECT_EQ(dotted.balance.by, Balance::hash);
   EXPECT_EQ(dotted.keep_alive.idle, 60s);
   EXPECT_EQ(dotted.keep_alive.age, 1h);
   EXPECT_EQ(dotted.keep_alive.count, 128u);
   EXPECT_FALSE(dotted.tls);
   const Pool& app = config->pools[1];
-  EXPECT_EQ(app.balance, Balance::least_connections);
+  EXPECT_EQ(app.balance.by, Balance::least_connections);
   EXPECT_EQ(app.keep_alive.idle, 0s);
   EXPECT_EQ(app.keep_alive.age, 5min);
   EXPECT_EQ(app.keep_alive.count, 7u);

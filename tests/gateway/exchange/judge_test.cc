@@ -23,6 +23,11 @@ body = "100B"
 name = "app"
 pool = "app"
 [[route]]
+name = "exec"
+path = "/exec"
+pool = "app"
+upgrades = ["tcp", "SPDY/3.1"]
+[[route]]
 name = "gets"
 path = "/gets"
 pool = "app"
@@ -86,6 +91,9 @@ struct InWords {
   std::string operator()(const Judged::Tunnel& tunnel) const {
     return "tunnel " + std::string(tunnel.key);
   }
+  std::string operator()(const Judged::Opaque& opaque) const {
+    return "opaque " + std::string(opaque.protocol);
+  }
 };
 
 class Bench {
@@ -97,11 +105,12 @@ class Bench {
   }
 
   // "ROUTE VERDICT TARGET", the target of what goes to a server.
-  std::string judge(std::string_view head_text, Way way = Way::kPlain) {
+  std::string judge(std::string_view head_text, Way way = Way::kPlain,
+                    config::Listener listener = {}, std::string_view server_name = {},
+                    bool has_shown_less = false) {
     http::RequestHead head;
     const auto state = http::RequestParser(head).parse(proto::as_bytes(head_text));
     EXPECT_TRUE(state && *state == http::HeadState::kComplete) << head_text;
-    config::Listener listener;
     if (way == Way::kRedirected) listener.redirect_port = 8443;
     std::pmr::string target;
     std::string scratch;
@@ -109,12 +118,15 @@ class Bench {
                                           .buffer = proto::as_bytes(head_text),
                                           .listener = listener,
                                           .secure = way == Way::kTls,
-                                          .peer_trusted = way == Way::kTrusted},
+                                          .peer_trusted = way == Way::kTrusted,
+                                          .server_name = server_name,
+                                          .has_shown_less = has_shown_less},
                                          config_, target, scratch);
     std::string words = judged.route != nullptr ? judged.route->name : "-";
     words += " " + std::visit(InWords{}, judged.verdict);
     const bool goes_on = std::holds_alternative<Judged::Proxy>(judged.verdict) ||
-                         std::holds_alternative<Judged::Tunnel>(judged.verdict);
+                         std::holds_alternative<Judged::Tunnel>(judged.verdict) ||
+                         std::holds_alternative<Judged::Opaque>(judged.verdict);
     if (goes_on) words.append(" ").append(target);
     return words;
   }
@@ -175,6 +187,32 @@ TEST(Judge, LetsPassTheMethodsOfTheRouteAndTraceOnlyWhereItIsListed) {
   });
 }
 
+TEST(Judge, LetsPassTheUpgradesOfTheRouteAlone) {
+  constexpr std::string_view kExec = "POST /exec";
+  expect_each({
+      {kExec, "Upgrade: tcp\r\nConnection: Upgrade\r\n", "exec opaque tcp /exec"},
+      {kExec, "Upgrade: TCP\r\nConnection: upgrade\r\n", "exec opaque TCP /exec"},
+      {kExec, "Upgrade: spdy/3.1\r\nConnection: x, Upgrade\r\n", "exec opaque spdy/3.1 /exec"},
+      {kExec, "Upgrade: foo, SPDY/3.1, tcp\r\nConnection: Upgrade\r\n",
+       "exec opaque SPDY/3.1 /exec"},
+      {kExec, "Upgrade: foo\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n", "exec opaque tcp /exec"},
+      {kExec, "Upgrade: tcp\r\nConnection: Upgrade\r\nContent-Length: 0\r\n",
+       "exec opaque tcp /exec"},
+      {kExec, "Upgrade: tcp\r\nConnection: Upgrade\r\nContent-Length: 1\r\n", "exec refused 400"},
+      {kExec, "Upgrade: tcp\r\nConnection: Upgrade\r\nTransfer-Encoding: chunked\r\n",
+       "exec refused 400"},
+      // Another version is another protocol, and nobody has asked.
+      {kExec, "Upgrade: SPDY\r\nConnection: Upgrade\r\n", "exec proxy /exec"},
+      {kExec, "Upgrade: SPDY/3\r\nConnection: Upgrade\r\n", "exec proxy /exec"},
+      {kExec, "Upgrade: h2c\r\nConnection: Upgrade\r\n", "exec proxy /exec"},
+      {kExec, "Upgrade: tcp\r\n", "exec proxy /exec"},
+      {"POST /", "Upgrade: tcp\r\nConnection: Upgrade\r\n", "app proxy /"},
+  });
+  EXPECT_EQ(Bench().judge("POST /exec HTTP/1.0\r\nHost: a.example\r\nUpgrade: tcp\r\n"
+                          "Connection: Upgrade\r\n\r\n"),
+            "exec proxy /exec");
+}
+
 TEST(Judge, RefusesWhatCannotBeServedHere) {
   constexpr std::string_view kTls = "GET https://a.example/";
   expect_each({
@@ -191,6 +229,88 @@ TEST(Judge, RefusesWhatCannotBeServedHere) {
       {"POST /large", "Content-Length: 1024\r\n", "large proxy /large"},
       {"POST /large", "Content-Length: 1025\r\n", "large refused 413"},
   });
+}
+
+// Names with other terms for their clients than others, at one listener.
+config::Listener listener_with_policies() {
+  const auto asks = [](const char* ca, bool required, bool tells = false, unsigned depth = 2) {
+    return config::ClientCertificates{
+        .ca_path = "/ca.pem",
+        .check = {.ca = ca, .required = required, .tells = tells, .depth = depth}};
+  };
+  config::Listener listener;
+  config::Tls& tls = listener.tls.emplace();
+  const std::pair<const char*, std::optional<config::ClientCertificates>> policies[] = {
+      {"required.test", asks("one", true)},   {"optional.test", asks("one", false)},
+      {"told.test", asks("one", true, true)}, {"other.test", asks("two", true)},
+      {"*.deep.test", asks("one", true)},     {"near.test", asks("one", true, false, 1)},
+  };
+  for (const auto& [name, clients] : policies) {
+    tls.policies.push_back({.names = {name}, .clients = clients});
+    tls.policy_names.add(name, tls.policies.size());
+  }
+  return listener;
+}
+
+TEST(Judge, LetsNobodyRoundWhatAHostAsksOfItsClients) {
+  const config::Listener listener = listener_with_policies();
+  const struct {
+    const char* server_name;
+    const char* host;
+    bool served;
+  } cases[] = {
+      {"", "open.test", true},
+      {"", "required.test", false},
+      {"", "Required.Test.:8443", false},
+      {"", "optional.test", false},
+      {"", "a.deep.test", false},
+      {"", "a.b.deep.test", false},
+      {"", "deep.test", true},
+      {"open.test", "required.test", false},
+      {"required.test", "required.test", true},
+      {"REQUIRED.test", "required.test:1", true},
+      {"required.test", "optional.test", true},
+      {"optional.test", "required.test", false},
+      {"required.test", "told.test", false},
+      {"told.test", "required.test", true},
+      {"required.test", "other.test", false},
+      {"other.test", "required.test", false},
+      {"x.deep.test", "required.test", true},
+      {"x.deep.test", "a.b.deep.test", true},
+      {"required.test", "near.test", false},
+      {"near.test", "required.test", true},
+      {"required.test", "open.test", true},
+      {"required.test", "192.0.2.7", true},
+  };
+  for (const auto& each : cases) {
+    for (const bool is_absolute : {false, true}) {
+      const std::string host = each.host;
+      const std::string head =
+          is_absolute ? "GET https://" + host + "/ HTTP/1.1\r\nHost: " + host + "\r\n\r\n"
+                      : "GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
+      EXPECT_EQ(Bench().judge(head, Way::kTls, listener, each.server_name),
+                each.served ? "app proxy /" : "- refused 421")
+          << each.server_name << " " << head;
+    }
+  }
+}
+
+// A reload may have brought its name's terms up to those of others; it has shown no more since.
+TEST(Judge, LetsNobodyRoundWhatHisOwnNameAsksByNow) {
+  const auto verdict = [](const config::Listener& listener, const std::string& host) {
+    return Bench().judge("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n", Way::kTls, listener,
+                         "required.test", true);
+  };
+  const config::Listener listener = listener_with_policies();
+  EXPECT_EQ(verdict(listener, "required.test"), "app proxy /");
+  EXPECT_EQ(verdict(listener, "open.test"), "app proxy /");
+  EXPECT_EQ(verdict(listener, "optional.test"), "- refused 421");
+  config::Listener for_all = listener;
+  for_all.tls->policies.clear();
+  for_all.tls->policy_names = {};
+  for_all.tls->clients = listener.tls->clients_for("required.test");
+  EXPECT_EQ(verdict(for_all, "required.test"), "app proxy /");
+  EXPECT_EQ(verdict(for_all, "optional.test"), "- refused 421");
 }
 
 TEST(Judge, TakesAnExpectationOfHttp10ForNothing) {

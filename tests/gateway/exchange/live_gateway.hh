@@ -23,24 +23,18 @@ class LiveGateway {
   explicit LiveGateway(std::uint16_t upstream_port, const std::string& more = "")
       : LiveGateway(std::vector{upstream_port}, more) {}
 
-  // As above, with a server whose name has an address for each port.
+  // As above, with one server that has an address for each port.
   explicit LiveGateway(const std::vector<std::uint16_t>& ports, const std::string& more = "") {
     port_ = free_port();
     const std::string text =
         "shards = 1\nseccomp = \"off\"\n[[listen]]\naddress = \"127.0.0.1:" +
         std::to_string(port_) +
-        "\"\n[pool.app]\nservers = [\"app.test:1\"]\n[[route]]\npool = \"app\"\n[log]\nfile = \"" +
+        "\"\n[pool.app]\nservers = [\"127.0.0.1:1\"]\n[[route]]\npool = \"app\"\n[log]\nfile = \"" +
         log_file() + "\"\n" + more;
-    const auto resolve = [ports](const gateway::config::HostPort&) {
-      std::vector<gateway::config::Address> addresses;
-      for (const std::uint16_t port : ports) {
-        addresses.push_back(*gateway::config::literal_address({"127.0.0.1", port}));
-      }
-      return std::expected<std::vector<gateway::config::Address>, std::string>(addresses);
-    };
-    const auto read = [text, resolve,
-                       file = folder_ + "/gateway.conf"](gateway::config::FilesRead&) {
-      return gateway::config::read_text(text, file, resolve);
+    const auto read = [text, ports, file = folder_ + "/gateway.conf"](gateway::config::FilesRead&) {
+      auto config = gateway::config::read_text(text, file);
+      if (config) place_server(ports, config->pools.at(0));
+      return config;
     };
     gateway::config::FilesRead files;
     auto config = read(files);
@@ -84,6 +78,14 @@ class LiveGateway {
   }
 
  private:
+  static void place_server(const std::vector<std::uint16_t>& ports, gateway::config::Pool& pool) {
+    gateway::config::Server server{.text = "app.test:1", .host = "app.test"};
+    for (const std::uint16_t port : ports)
+      server.addresses.push_back(*gateway::config::literal_address({"127.0.0.1", port}));
+    pool.servers = {server};
+    pool.entries = {{.server = server}};
+  }
+
   std::string log_file() const { return folder_ + "/log"; }
 
   const TemporaryFolder temporary_;

@@ -35,6 +35,14 @@ TEST(Reply, IsAWholeResponseThatClosesTheConnection) {
             "404 Not Found\nNo route.\n");
 }
 
+TEST(Reply, SaysWhenToTryAgain) {
+  std::string text;
+  gateway::write_reply(
+      text, {.status = 429, .sentence = "Later.", .retry_after = std::chrono::seconds(7)});
+  EXPECT_NE(text.find("\r\nRetry-After: 7\r\n"), std::string::npos) << text;
+  EXPECT_EQ(make_reply(429, "Later.", false).find("Retry-After"), std::string::npos);
+}
+
 TEST(Reply, SaysOnlyWhatTheClientMustKnowOfAConnectionThatStays) {
   EXPECT_EQ(make_reply(404, "No.", false, Persistence::kSilent).find("Connection"),
             std::string::npos);

@@ -19,7 +19,8 @@ using gateway::Report;
 class DrainServiceTest : public testing::Test {
  protected:
   DrainServiceTest() {
-    gateway::config::Pool pool{.name = "chat"};
+    gateway::config::Pool pool;
+    pool.name = "chat";
     for (const char* server : {"10.0.0.1:1", "10.0.0.2:1"}) pool.servers.push_back({server});
     config_.pools.push_back(pool);
     config_.drain.over = 10min;

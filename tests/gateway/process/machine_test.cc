@@ -76,7 +76,9 @@ TEST_F(Machine, NamesTooFewPortsTowardsServers) {
       ElementsAre("net.ipv4.ip_local_port_range = 32768 60999 is 28232 connections to each address "
                   "of a server: pool app with one can have 28232, fewer than the 99990 clients "
                   "that there are open files for; run 'sysctl "
-                  "net.ipv4.ip_local_port_range=\"1024 65535\"' as root, or name more servers"));
+                  "net.ipv4.ip_local_port_range=\"1024 65535\"' as root, or name more servers, or "
+                  "more addresses "
+                  "in 'source' of that pool"));
   set("proc/sys/net/ipv4/ip_local_port_range", "60990\t60999\n");
   EXPECT_THAT(look(kFew), ElementsAre(HasSubstr("pool app with one can have 10, ")));
 }

@@ -22,7 +22,8 @@ class ServerDrainsTest : public testing::Test {
 
   ServerDrainsTest() {
     for (const char* name : {"chat", "app"}) {
-      gateway::config::Pool pool{.name = name};
+      gateway::config::Pool pool;
+      pool.name = name;
       for (const char* server : {"10.0.0.1:1", "10.0.0.2:1"}) pool.servers.push_back({server});
       config_.pools.push_back(pool);
     }
@@ -35,6 +36,12 @@ class ServerDrainsTest : public testing::Test {
   }
   bool is_drained(const std::string& pool, const std::string& server) {
     return drains_.is_drained(pool, server);
+  }
+  // These are all that the pool has.
+  void come(const std::string& pool, const std::vector<std::string>& servers) {
+    std::vector<gateway::config::Server> now;
+    for (const std::string& server : servers) now.push_back({server});
+    drains_.note_come(pool, servers, now);
   }
   std::string last_line() {
     std::string line;
@@ -80,6 +87,38 @@ TEST_F(ServerDrainsTest, MarksAWholePool) {
   ASSERT_TRUE(drains_.undrain(config_, {"app", "10.0.0.1:1"}));
   EXPECT_FALSE(is_drained("app", "10.0.0.1:1"));
   EXPECT_TRUE(is_drained("app", "10.0.0.2:1"));
+}
+
+TEST_F(ServerDrainsTest, MeansByANameAlsoThoseThatComeLater) {
+  config_.pools[1].servers = {{"app.test:1"}, {"app.test:1/8"}};
+  come("app", {"app.test:1/7"});
+  EXPECT_FALSE(is_drained("app", "app.test:1/7")) << "nothing is";
+  ASSERT_TRUE(drains_.drain(config_, {"app", "app.test:1"}, {}));
+  for (const char* const pool : {"app", "chat"}) come(pool, {"app.test:1/9", "app.test:1/10"});
+  for (const char* const text : {"app.test:1/9", "app.test:1/10"}) {
+    EXPECT_TRUE(registry_.server("app", text)->draining());
+    EXPECT_TRUE(is_drained("app", text));
+    EXPECT_FALSE(is_drained("chat", text));
+  }
+  ASSERT_TRUE(drains_.undrain(config_, {"app", "app.test:1/9"}));
+  come("app", {"app.test:1/11"});
+  EXPECT_TRUE(is_drained("app", "app.test:1/11")) << "the name is drained still";
+  ASSERT_TRUE(drains_.undrain(config_, {"app", "app.test:1"}));
+  come("app", {"app.test:1/12"});
+  EXPECT_FALSE(is_drained("app", "app.test:1/12"));
+  ASSERT_TRUE(drains_.drain(config_, {"app", "app.test:1/8"}, {}));
+  come("app", {"app.test:1/13"});
+  EXPECT_FALSE(is_drained("app", "app.test:1/13")) << "one address is no name";
+}
+
+TEST_F(ServerDrainsTest, RemembersNoMoreOfANameThanThereAre) {
+  config_.pools[1].servers = {{"app.test:1/8"}};
+  ASSERT_TRUE(drains_.drain(config_, {"app", "app.test:1"}, {}));
+  for (std::size_t count = 0; count < 2 * ServerDrains::kDrainedMax; ++count) {
+    const std::string text = "app.test:1/" + std::to_string(count);
+    come("app", {text});
+    ASSERT_TRUE(is_drained("app", text));
+  }
 }
 
 TEST_F(ServerDrainsTest, SendsOneOrderAtATime) {
@@ -142,7 +181,8 @@ TEST_F(ServerDrainsTest, LetsGoOfAServerThatTheConfigurationHasNoMore) {
 }
 
 TEST_F(ServerDrainsTest, RemembersSoManyAtTheMost) {
-  gateway::config::Pool pool{.name = "many"};
+  gateway::config::Pool pool;
+  pool.name = "many";
   for (std::size_t number = 0; number < ServerDrains::kDrainedMax; ++number) {
     pool.servers.push_back({"10.1.0.1:" + std::to_string(number)});
   }

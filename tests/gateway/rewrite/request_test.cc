@@ -1,6 +1,7 @@
 // Requests as upstreams get them, byte by byte.
 #include <vector>
 
+#include "proto/tls/certificate_facts.hh"
 #include "tests/gateway/rewrite/heads.hh"
 
 namespace {
@@ -248,6 +249,34 @@ TEST(ForwardRequest, BelievesATrustedPeerAloneOfWhatApplicationsBelieve) {
   EXPECT_EQ(get(told, from_proxy()), kBegin + told + kEnd);
   EXPECT_EQ(get("Proxy: a\r\nX_Original_URL: /a\r\nX-Rewrite_URL: /a\r\n", from_proxy()),
             kBegin + kEnd);
+}
+
+TEST(ForwardRequest, TakesNobodysWordForAClientsCertificate) {
+  const std::string told =
+      "X-Client-Cert-Subject: CN=admin\r\nx-client-cert-san: DNS:admin\r\nX-Client-Cert: 1\r\n"
+      "X_Client_Cert_Subject: CN=admin\r\nX.Client.Cert.Serial: 1\r\nX-Client_Cert-Any: 1\r\n";
+  const std::string of_others =
+      "Client-Cert: :AA:\r\nX-SSL-Client-CN: a\r\nSSL-Client-Verify: a\r\n";
+  EXPECT_EQ(get(told, from_client()), kBegin + kEnd);
+  EXPECT_EQ(get(told, from_proxy()), kBegin + kEnd);
+  EXPECT_EQ(get(of_others, from_client()), kBegin + kEnd);
+  EXPECT_EQ(get(of_others, from_proxy()), kBegin + of_others + kEnd);
+  EXPECT_EQ(get("X-Client-Ce: 1\r\nConnection: X-Client-Cert-Subject\r\n", from_client()),
+            kBegin + "X-Client-Ce: 1\r\n" + kEnd);
+}
+
+TEST(ForwardRequest, TellsWhatAClientsCertificateSays) {
+  const tls::CertificateFacts facts{
+      .subject = "CN=a", .issuer = "CN=b", .names = "", .serial = "01", .fingerprint = "ff"};
+  RequestForwarding forwarding = from_client();
+  forwarding.client_certificate = &facts;
+  const std::string tells =
+      "X-Client-Cert-Subject: CN=a\r\nX-Client-Cert-Issuer: CN=b\r\nX-Client-Cert-Serial: 01\r\n"
+      "X-Client-Cert-Fingerprint: ff\r\n";
+  EXPECT_EQ(get("X-Client-Cert-Subject: CN=admin\r\nX-Client-Cert-San: DNS:admin\r\n"
+                "Connection: X-Client-Cert-Subject\r\n",
+                forwarding),
+            kBegin + kOrigin + tells + "Via: 1.1 gw\r\n\r\n");
 }
 
 TEST(ForwardRequest, AddsItsOwnVia) {

@@ -18,25 +18,29 @@ class ShardGenerationTest : public UpstreamsStand {
   // Listeners, by the certificates that they have; none: plain text. All ask clients for one if
   // there is a check.
   Shared load(const std::vector<std::vector<tls::Pem>>& listeners, const Shared& previous = {},
-              const std::optional<tls::ClientCheck>& check = {}) {
+              const std::optional<tls::ClientCheck>& check = {},
+              const std::vector<gateway::config::NamePolicy>& policies = {}) {
     gateway::config::Config config;
     for (const std::vector<tls::Pem>& pems : listeners) {
       const auto port = static_cast<std::uint16_t>(8000 + config.listeners.size());
       Listener listener{.address = *gateway::config::literal_address({"127.0.0.1", port})};
       if (!pems.empty()) listener.tls = {.self_signed = true, .pems = pems};
       if (listener.tls && check) listener.tls->clients = {.ca_path = "ca.pem", .check = *check};
+      if (listener.tls) listener.tls->policies = policies;
       config.listeners.push_back(std::move(listener));
     }
     auto made = Shared::make(
         std::make_shared<const gateway::config::Generation>(++number_, std::move(config)),
-        previous);
-    for (steps_ = 1; made->load_next({tickets_, records_, upstreams_, counters_}); ++steps_) {
+        std::vector<gateway::PoolServers>{}, previous);
+    for (steps_ = 1; made->load_next({tickets_, records_, upstreams_, counters_, live_});
+         ++steps_) {
     }
     return made;
   }
   static tls::Pem pem() { return tls::make_self_signed().value(); }
 
   tls::TicketKeys tickets_;
+  gateway::limits::LiveCounts live_;
   int steps_ = 0;
 };
 
@@ -78,6 +82,25 @@ TEST_F(ShardGenerationTest, SharesNothingBetweenListenersThatCheckClientsOtherwi
       EXPECT_EQ(third->contexts_of(0)->shares(*first->contexts_of(0), 1), before == after);
     }
   }
+}
+
+TEST_F(ShardGenerationTest, MakesWhatNamesWithTermsOfTheirOwnNeedAndNotTwice) {
+  const std::vector<tls::Pem> pems = {pem(), pem()};
+  const gateway::config::ClientCertificates asks{.ca_path = "ca.pem", .check = {.ca = pem().chain}};
+  const std::vector<gateway::config::NamePolicy> policies = {
+      {.names = {"a.test"}, .clients = asks},
+      {.names = {"b.test"}, .clients = {}},
+      {.names = {"c.test"}, .clients = asks}};
+  const Shared first = load({pems}, {}, {}, policies);
+  EXPECT_EQ(steps_, 3 + 2 + 1 + 2) << "the CAs are a step, and the third has what the first has";
+  const Shared second = load({pems}, first, {}, policies);
+  EXPECT_EQ(steps_, 1 + 1 + 1 + 2);
+  EXPECT_NE(second->contexts_of(0), first->contexts_of(0)) << "its names are its own";
+  EXPECT_TRUE(second->contexts_of(0)->shares(*first->contexts_of(0), 0));
+  EXPECT_TRUE(second->contexts_of(0)->shares(*first->contexts_of(0), 1));
+  const Shared without = load({pems}, second);
+  EXPECT_NE(without->contexts_of(0), second->contexts_of(0)) << "it has no names";
+  EXPECT_TRUE(without->contexts_of(0)->shares(*first->contexts_of(0), 0));
 }
 
 TEST_F(ShardGenerationTest, MakesOnlyTheCertificatesThatAreNew) {

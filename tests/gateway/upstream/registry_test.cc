@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 namespace {
 
 using gateway::Registry;
@@ -24,6 +27,29 @@ TEST(Registry, GoesOnWithWhatSomebodyHolds) {
   EXPECT_EQ(later->count(), 1u);
   later->end();
   EXPECT_EQ(later->count(), 0u);
+}
+
+TEST(Registry, CountsWhatIsKeptToAServerExactlyWhoeverKeepsIt) {
+  gateway::ServerState state;
+  std::atomic<std::uint32_t> kept{0};
+  std::atomic<bool> too_many{false};
+  const auto keep_some = [&] {
+    for (int time = 0; time < 20'000; ++time) {
+      if (!state.begin_keeping(3)) continue;
+      if (++kept > 3) too_many = true;
+      --kept;
+      state.end_keeping();
+    }
+  };
+  std::thread one(keep_some);
+  std::thread other(keep_some);
+  keep_some();
+  one.join();
+  other.join();
+  EXPECT_FALSE(too_many);
+  EXPECT_EQ(state.kept, 0u);
+  for (int time = 0; time < 3; ++time) EXPECT_TRUE(state.begin_keeping(3));
+  EXPECT_FALSE(state.begin_keeping(3));
 }
 
 TEST(Registry, ForgetsWhomNobodyHolds) {

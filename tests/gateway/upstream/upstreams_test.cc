@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <list>
+#include <vector>
 
 #include "gateway/config/generation.hh"
 #include "tests/gateway/upstream/upstreams_stand.hh"
@@ -22,18 +23,32 @@ class UpstreamsTest : public UpstreamsStand {
     std::uint16_t port = 80;
   };
 
-  Pool make(const std::vector<Server>& servers, std::optional<PoolTls> tls = {},
-            const Pool& previous = {}, const std::string& name = "app") {
-    gateway::config::Pool pool{.name = name, .balance = balance_, .tls = std::move(tls)};
+  static std::vector<gateway::config::Server> list_of(const std::vector<Server>& servers) {
+    std::vector<gateway::config::Server> list;
     for (const Server& server : servers) {
       const auto address = gateway::config::literal_address({"10.0.0.1", server.port});
-      pool.servers.push_back({.text = server.text, .host = "localhost", .addresses = {*address}});
+      list.push_back({.text = server.text, .host = "localhost", .addresses = {*address}});
     }
+    return list;
+  }
+
+  Pool replace(const Pool& pool, const std::vector<Server>& servers) {
+    return upstreams_.replace_servers(
+        *pool, std::make_shared<const std::vector<gateway::config::Server>>(list_of(servers)));
+  }
+
+  Pool make(const std::vector<Server>& servers, std::optional<PoolTls> tls = {},
+            const Pool& previous = {}, const std::string& name = "app") {
+    gateway::config::Pool pool;
+    pool.name = name;
+    pool.balance.by = balance_;
+    pool.tls = std::move(tls);
+    pool.servers = list_of(servers);
     gateway::config::Config config;
     config.pools.push_back(std::move(pool));
     const auto generation =
         std::make_shared<const gateway::config::Generation>(++number_, std::move(config));
-    auto made = upstreams_.make_pool(generation, 0, previous.get());
+    auto made = upstreams_.make_pool(generation, 0, nullptr, previous.get());
     EXPECT_TRUE(made.has_value()) << made.error();
     if (previous) upstreams_.succeed(*previous, **made);
     return std::move(*made);
@@ -44,15 +59,48 @@ class UpstreamsTest : public UpstreamsStand {
 
 const PoolTls kTrust{.name = "localhost", .ca = simulation::kCertificate, .verify = true};
 
+TEST_F(UpstreamsTest, AsksNobodyOfAServerThatIsBackForWhatWasWantedBefore) {
+  const Pool first = make({{"one:80"}, {"two:80"}});
+  const auto state = registry_.server("app", "two:80");
+  state->to_ask = 5;
+  const Pool second = replace(first, {{"one:80"}});
+  EXPECT_EQ(state->to_ask, 5u);
+  const Pool third = replace(second, {{"one:80"}, {"two:80"}});
+  EXPECT_EQ(state->to_ask, 0u);
+}
+
+TEST_F(UpstreamsTest, KnowsTheNewestPoolOfALine) {
+  const Pool first = make({{"one:80"}});
+  EXPECT_EQ(first->line().newest(), first.get());
+  Pool second = replace(first, {{"two:80"}});
+  EXPECT_EQ(&first->line(), &second->line());
+  EXPECT_EQ(first->line().newest(), second.get());
+  const Pool again = make({{"three:80"}});
+  EXPECT_EQ(&first->line(), &again->line()) << "a generation between has not had it";
+  EXPECT_EQ(first->line().newest(), again.get());
+  { const Pool last = replace(again, {{"four:80"}}); }
+  EXPECT_EQ(first->line().newest(), nullptr) << "it is gone";
+}
+
 TEST_F(UpstreamsTest, GoesOnWithTheServersThatAPoolOfTheNextGenerationHasToo) {
   const Pool first = make({{"one:80"}, {"two:80"}});
   first->server(1).note_version(0);
-  first->choose();
+  first->choose({});
   const Pool second = make({{"new:80"}, {"two:80"}}, {}, first);
   EXPECT_EQ(&second->server(1), &first->server(1));
   EXPECT_TRUE(second->server(1).speaks_only_1_0());
   EXPECT_NE(&second->server(0), &first->server(0));
-  EXPECT_EQ(second->choose(), 1u) << "whose turn it was";
+  EXPECT_EQ(second->choose({}), 1u) << "whose turn it was";
+}
+
+TEST_F(UpstreamsTest, GoesOnWithTheServersThatAListInItsPlaceHasToo) {
+  const Pool first = make({{"one:443"}, {"two:443"}}, kTrust);
+  const Pool second = replace(first, {{"two:443"}, {"three:443"}});
+  EXPECT_EQ(second->size(), 2u);
+  EXPECT_EQ(&second->server(0), &first->server(1));
+  EXPECT_EQ(second->config_of(1).text, "three:443");
+  EXPECT_EQ(second->tls(), first->tls());
+  EXPECT_EQ(&second->config(), &first->config());
 }
 
 TEST_F(UpstreamsTest, CountsOnWhateverElseIsNew) {
@@ -142,6 +190,16 @@ TEST_F(KeptUpstreamsTest, KeepsNothingToWhereTheServerWas) {
   EXPECT_TRUE(keeps_any(second));
 }
 
+TEST_F(KeptUpstreamsTest, KeepsNothingToAServerThatAListInItsPlaceDoesNotHave) {
+  Pool pool = make({{"one:80"}, {"two:80"}});
+  keep(connect(pool));
+  const Pool earlier = pool;
+  pool = replace(pool, {{"one:80"}});
+  EXPECT_TRUE(keeps_any(pool));
+  pool = replace(pool, {{"two:80"}});
+  EXPECT_TRUE(keeps_any(earlier)) << "somebody who dials has it still";
+}
+
 TEST_F(UpstreamsTest, KnowsServersOfThePoolOfThatNameAlone) {
   const Pool first = make({{"one:80"}});
   const Pool other = make({{"one:80"}}, {}, {}, "other");
@@ -155,17 +213,19 @@ TEST_F(UpstreamsTest, ChoosesNobodyWhoIsDrained) {
   const Pool pool = make({{"one:80"}, {"two:80"}, {"three:80"}});
   const Pool later = make({{"one:80"}, {"two:80"}, {"three:80"}}, {}, pool);
   pool->server(1).state().set_draining(true);
+  std::vector<std::size_t> chosen;
   for (const Pool& either : {pool, later}) {
     EXPECT_TRUE(either->has_takers());
-    for (const std::size_t chosen : {0u, 2u, 0u, 2u, 0u}) EXPECT_EQ(either->choose(), chosen);
+    for (int turn = 0; turn < 3; ++turn) chosen.push_back(either->choose({}));
   }
+  EXPECT_EQ(chosen, (std::vector<std::size_t>{0, 2, 0, 2, 0, 2}));
   pool->server(0).state().set_draining(true);
-  EXPECT_EQ(pool->choose(), 2u);
+  EXPECT_EQ(pool->choose({}), 2u);
   pool->server(2).state().set_draining(true);
   EXPECT_FALSE(pool->has_takers());
   pool->server(1).state().set_draining(false);
   EXPECT_TRUE(pool->has_takers());
-  EXPECT_EQ(pool->choose(), 1u);
+  EXPECT_EQ(pool->choose({}), 1u);
 }
 
 TEST_F(UpstreamsTest, ChoosesTheLeastBusyOfThoseWhoAreNotDrained) {
@@ -175,7 +235,7 @@ TEST_F(UpstreamsTest, ChoosesTheLeastBusyOfThoseWhoAreNotDrained) {
   pool->server(2).state().begin();
   pool->server(2).state().begin();
   pool->server(1).state().set_draining(true);
-  for (int turn = 0; turn < 3; ++turn) EXPECT_EQ(pool->choose(), 0u);
+  for (int turn = 0; turn < 3; ++turn) EXPECT_EQ(pool->choose({}), 0u);
 }
 
 TEST_F(KeptUpstreamsTest, KeepsNothingToAServerThatIsDrained) {

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "proto/tls/context.hh"
 #include "tests/temporary_folder.hh"
@@ -42,11 +43,8 @@ class Authority {
   const std::string& certificate() const { return pem_.chain; }
 
   Pem issue(const Wish& wish = {}, const std::string& name = "someone") const {
-    write("register", "");
+    write_register();
     write("extensions", wish.extensions);
-    write("config",
-          "[ca]\ndefault_ca=own\n[own]\ndatabase=register\nnew_certs_dir=.\ndefault_md=sha256\n"
-          "rand_serial=yes\npolicy=any\nunique_subject=no\n[any]\ncommonName=supplied\n");
     run("req -newkey " + wish.key + " -nodes -subj /CN=" + name + " -keyout key -out request");
     run("ca -batch -config config -cert ca.pem -keyfile ca.key -in request -extfile extensions"
         " -startdate " +
@@ -54,7 +52,26 @@ class Authority {
     return {read("chain"), read("key")};
   }
 
+  // Its list of revoked certificates, with the first of each of these chains.
+  std::string list_revoked(const std::vector<std::string>& chains,
+                           std::chrono::seconds end = std::chrono::hours(24)) const {
+    write_register();
+    for (const std::string& chain : chains) {
+      write("revoked", chain);
+      run("ca -config config -cert ca.pem -keyfile ca.key -revoke revoked");
+    }
+    run("ca -gencrl -config config -cert ca.pem -keyfile ca.key -crl_lastupdate " +
+        time(-std::chrono::hours(48)) + " -crl_nextupdate " + time(end) + " -out list");
+    return read("list");
+  }
+
  private:
+  void write_register() const {
+    write("register", "");
+    write("config",
+          "[ca]\ndefault_ca=own\n[own]\ndatabase=register\nnew_certs_dir=.\ndefault_md=sha256\n"
+          "rand_serial=yes\npolicy=any\nunique_subject=no\n[any]\ncommonName=supplied\n");
+  }
   static std::string time(std::chrono::seconds from_now) {
     const std::time_t when = std::time(nullptr) + from_now.count();
     std::tm calendar{};

@@ -3,63 +3,12 @@
 #include <poll.h>
 
 #include "proto/tls/library.hh"
-#include "tests/proto/tls/authority.hh"
-#include "tests/proto/tls/peers.hh"
+#include "tests/proto/tls/doors.hh"
 
 namespace tls::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr Version kVersions[] = {Version::k12, Version::k13};
-
-const Authority& root() {
-  static const Authority authority;
-  return authority;
-}
-const Authority& stranger() {
-  static const Authority authority("stranger");
-  return authority;
-}
-const Authority& between() {
-  static const Authority authority(root(), "between");
-  return authority;
-}
-Pem behind(Pem pem, const std::string& certificates) {
-  pem.chain += certificates;
-  return pem;
-}
-
-struct Door {
-  TicketKeys own_tickets;
-  std::unique_ptr<ServerContexts> contexts;
-
-  explicit Door(const ClientCheck& check, TicketKeys* tickets = nullptr,
-                const Pem& pem = localhost())
-      : contexts(ServerContexts::load({&pem, 1}, tickets != nullptr ? *tickets : own_tickets,
-                                      nullptr, check.ca.empty() ? nullptr : &check)
-                     .value()) {}
-};
-
-struct Visit : Pair {
-  Visit(Door& door, Version version, const Pem& certificate, const Ticket& ticket = {},
-        const std::string& ca = localhost().chain)
-      : Pair({.ca = ca, .version_max = version, .certificate = certificate}, "localhost", ticket) {
-    server.session = std::make_unique<Session>(*door.contexts);
-  }
-  // Whether the client was let in. A word each way, so that the client hears of a refusal.
-  bool enter() {
-    client.session->start(client.wire);
-    run();
-    client.seal("hello");
-    server.seal("welcome");
-    run();
-    EXPECT_EQ(server.received, server.session->failed() ? "" : "hello");
-    EXPECT_EQ(client.received, server.session->failed() ? "" : "welcome");
-    EXPECT_EQ(client.session->failed(), server.session->failed());
-    return !server.session->failed();
-  }
-};
 
 TEST(TlsClientCertificates, LetInWhoShowsAGoodOne) {
   const struct {
@@ -214,6 +163,8 @@ TEST(TlsClientCertificates, BindTicketsToWhatLetTheirClientIn) {
       {.ca = root().certificate(), .required = false},
       {.ca = stranger().certificate()},
       {.ca = stranger().certificate(), .required = false},
+      {.ca = root().certificate(), .depth = 0},
+      {.ca = root().certificate(), .crl = root().list_revoked({})},
       {.ca = both},
       {.ca = both, .required = false},
   };

@@ -292,5 +292,33 @@ TEST(ClientHello, SurvivesEveryChangeOfAByteAndEveryCut) {
   }
 }
 
+// What the queue of handshakes goes by.
+TEST(WantsToResume, SeesATicketInTheFirstRecord) {
+  const auto wants = [](const std::string& records) {
+    return wants_to_resume(proto::as_bytes(records));
+  };
+  EXPECT_TRUE(wants(in_records(hello13(psk(100)))));
+  EXPECT_TRUE(wants(in_records(hello12(extension(35, "ticket")))));
+  EXPECT_TRUE(wants(in_records(hello13(psk(100))) + "more"));
+  EXPECT_FALSE(wants(in_records(hello13())));
+  EXPECT_FALSE(wants(in_records(hello12())));
+  EXPECT_FALSE(wants(in_records(hello12(extension(35, "")))));  // it asks for one
+  EXPECT_FALSE(wants(in_records(hello13(psk(100)), 100)));      // in several records
+  EXPECT_FALSE(wants(record(23, hello13(psk(100)))));
+  EXPECT_FALSE(wants(""));
+}
+
+TEST(WantsToResume, TakesAnything) {
+  const std::string records = in_records(hello13(psk(40)));
+  for (std::size_t at = 0; at < records.size(); ++at) {
+    EXPECT_FALSE(wants_to_resume(proto::as_bytes(records.substr(0, at)))) << at;
+    for (const char change : {'\x01', '\x7f', '\x80', '\xff'}) {
+      std::string spoilt = records;
+      spoilt[at] = static_cast<char>(spoilt[at] ^ change);
+      (void)wants_to_resume(proto::as_bytes(spoilt));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tls::test

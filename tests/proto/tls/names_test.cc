@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "proto/tls/name_table.hh"
+#include "proto/tls/policy_names.hh"
 
 namespace tls::test {
 namespace {
@@ -66,6 +67,41 @@ TEST(NameTable, HasTheFirstForNoName) {
   NameTable table;
   table.add("one.test", 1);
   EXPECT_EQ(table.certificate_for(""), 0u);
+}
+
+TEST(PolicyNames, HaveTheirTermsAtAnyDepth) {
+  PolicyNames names;
+  EXPECT_TRUE(names.empty());
+  EXPECT_EQ(names.find("one.test"), 0u);
+  EXPECT_TRUE(names.add("one.test", 1));
+  EXPECT_TRUE(names.add("*.one.test", 2));
+  EXPECT_TRUE(names.add("*.a.one.test", 3));
+  EXPECT_TRUE(names.add("b.a.one.test", 4));
+  EXPECT_FALSE(names.add("one.test", 5));
+  EXPECT_FALSE(names.add("*.one.test", 5));
+  EXPECT_FALSE(names.empty());
+  const struct {
+    std::string name;
+    std::size_t expected;
+  } cases[] = {
+      {"one.test", 1},
+      {"ONE.Test.", 1},
+      {"a.one.test", 2},
+      {"x.y.z.one.test", 2},
+      {"B.one.test.", 2},
+      {"c.a.one.test", 3},
+      {"c.b.a.one.test", 3},
+      {"b.a.one.test", 4},
+      {".one.test", 0},
+      {"xone.test", 0},
+      {"test", 0},
+      {"", 0},
+      {".", 0},
+      {"one.test..", 0},
+      {std::string(246, 'x') + ".one.test", 2},
+      {std::string(247, 'x') + ".one.test", 0},
+  };
+  for (const auto& each : cases) EXPECT_EQ(names.find(each.name), each.expected) << each.name;
 }
 
 }  // namespace

@@ -230,9 +230,9 @@ std::string p384_share() {
   return key_share(kP384, point);
 }
 
-std::string second_hello(const std::string& share = p384_share()) {
+std::string second_hello(const std::string& share = p384_share(), const std::string& more = "") {
   return Hello{.extensions = groups({kX448, kP384}) + kSignatureAlgorithms + versions({0x0304}) +
-                             key_shares(share)}
+                             key_shares(share) + more}
       .message();
 }
 
@@ -266,6 +266,8 @@ TEST_P(ServerHello, JudgesTheSecondHelloToo) {
        kIllegalParameter},
       {"two shares", in_records(second_hello(p384_share() + x448_share())), kIllegalParameter},
       {"TLS 1.2", in_records(hello12()), kIllegalParameter},
+      {"another server name", in_records(second_hello(p384_share(), server_name("one.test"))),
+       kIllegalParameter},
       {"malformed", in_records("\x01" + vector(3, "\x03\x03")), kDecodeError},
       {"empty", record(22, ""), kUnexpectedMessage},
       {"data", record(23, std::string(40, 'x')), kUnexpectedMessage},

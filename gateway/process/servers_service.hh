@@ -1,0 +1,73 @@
+// `gateway servers`, as the gateway that runs carries it out and answers it: checked as the
+// configuration's servers are, names looked up, written to the file of the state, and then given to
+// the shards, all or nothing. One at a time; who comes meanwhile waits in turn.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "gateway/config/generation.hh"
+#include "gateway/config/servers_command.hh"
+#include "gateway/log/log.hh"
+#include "gateway/names/resolver.hh"
+#include "gateway/process/control.hh"
+#include "gateway/process/server_lists.hh"
+
+namespace gateway {
+
+class ServersService {
+ public:
+  // What it acts on; outlives it. `serving` is the newest generation.
+  struct Parts {
+    const config::SharedGeneration& serving;
+    ServerLists& lists;
+    names::NameBook::Ask ask;
+    Log log;
+  };
+
+  explicit ServersService(const Parts& parts) : parts_(parts) {}
+  ServersService(const ServersService&) = delete;
+  ServersService& operator=(const ServersService&) = delete;
+
+  // What the file of the state has at the start.
+  void begin_with(std::string saved) { saved_ = std::move(saved); }
+  // `line`: see config::is_servers_command().
+  void obey(std::string_view line, Control::Reply reply);
+  // What was told was forgotten, since the file of the configuration has other servers.
+  void save();
+  // Whoever waits is told so, and so is whoever comes, until permit(). What is ordered goes on, or
+  // where the lists refuse it later is told what is in the file of the state.
+  void refuse(const std::string& why);
+  void permit() { refusal_.clear(); }
+
+ private:
+  struct Task {
+    config::ServersCommand command;
+    Control::Reply reply;
+    std::size_t unknown = 0;  // names that are being looked up
+    std::string fault;
+    bool is_ordered = false;  // the lists have it, and answer it
+  };
+
+  void begin();
+  void look_up(const std::shared_ptr<Task>& task, std::size_t index);
+  void carry_out(const std::shared_ptr<Task>& task);
+  std::expected<std::vector<config::ServerEntry>, std::string> wanted(
+      const config::ServersCommand& command) const;
+  std::expected<const config::Pool*, std::string> pool_of(const std::string& name) const;
+  std::expected<void, std::string> keep(const std::string& pool,
+                                        const std::vector<config::ServerEntry>* entries);
+  void end_unfinished(const std::shared_ptr<Task>& task);
+  void end(Task& task, bool done, const std::string& text);
+
+  Parts parts_;
+  std::deque<std::shared_ptr<Task>> tasks_;  // the first one is under way
+  std::string saved_;                        // what the file has, as far as it was written
+  std::string refusal_;
+};
+
+}  // namespace gateway

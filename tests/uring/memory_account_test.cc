@@ -1,0 +1,68 @@
+// What pools hold is counted, from the system and back to it; little memory makes batches small.
+#include "uring/memory_account.hh"
+
+#include <gtest/gtest.h>
+
+#include "uring/batch_pool.hh"
+#include "uring/block_pool.hh"
+
+namespace uring {
+namespace {
+
+TEST(MemoryAccount, HasTwoThresholds) {
+  MemoryAccount account;
+  EXPECT_FALSE(account.is_scarce() || account.is_spent());
+  account.set_most(1000);
+  account.add(799);
+  EXPECT_FALSE(account.is_scarce());
+  account.add(1);
+  EXPECT_TRUE(account.is_scarce());
+  EXPECT_FALSE(account.is_spent());
+  account.add(150);
+  EXPECT_TRUE(account.is_spent());
+  account.remove(1);
+  EXPECT_FALSE(account.is_spent());
+}
+
+TEST(MemoryAccount, CountsBlocksUntilTheyAreBackAtTheSystem) {
+  MemoryAccount account;
+  {
+    BlockPool pool;
+    pool.count_in(account);
+    void* const small = pool.take(100);
+    void* const large = pool.take(100'000);
+    EXPECT_GE(account.bytes(), 100'100u);
+    pool.give_back(large, 100'000);
+    EXPECT_LT(account.bytes(), 1000u);
+    const std::size_t held = account.bytes();
+    pool.give_back(small, 100);
+    // Kept or not, the next one adds nothing that goes with it.
+    void* const again = pool.take(100);
+    EXPECT_EQ(account.bytes(), held);
+    pool.give_back(again, 100);
+  }
+  EXPECT_EQ(account.bytes(), 0u);
+}
+
+TEST(MemoryAccount, CountsBatchesAndMakesThemSmall) {
+  MemoryAccount account;
+  {
+    BatchPool pool(4 << 20, &account);
+    Batch batch;
+    pool.reserve(batch, 1);
+    EXPECT_EQ(account.bytes(), batch.capacity);
+    batch.grow(1);
+    pool.reserve(batch, 100'000);
+    EXPECT_GE(account.bytes(), batch.capacity);
+    EXPECT_EQ(pool.share(), BatchPool::kShareMax);
+    account.set_most(account.bytes() + account.bytes() / 5);
+    EXPECT_EQ(pool.share(), BatchPool::kShareFloor);
+    account.set_most(account.bytes() * 2);
+    EXPECT_EQ(pool.share(), BatchPool::kShareMax);
+    pool.give_back(batch);
+  }
+  EXPECT_EQ(account.bytes(), 0u);
+}
+
+}  // namespace
+}  // namespace uring
