@@ -35,16 +35,21 @@ class Crowd:
     async def stay(self):
         while True:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            writer.write(upgrade_request("/", "x.test"))
-            await reader.readuntil(b"\r\n\r\n")
-            self.open += 1
-            head = await reader.readexactly(2)
-            payload = await reader.readexactly(head[1] & 0x7F)
-            self.open -= 1
-            self.asked += 1
-            writer.write(frame(CLOSE, close_payload(int.from_bytes(payload[:2], "big"))))
-            await writer.drain()
-            writer.close()
+            try:
+                await self.be_asked(reader, writer)
+            finally:
+                writer.close()
+
+    async def be_asked(self, reader, writer):
+        writer.write(upgrade_request("/", "x.test"))
+        await reader.readuntil(b"\r\n\r\n")
+        self.open += 1
+        head = await reader.readexactly(2)
+        payload = await reader.readexactly(head[1] & 0x7F)
+        self.open -= 1
+        self.asked += 1
+        writer.write(frame(CLOSE, close_payload(int.from_bytes(payload[:2], "big"))))
+        await writer.drain()
 
 
 def told_of(gateway, servers):
