@@ -6,6 +6,7 @@
 #include <charconv>
 #include <span>
 
+#include "gateway/config/command_text.hh"
 #include "gateway/config/units.hh"
 #include "proto/ws/close.hh"
 #include "proto/ws/utf8.hh"
@@ -18,20 +19,6 @@ constexpr std::string_view kUndrain = "undrain ";
 constexpr std::size_t kTargetBytesMax = 600;
 
 using Fault = std::unexpected<std::string>;
-
-// What would end the line, or a part of it, or mean something to a terminal.
-bool has_control_character(std::string_view text) {
-  return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
-
-// How people get to see what is wrong: it may be anything.
-std::string shown(std::string_view text) {
-  constexpr std::size_t kShownMax = 80;
-  std::string safe(text.substr(0, kShownMax));
-  std::ranges::replace_if(
-      safe, [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, '?');
-  return safe + (text.size() > kShownMax ? "..." : "");
-}
 
 std::expected<void, std::string> take_target(const std::string& target, DrainCommand& command) {
   const std::size_t slash = target.find('/');

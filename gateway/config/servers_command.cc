@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gateway/config/command_text.hh"
 #include "gateway/config/names.hh"
 
 namespace gateway::config {
@@ -14,20 +15,6 @@ using Fault = std::unexpected<std::string>;
 
 constexpr std::string_view kWord = "servers ";
 constexpr std::size_t kTextBytesMax = 600;
-
-// What would end the line, or a part of it, or mean something to a terminal.
-bool has_control_character(std::string_view text) {
-  return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
-
-// How people get to see what is wrong: it may be anything.
-std::string shown(std::string_view text) {
-  constexpr std::size_t kShownMax = 80;
-  std::string safe(text.substr(0, kShownMax));
-  std::ranges::replace_if(
-      safe, [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, '?');
-  return safe + (text.size() > kShownMax ? "..." : "");
-}
 
 std::expected<void, std::string> take_servers(const ServersWords& words,
                                               const std::filesystem::path& folder,

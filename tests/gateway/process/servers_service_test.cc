@@ -13,6 +13,7 @@
 #include "gateway/config/reader.hh"
 #include "gateway/log/ring.hh"
 #include "gateway/process/state_file.hh"
+#include "tests/temporary_folder.hh"
 #include "tests/uring/simulation.hh"
 
 namespace {
@@ -25,14 +26,7 @@ using testing::Not;
 
 class ServersServiceTest : public testing::Test {
  protected:
-  ServersServiceTest() {
-    EXPECT_NE(mkdtemp(folder_.data()), nullptr);
-    path_ = folder_ + "/servers.toml";
-  }
-  ~ServersServiceTest() override {
-    lists_.refuse();
-    std::filesystem::remove_all(folder_);
-  }
+  ~ServersServiceTest() override { lists_.refuse(); }
 
   void serve(const std::string& state) {
     const config::Resolve resolve([](const config::HostPort&) -> config::Resolve::Addresses {
@@ -63,8 +57,8 @@ class ServersServiceTest : public testing::Test {
     return found;
   }
 
-  std::string folder_ = (std::filesystem::temp_directory_path() / "servers-XXXXXX").string();
-  std::string path_;
+  TemporaryFolder folder_;
+  std::string path_ = (folder_.path() / "servers.toml").string();
   Simulation simulation_{1};
   LogRing log_{"main", 1 << 16};
   Registry registry_;
