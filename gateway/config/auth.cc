@@ -39,6 +39,13 @@ bool is_same_variable(std::string_view one, std::string_view other) {
   return std::ranges::equal(one, other, {}, folded, folded);
 }
 
+// There is one such field in a request, so a password cannot stand in it, too.
+bool wants_authorization(const JwtAuth& jwt) {
+  return std::ranges::all_of(jwt.from, [](const TokenSource& one) {
+    return one.kind == TokenSource::Kind::bearer;
+  });
+}
+
 void check_owned_once(TableReader& table, const Auth& auth) {
   const std::vector<std::string> names = auth.owned_headers();
   for (auto name = names.begin(); name != names.end(); ++name) {
@@ -92,6 +99,10 @@ void read_auth(TableReader& table, const Surroundings& around, Config& config, A
     const auto has = [&](std::string_view key) { return inner.has(key); };
     if (std::ranges::none_of(kParts, has))
       inner.report().add(inner.place(), fmt::format("'auth' must be {}", kForm));
+    if (auth.jwt && auth.basic && wants_authorization(*auth.jwt))
+      inner.report().add(inner.place(),
+                         "'jwt' and 'basic' both want the Authorization field: let the token come "
+                         "from a cookie or a parameter, such as from = \"cookie:token\"");
   });
   check_owned_once(table, auth);
 }

@@ -30,6 +30,10 @@ class ServerReader {
         read_one(*node);
       } else if (list->empty()) {
         pool_.report().add(pool_.place("servers"), "'servers' must not be an empty list");
+      } else if (list->size() > kServersMax) {
+        pool_.report().add(pool_.place("servers"),
+                           fmt::format("'servers' has {} entries: {} at the most", list->size(),
+                                       kServersMax));
       } else {
         for (const toml::node& one : *list) read_one(one);
       }

@@ -111,6 +111,12 @@ Judge::Step Judge::find_route() {
   return {};
 }
 
+// Who has named no host in the handshake is at all that the listener itself speaks for.
+bool is_named(const config::Tls& tls, std::string_view host, std::string_view named) {
+  if (named.empty()) return tls.policy_names.find(host) == 0;
+  return http::equals_ignoring_case(host, named);
+}
+
 // RFC 9110 section 7.4: what asks clients for more than this one has shown is not to be had by way
 // of another name.
 Judge::Step Judge::judge_name(std::string_view host) const {
@@ -119,7 +125,7 @@ Judge::Step Judge::judge_name(std::string_view host) const {
   const auto& let_in_by = tls->clients_for(question_.server_name);
   const auto& wanted = tls->clients_for(host);
   const bool is_same = question_.has_shown_less
-                           ? !wanted || http::equals_ignoring_case(host, question_.server_name)
+                           ? !wanted || is_named(*tls, host, question_.server_name)
                            : &let_in_by == &wanted || config::covers(let_in_by, wanted);
   if (is_same) return {};
   return bad_request(421,

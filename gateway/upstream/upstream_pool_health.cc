@@ -76,7 +76,11 @@ ServerSlot UpstreamPool::admit(std::size_t index, Purpose purpose,
   using Admission = ServerHealth::Admission;
   const auto now = owner_.now();
   const Admission admission = state.health.admit(now, trial_time);
-  if (admission == Admission::kRefused && !falls_back_to(index, is_any_up())) return {};
+  if (admission == Admission::kRefused) {
+    if (!falls_back_to(index, is_any_up())) return {};
+    // Who answers where none is up is back.
+    if (state.health.is_merely_ejected()) slot.set_last_resort();
+  }
   if (admission == Admission::kTrial) slot.set_trial(now + trial_time);
   if (admission == Admission::kReturned) {
     owner_.log_.info("server pool={} upstream={} state=up after=leaving", pool_.name,

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "tests/simulation/generations.hh"
+#include "tests/simulation/proxied.hh"
 
 namespace simulation {
 namespace {
@@ -103,10 +104,13 @@ bool SimulatedClient::come() {
     stage_.chronicle.note(name_, "comes too late");
     return true;
   }
+  const std::uint16_t port = stream->port();
   const bool coarse = (stage_.scenario.faults & kCoarseTime) != 0;
   const microseconds pause_max = coarse ? microseconds(0) : plan_.pause_max;
   wire_.emplace(std::move(stream), Pace{plan_.write_most, plan_.read_most, pause_max},
                 plan_.tls ? stage_.tls->client_end(*plan_.tls, gate_.trust()) : nullptr);
+  const bool is_proxied = stage_.scenario.proxied && plan_.entry() != Entry::kUnix;
+  if (is_proxied) wire_->begin_with(proxy_header(plan_.number, port));
   constexpr std::array<std::string_view, kEntries> kHow = {"", " over the Unix socket",
                                                            " over TLS"};
   stage_.chronicle.note(name_, "comes{}", kHow[static_cast<std::size_t>(plan_.entry())]);

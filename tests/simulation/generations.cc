@@ -76,11 +76,16 @@ std::string text_of_pool(const GenerationPlan& plan, PoolKind pool) {
          text_of(plan.care[static_cast<std::size_t>(pool)], name_of(pool));
 }
 
+// Not of the Unix socket. A slow client may take long.
+constexpr std::string_view kProxied =
+    "proxy_protocol = { from = \"127.0.0.0/8\", timeout = \"10s\" }\n";
+
 std::string config_text(const GenerationPlan& plan) {
   std::string text = "zone = \"near\"\n";
   for (std::size_t entry = 0; entry < kEntries; ++entry) {
     if (!plan.listens[entry]) continue;
     text += fmt::format("[[listen]]\naddress = \"{}\"\n", kListeners[entry]);
+    if (plan.proxied) text += kProxied;
   }
   text += "[log]\nlevel = \"debug\"\n[timeouts]\n";
   text += milliseconds_of("tls_handshake", Limits::kTlsHandshake);
@@ -200,6 +205,7 @@ GenerationPlan plan_generation(const Scenario& scenario, std::uint64_t number) {
   plan.in_routes = scenario.routes_override;
   plan.scarce_memory = scenario.scarce_memory;
   plan.tight = scenario.tight;
+  plan.proxied = scenario.proxied;
   Dice dice(scenario.seed * 7919 + 11);
   while (plan.number < number) {
     ++plan.number;

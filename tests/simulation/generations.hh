@@ -60,6 +60,7 @@ struct GenerationPlan {
   bool redirects = false;                       // whoever wants the wild ones
   bool is_patient = false;                      // half as long again as Limits say
   bool in_routes = false;                       // the timeouts of Limits; else in the defaults
+  bool proxied = false;                         // PROXY headers are expected over TCP
   bool scarce_memory = false;                   // to compress and inflate with
   bool tight = false;                           // see Scenario
   std::array<PolicyPlan, kPoolKinds> policies;  // of WebSockets, by PoolKind

@@ -259,6 +259,7 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   scenario.scarce_memory = dice.chance(scenario.theme == Theme::kCompression ? 50 : 25);
   scenario.has_balance = Dice(mixed(seed, 1002)).chance(60);
   if (dice.chance(50)) scenario.ratio_max = dice.chance(50) ? 0 : 50;
+  scenario.proxied = dice.chance(25);
   return scenario;
 }
 

@@ -196,6 +196,7 @@ struct Scenario {
   bool has_balance = false;             // pools choose by this and that, and servers differ
   bool has_care = false;                // servers are ejected, have places, are queued for
   bool tight = false;                   // clients may ask, routes have, less than they would
+  bool proxied = false;                 // who comes over TCP begins with a PROXY header
   bool scarce_memory = false;           // to compress and inflate with
   unsigned ratio_max = 200;             // how much longer a message may become, on all routes
   std::vector<ClientPlan> clients;

@@ -25,6 +25,8 @@ class Wire {
     if (tls_) outgoing_ = tls_->take_outgoing();
   }
 
+  // Precondition: nothing has been written.
+  void begin_with(std::string_view bytes) { outgoing_.insert(0, bytes); }
   void send(std::string_view bytes);
   bool has_unsent() const { return !outgoing_.empty() || (tls_ && tls_->waits()); }
 

@@ -180,6 +180,7 @@ TEST_F(ConfigAuth, RefusesUrlsThatAreNone) {
 }
 
 TEST_F(ConfigAuth, SaysWhatIsWrong) {
+  write("htpasswd", "anna:$2y$04$abcdefghijklmnopqrstuu/LVz6MZlItEy42I2juLihZ66HnQx/cy\n");
   const auto one = [&](const std::string& lines) {
     const auto errors = errors_of(lines);
     return errors.size() == 1 ? errors.front() : std::to_string(errors.size()) + " errors";
@@ -188,6 +189,9 @@ TEST_F(ConfigAuth, SaysWhatIsWrong) {
             "'auth' must be a table with 'jwt', 'basic' or 'request', or \"off\", not a string");
   EXPECT_EQ(one("auth = {}\n"),
             "'auth' must be a table with 'jwt', 'basic' or 'request', or \"off\"");
+  EXPECT_EQ(one("auth = { jwt = { secret = \"secret\" }, basic = { users = \"htpasswd\" } }\n"),
+            "'jwt' and 'basic' both want the Authorization field: let the token come from a cookie "
+            "or a parameter, such as from = \"cookie:token\"");
   EXPECT_EQ(one("auth = { jwt = {} }\n"),
             "[route.auth.jwt] needs 'keys', such as keys = \"jwks.json\", or 'secret'");
   EXPECT_EQ(one("auth = { request = \"http://127.0.0.1/\", pool = \"app\" }\n"),

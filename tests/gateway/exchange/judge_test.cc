@@ -310,6 +310,12 @@ TEST(Judge, LetsNobodyRoundWhatHisOwnNameAsksByNow) {
   for_all.tls->policy_names = {};
   for_all.tls->clients = listener.tls->clients_for("required.test");
   EXPECT_EQ(verdict(for_all, "required.test"), "app proxy /");
+  // Who has named none has that of the listener.
+  EXPECT_EQ(Bench().judge("GET / HTTP/1.1\r\nHost: 192.0.2.7\r\n\r\n", Way::kTls, for_all, "", true),
+            "app proxy /");
+  EXPECT_EQ(Bench().judge("GET / HTTP/1.1\r\nHost: optional.test\r\n\r\n", Way::kTls, listener, "",
+                          true),
+            "- refused 421");
   EXPECT_EQ(verdict(for_all, "optional.test"), "- refused 421");
 }
 
