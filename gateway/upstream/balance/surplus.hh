@@ -24,9 +24,6 @@ struct Holding {
 
 class Surplus {
  public:
-  // That much more than its share is even enough.
-  static constexpr double kTolerance = 1.02;
-
   bool is_over() const { return left_.empty(); }
 
   // Of the servers in this order, from here on.
@@ -34,7 +31,7 @@ class Surplus {
     left_.assign(servers.size(), 0);
     const Sums sums = sums_of(servers);
     for (std::size_t at = 0; at < servers.size(); ++at) {
-      left_[at] = static_cast<std::uint64_t>(std::max(0.0, surplus(servers[at], sums, 1)));
+      left_[at] = static_cast<std::uint64_t>(std::max(0.0, surplus(servers[at], sums)));
     }
     end_if_nothing_is_left();
   }
@@ -44,14 +41,14 @@ class Surplus {
     return std::accumulate(left_.begin(), left_.end(), std::uint64_t{0});
   }
 
-  // A server that has more than enough by now, the fullest for its weight, one of whose WebSockets
-  // is to be asked; kNobody: there is none now. `servers` are those of begin() in the same order;
-  // after an answer its caller counts that one as asked.
+  // A server that has more than its share by now, the fullest for its weight, one of whose
+  // WebSockets is to be asked; kNobody: there is none now. `servers` are those of begin() in the
+  // same order; after an answer its caller counts that one as asked.
   std::size_t next(std::span<const Holding> servers) {
     std::size_t best = kNobody;
     const Sums sums = sums_of(servers);
     for (std::size_t at = 0; at < std::min(left_.size(), servers.size()); ++at) {
-      if (left_[at] == 0 || surplus(servers[at], sums, kTolerance) < 1) continue;
+      if (left_[at] == 0 || surplus(servers[at], sums) < 1) continue;
       if (best == kNobody || is_fuller(servers[at], servers[best])) best = at;
     }
     if (best == kNobody) return kNobody;
@@ -75,11 +72,11 @@ class Surplus {
     }
     return sums;
   }
-  static double surplus(const Holding& one, const Sums& sums, double tolerance) {
+  static double surplus(const Holding& one, const Sums& sums) {
     if (one.weight == 0) return 0;
     const double share = static_cast<double>(one.weight) / static_cast<double>(sums.weights);
     return static_cast<double>(one.websockets) -
-           std::ceil(static_cast<double>(sums.websockets) * share * tolerance);
+           std::ceil(static_cast<double>(sums.websockets) * share);
   }
   static bool is_fuller(const Holding& one, const Holding& other) {
     return one.websockets * other.weight > other.websockets * one.weight;
