@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <string_view>
+#include <unordered_map>
 
 #include "gateway/log/quoted.hh"
 
@@ -111,16 +113,20 @@ void Upstreams::serve_lines() {
 std::vector<uring::Held<UpstreamServer>> Upstreams::servers_of(
     const config::Pool& pool, const std::vector<config::Server>& list,
     const UpstreamPool* previous) {
+  std::unordered_map<std::string_view, UpstreamServer*> earlier;
+  for (std::size_t index = 0; previous != nullptr && index < previous->size(); ++index) {
+    earlier.emplace(previous->server(index).text(), &previous->server(index));
+  }
+  // What is kept was opened with that trust.
+  const bool is_same_way = previous != nullptr && is_same_trust(previous->config().tls, pool.tls);
   std::vector<uring::Held<UpstreamServer>> servers;
   servers.reserve(list.size());
   for (const config::Server& server : list) {
-    servers.push_back(server_of(pool, server, previous));
-    const auto had_it = [&] {
-      return std::ranges::any_of(*previous->list_, [&](const config::Server& earlier) {
-        return earlier.text == server.text;
-      });
-    };
-    if (previous == nullptr || had_it()) continue;
+    const auto known = earlier.find(server.text);
+    const bool had_it = known != earlier.end();
+    servers.push_back(had_it && is_same_way ? uring::Held<UpstreamServer>(*known->second)
+                                            : make_server(pool, server));
+    if (previous == nullptr || had_it) continue;
     ServerState& state = servers.back()->state();
     state.arrival.note();
     // What a rebalancing wanted of it when it was there before is over.
@@ -129,16 +135,8 @@ std::vector<uring::Held<UpstreamServer>> Upstreams::servers_of(
   return servers;
 }
 
-// The previous pool's where that is the same server, asked in the same way: what is kept was opened
-// with that trust.
-uring::Held<UpstreamServer> Upstreams::server_of(const config::Pool& pool,
-                                                 const config::Server& server,
-                                                 const UpstreamPool* previous) {
-  if (previous != nullptr && is_same_trust(previous->config().tls, pool.tls)) {
-    for (const uring::Held<UpstreamServer>& known : previous->servers_) {
-      if (known->text() == server.text) return known;
-    }
-  }
+uring::Held<UpstreamServer> Upstreams::make_server(const config::Pool& pool,
+                                                   const config::Server& server) {
   auto made = uring::Held<UpstreamServer>::make(
       server.text, registry_.server(pool.name, server.text),
       counters_.of(Subject::kServer, pool.name + " " + server.text));
@@ -148,19 +146,23 @@ uring::Held<UpstreamServer> Upstreams::server_of(const config::Pool& pool,
 
 void Upstreams::succeed(const UpstreamPool& previous, UpstreamPool& pool) {
   pool.line().set_newest(pool);
+  std::unordered_map<const UpstreamServer*, std::size_t> earlier;
+  for (std::size_t index = 0; index < previous.size(); ++index) {
+    earlier.emplace(&previous.server(index), index);
+  }
   for (std::size_t index = 0; index < pool.size(); ++index) {
     UpstreamServer& server = pool.server(index);
-    for (std::size_t other = 0; other < previous.size(); ++other) {
-      if (&previous.server(other) != &server) continue;
-      server.addresses_.keep_only(pool.addresses_of(index));
-      const bool goes_on = is_same_set(previous.addresses_of(other), pool.addresses_of(index)) &&
-                           previous.config().keep_alive == pool.config().keep_alive &&
-                           previous.config().proxy_header == pool.config().proxy_header &&
-                           previous.config().sources == pool.config().sources;
-      if (goes_on) continue;
-      pool.eras_[index] = ++server.era_;
-      give_up_kept(server, Farewell::kPolite);
-    }
+    const auto known = earlier.find(&server);
+    if (known == earlier.end()) continue;
+    server.addresses_.keep_only(pool.addresses_of(index));
+    const bool goes_on =
+        is_same_set(previous.addresses_of(known->second), pool.addresses_of(index)) &&
+        previous.config().keep_alive == pool.config().keep_alive &&
+        previous.config().proxy_header == pool.config().proxy_header &&
+        previous.config().sources == pool.config().sources;
+    if (goes_on) continue;
+    pool.eras_[index] = ++server.era_;
+    give_up_kept(server, Farewell::kPolite);
   }
 }
 

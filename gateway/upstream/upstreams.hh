@@ -109,8 +109,7 @@ class Upstreams {
   std::vector<uring::Held<UpstreamServer>> servers_of(const config::Pool& pool,
                                                       const std::vector<config::Server>& list,
                                                       const UpstreamPool* previous);
-  uring::Held<UpstreamServer> server_of(const config::Pool& pool, const config::Server& server,
-                                        const UpstreamPool* previous);
+  uring::Held<UpstreamServer> make_server(const config::Pool& pool, const config::Server& server);
   const tls::Ticket& ticket_of(const UpstreamConnection& connection) const {
     return connection.server_->ticket_;
   }
