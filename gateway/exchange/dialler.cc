@@ -154,8 +154,10 @@ bool Dialler::may_retry() {
 }
 
 uring::Task<UpstreamConnection*> Dialler::dial(Kept kept) {
+  // From the first pause on: whoever comes later does not get its place among those on hold.
+  std::optional<CountedWait> held;
   for (;;) {
-    const bool has_place = co_await await_place();
+    const bool has_place = co_await await_place(held);
     if (!has_place) co_return nullptr;
     UpstreamConnection* const idle = kept == Kept::kUsed ? take_kept_there() : nullptr;
     if (idle != nullptr) co_return idle;
@@ -171,13 +173,34 @@ uring::Task<UpstreamConnection*> Dialler::dial(Kept kept) {
     // Who refuses has got nothing, and costs nothing; silence does, and so does going round again.
     const bool is_free = !timed_out_ && !hold_ends_;
     if (pass_over() && (is_free || may_retry())) continue;
-    const bool again = co_await pause();
+    const bool again = co_await pause(held);
     if (!again) break;
   }
   // Not when the exchange has ended: its connection's farewell may take long.
   slot_ = {};
   if (!connection_.ended()) connection_.end(failure_);
   co_return nullptr;
+}
+
+Dialler::Judged Dialler::judged() const {
+  UpstreamPool* const newest = pool_->line().newest();
+  if (newest == nullptr || newest == pool_.get()) return {*pool_, asked_};
+  return {*newest, newest->find(server().text())};
+}
+
+void Dialler::note_success(ServerSlot& slot) {
+  const auto [pool, index] = judged();
+  index != balance::kNobody ? pool.note_success(index, slot) : slot.end_trial();
+}
+
+void Dialler::note_failure(ServerSlot& slot, std::string_view cause) {
+  const auto [pool, index] = judged();
+  index != balance::kNobody ? pool.note_failure(index, slot, cause) : slot.end_trial();
+}
+
+void Dialler::note_leaving(std::uint16_t status) {
+  const auto [pool, index] = judged();
+  if (index != balance::kNobody) pool.note_leaving(index, status);
 }
 
 void Dialler::note_failed_dial() {

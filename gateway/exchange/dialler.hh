@@ -77,12 +77,11 @@ class Dialler final : private InLine {
   // Whether the pool's budget has something left for one more try, which it pays.
   bool may_retry();
 
-  // What came of the request; `slot` is the one that its connection holds.
-  void note_success(ServerSlot& slot) { pool_->note_success(asked_, slot); }
-  void note_failure(ServerSlot& slot, std::string_view cause) {
-    pool_->note_failure(asked_, slot, cause);
-  }
-  void note_leaving(std::uint16_t status) { pool_->note_leaving(asked_, status); }
+  // What came of the request; `slot` is the one that its connection holds. Judged by what the
+  // newest configuration says of the server, if its pool has it still.
+  void note_success(ServerSlot& slot);
+  void note_failure(ServerSlot& slot, std::string_view cause);
+  void note_leaving(std::uint16_t status);
 
   bool dialling() const { return dialling_; }
   // While it dials: the client's connection has ended.
@@ -93,6 +92,12 @@ class Dialler final : private InLine {
   uring::BlockPool& frames();
 
  private:
+  // Among the others of its pool as they are now; kNobody: it is not there any more.
+  struct Judged {
+    UpstreamPool& pool;
+    std::size_t index;
+  };
+  Judged judged() const;
   bool claim();
   void take_newest();
   bool try_now() override;
@@ -102,10 +107,10 @@ class Dialler final : private InLine {
   void note_failed_dial();
 
   // dialler_wait.cc
-  uring::Task<bool> await_place();
+  uring::Task<bool> await_place(std::optional<CountedWait>& held);
   bool may_hold() const;
   uring::Clock::duration hold_left();
-  uring::Task<bool> pause();
+  uring::Task<bool> pause(std::optional<CountedWait>& held);
 
   uring::Task<UpstreamConnection*> dial_server();
   UpstreamConnection* look_at_attempts();

@@ -7,39 +7,22 @@
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
-namespace {
-
-// Somebody counted among those who wait.
-class CountedWait {
- public:
-  CountedWait(PoolState& state, Waiting waiting, std::size_t most)
-      : state_(state), waiting_(waiting), entered_(state.enter(waiting, most)) {}
-  ~CountedWait() {
-    if (entered_) state_.leave(waiting_);
-  }
-  CountedWait(const CountedWait&) = delete;
-  CountedWait& operator=(const CountedWait&) = delete;
-
-  bool entered() const { return entered_; }
-
- private:
-  PoolState& state_;
-  Waiting waiting_;
-  bool entered_;
-};
-
-}  // namespace
 
 // True: it has one. False: the client's connection has ended, for want of one or by itself.
-uring::Task<bool> Dialler::await_place() {
+uring::Task<bool> Dialler::await_place(std::optional<CountedWait>& held) {
   if (claim()) co_return true;
   const config::PoolHealth& terms = pool_->config().health;
   const bool is_up = pool_->has_takers();
   const Reason full = is_up ? Reason::kQueueFull : Reason::kNoServer;
   const auto time = is_up ? uring::Clock::duration(terms.queue.time) : hold_left();
-  const CountedWait wait(pool_->state(), is_up ? Waiting::kQueued : Waiting::kHeld,
-                         is_up ? terms.queue.length : (may_hold() ? kHeldMax : 0));
-  if (!wait.entered() || time.count() <= 0) {
+  std::optional<CountedWait> queued;
+  std::optional<CountedWait>& wait = is_up ? queued : held;
+  if (is_up) {
+    queued.emplace(pool_->state(), Waiting::kQueued, terms.queue.length);
+  } else if (!held) {
+    held.emplace(pool_->state(), Waiting::kHeld, may_hold() ? kHeldMax : 0);
+  }
+  if (!wait->entered() || time.count() <= 0) {
     connection_.end(failure_.is_done() ? End{.reason = full} : failure_);
     co_return false;
   }
@@ -77,12 +60,12 @@ uring::Clock::duration Dialler::hold_left() {
 
 // All that could be dialled refuse. True: on hold that passes, and they are tried once more. What
 // TLS has refused would be refused again.
-uring::Task<bool> Dialler::pause() {
+uring::Task<bool> Dialler::pause(std::optional<CountedWait>& held) {
   const bool may_pass = failure_.error != 0 || failure_.reason == Reason::kConnectTimeout;
   if (!may_hold() || !may_pass || failure_.reason == Reason::kShortage) co_return false;
   const auto left = hold_left();
-  const CountedWait wait(pool_->state(), Waiting::kHeld, kHeldMax);
-  if (!wait.entered() || left.count() <= 0) co_return false;
+  if (!held) held.emplace(pool_->state(), Waiting::kHeld, kHeldMax);
+  if (!held->entered() || left.count() <= 0) co_return false;
   const auto pause = std::min<uring::Clock::duration>(left, kHoldPause);
   connection_.set_deadline(std::chrono::ceil<std::chrono::milliseconds>(pause), Reason::kNoServer);
   timed_out_ = false;

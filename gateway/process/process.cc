@@ -227,6 +227,7 @@ int Process::run() {
     lineage_.handover->report_serving(*loop_, [this] { take_over(); });
   } else {
     if (control_) control_->start();
+    servers_service_->save();
     if (watch_) watch_->start();
     watchdog_->start();
     manager_.ready("serving");

@@ -16,15 +16,15 @@ namespace gateway {
 namespace {
 
 // With what the configuration says of the same servers, and the names looked up; the error is a
-// sentence. A pool that is not
-// there any more is passed over.
+// sentence. What will be forgotten is passed over: that of a pool that is not there any more, or
+// has other servers in the file, or cannot have these.
 std::expected<void, std::string> complete(const config::Config& config, config::ToldServers& told) {
   const config::Resolve resolve(config::resolve_by_system, names::look_up_now);
   for (const config::Pool& pool : config.pools) {
     const auto found = told.find(pool.name);
-    if (found == told.end()) continue;
+    if (found == told.end() || found->second.file != config::print_entries(pool.entries)) continue;
     for (config::ServerEntry& entry : found->second.servers) {
-      if (auto fit = config::fits(entry, pool); !fit) return fit;
+      if (!config::fits(entry, pool)) break;
       entry = config::with_settings(std::move(entry), pool.entries);
       if (auto resolved = resolve_entry(entry, resolve, config.resolver); !resolved)
         return resolved;
@@ -60,7 +60,7 @@ std::expected<void, std::string> Process::make_server_lists() {
                         const auto& now) { server_drains_->note_come(pool, servers, now); },
       .on_forgotten = [this] { servers_service_->save(); }});
   servers_service_.emplace(ServersService::Parts{
-      .serving = generation_, .lists = *server_lists_, .ask = ask, .log = log_});
+      .loop = *loop_, .serving = generation_, .lists = *server_lists_, .ask = ask, .log = log_});
   config::ToldServers told;
   if (const std::string& path = config().control.state; !path.empty()) {
     const auto fail = [](const std::string& why) {

@@ -108,6 +108,7 @@ void Process::begin_waiting_upgrade() {
 
 void Process::begin_to_be_main() {
   if (control_) control_->take_over();
+  servers_service_->save();
   if (!config().pid_file.empty()) {
     auto written = PidFile::write(config().pid_file, config().account);
     if (written) pid_file_ = std::move(*written);

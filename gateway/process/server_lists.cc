@@ -13,6 +13,8 @@ namespace {
 // Of a line of the log; the rest is counted.
 constexpr std::size_t kNamesToldMax = 8;
 
+constexpr std::string_view kOtherServers = "the configuration has other servers than it had then";
+
 using Servers = std::vector<config::Server>;
 
 const config::Server* find(const Servers& servers, const std::string& text) {
@@ -41,6 +43,14 @@ std::string names_of(const std::vector<std::string>& texts) {
 bool are_same(const std::vector<config::ServerEntry>& some,
               const std::vector<config::ServerEntry>& others) {
   return std::ranges::equal(some, others, config::is_same_entry);
+}
+
+// Why a pool cannot have what it was told; empty: it can.
+std::string misfit(const std::vector<config::ServerEntry>& told, const config::Pool& pool) {
+  for (const config::ServerEntry& entry : told) {
+    if (const auto fit = config::fits(entry, pool); !fit) return fit.error();
+  }
+  return {};
 }
 
 }  // namespace
@@ -78,20 +88,20 @@ bool ServerLists::take_entries(const config::Config& config, const config::ToldS
     Pool& pool = pools_[configured.name];
     const auto known = before.find(configured.name);
     if (known != before.end()) pool = std::move(before.extract(known).mapped());
-    bool is_forgotten = pool.told && !are_same(pool.file, configured.entries);
-    if (is_forgotten) pool.told.reset();
+    std::string why;
+    if (pool.told && !are_same(pool.file, configured.entries)) why = kOtherServers;
     pool.file = configured.entries;
     if (const auto kept = told.find(configured.name); kept != told.end()) {
-      is_forgotten = kept->second.file != config::print_entries(pool.file);
-      pool.told.reset();
-      if (!is_forgotten) pool.told = kept->second.servers;
+      pool.told = kept->second.servers;
+      if (kept->second.file != config::print_entries(pool.file)) why = kOtherServers;
     }
-    if (!is_forgotten) continue;
+    if (pool.told && why.empty()) why = misfit(*pool.told, configured);
+    if (why.empty()) continue;
+    pool.told.reset();
     has_forgotten = true;
     parts_.log.warning(
-        "servers pool={} source=file: the configuration has other servers than when some were "
-        "set at the control socket, which are forgotten",
-        configured.name);
+        "servers pool={} source=file: what was set at the control socket is forgotten: {}",
+        configured.name, why);
   }
   // Of pools that are gone.
   for (const auto& [name, pool] : before) has_forgotten |= pool.told.has_value();

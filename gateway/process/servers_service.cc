@@ -86,10 +86,11 @@ void ServersService::begin() {
       if (!entry.question) continue;
       const config::Found* const known = parts_.lists.find_name(*entry.question);
       entry.found = known != nullptr ? *known : config::Found{};
-      if (known == nullptr) ++task->unknown;
+      if (entry.found.targets.empty()) ++task->unknown;
     }
   }
   if (task->unknown == 0) return carry_out(task);
+  timer_.arm(parts_.loop.now() + kNamesTime);
   for (std::size_t index = 0; index < entries.size(); ++index) {
     if (entries[index].question && entries[index].found.targets.empty()) look_up(task, index);
   }
@@ -108,11 +109,29 @@ void ServersService::look_up(const std::shared_ptr<Task>& task, std::size_t inde
              });
 }
 
+// Whoever waits behind it is not to wait for name servers that do not answer.
+void ServersService::on_late() {
+  const std::shared_ptr<Task> task = tasks_.front();
+  const auto late = std::ranges::find_if(task->command.entries, [](const ServerEntry& entry) {
+    return entry.question && entry.found.targets.empty();
+  });
+  end(*task, false,
+      fmt::format("server '{}': its name was not looked up within {}; nothing has changed",
+                  late->server.text, config::print_duration(kNamesTime)));
+}
+
 // The newest generation may be another one than when it began.
 void ServersService::carry_out(const std::shared_ptr<Task>& task) {
   const config::ServersCommand& command = task->command;
+  timer_.disarm();
   if (!task->fault.empty()) return end(*task, false, task->fault);
-  if (const auto pool = pool_of(command.pool); !pool) return end(*task, false, pool.error());
+  const auto pool = pool_of(command.pool);
+  if (!pool) return end(*task, false, pool.error());
+  for (const ServerEntry& entry : command.entries) {
+    const bool comes = command.verb != ServersVerb::remove;
+    if (const auto fit = config::fits(entry, **pool); comes && !fit)
+      return end(*task, false, fit.error());
+  }
   const bool is_reset = command.verb == ServersVerb::reset;
   auto entries = wanted(command);
   if (!entries) return end(*task, false, entries.error());
@@ -213,6 +232,7 @@ void ServersService::end_unfinished(const std::shared_ptr<Task>& task) {
 
 void ServersService::refuse(const std::string& why) {
   refusal_ = why;
+  timer_.disarm();
   std::deque<std::shared_ptr<Task>> refused;
   while (!tasks_.empty() && !tasks_.back()->is_ordered) {
     refused.push_front(std::move(tasks_.back()));
@@ -225,6 +245,7 @@ void ServersService::refuse(const std::string& why) {
 void ServersService::end(Task& task, bool done, const std::string& text) {
   task.reply({.done = done, .text = done ? text : "gateway: error: " + text + "\n"});
   if (tasks_.empty() || tasks_.front().get() != &task) return;
+  timer_.disarm();
   tasks_.pop_front();
   if (!tasks_.empty()) begin();
 }

@@ -3,6 +3,7 @@
 // the shards, all or nothing. One at a time; who comes meanwhile waits in turn.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -16,20 +17,25 @@
 #include "gateway/names/resolver.hh"
 #include "gateway/process/control.hh"
 #include "gateway/process/server_lists.hh"
+#include "uring/loop.hh"
 
 namespace gateway {
 
 class ServersService {
  public:
+  // For the names of one command.
+  static constexpr std::chrono::seconds kNamesTime{60};
+
   // What it acts on; outlives it. `serving` is the newest generation.
   struct Parts {
+    uring::Loop& loop;
     const config::SharedGeneration& serving;
     ServerLists& lists;
     names::NameBook::Ask ask;
     Log log;
   };
 
-  explicit ServersService(const Parts& parts) : parts_(parts) {}
+  explicit ServersService(const Parts& parts) : parts_(parts), timer_(*this, parts.loop.timers()) {}
   ServersService(const ServersService&) = delete;
   ServersService& operator=(const ServersService&) = delete;
 
@@ -37,7 +43,7 @@ class ServersService {
   void begin_with(std::string saved) { saved_ = std::move(saved); }
   // `line`: see config::is_servers_command().
   void obey(std::string_view line, Control::Reply reply);
-  // What was told was forgotten, since the file of the configuration has other servers.
+  // Something that was told was forgotten, or may have been: the file of the state is to agree.
   void save();
   // Whoever waits is told so, and so is whoever comes, until permit(). What is ordered goes on, or
   // where the lists refuse it later is told what is in the file of the state.
@@ -55,6 +61,7 @@ class ServersService {
 
   void begin();
   void look_up(const std::shared_ptr<Task>& task, std::size_t index);
+  void on_late();
   void carry_out(const std::shared_ptr<Task>& task);
   std::expected<std::vector<config::ServerEntry>, std::string> wanted(
       const config::ServersCommand& command) const;
@@ -65,8 +72,9 @@ class ServersService {
   void end(Task& task, bool done, const std::string& text);
 
   Parts parts_;
-  std::deque<std::shared_ptr<Task>> tasks_;  // the first one is under way
-  std::string saved_;                        // what the file has, as far as it was written
+  std::deque<std::shared_ptr<Task>> tasks_;             // the first one is under way
+  uring::TimerMember<&ServersService::on_late> timer_;  // of the first one's names
+  std::string saved_;  // what the file has, as far as it was written
   std::string refusal_;
 };
 

@@ -80,4 +80,24 @@ class PoolState {
   std::vector<Head> heads_;  // of shards on which somebody waits
 };
 
+// Somebody counted among those who wait.
+class CountedWait {
+ public:
+  CountedWait(PoolState& state, Waiting waiting, std::size_t most)
+      : state_(state), waiting_(waiting), entered_(state.enter(waiting, most)) {}
+  ~CountedWait() {
+    if (entered_) state_.leave(waiting_);
+  }
+  CountedWait(const CountedWait&) = delete;
+  CountedWait& operator=(const CountedWait&) = delete;
+
+  // False: there were as many as there may be.
+  bool entered() const { return entered_; }
+
+ private:
+  PoolState& state_;
+  Waiting waiting_;
+  bool entered_;
+};
+
 }  // namespace gateway

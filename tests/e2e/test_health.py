@@ -189,6 +189,26 @@ def test_what_is_known_of_a_server_outlives_a_reload(start_reloading, play):
     reload.log.wait("server pool=app", "state=up after=reload")
 
 
+def test_a_request_from_before_a_reload_is_judged_by_what_the_reload_has_set(start_reloading, played_first):
+    server, servers = played_first
+    ejection = {**FOR_LONG, "in_a_row": 1}
+    config = Config({"app": {"servers": servers, "ejection": ejection}}, [{"pool": "app"}])
+    gateway, reload = start_reloading(config, Variant(1))
+    with connect(gateway.http_port) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: x.test\r\nContent-Length: 1\r\n\r\nx")
+        request = server.read_request()
+        config.pools["app"]["ejection"] = {"in_a_row": "off"}
+        assert "generation 2" in reload()
+        server.open.remove(request.stream)
+        request.stream.close()
+        assert client.read_response()[0].status == 502
+    with connect(gateway.http_port) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: x.test\r\n\r\n")
+        server.answer(server.read_request())
+        assert client.read_response()[0].status == 200
+    assert not state_lines(reload.log, "ejected")
+
+
 def test_a_server_that_says_that_it_leaves_keeps_its_websockets(start_gateway, log_of, play):
     other, = play("other")
     leaving = Upstream(free_port())

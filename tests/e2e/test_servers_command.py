@@ -152,7 +152,8 @@ def test_a_reload_keeps_them_unless_the_file_has_other_servers(start, log_of):
         order(gateway, "reload")
         assert servers_of(gateway) == at(port, 1, 3)
         assert set(asks(gateway)) == {"127.0.0.1", "127.0.0.3"}
-        log.wait("servers pool=app source=file: the configuration has other servers")
+        log.wait("servers pool=app source=file: what was set at the control socket is forgotten: "
+                 "the configuration has other servers than it had then")
 
 
 def test_with_a_file_of_the_state_they_outlive_the_process(start, start_gateway, tmp_path):
@@ -174,6 +175,13 @@ def test_with_a_file_of_the_state_they_outlive_the_process(start, start_gateway,
         again.finish()
         third = start_gateway(gateway.config, Variant(2))
         assert servers_of(third) == at(port, 1, 2)
+        order(third, "servers", "app", "set", *at(port, 3))
+        third.finish()
+        # What a start forgets does not come back with the file of before, either.
+        gateway.config.pools["app"]["servers"] = at(port, 1)
+        start_gateway(gateway.config, Variant(2)).finish()
+        gateway.config.pools["app"]["servers"] = at(port, 1, 2)
+        assert servers_of(start_gateway(gateway.config, Variant(2))) == at(port, 1, 2)
 
 
 def test_a_file_of_the_state_that_cannot_be_read_or_written_is_told(start, tmp_path):

@@ -195,6 +195,20 @@ TEST_F(ServerListsTest, KeepsWhatWasSetWhileTheFileHasTheSameServers) {
   EXPECT_TRUE(lists_.told().empty());
 }
 
+TEST_F(ServerListsTest, ForgetsWhatDoesNotGoWithANewerConfiguration) {
+  lists_.start();
+  set({"unix:/run/app.sock"});
+  report();
+  const std::string same = "\"10.0.0.1:1\", \"app.test:1\"";
+  lists_.adopt(config(same, "health = { type = \"tcp\" }\n"));
+  EXPECT_THAT(now(), ElementsAre("unix:/run/app.sock"));
+  EXPECT_EQ(forgotten_, 0u);
+  lists_.adopt(config(same, "health = { type = \"tcp\", port = 8080 }\n"));
+  EXPECT_EQ(now().front(), "10.0.0.1:1");
+  EXPECT_EQ(forgotten_, 1u);
+  EXPECT_TRUE(lists_.told().empty());
+}
+
 TEST_F(ServerListsTest, TakesWhatNamesStandForIntoANewerGeneration) {
   lists_.start();
   answer(found({"10.0.1.9"}));

@@ -65,7 +65,10 @@ class ServersServiceTest : public testing::Test {
   config::SharedGeneration serving_;
   std::vector<Order> orders_;
   std::vector<Control::Answer> answers_;
-  names::NameBook::Ask ask_ = [](const auto&, const auto&, names::Resolver::Done) {};
+  std::vector<names::Resolver::Done> asked_;
+  names::NameBook::Ask ask_ = [this](const auto&, const auto&, names::Resolver::Done done) {
+    asked_.push_back(std::move(done));
+  };
   ServerLists lists_{{.loop = simulation_.loop,
                       .log = Log(log_, LogLevel::info),
                       .shards = 2,
@@ -75,8 +78,11 @@ class ServersServiceTest : public testing::Test {
                       .orphans = [] { return std::optional<PacedPlan>(); },
                       .on_orphans = [](std::size_t) {},
                       .on_forgotten = [] {}}};
-  ServersService service_{
-      {.serving = serving_, .lists = lists_, .ask = ask_, .log = Log(log_, LogLevel::info)}};
+  ServersService service_{{.loop = simulation_.loop,
+                           .serving = serving_,
+                           .lists = lists_,
+                           .ask = ask_,
+                           .log = Log(log_, LogLevel::info)}};
 };
 
 TEST_F(ServersServiceTest, BeginsNothingMoreOnceTheListsAreClosed) {
@@ -93,6 +99,22 @@ TEST_F(ServersServiceTest, BeginsNothingMoreOnceTheListsAreClosed) {
   ASSERT_TRUE(kept) << kept.error();
   EXPECT_THAT(*kept, AllOf(HasSubstr("10.0.0.2:1"), Not(HasSubstr("10.0.0.3:1")),
                            Not(HasSubstr("10.0.0.4:1"))));
+}
+
+TEST_F(ServersServiceTest, DoesNotWaitForNameServersForEver) {
+  serve("");
+  add("app.test:1");
+  add("10.0.0.2:1");
+  ASSERT_EQ(asked_.size(), 1u);
+  const auto begun = simulation_.loop.now();
+  EXPECT_TRUE(simulation_.turn_until([&] { return !answers_.empty(); }));
+  EXPECT_GE(simulation_.loop.now() - begun, ServersService::kNamesTime);
+  EXPECT_EQ(answers_[0].text,
+            "gateway: error: server 'app.test:1': its name was not looked up within 1m; nothing "
+            "has changed\n");
+  EXPECT_EQ(orders_.size(), 1u) << "the next one's turn";
+  asked_[0](std::unexpected("too late"));
+  EXPECT_EQ(answers_.size(), 1u);
 }
 
 TEST_F(ServersServiceTest, RefusesWhatIsKeptNowhere) {
