@@ -2,6 +2,7 @@
 // loaded once for all contexts of a policy, into a store of the library's that each of them is
 // given: hence its inner header, since only its compatibility layer could do that.
 #include <algorithm>
+#include <ctime>
 #include <iterator>
 #include <utility>
 
@@ -23,6 +24,18 @@ Fingerprint fingerprint_of(const unsigned char* der, std::size_t size) {
   Fingerprint made{};
   wc_Sha256Hash(der, static_cast<word32>(size), reinterpret_cast<byte*>(made.data()));
   return made;
+}
+
+// The first second, since 1970, at which one of these lists is no longer good.
+std::int64_t end_of(const CRL_Entry* lists) {
+  std::int64_t end = ClientPolicy::kForever;
+  for (const CRL_Entry* list = lists; list != nullptr; list = list->next) {
+    std::tm calendar{};
+    const bool is_told = wc_GetDateAsCalendarTime(list->nextDate, MAX_DATE_SIZE,
+                                                  list->nextDateFormat, &calendar) == 0;
+    end = std::min<std::int64_t>(end, is_told ? timegm(&calendar) : 0);
+  }
+  return end;
 }
 
 std::vector<Fingerprint> fingerprints_in(std::string_view pem) {
@@ -96,6 +109,7 @@ Problem ClientPolicy::load_lists(const std::string& pem) {
   }
   if (wolfSSL_CertManagerEnableCRL(authorities, WOLFSSL_CRL_CHECK) != WOLFSSL_SUCCESS)
     return "out of memory";
+  lists_end = end_of(authorities->crl->crlList);
   return {};
 }
 

@@ -26,8 +26,9 @@ struct Session::Pending {
   // Server role.
   std::shared_ptr<const Certificates> certificates;  // until one of them was chosen
   std::shared_ptr<const ServerContext> context;      // the chosen one
-  std::int64_t valid_until = kForever;               // the client's certificate; seconds since 1970
-  std::unique_ptr<const CertificateFacts> facts;     // that it says, where they are told
+  // What the client has shown, and what says that it is not revoked; seconds since 1970.
+  std::int64_t valid_until = kForever;
+  std::unique_ptr<const CertificateFacts> facts;  // that it says, where they are told
   PlainMessages messages;
   std::string server_name;
   Version version = Version::k12;

@@ -54,7 +54,7 @@ int Callbacks::verify_client(int accepted, WOLFSSL_X509_STORE_CTX* store) {
     self->pending_->facts = std::make_unique<const CertificateFacts>(*std::move(facts));
   }
   std::int64_t& until = self->pending_->valid_until;
-  until = Session::Pending::kForever;
+  until = policy.lists_end;
   for (int i = 0; i < store->totalCerts; ++i) {
     until = std::min(until, end_of_validity(store->certs[i].buffer, store->certs[i].length));
   }

@@ -57,6 +57,8 @@ using Fingerprint = std::array<std::byte, 32>;  // SHA-256
 // Whom server sessions ask for a certificate, and whose they take: one for all certificates of a
 // set, and for all sets of a shard that do it alike.
 struct ClientPolicy {
+  static constexpr std::int64_t kForever = INT64_MAX;
+
   ClientPolicy() = default;
   ~ClientPolicy();
   ClientPolicy(const ClientPolicy&) = delete;
@@ -80,8 +82,9 @@ struct ClientPolicy {
   bool required = true;
   bool tells = false;
   unsigned depth = ClientCheck::kDepthMax;
-  std::vector<Fingerprint> own;  // of the CAs
-  TicketBinding binding{};       // differs for each other policy
+  std::vector<Fingerprint> own;       // of the CAs
+  std::int64_t lists_end = kForever;  // of the first list of revoked ones; seconds since 1970
+  TicketBinding binding{};            // differs for each other policy
 
  private:
   std::optional<std::string> load_lists(const std::string& pem);

@@ -213,12 +213,23 @@ TEST(TlsClientCertificates, AreAskedForWhereATicketIsBoundToSomethingElse) {
   }
 }
 
-// And what comes from it, from one ticket to the next.
+// And what comes from it, from one ticket to the next; and so does the list of revoked ones.
 TEST(TlsClientCertificates, BoundTheLifeOfTheirTickets) {
   if (!lacks().empty()) GTEST_SKIP() << library_version() << " resumes in the server role only";
-  for (const Version version : kVersions) {
-    Door door({.ca = root().certificate()});
-    const Pem certificate = root().issue({.end = 3s});
+  const struct {
+    Version version;
+    std::chrono::seconds certificate, list;
+    const char* reason;
+  } cases[] = {
+      {Version::k12, 3s, 0s, "certificate has expired"},
+      {Version::k13, 3s, 0s, "certificate has expired"},
+      {Version::k12, 24h, 3s, "certificate of a CA whose list of revoked ones has expired"},
+      {Version::k13, 24h, 3s, "certificate of a CA whose list of revoked ones has expired"},
+  };
+  for (const auto& [version, certificate_end, list_end, reason] : cases) {
+    const std::string list = list_end > 0s ? root().list_revoked({}, list_end) : "";
+    Door door({.ca = root().certificate(), .crl = list});
+    const Pem certificate = root().issue({.end = certificate_end});
     Visit first(door, version, certificate);
     ASSERT_TRUE(first.enter()) << first.server.session->error().text();
     Ticket ticket = first.client.session->ticket();
@@ -236,7 +247,7 @@ TEST(TlsClientCertificates, BoundTheLifeOfTheirTickets) {
       poll(nullptr, 0, 10);
     }
     EXPECT_GT(resumed, 0);
-    EXPECT_EQ(end, "certificate has expired");
+    EXPECT_EQ(end, reason);
   }
 }
 
