@@ -367,6 +367,8 @@ void Connection::renew_entrance() {
     const std::string_view name = session->server_name();
     const auto& asked = listener().tls->clients_for(name);
     has_shown_less_ |= !config::covers(asked, now->tls->clients_for(name));
+    had_other_names_ |= !std::ranges::equal(listener().tls->policies, now->tls->policies, {},
+                                            &config::NamePolicy::names, &config::NamePolicy::names);
   }
   entrance_ = {newest, static_cast<std::size_t>(now - listeners.begin())};
   peer_trusted_ = newest->config().trusted_proxies.contain(peer_.address());

@@ -108,6 +108,8 @@ class Connection : private uring::ListEntry {
   InputBuffer& input() { return input_; }
   // Than clients of its TLS handshake's name have to show since a reload.
   bool has_shown_less() const { return has_shown_less_; }
+  // The listener, for which more may have been asked than for others, since the TLS handshake.
+  bool had_other_names() const { return had_other_names_; }
   bool secure() const { return secure_; }
   const config::Listener& listener() const { return entrance_.listener(); }
   Traffic& traffic_of_listener() const { return entrance_.traffic(); }
@@ -168,6 +170,7 @@ class Connection : private uring::ListEntry {
   bool peer_trusted_ = false;
   bool taking_leave_ = false;
   bool has_shown_less_ = false;
+  bool had_other_names_ = false;
   bool stopping_ = false;
   bool turned_away_ = false;
   bool cut_ = false;

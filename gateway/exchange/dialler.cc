@@ -190,12 +190,12 @@ Dialler::Judged Dialler::judged() const {
 
 void Dialler::note_success(ServerSlot& slot) {
   const auto [pool, index] = judged();
-  index != balance::kNobody ? pool.note_success(index, slot) : slot.end_trial();
+  if (index != balance::kNobody) pool.note_success(index, slot);
 }
 
 void Dialler::note_failure(ServerSlot& slot, std::string_view cause) {
   const auto [pool, index] = judged();
-  index != balance::kNobody ? pool.note_failure(index, slot, cause) : slot.end_trial();
+  if (index != balance::kNobody) pool.note_failure(index, slot, cause);
 }
 
 void Dialler::note_leaving(std::uint16_t status) {

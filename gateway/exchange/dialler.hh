@@ -82,6 +82,8 @@ class Dialler final : private InLine {
   void note_success(ServerSlot& slot);
   void note_failure(ServerSlot& slot, std::string_view cause);
   void note_leaving(std::uint16_t status);
+  // By which it is judged.
+  const config::PoolHealth& terms() const { return judged().pool.config().health; }
 
   bool dialling() const { return dialling_; }
   // While it dials: the client's connection has ended.

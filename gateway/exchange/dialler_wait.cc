@@ -18,12 +18,13 @@ uring::Task<bool> Dialler::await_place(std::optional<CountedWait>& held) {
   std::optional<CountedWait> queued;
   std::optional<CountedWait>& wait = is_up ? queued : held;
   if (is_up) {
+    held.reset();
     queued.emplace(pool_->state(), Waiting::kQueued, terms.queue.length);
   } else if (!held) {
     held.emplace(pool_->state(), Waiting::kHeld, may_hold() ? kHeldMax : 0);
   }
   if (!wait->entered() || time.count() <= 0) {
-    connection_.end(failure_.is_done() ? End{.reason = full} : failure_);
+    connection_.end(is_up || failure_.is_done() ? End{.reason = full} : failure_);
     co_return false;
   }
   const Reason late = is_up ? Reason::kQueueTimeout : Reason::kNoServer;

@@ -111,10 +111,10 @@ Judge::Step Judge::find_route() {
   return {};
 }
 
-// Who has named no host in the handshake is at all that the listener itself speaks for.
-bool is_named(const config::Tls& tls, std::string_view host, std::string_view named) {
-  if (named.empty()) return tls.policy_names.find(host) == 0;
-  return http::equals_ignoring_case(host, named);
+// Who has named no host in the handshake is at all that the listener itself has always spoken for.
+bool is_named(const Question& question, std::string_view host) {
+  if (!question.server_name.empty()) return http::equals_ignoring_case(host, question.server_name);
+  return !question.had_other_names && question.listener.tls->policy_names.find(host) == 0;
 }
 
 // RFC 9110 section 7.4: what asks clients for more than this one has shown is not to be had by way
@@ -125,7 +125,7 @@ Judge::Step Judge::judge_name(std::string_view host) const {
   const auto& let_in_by = tls->clients_for(question_.server_name);
   const auto& wanted = tls->clients_for(host);
   const bool is_same = question_.has_shown_less
-                           ? !wanted || is_named(*tls, host, question_.server_name)
+                           ? !wanted || is_named(question_, host)
                            : &let_in_by == &wanted || config::covers(let_in_by, wanted);
   if (is_same) return {};
   return bad_request(421,

@@ -24,6 +24,7 @@ struct Question {
   bool peer_trusted;                  // from a proxy that is believed
   std::string_view server_name = {};  // that the client has asked for in the handshake
   bool has_shown_less = false;        // than clients of that name have to show by now
+  bool had_other_names = false;       // the listener, since the handshake, that more is asked of
 };
 
 // It refers to the configuration and to the head's buffer.

@@ -58,7 +58,7 @@ bool Exchange::goes_on_elsewhere() {
 }
 
 void Exchange::note_answer(ServerSlot& slot) {
-  const config::PoolHealth& health = dialler_->pool().config().health;
+  const config::PoolHealth& health = dialler_->terms();
   if (contains(health.ejection.status, answered_status_)) {
     dialler_->note_failure(slot, "answered " + std::to_string(answered_status_));
   } else {
@@ -70,11 +70,11 @@ void Exchange::note_answer(ServerSlot& slot) {
 // decided by it: all others wait for that, and the body may be long.
 void Exchange::note_status(const http::ResponseHead& response) {
   answered_status_ = response.status;
-  const config::PoolHealth& health = dialler_->pool().config().health;
+  const config::PoolHealth& health = dialler_->terms();
   const bool leaves = contains(health.drain_on, response.status) && !http::keeps_alive(response);
   if (leaves) dialler_->note_leaving(response.status);
   ServerSlot& slot = facts_.upstream->slot();
-  is_counted_ = slot.is_trial();
+  is_counted_ = slot.is_trial() || slot.is_last_resort();
   if (is_counted_) note_answer(slot);
 }
 

@@ -50,7 +50,8 @@ Judged Exchange::judge() {
                           .secure = connection().secure(),
                           .peer_trusted = connection().peer_trusted(),
                           .server_name = session != nullptr ? session->server_name() : "",
-                          .has_shown_less = connection().has_shown_less()};
+                          .has_shown_less = connection().has_shown_less(),
+                          .had_other_names = connection().had_other_names()};
   Judged judged =
       gateway::judge(question, config(), facts_.heads->target, connection().shard().scratch());
   facts_.route = judged.route;

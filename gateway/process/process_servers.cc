@@ -58,7 +58,11 @@ std::expected<void, std::string> Process::make_server_lists() {
           },
       .on_come = [this](const auto& pool, const auto& servers,
                         const auto& now) { server_drains_->note_come(pool, servers, now); },
-      .on_forgotten = [this] { servers_service_->save(); }});
+      // Before that the file is the predecessor's.
+      .on_forgotten =
+          [this] {
+            if (!lineage_.handover || lineage_.handover->is_main()) servers_service_->save();
+          }});
   servers_service_.emplace(ServersService::Parts{
       .loop = *loop_, .serving = generation_, .lists = *server_lists_, .ask = ask, .log = log_});
   config::ToldServers told;

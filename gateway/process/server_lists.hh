@@ -70,7 +70,8 @@ class ServerLists {
   ServerLists& operator=(const ServerLists&) = delete;
 
   // Before the shards run, what they begin with beside the configuration. `told`: whose names have
-  // been looked up; pools whose entries were others then are passed over, with a line of the log.
+  // been looked up; of pools whose entries were others then, or that cannot have these, it is
+  // forgotten, with a line of the log.
   std::vector<PoolServers> begin(const config::Config& first, const config::ToldServers& told);
   // From here on names are looked up, and shards told.
   void start();

@@ -91,8 +91,15 @@ void ServersService::begin() {
   }
   if (task->unknown == 0) return carry_out(task);
   timer_.arm(parts_.loop.now() + kNamesTime);
-  for (std::size_t index = 0; index < entries.size(); ++index) {
-    if (entries[index].question && entries[index].found.targets.empty()) look_up(task, index);
+  for (std::size_t begun = 0; begun < kNamesAtOnce; ++begun) look_up_next(task);
+}
+
+void ServersService::look_up_next(const std::shared_ptr<Task>& task) {
+  const Entries& entries = task->command.entries;
+  while (task->next < entries.size()) {
+    const std::size_t index = task->next++;
+    if (entries[index].question && entries[index].found.targets.empty())
+      return look_up(task, index);
   }
 }
 
@@ -104,8 +111,9 @@ void ServersService::look_up(const std::shared_ptr<Task>& task, std::size_t inde
                if (result) its.found = config::merge({}, *result);
                if (!result && task->fault.empty())
                  task->fault = config::unresolved(its, result.error());
-               if (--task->unknown > 0 || tasks_.empty() || tasks_.front() != task) return;
-               carry_out(task);
+               if (tasks_.empty() || tasks_.front() != task) return;
+               if (--task->unknown == 0 || !task->fault.empty()) return carry_out(task);
+               look_up_next(task);
              });
 }
 

@@ -23,8 +23,10 @@ namespace gateway {
 
 class ServersService {
  public:
-  // For the names of one command.
+  // For the names of one command, so many of which are looked up at once: those of the pools that
+  // serve have the same resolver.
   static constexpr std::chrono::seconds kNamesTime{60};
+  static constexpr std::size_t kNamesAtOnce = 4;
 
   // What it acts on; outlives it. `serving` is the newest generation.
   struct Parts {
@@ -54,12 +56,14 @@ class ServersService {
   struct Task {
     config::ServersCommand command;
     Control::Reply reply;
-    std::size_t unknown = 0;  // names that are being looked up
+    std::size_t next = 0;  // of the entries: those before it need no more looking up, or have begun
+    std::size_t unknown = 0;  // names that are to be looked up, or are being
     std::string fault;
     bool is_ordered = false;  // the lists have it, and answer it
   };
 
   void begin();
+  void look_up_next(const std::shared_ptr<Task>& task);
   void look_up(const std::shared_ptr<Task>& task, std::size_t index);
   void on_late();
   void carry_out(const std::shared_ptr<Task>& task);

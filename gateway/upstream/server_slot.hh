@@ -39,10 +39,13 @@ class ServerSlot {
   // The request decides whether the server's ejection is over.
   bool is_trial() const { return trial_until_.has_value(); }
   void set_trial(ServerHealth::Time until) { trial_until_ = until; }
-  // It has decided.
-  void end_trial() { trial_until_.reset(); }
+  // It has decided, as has one of a last resort.
+  void end_trial() {
+    trial_until_.reset();
+    last_resort_ = false;
+  }
 
-  // The server is ejected, and has got the request since all others had failed it.
+  // The server is ejected, and has got the request since none is up, or all others had failed it.
   bool is_last_resort() const { return last_resort_; }
   void set_last_resort() { last_resort_ = true; }
 

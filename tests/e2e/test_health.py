@@ -8,6 +8,7 @@ import pytest
 from support.checking import run
 from support.frames import KEY, TEXT, frame, read_frame, upgrade_request, upgrade_response
 from support.gateway import Config, Variant
+from support.pools import order
 from support.health import FAST, FOR_LONG, field, get, playing, start, state_lines
 from support.ports import free_port
 from support.serving import Serving
@@ -135,6 +136,27 @@ def test_a_trial_goes_over_a_new_connection(start_gateway, log_of, played_first)
 
     assert wait_until(trial, "a trial") not in kept
     log.wait("server pool=app", "state=up after=ejected")
+
+
+def test_who_answers_where_none_is_up_is_back_with_the_head_of_its_answer(start_gateway, log_of, played_first, tmp_path):
+    server, servers = played_first
+    ejection = {**FOR_LONG, "in_a_row": 1, "status": 503}
+    gateway = start_gateway(Config({"app": {"servers": servers, "ejection": ejection}}, [{"pool": "app"}],
+                                   control={"socket": str(tmp_path / "control.sock")}), Variant(1))
+    log = log_of(gateway)
+    with connect(gateway.http_port) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: x.test\r\n\r\n")
+        server.answer(server.read_request(), b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+        assert client.read_response()[0].status == 503
+    log.wait("server pool=app", "state=ejected")
+    order(gateway, "drain", f"app/{servers[1]['address']}")
+    with connect(gateway.http_port) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: x.test\r\n\r\n")
+        request = server.read_request()
+        server.answer(request, b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n")
+        log.wait("server pool=app", "state=up after=ejected")
+        request.stream.send(b"x")
+        assert client.read_response()[1] == b"x"
 
 
 def test_no_more_than_half_of_a_pool_is_ejected(start_gateway, play, log_of):

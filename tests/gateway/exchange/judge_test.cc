@@ -107,7 +107,7 @@ class Bench {
   // "ROUTE VERDICT TARGET", the target of what goes to a server.
   std::string judge(std::string_view head_text, Way way = Way::kPlain,
                     config::Listener listener = {}, std::string_view server_name = {},
-                    bool has_shown_less = false) {
+                    bool has_shown_less = false, bool had_other_names = false) {
     http::RequestHead head;
     const auto state = http::RequestParser(head).parse(proto::as_bytes(head_text));
     EXPECT_TRUE(state && *state == http::HeadState::kComplete) << head_text;
@@ -120,7 +120,8 @@ class Bench {
                                           .secure = way == Way::kTls,
                                           .peer_trusted = way == Way::kTrusted,
                                           .server_name = server_name,
-                                          .has_shown_less = has_shown_less},
+                                          .has_shown_less = has_shown_less,
+                                          .had_other_names = had_other_names},
                                          config_, target, scratch);
     std::string words = judged.route != nullptr ? judged.route->name : "-";
     words += " " + std::visit(InWords{}, judged.verdict);
@@ -311,10 +312,15 @@ TEST(Judge, LetsNobodyRoundWhatHisOwnNameAsksByNow) {
   for_all.tls->clients = listener.tls->clients_for("required.test");
   EXPECT_EQ(verdict(for_all, "required.test"), "app proxy /");
   // Who has named none has that of the listener.
-  EXPECT_EQ(Bench().judge("GET / HTTP/1.1\r\nHost: 192.0.2.7\r\n\r\n", Way::kTls, for_all, "", true),
-            "app proxy /");
-  EXPECT_EQ(Bench().judge("GET / HTTP/1.1\r\nHost: optional.test\r\n\r\n", Way::kTls, listener, "",
-                          true),
+  EXPECT_EQ(
+      Bench().judge("GET / HTTP/1.1\r\nHost: 192.0.2.7\r\n\r\n", Way::kTls, for_all, "", true),
+      "app proxy /");
+  EXPECT_EQ(
+      Bench().judge("GET / HTTP/1.1\r\nHost: optional.test\r\n\r\n", Way::kTls, listener, "", true),
+      "- refused 421");
+  // What had a name's own terms before is not reached by who never was asked for them.
+  EXPECT_EQ(Bench().judge("GET / HTTP/1.1\r\nHost: optional.test\r\n\r\n", Way::kTls, for_all, "",
+                          true, true),
             "- refused 421");
   EXPECT_EQ(verdict(for_all, "optional.test"), "- refused 421");
 }
