@@ -6,6 +6,7 @@ refuses more than they do is no error. The exceptions are listed below, each wit
 """
 
 import json
+import os
 import random
 import re
 import secrets
@@ -187,7 +188,9 @@ def run_batch(reader, cases, seed, with_llhttp):
 
 
 def main(reader, seed=None, count=CASES):
-    seed = secrets.randbits(32) if seed is None else int(seed)
+    if seed is None:
+        seed = os.environ.get("GATEWAY_FRESH_SEED", secrets.randbits(32))
+    seed = int(seed)
     requests = Requests(random.Random(seed))
     with_llhttp = has_llhttp()
     by_h11 = by_llhttp = 0

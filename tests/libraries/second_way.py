@@ -6,6 +6,7 @@ usage: second_way.py SOURCE_ROOT BUILD_FOLDER TEST...
 Skips (77) where tools/bootstrap --distribution has not been run.
 """
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -15,6 +16,7 @@ SKIP = 77
 
 def main() -> int:
     root, build, *tests = sys.argv[1:]
+    os.nice(19)  # others measure time meanwhile
     if not (pathlib.Path(root) / "subprojects/wolfssl-distribution").is_dir():
         print("no source of the distribution's wolfSSL here")
         return SKIP
@@ -31,7 +33,8 @@ def main() -> int:
     if "distribution" not in result.stdout:
         print("the build does not say which way it took")
         return 1
-    return subprocess.run(["meson", "test", "-C", build, "--print-errorlogs", *tests]).returncode
+    test = ["meson", "test", "-C", build, "--print-errorlogs", "--timeout-multiplier", "5", *tests]
+    return subprocess.run(test).returncode
 
 
 if __name__ == "__main__":

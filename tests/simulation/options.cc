@@ -13,7 +13,8 @@ constexpr std::string_view kUsage =
     "simulate --seed N [--clients 1,2,..] [--faults short,late,..] [--requests N] [--salt N]\n"
     "         [--trace]\n"
     "Runs the gateway on simulated kernels, with simulated clients and servers; --fresh: so many\n"
-    "seeds that the clock chooses. Either with --theme closing-websockets, hurry-over-tls,\n"
+    "seeds from GATEWAY_FRESH_SEED on, else from one that the clock chooses. Either with --theme "
+    "closing-websockets, hurry-over-tls,\n"
     "uploads-in-a-row, servers-lost-in-uploads, reloads, long-websockets, policies,\n"
     "compression or anything, instead of the seed's own.\n";
 
@@ -33,9 +34,12 @@ bool read_range(std::string_view text, Options& options) {
 bool read_fresh(std::string_view text, Options& options) {
   std::uint64_t count = 0;
   if (!read_number(text, count) || count == 0) return false;
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  options.from = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+  const char* const given = std::getenv("GATEWAY_FRESH_SEED");
+  if (given == nullptr || !read_number(std::string_view(given), options.from)) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    options.from = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+  }
   options.to = options.from + count - 1;
   return true;
 }

@@ -53,7 +53,7 @@ TEST(Dialler, TriesTheNextAddressBesideOneThatIsSilentInTheHandshake) {
   PlainListener silent;  // the kernel accepts for it
   PlainListener other;
   LiveGateway gateway({silent.port(), other.port()},
-                      "[timeouts]\nconnect = \"2s\"\n[pool.app.tls]\nverify = false\n");
+                      "[timeouts]\nconnect = \"10s\"\n[pool.app.tls]\nverify = false\n");
   gateway.start();
   PlainPeer client = gateway.connect();
   client.send(kGet);
@@ -93,7 +93,7 @@ TEST(Dialler, TriesAnAddressThatHasFailedLast) {
 
 TEST(Dialler, TriesAnAddressThatHasFailedWhereTheOthersFailToo) {
   const std::uint16_t port = free_port();
-  auto good = std::make_unique<PlainListener>();
+  auto good = std::make_unique<PlainListener>(16, free_port());
   LiveGateway gateway({port, good->port()}, kPatient);
   gateway.start();
   PlainPeer client = gateway.connect();

@@ -34,7 +34,9 @@ using Answers = std::function<std::optional<Say>(int type)>;
 
 class NameServer {
  public:
-  explicit NameServer(Answers answers) : answers_(std::move(answers)) {
+  // `timeout`: of one of two tries.
+  explicit NameServer(Answers answers, std::chrono::milliseconds timeout = 10s)
+      : answers_(std::move(answers)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -44,7 +46,7 @@ class NameServer {
     getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &length);
     settings_.servers.push_back(
         *gateway::config::literal_address({"127.0.0.1", ntohs(address.sin_port)}));
-    settings_.timeout = 150ms;
+    settings_.timeout = timeout;
     settings_.tries = 2;
     thread_ = std::thread([this] { serve(); });
   }
@@ -131,11 +133,12 @@ TEST(Lookup, FindsTheAddressesOfBothFamiliesAndTheLeastTime) {
 
 TEST(Lookup, SaysOfWhichFamilyNobodyKnows) {
   for (const bool is_silent : {false, true}) {
-    const NameServer server([&](int type) -> std::optional<Say> {
+    const auto answers = [&](int type) -> std::optional<Say> {
       if (type == kA) return Say{.addresses = {kFour}};
       if (is_silent) return std::nullopt;
       return Say{.code = kServerFailure};
-    });
+    };
+    const NameServer server(answers, is_silent ? 1s : 10s);
     const auto found = server.look_up();
     ASSERT_TRUE(found) << found.error();
     EXPECT_EQ(texts(*found), std::vector<std::string>{"10.0.0.7:0"});
@@ -156,16 +159,17 @@ TEST(Lookup, SaysWhyItFindsNothing) {
     const char* name;
     Answers answers;
     const char* expected;
+    std::chrono::milliseconds timeout = 10s;
   } cases[] = {
       {"no such name", [](int) { return Say{.code = kNoSuchName}; }, "there is no such name"},
       {"no address", [](int) { return Say{}; }, "it has no record of that kind"},
-      {"silence", [](int) { return std::optional<Say>(); }, "no name server has answered"},
+      {"silence", [](int) { return std::optional<Say>(); }, "no name server has answered", 150ms},
       {"an answer to nobody's question",
        [](int) { return Say{.addresses = {kFour}, .with_a_wrong_id = true}; },
-       "no name server has answered"},
+       "no name server has answered", 150ms},
   };
   for (const auto& one : cases) {
-    const NameServer server(one.answers);
+    const NameServer server(one.answers, one.timeout);
     const auto found = server.look_up();
     ASSERT_FALSE(found) << one.name;
     EXPECT_EQ(found.error(), one.expected) << one.name;
@@ -175,7 +179,8 @@ TEST(Lookup, SaysWhyItFindsNothing) {
 TEST(Lookup, FindsNothingInRubbish) {
   for (const unsigned size : {1u, 11u, 12u, 100u, 255u}) {
     const NameServer server(
-        [&](int) { return Say{.ttl_s = static_cast<std::uint8_t>(size), .is_rubbish = true}; });
+        [&](int) { return Say{.ttl_s = static_cast<std::uint8_t>(size), .is_rubbish = true}; },
+        150ms);
     EXPECT_FALSE(server.look_up()) << size;
   }
 }

@@ -143,7 +143,7 @@ TEST(ListeningSockets, WaitsForAnAddressThatIsAboutToBeFree) {
     wait_until_asleep(opening);
     other.reset();
   });
-  ListeningSockets sockets;
+  ListeningSockets sockets(std::chrono::minutes(1));
   const auto opened = sockets.open(only(local("127.0.0.1", port)), 2);
   leaving.join();
   EXPECT_TRUE(opened.has_value()) << opened.error();
@@ -356,7 +356,7 @@ TEST_F(UnixListening, WaitsForASocketWhereSoonNobodyAccepts) {
     const PlainPeer probe(accept(other.descriptor(), nullptr, nullptr));
     other.close();
   });
-  ListeningSockets sockets;
+  ListeningSockets sockets(std::chrono::minutes(1));
   const auto opened = sockets.open(only(listener_), 1);
   leaving.join();
   ASSERT_TRUE(opened.has_value()) << opened.error();
