@@ -3,7 +3,9 @@
 
 #include "gateway/config/pem.hh"
 #include "gateway/config/sections.hh"
+#include "proto/tls/library.hh"
 #include "proto/tls/self_signed.hh"
+#include "proto/tls/staple.hh"
 
 namespace gateway::config {
 namespace {
@@ -48,25 +50,41 @@ class CertificateReader {
       TableReader entry(*table, "an entry of 'certificates'", report_, &listen_);
       const auto chain = entry.required_text("chain", "\"site.pem\"");
       const auto key = entry.required_text("key", "\"site.key\"");
-      if (chain && key) add(*chain, *key, tls);
+      const auto staple = entry.text("ocsp_staple");
+      if (chain && key) add(*chain, *key, staple, tls);
     } else if (const auto text = listen_.text_of(node, "certificates", kCertificatesForm)) {
       if (text->value == "self-signed") {
         report_.add(text->place, "\"self-signed\" stands alone: certificates = \"self-signed\"");
       } else {
-        add(*text, *text, tls);
+        add(*text, *text, std::nullopt, tls);
       }
     }
   }
 
-  void add(const Text& chain, const Text& key, Tls& tls) {
-    const Certificate certificate{path_from(folder_, chain.value).string(),
-                                  path_from(folder_, key.value).string(), chain.place};
+  void add(const Text& chain, const Text& key, const std::optional<Text>& staple, Tls& tls) {
+    Certificate certificate{path_from(folder_, chain.value).string(),
+                            path_from(folder_, key.value).string(), chain.place};
     LoadedCertificate loaded = load_certificate(pems_, certificate, kIfAbsent, kIfKeyless);
     for (const PemRemark& fault : loaded.faults)
       report_.add(fault.of_key ? key.place : chain.place, fault.message);
     for (const std::string& warning : loaded.warnings) report_.warn(chain.place, warning);
+    if (staple) add_staple(*staple, certificate, loaded.pem);
     tls.certificates.push_back(certificate);
     tls.pems.push_back(std::move(loaded.pem));
+  }
+
+  void add_staple(const Text& staple, Certificate& certificate, tls::Pem& pem) {
+    if (!tls::can_staple())
+      return report_.add(staple.place,
+                         fmt::format("'ocsp_staple' needs wolfSSL 5.9 or later, and this is {}: "
+                                     "build with the pinned one, or leave it out",
+                                     tls::library_version()));
+    certificate.staple_path = path_from(folder_, staple.value).string();
+    LoadedStaple loaded = load_staple(pems_, certificate.staple_path, pem.chain, kFromFolderOfFile);
+    for (const std::string& fault : loaded.faults) report_.add(staple.place, fault);
+    for (const std::string& warning : loaded.warnings) report_.warn(staple.place, warning);
+    certificate.staple_until = loaded.until;
+    pem.staple = std::move(loaded.der);
   }
 
   void make_self_signed(Place place, Tls& tls) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ struct Certificate {
   std::string chain_path;
   std::string key_path;
   Place place;
+  std::string staple_path = {};   // likewise absolute, of an OCSP response; empty: none
+  std::int64_t staple_until = 0;  // when that expires, seconds since 1970
 };
 
 inline constexpr std::array<std::string_view, 3> kDemandNames = {"required", "optional", "off"};

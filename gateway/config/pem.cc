@@ -7,6 +7,7 @@
 
 #include "proto/tls/credentials.hh"
 #include "proto/tls/pem.hh"
+#include "proto/tls/staple.hh"
 
 namespace gateway::config {
 namespace {
@@ -22,28 +23,28 @@ std::string about_ca(const std::string& path, std::string_view what) {
 }  // namespace
 
 std::expected<std::string, std::string> PemFiles::read(const std::string& path,
-                                                       std::string_view if_absent) {
+                                                       std::string_view if_absent,
+                                                       std::string_view cure) {
   FileState state;
-  auto text = read(path, if_absent, state);
+  auto text = read(path, if_absent, cure, state);
   if (files_ != nullptr) files_->insert_or_assign(path, state);
   return text;
 }
 
 std::expected<std::string, std::string> PemFiles::read_unnamed(const std::string& path) {
   FileState unwanted;
-  return read(path, "", unwanted);
+  return read(path, "", kCure, unwanted);
 }
 
 std::expected<std::string, std::string> PemFiles::read(const std::string& path,
                                                        std::string_view if_absent,
-                                                       FileState& state) {
+                                                       std::string_view cure, FileState& state) {
   if (const auto found = contents_.find(path); found != contents_.end()) {
     state = found->second.state;
     return found->second.text;
   }
   const std::string absent = fmt::format("does not exist{}", if_absent);
-  auto text = read_small_file(path, {.if_absent = absent, .cure = "name a PEM file"}, kFilePatience,
-                              &state);
+  auto text = read_small_file(path, {.if_absent = absent, .cure = cure}, kFilePatience, &state);
   if (text) contents_.emplace(path, Contents{*text, state});
   return text;
 }
@@ -107,6 +108,21 @@ LoadedCa load_crl(PemFiles& files, const std::string& path, const std::string& c
   loaded.text = *std::move(text);
   for (const std::string& fault : found.faults) loaded.faults.push_back(about(fault));
   for (const std::string& warning : found.warnings) loaded.warnings.push_back(about(warning));
+  return loaded;
+}
+
+LoadedStaple load_staple(PemFiles& files, const std::string& path, const std::string& chain,
+                         std::string_view if_absent) {
+  const auto about = [&](std::string_view what) {
+    return fmt::format("OCSP file '{}' {}", path, what);
+  };
+  auto text = files.read(path, if_absent, "name what 'openssl ocsp -respout FILE' writes");
+  if (!text) return {.faults = {about(text.error())}};
+  if (chain.empty()) return {};
+  tls::StapleFile file = tls::read_staple(*text, chain);
+  LoadedStaple loaded{.der = std::move(file.der), .until = file.status.until};
+  for (const std::string& fault : file.found.faults) loaded.faults.push_back(about(fault));
+  for (const std::string& warning : file.found.warnings) loaded.warnings.push_back(about(warning));
   return loaded;
 }
 

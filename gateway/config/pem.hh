@@ -24,17 +24,19 @@ class PemFiles {
   explicit PemFiles(FilesRead* files) : files_(files) {}
 
   // Failures are words that fit behind the file's name; `if_absent` goes behind "does not exist".
-  std::expected<std::string, std::string> read(const std::string& path, std::string_view if_absent);
+  std::expected<std::string, std::string> read(const std::string& path, std::string_view if_absent,
+                                               std::string_view cure = kCure);
   // What the configuration does not name.
   std::expected<std::string, std::string> read_unnamed(const std::string& path);
 
  private:
+  static constexpr std::string_view kCure = "name a PEM file";
   struct Contents {
     std::string text;
     FileState state;
   };
   std::expected<std::string, std::string> read(const std::string& path, std::string_view if_absent,
-                                               FileState& state);
+                                               std::string_view cure, FileState& state);
 
   FilesRead* files_;
   std::map<std::string, Contents> contents_;
@@ -68,6 +70,18 @@ LoadedCa load_ca(PemFiles& files, const std::string& path, std::string_view if_a
 // A file of lists of revoked certificates; `ca` is what client_ca holds, which is good.
 LoadedCa load_crl(PemFiles& files, const std::string& path, const std::string& ca,
                   std::string_view if_absent);
+
+struct LoadedStaple {
+  std::string der;
+  std::int64_t until = 0;  // seconds since 1970
+  std::vector<std::string> faults;
+  std::vector<std::string> warnings;
+};
+
+// A file of an OCSP response for a certificate's chain. Without a chain, which cannot be used then,
+// it is only read.
+LoadedStaple load_staple(PemFiles& files, const std::string& path, const std::string& chain,
+                         std::string_view if_absent);
 
 // Where Debian and Fedora, and what comes from them, keep the certificates of public CAs.
 inline constexpr std::array<std::string_view, 2> kSystemCaPaths = {

@@ -59,8 +59,10 @@ void print_tcp(Printer& out, const uring::TcpOptions& tcp) {
 }
 
 std::string print_certificate(const Certificate& certificate) {
-  return fmt::format("{{ chain = {}, key = {} }}", quote(certificate.chain_path),
-                     quote(certificate.key_path));
+  const std::string& staple = certificate.staple_path;
+  return fmt::format("{{ chain = {}, key = {}{} }}", quote(certificate.chain_path),
+                     quote(certificate.key_path),
+                     staple.empty() ? "" : ", ocsp_staple = " + quote(staple));
 }
 
 template <typename Entry>

@@ -97,6 +97,7 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
       [this](const config::Pool& pool) -> const std::vector<config::Server>& {
         return server_lists_->servers_of(pool.name);
       });
+  staple_watch_.emplace(*loop_, log_);
   drain_service_.emplace(*server_drains_, *closing_watch_);
   if (auto made = make_server_lists(); !made) return made;
   bell_.emplace(*loop_, static_cast<uring::BellOwner&>(*this));
@@ -229,6 +230,7 @@ int Process::run() {
     if (control_) control_->start();
     servers_service_->save();
     if (watch_) watch_->start();
+  staple_watch_->follow(*generation_);
     watchdog_->start();
     manager_.ready("serving");
   }
@@ -406,6 +408,7 @@ void Process::rung() {
   drain_->finish();
   winding_up_ = wind_up();
   winding_up_.start();
+  staple_watch_->follow(*generation_);
 }
 
 uring::Task<> Process::wind_up() {
@@ -416,6 +419,7 @@ uring::Task<> Process::wind_up() {
   if (control_) co_await control_->stop();
   if (watch_) co_await watch_->stop();
   co_await signals_->stop();
+  staple_watch_->stop();
   co_await bell_->stop();
   loop_->stop();
 }

@@ -25,6 +25,7 @@
 #include "gateway/process/servers_service.hh"
 #include "gateway/process/service_manager.hh"
 #include "gateway/process/shards.hh"
+#include "gateway/process/staple_watch.hh"
 #include "gateway/process/upgrade.hh"
 #include "gateway/process/watch.hh"
 #include "gateway/process/watchdog.hh"
@@ -125,6 +126,7 @@ class Process final : private uring::SignalListener,
   std::optional<Watchdog> watchdog_;
   std::optional<Drain> drain_;
   std::optional<ClosingWatch> closing_watch_;
+  std::optional<StapleWatch> staple_watch_;
   std::optional<ServerDrains> server_drains_;
   std::optional<DrainService> drain_service_;
   std::optional<names::Resolver> resolver_;

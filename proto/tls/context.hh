@@ -28,6 +28,9 @@ struct ServerContext;
 struct Pem {
   std::string chain;
   std::string key;
+  // An OCSP response for the leaf, in DER, as staple.hh reads it: clients that ask for one
+  // (status_request) are shown it while it is valid. Empty: there is none.
+  std::string staple = {};
 
   bool operator==(const Pem&) const = default;
 };

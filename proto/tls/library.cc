@@ -64,10 +64,12 @@ std::string_view library_version() {
 }
 
 std::string_view lacks() {
-#ifdef TLS_HAS_MLKEM
+#if defined(TLS_HAS_MLKEM) && defined(TLS_HAS_STAPLES)
   return {};
+#elif defined(TLS_HAS_MLKEM)
+  return "OCSP staples";
 #else
-  return "X25519MLKEM768";
+  return "X25519MLKEM768, OCSP staples";
 #endif
 }
 

@@ -92,6 +92,7 @@ std::expected<void, std::string> ServerContexts::add(const Pem& certificate) {
   made->context = make_context(wolfSSLv23_server_method(), buffers_);
   if (auto problem = set_up_server(made->context, certificate, clients_.get(), tickets_))
     return std::unexpected(*std::move(problem));
+  if (auto problem = made->take_staple(certificate)) return std::unexpected(*std::move(problem));
   made->clients = clients_;
   made->names = names_in(certificates_of(certificate.chain));
   append(std::move(made));

@@ -49,10 +49,12 @@ int Callbacks::ticket(WOLFSSL* ssl, unsigned char* name, unsigned char* nonce, u
   *size_after = size - extra;
   if (*size_after < static_cast<int>(sizeof(InternalTicket)) || is_worn_out(text))
     return WOLFSSL_TICKET_RET_REJECT;
-  if (extra == 0) return WOLFSSL_TICKET_RET_OK;
-  std::memcpy(&pending.valid_until, text + *size_after, sizeof(ValidUntil));
-  return pending.valid_until >= std::time(nullptr) ? WOLFSSL_TICKET_RET_OK
-                                                   : WOLFSSL_TICKET_RET_REJECT;
+  if (extra > 0) {
+    std::memcpy(&pending.valid_until, text + *size_after, sizeof(ValidUntil));
+    if (pending.valid_until < std::time(nullptr)) return WOLFSSL_TICKET_RET_REJECT;
+  }
+  if (pending.version == Version::k12) pending.context->withdraw_staple(ssl);
+  return WOLFSSL_TICKET_RET_OK;
 }
 
 }  // namespace tls

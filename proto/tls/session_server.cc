@@ -22,6 +22,8 @@ constexpr std::uint8_t kCloseNotify = 0;
 // In the first record of an answer: the type of its message, and the server's random.
 constexpr std::size_t kMessageTypeAt = 5;
 constexpr std::size_t kRandomAt = 11;
+// The library's own, its extension, and its message.
+constexpr std::size_t kStapleCopies = 3;
 // RFC 8446 section 4.1.3: the random of a HelloRetryRequest.
 constexpr unsigned char kRetryRandom[32] = {
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
@@ -174,12 +176,15 @@ void Session::set_up_server(const ClientHello& hello) {
       (!protocol.empty() && !use_protocols(ssl_, std::string(protocol)))) {
     return fail({"out of memory"});
   }
+  if (const std::size_t staple = pending_->context->staple.size(); staple > 0)
+    count(kBytes + kHandshakeBytes + kStapleCopies * staple);
   wolfSSL_SetCertCbCtx(ssl_, this);
   // RFC 8446 section 4.6.1: no ticket for whom it would be of no use.
   if (!hello.takes_tickets) wolfSSL_no_ticket_TLSv13(ssl_);
 }
 
 int Session::accept() {
+  pending_->context->offer_staple();
   const int result = wolfSSL_accept(ssl_);
   if (const auto& clients = pending_->context->clients) clients->forget_intermediates();
   return result;

@@ -20,6 +20,7 @@
 #include "proto/tls/alert.hh"
 #include "proto/tls/context.hh"
 #include "proto/tls/name_table.hh"
+#include "proto/tls/ocsp_response.hh"
 #include "proto/tls/policy_names.hh"
 #include "proto/tls/session.hh"
 #include "proto/tls/ticket_keys.hh"
@@ -27,6 +28,12 @@
 // X25519MLKEM768 has its final form and name from this version on.
 #if LIBWOLFSSL_VERSION_HEX >= 0x05008000
 #define TLS_HAS_MLKEM
+#endif
+
+// From this version on a server's OCSP response may come from elsewhere than a responder, without
+// its issuer among the CAs that are trusted.
+#if LIBWOLFSSL_VERSION_HEX >= 0x05009000
+#define TLS_HAS_STAPLES
 #endif
 
 // The library's own: it is linked in whole. What it leaves unsaid is said with this, under whatever
@@ -50,6 +57,8 @@ struct Callbacks {
   // Seals or opens a server's, with the TicketKeys.
   static int ticket(WOLFSSL* ssl, unsigned char* name, unsigned char* nonce, unsigned char* tag,
                     int sealing, unsigned char* text, int size, int* size_after, void* keys);
+  // Gives the OCSP response that goes with the session's certificate, if there is one.
+  static int staple(WOLFSSL* ssl, void*);
 };
 
 using Fingerprint = std::array<std::byte, 32>;  // SHA-256
@@ -98,8 +107,18 @@ struct ServerContext {
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
 
-  WOLFSSL_CTX* context = nullptr;               // owned; sessions hold a count of it
-  std::vector<std::string> names;               // its alternative ones
+  // Once, last of all. An error text, or nothing.
+  std::optional<std::string> take_staple(const Pem& pem);
+  // Before the library reads a hello for this context.
+  void offer_staple() const;
+  // It resumes a TLS 1.2 session, whose ServerHello must not speak of one (RFC 6066 section 1.1).
+  void withdraw_staple(WOLFSSL* ssl) const;
+  bool has_staple_to_show() const;
+
+  WOLFSSL_CTX* context = nullptr;  // owned; sessions hold a count of it
+  std::vector<std::string> names;  // its alternative ones
+  std::string staple;              // in DER; empty: none
+  OcspStatus staple_status;
   std::shared_ptr<const ClientPolicy> clients;  // null: nobody is asked
 };
 
