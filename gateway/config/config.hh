@@ -286,6 +286,7 @@ struct Limits {
 
 struct LogSettings {
   std::string file = "stderr";  // or an absolute path
+  std::string tls_keys;         // an absolute path; empty: TLS secrets are written nowhere
   LogLevel level = LogLevel::info;
   size_t buffer_bytes = 256 * 1024;  // per shard; what does not fit is dropped and counted
   bool websocket_open = false;       // a line when a WebSocket opens

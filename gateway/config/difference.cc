@@ -235,6 +235,7 @@ class Comparison {
     changed("[upgrade]", upgrade == now_.upgrade);
     changed("via", via == now_.via);
     changed("log.file", log.file == now_.log.file);
+    changed("log.tls_keys", log.tls_keys == now_.log.tls_keys);
     changed("log.level", log.level == now_.log.level);
     changed("log.websocket_open", log.websocket_open == now_.log.websocket_open);
     changed("log.websocket_every", log.websocket_every == now_.log.websocket_every);

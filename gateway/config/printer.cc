@@ -392,6 +392,7 @@ std::string to_toml(const Config& config) {
   out.line("patience = {}", duration(config.upgrade.patience));
   out.line("\n[log]");
   out.line("file = {}", quote(config.log.file));
+  out.line("tls_keys = {}", quote(config.log.tls_keys.empty() ? "off" : config.log.tls_keys));
   out.line("level = {}", quote(name_of(config.log.level)));
   out.line("buffer = {}", quote(print_size(config.log.buffer_bytes)));
   out.line("websocket_open = {}", config.log.websocket_open);

@@ -16,6 +16,7 @@
 #include "gateway/config/sections.hh"
 #include "gateway/config/table_reader.hh"
 #include "gateway/log/file.hh"
+#include "gateway/log/key_file.hh"
 #include "proto/http/syntax.hh"
 
 namespace gateway::config {
@@ -77,12 +78,22 @@ void read_secret(TableReader& file, std::string& secret) {
   secret = text->value;
 }
 
+void read_tls_keys(TableReader& table, const std::filesystem::path& folder, LogSettings& log) {
+  const auto file = table.text("tls_keys");
+  if (!file || file->value == "off") return;
+  log.tls_keys = path_from(folder, file->value).string();
+  if (const auto usable = check_key_file(log.tls_keys); !usable)
+    table.report().add(file->place, usable.error());
+  table.report().warn(file->place, told_of_tls_keys(log.tls_keys));
+}
+
 void read_log(TableReader& table, const std::filesystem::path& folder, LogSettings& log) {
   if (const auto file = table.text("file"); file && file->value != kStderrName) {
     log.file = path_from(folder, file->value).string();
     if (const auto usable = check_log_file(log.file); !usable)
       table.report().add(file->place, usable.error());
   }
+  read_tls_keys(table, folder, log);
   if (const auto level = table.choice("level", kLogLevelNames))
     log.level = static_cast<LogLevel>(*level);
   table.size("buffer", kLogBufferBytesMin, kLogBufferBytesMax, log.buffer_bytes);

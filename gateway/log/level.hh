@@ -8,7 +8,8 @@
 
 namespace gateway {
 
-enum class LogLevel : uint8_t { error, warning, info, debug };
+// `secret` is none: what is logged as that goes to the file of TLS secrets, and never to the log.
+enum class LogLevel : uint8_t { error, warning, info, debug, secret };
 
 inline constexpr std::array<std::string_view, 4> kLogLevelNames = {"error", "warning", "info",
                                                                    "debug"};

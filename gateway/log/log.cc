@@ -3,6 +3,15 @@
 #include <ctime>
 
 namespace gateway {
+namespace {
+
+int64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);  // answered in user space, by the vDSO
+  return now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec;
+}
+
+}  // namespace
 
 void Log::append(LogLevel level, std::span<char> text, size_t wanted) {
   // Whatever a caller forgot to quote: a line stays one line.
@@ -12,10 +21,11 @@ void Log::append(LogLevel level, std::span<char> text, size_t wanted) {
   }
   if (wanted > text.size()) std::fill(text.end() - 3, text.end(), '.');
 
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);  // answered in user space, by the vDSO
-  ring_->append(level, now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec,
-                {text.data(), text.size()});
+  ring_->append(level, now_ns(), {text.data(), text.size()});
+}
+
+void Log::secret(std::string_view line) {
+  ring_->append(LogLevel::secret, now_ns(), line);
 }
 
 }  // namespace gateway

@@ -53,6 +53,8 @@ class Log {
   void debug(fmt::format_string<Args...> format, Args&&... args) {
     line(LogLevel::debug, format, std::forward<Args>(args)...);
   }
+  // A line for the file of TLS secrets, whatever the level; it stands nowhere else.
+  void secret(std::string_view line);
 
  private:
   // `wanted` is the length before it was cut to fit: a cut line ends in "...".

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "gateway/log/file.hh"
+#include "gateway/log/key_file.hh"
 #include "uring/probe.hh"
 
 namespace gateway {
@@ -79,6 +80,7 @@ struct LogWriter::Work {
   bool wait_for(uint64_t turn);
   void run();
   void drain_all();
+  void write_keys();
   std::optional<NextFile> take_next_file();
   void open(const std::string& name);
   void collect_all();
@@ -98,6 +100,7 @@ struct LogWriter::Work {
   std::atomic<uint64_t> done{0};
   std::atomic<bool> stopping{false};
   std::atomic<const char*> last_words{nullptr};
+  KeyFile keys;
 
   // The thread's own.
   std::vector<Line> lines;  // of one drain, to be sorted by time
@@ -153,6 +156,15 @@ void LogWriter::reopen(std::string file) {
     const std::lock_guard lock(work_->next_file_mutex);
     work_->next_file = {std::move(file), now_ns()};
   }
+  sem_post(&work_->wake);
+}
+
+std::expected<void, std::string> LogWriter::start_keys(const std::string& file) {
+  return work_->keys.want_now(file);
+}
+
+void LogWriter::reopen_keys(std::string file) {
+  work_->keys.want(std::move(file));
   sem_post(&work_->wake);
 }
 
@@ -226,9 +238,18 @@ void LogWriter::Work::drain_all() {
     open(next->name);
   }
   write_lines(written, lines.size());
+  write_keys();
   if (words == nullptr) return;
   std::string text;
   append_line(text, {now_ns(), LogLevel::error, words}, "process");
+  write(std::move(text));
+}
+
+void LogWriter::Work::write_keys() {
+  const std::string said = keys.take_turn();
+  if (said.empty()) return;
+  std::string text;
+  append_line(text, {now_ns(), LogLevel::error, said}, "log");
   write(std::move(text));
 }
 
@@ -265,6 +286,7 @@ void LogWriter::Work::write_lines(size_t first, size_t last) {
 void LogWriter::Work::collect(Source& source) {
   const std::string& name = source.ring->source();
   const auto add = [&](const LogRing::Record& record) {
+    if (record.level == LogLevel::secret) return keys.add(record.text);
     Line& line = lines.emplace_back(Line{record.time_ns, lines.size(), {}});
     append_line(line.text, record, name);
   };

@@ -43,6 +43,12 @@ class LogWriter {
   // stays as it is, and a line says why. Any thread; waits for nothing.
   void reopen(std::string file);
 
+  // Which file gets what is logged as a secret; empty: none. The first opens it, as whom the caller
+  // is, and its error is a whole sentence. The other one waits for nothing: where the thread cannot
+  // open it the log says so.
+  std::expected<void, std::string> start_keys(const std::string& file);
+  void reopen_keys(std::string file);
+
   // What is logged from here on, by whomever. Any thread.
   void set_level(LogLevel level);
 

@@ -48,6 +48,11 @@ std::expected<std::unique_ptr<Process>, std::string> Process::create(const Optio
     return LogWriter::start(file, settings.level, settings.buffer_bytes);
   }();
   if (!writer) return std::unexpected(writer.error());
+  if (!options.test) {
+    const config::ActingAs acting(first->config.account);
+    if (auto keys = (*writer)->start_keys(settings.tls_keys); !keys)
+      return std::unexpected(std::move(keys.error()));
+  }
   std::unique_ptr<Process> process(
       new Process(options, std::move(first), std::move(*writer), std::move(lineage)));
   if (auto done = process->set_up(std::move(read)); !done) return std::unexpected(done.error());
@@ -92,12 +97,12 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
     return std::unexpected(uring::explain_ring_error(error));
   drain_.emplace(*loop_, log_, static_cast<Drained&>(*this));
   closing_watch_.emplace(*loop_, log_);
+  staple_watch_.emplace(*loop_, log_);
   server_drains_.emplace(
       registry_, log_, shard_count_, [this](const Order& order) { shards_->tell(order); },
       [this](const config::Pool& pool) -> const std::vector<config::Server>& {
         return server_lists_->servers_of(pool.name);
       });
-  staple_watch_.emplace(*loop_, log_);
   drain_service_.emplace(*server_drains_, *closing_watch_);
   if (auto made = make_server_lists(); !made) return made;
   bell_.emplace(*loop_, static_cast<uring::BellOwner&>(*this));
@@ -224,13 +229,13 @@ int Process::run() {
   signals_->start();
   bell_->start();
   server_lists_->start();
+  staple_watch_->follow(*generation_);
   if (lineage_.handover) {
     lineage_.handover->report_serving(*loop_, [this] { take_over(); });
   } else {
     if (control_) control_->start();
     servers_service_->save();
     if (watch_) watch_->start();
-  staple_watch_->follow(*generation_);
     watchdog_->start();
     manager_.ready("serving");
   }
@@ -385,6 +390,7 @@ void Process::obey(std::string_view command, Control::Reply reply) {
 
 void Process::reopen_log() {
   const std::string& file = config().log.file;
+  log_writer_->reopen_keys(config().log.tls_keys);
   if (file == kStderrName)
     return log_.info("SIGUSR1: the log goes to stderr, so there is no file to open again");
   log_.info("SIGUSR1: opening the log file {} again", file);
@@ -402,24 +408,24 @@ void Process::rung() {
     ++ended_;
   }
   reload_->look();
+  staple_watch_->follow(*generation_);
   begin_waiting_upgrade();
   if (drained_ == shard_count_) sockets_.close_all_but({});
   if (ended_ < shard_count_ || !winding_up_.done()) return;
   drain_->finish();
   winding_up_ = wind_up();
   winding_up_.start();
-  staple_watch_->follow(*generation_);
 }
 
 uring::Task<> Process::wind_up() {
   watchdog_->stop();
+  staple_watch_->stop();
   co_await upgrade_->stop();
   co_await resolver_->stop();
   if (lineage_.handover) co_await lineage_.handover->stop();
   if (control_) co_await control_->stop();
   if (watch_) co_await watch_->stop();
   co_await signals_->stop();
-  staple_watch_->stop();
   co_await bell_->stop();
   loop_->stop();
 }

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "gateway/log/key_file.hh"
+
 namespace gateway {
 namespace {
 
@@ -121,6 +123,7 @@ bool Reload::prepare(config::Config config) {
   if (difference_.changes.empty()) {
     ++counts_.unchanged;
     result_.done = true;
+    if (!config.log.tls_keys.empty()) say(LogLevel::warning, told_of_tls_keys(config.log.tls_keys));
     say(LogLevel::info, "reload: no change");
     parts_.lists.look_again();
     return false;
@@ -152,6 +155,7 @@ void Reload::apply_log_settings(const config::LogSettings& before) {
   const config::LogSettings& now = parts_.serving->config.log;
   if (now.level != before.level) parts_.log_writer.set_level(now.level);
   parts_.log_writer.reopen(now.file);
+  parts_.log_writer.reopen_keys(now.tls_keys);
 }
 
 void Reload::tell_what_changed() {

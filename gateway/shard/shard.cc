@@ -193,6 +193,7 @@ bool Shard::load_step() {
       {setup_.tickets, record_buffers_, *upstreams_, counters_, setup_.limits.places()});
   if (more) return true;
   generation_ = std::exchange(loading_, {});
+  record_buffers_.log_keys_to(key_log_.follow(config().log));
   const std::size_t most = config().client_limits.memory_bytes_max;
   setup_.memory.set_most(most != 0 ? most : setup_.memory_usual_bytes);
   links_->handshakes_waiting_max = config().client_limits.handshakes_waiting;

@@ -18,6 +18,7 @@
 #include "gateway/log/throttle.hh"
 #include "gateway/shard/admission.hh"
 #include "gateway/shard/closings.hh"
+#include "gateway/shard/key_log.hh"
 #include "gateway/shard/leaving_listeners.hh"
 #include "gateway/shard/orders.hh"
 #include "gateway/shard/orphans.hh"
@@ -182,6 +183,7 @@ class Shard final : private uring::BellOwner, private Reception {
   std::unique_ptr<uring::ReceiveBuffers> buffers_;
   uring::BatchPool batches_{kBatchBudget, &setup_.memory};
   std::vector<std::byte> plaintext_;
+  ShardKeyLog key_log_{setup_.log};  // outlives all sessions
   tls::RecordBuffers record_buffers_{&setup_.memory.counter()};
   std::optional<uring::LinkResources> links_;  // while it runs
   std::optional<Upstreams> upstreams_;         // likewise

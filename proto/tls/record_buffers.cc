@@ -50,6 +50,11 @@ struct RecordBuffers::Heap : gateway_record_memory {
   RecordBuffers& owner;
 };
 
+KeyLog* RecordBuffers::key_log_in(void* heap) {
+  if (heap == nullptr) return nullptr;
+  return static_cast<Heap*>(static_cast<gateway_record_memory*>(heap))->owner.key_log_;
+}
+
 RecordBuffers::Buffer* RecordBuffers::Shelf::pop() {
   if (first == nullptr) return nullptr;
   --kept;

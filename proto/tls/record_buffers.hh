@@ -10,6 +10,8 @@
 
 namespace tls {
 
+class KeyLog;
+
 class RecordBuffers {
  public:
   // Two sizes: for a request or a message, and for the largest record (RFC 8446 section 5.2) with
@@ -38,6 +40,11 @@ class RecordBuffers {
 
   std::atomic<std::size_t>* account() const { return account_; }
 
+  // Sessions that begin from now on tell their secrets there; null, as it is at first: nowhere.
+  void log_keys_to(KeyLog* log) { key_log_ = log; }
+  // Of the heap of a context; null where secrets are not wanted, or with no heap.
+  static KeyLog* key_log_in(void* heap);
+
   // What a context gets as its heap.
   void* heap();
 
@@ -63,6 +70,7 @@ class RecordBuffers {
   std::unique_ptr<Heap> heap_;
   Shelf small_{kSmallBytes, kSmallKept};
   Shelf large_{kLargeBytes, kLargeKept};
+  KeyLog* key_log_ = nullptr;
   std::size_t in_use_ = 0;
   std::size_t allocated_ = 0;
 };

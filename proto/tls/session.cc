@@ -122,6 +122,7 @@ bool Session::set_up(WOLFSSL_CTX* context) {
   ssl_ = wolfSSL_new(context);
   if (ssl_ == nullptr) return false;
   count(kBytes + kHandshakeBytes);
+  log_secrets_of(ssl_);
   wolfSSL_SetIOReadCtx(ssl_, this);
   wolfSSL_SetIOWriteCtx(ssl_, this);
   return true;
@@ -210,6 +211,7 @@ Progress Session::take(proto::MutableBytes plaintext_to) {
       return {0, Progress::Status::kFailed};
     }
     handshake_done_ = true;
+    end_log_of_secrets(ssl_);
     state_ = State::kOpen;
     if (pending_) facts_ = std::move(pending_->facts);
     if (!client_) server_name_ = std::move(pending_->server_name);

@@ -136,6 +136,10 @@ struct Certificates {
   PolicyNames policy_names;                                   // their places there, from 1 on
 };
 
+// Where the session's context has a KeyLog: its secrets go there, until its handshake is done.
+void log_secrets_of(WOLFSSL* ssl);
+void end_log_of_secrets(WOLFSSL* ssl);
+
 // ALPN: one of these, or no session.
 bool use_protocols(WOLFSSL* ssl, const std::string& list);
 

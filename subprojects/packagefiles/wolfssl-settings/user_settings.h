@@ -119,6 +119,7 @@
 #define HAVE_OCSP
 #define HAVE_CERTIFICATE_STATUS_REQUEST
 #define HAVE_SECRET_CALLBACK /* key log and traffic secrets */
+#define HAVE_KEYING_MATERIAL /* the key log's exporter secret: 64 bytes of a handshake */
 
 /* A hello may fill a record, and offer more suites than there are. */
 #define MAX_HANDSHAKE_SZ 16384

@@ -125,6 +125,7 @@ TEST(Difference, NamesWhatHasChanged) {
       {"context_takeover = true", "context_takeover = false", "route chat changed"},
       {"compression_ratio_max = \"off\"", "compression_ratio_max = 1", "route chat changed"},
       {"requests_per_connection = 1000", "requests_per_connection = 1001", "[limits] changed"},
+      {"gateway.keys", "other.keys", "log.tls_keys changed"},
       {"websocket_open = true", "websocket_open = false", "log.websocket_open changed"},
       {"websocket_every = \"5m\"", "websocket_every = \"6m\"", "log.websocket_every changed"},
       {"redact = [\"key\", ", "redact = [", "log.redact changed"},

@@ -254,6 +254,7 @@ patience = "5m"
 
 [log]
 file = "/tmp/gateway.log"
+tls_keys = "/tmp/gateway.keys"
 level = "debug"
 buffer = "1MiB"
 websocket_open = true
