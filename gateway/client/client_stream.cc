@@ -145,9 +145,10 @@ void ClientStream::send_ahead() {
 }
 
 Farewell ClientStream::farewell() const {
-  if (state_ == State::kSilent || state_ == State::kWhole) return Farewell::kPolite;
+  if (state_ == State::kSilent) return Farewell::kPolite;
   // Closed properly, a part of a body that ends with its connection would look like the whole.
   const bool ends_body = framing_ == http::Framing::kUntilClose && !connection_.secure();
+  if (state_ == State::kWhole) return ends_body ? Farewell::kWholeOrReset : Farewell::kPolite;
   return ends_body ? Farewell::kReset : Farewell::kTruncated;
 }
 

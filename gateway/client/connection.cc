@@ -315,7 +315,10 @@ Farewell Connection::farewell_to_client() const {
 uring::Task<> Connection::farewell() {
   taking_leave_ = true;
   const Farewell farewell = farewell_to_client();
-  const bool is_cut_short = cut_ && farewell == Farewell::kReset;
+  const auto lacks_end = [&] {
+    return farewell == Farewell::kWholeOrReset && client_.has_unsent();
+  };
+  const bool is_cut_short = cut_ && (farewell == Farewell::kReset || lacks_end());
   if ((turned_away_ || is_cut_short) && client_.is_open()) {
     client_.reset_on_close();
   } else if (!cut_ && client_.is_open() && client_.end() != uring::LinkEnd::kFailed) {
@@ -327,9 +330,10 @@ uring::Task<> Connection::farewell() {
       co_await client_.drained();
       client_.reset_on_close();
     } else {
-      client_.write_end(farewell == Farewell::kPolite ? Link::Ending::kWhole
-                                                      : Link::Ending::kTruncated);
+      client_.write_end(farewell == Farewell::kTruncated ? Link::Ending::kTruncated
+                                                         : Link::Ending::kWhole);
       co_await linger();
+      if (lacks_end()) client_.reset_on_close();
     }
   }
   co_await client_.close();

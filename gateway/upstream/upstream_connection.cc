@@ -128,7 +128,7 @@ uring::Task<> UpstreamConnection::close_story(Farewell farewell) {
 }
 
 uring::Task<> UpstreamConnection::take_leave(Farewell farewell) {
-  const bool whole = farewell == Farewell::kPolite;
+  const bool whole = farewell != Farewell::kTruncated;
   link_.drop_input();
   link_.write_end(whole ? Link::Ending::kWhole : Link::Ending::kTruncated);
   // An upload that was answered early is still delivered, as long as the server takes of it.
@@ -141,6 +141,7 @@ uring::Task<> UpstreamConnection::take_leave(Farewell farewell) {
   }
   timer_.arm(owner_.links_.loop.now() + Upstreams::kLingerTime);
   co_await link_.drained();
+  if (farewell == Farewell::kWholeOrReset && link_.has_unsent()) link_.reset_on_close();
   // Without reading on, a server that still speaks would make a reset of our last bytes.
   link_.forget_session();
   const std::uint64_t start = link_.received_bytes();

@@ -189,8 +189,8 @@ void Tunnel::settle() {
 
 // Closed properly, a part of a stream in plain text would look like the whole.
 Farewell Tunnel::farewell_of_opaque(bool is_whole, Link& link) {
-  if (is_whole) return Farewell::kPolite;
-  return link.session() != nullptr ? Farewell::kTruncated : Farewell::kReset;
+  if (link.session() != nullptr) return is_whole ? Farewell::kPolite : Farewell::kTruncated;
+  return is_whole ? Farewell::kWholeOrReset : Farewell::kReset;
 }
 
 Farewell Tunnel::farewell_to_upstream() const {
@@ -199,7 +199,9 @@ Farewell Tunnel::farewell_to_upstream() const {
   if (opaque_) {
     const bool is_whole = opaque_->upstream_stream_is_whole();
     const Farewell farewell = farewell_of_opaque(is_whole, upstream_->link());
-    return cut && farewell != Farewell::kReset ? Farewell::kNone : farewell;
+    if (!cut || farewell == Farewell::kReset) return farewell;
+    const bool lacks_end = is_whole && upstream_->link().has_unsent();
+    return lacks_end && farewell == Farewell::kWholeOrReset ? Farewell::kReset : Farewell::kNone;
   }
   if (cut) return Farewell::kNone;
   return relay_->upstream_stream_is_whole() ? Farewell::kPolite : Farewell::kTruncated;
