@@ -120,7 +120,9 @@ LoadedStaple load_staple(PemFiles& files, const std::string& path, const std::st
   if (!text) return {.faults = {about(text.error())}};
   if (chain.empty()) return {};
   tls::StapleFile file = tls::read_staple(*text, chain);
-  LoadedStaple loaded{.der = std::move(file.der), .until = file.status.until};
+  // Who is unknown is not shown at all, so nothing ends.
+  const bool is_shown = file.status.kind != tls::OcspStatus::Kind::kUnknown;
+  LoadedStaple loaded{.der = std::move(file.der), .until = is_shown ? file.status.until : 0};
   for (const std::string& fault : file.found.faults) loaded.faults.push_back(about(fault));
   for (const std::string& warning : file.found.warnings) loaded.warnings.push_back(about(warning));
   return loaded;

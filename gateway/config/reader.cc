@@ -82,8 +82,10 @@ void read_tls_keys(TableReader& table, const std::filesystem::path& folder, LogS
   const auto file = table.text("tls_keys");
   if (!file || file->value == "off") return;
   log.tls_keys = path_from(folder, file->value).string();
-  if (const auto usable = check_key_file(log.tls_keys); !usable)
-    table.report().add(file->place, usable.error());
+  const auto usable = check_key_file(log.tls_keys);
+  if (!usable) table.report().add(file->place, usable.error());
+  if (usable && log.tls_keys == log.file)
+    table.report().add(file->place, "'tls_keys' must be another file than 'file'");
   table.report().warn(file->place, told_of_tls_keys(log.tls_keys));
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,9 +22,16 @@ std::unexpected<std::string> refused(const std::string& path, std::string_view w
   return std::unexpected(fmt::format("key log file '{}' {}", path, why));
 }
 
+// Whose files this thread makes: at the start that may be another than who it is.
+uid_t owner_of_new_files() {
+  const auto uid = static_cast<uid_t>(setfsuid(static_cast<uid_t>(-1)));  // which changes nothing
+  return uid == static_cast<uid_t>(-1) ? geteuid() : uid;  // where it may not even ask
+}
+
 std::expected<void, std::string> check_private(const std::string& path, const struct stat& status) {
-  if (!S_ISREG(status.st_mode)) return refused(path, "is no regular file: name another");
-  if (status.st_uid != geteuid())
+  if (!S_ISREG(status.st_mode) || status.st_nlink > 1)
+    return refused(path, "is no regular file of one name: name another");
+  if (status.st_uid != owner_of_new_files())
     return refused(path, "belongs to somebody else: remove it, or name another");
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
     return refused(path, "is open to others: remove it, or 'chmod 600' it");
@@ -32,7 +40,7 @@ std::expected<void, std::string> check_private(const std::string& path, const st
 
 // Without waiting: what is there may be no file at all.
 std::expected<int, std::string> open_private(const std::string& path) {
-  const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW;
   const int descriptor = ::open(path.c_str(), flags, kOwnerOnly);
   if (descriptor < 0)
     return refused(path, fmt::format("cannot be written: {}", strerrordesc_np(errno)));
@@ -50,7 +58,7 @@ std::expected<int, std::string> open_private(const std::string& path) {
 std::expected<void, std::string> check_key_file(const std::string& path) {
   if (auto usable = check_log_file(path); !usable) return usable;
   struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return {};
+  if (lstat(path.c_str(), &status) != 0) return {};
   return check_private(path, status);
 }
 
@@ -96,7 +104,7 @@ std::string KeyFile::take_turn() {
   // Of secrets that nobody wants nothing is kept.
   explicit_bzero(lines_.data(), lines_.size());
   lines_.clear();
-  return said.empty() ? other : said;
+  return said.empty() || other.empty() ? said + other : said + "; " + other;
 }
 
 std::string KeyFile::open_wanted() {
@@ -109,6 +117,7 @@ std::string KeyFile::open_wanted() {
   close();
   path_ = next->path;
   lost_ = 0;
+  inside_line_ = false;
   descriptor_ = next->descriptor;
   if (descriptor_ >= 0 || path_.empty()) return {};
   const auto opened = open_private(path_);
@@ -119,6 +128,7 @@ std::string KeyFile::open_wanted() {
 
 // A full disk: the loss is told when it begins and, with its number, when it is over.
 std::string KeyFile::write() {
+  if (inside_line_ && !lines_.empty()) lines_.insert(0, 1, '\n');
   std::string_view left = lines_;
   int error = 0;
   while (!left.empty() && error == 0) {
@@ -129,6 +139,8 @@ std::string KeyFile::write() {
       error = errno;
     }
   }
+  const std::size_t taken = lines_.size() - left.size();
+  if (taken > 0) inside_line_ = lines_[taken - 1] != '\n';
   const bool had_lost = lost_ > 0;
   const bool wrote = !lines_.empty() && error == 0;
   if (error != 0) lost_ += static_cast<std::uint64_t>(std::ranges::count(left, '\n'));

@@ -50,7 +50,8 @@ class KeyFile {
   int descriptor_ = -1;
   std::string path_;
   std::string lines_;
-  std::uint64_t lost_ = 0;  // lines that the file did not take
+  std::uint64_t lost_ = 0;    // lines that the file did not take
+  bool inside_line_ = false;  // it has taken a part of one
 };
 
 }  // namespace gateway

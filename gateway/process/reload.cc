@@ -123,7 +123,10 @@ bool Reload::prepare(config::Config config) {
   if (difference_.changes.empty()) {
     ++counts_.unchanged;
     result_.done = true;
-    if (!config.log.tls_keys.empty()) say(LogLevel::warning, told_of_tls_keys(config.log.tls_keys));
+    if (!config.log.tls_keys.empty()) {
+      parts_.log_writer.reopen_keys(config.log.tls_keys);
+      say(LogLevel::warning, told_of_tls_keys(config.log.tls_keys));
+    }
     say(LogLevel::info, "reload: no change");
     parts_.lists.look_again();
     return false;

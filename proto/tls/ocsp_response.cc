@@ -191,16 +191,19 @@ std::expected<OcspStatus, std::string> read_ocsp_response(Bytes response, Bytes 
   DerReader entries(entries_in(basic));
   if (entries.done()) return malformed();
   std::string others;
+  bool lacks_end = false;
   while (!entries.done()) {
     const auto entry = read_entry(entries.take(der::kSequence));
     if (!entry) return malformed();
     if (others.empty()) others = serial_in(entry->id);
     if (!is_of(entry->id, *identity)) continue;
     if (entry->status.until != 0) return entry->status;
+    lacks_end = true;
+  }
+  if (lacks_end)
     return std::unexpected(
         "does not say until when it holds (nextUpdate), so that no client could rely on it: have "
         "one made that does ('openssl ocsp -ndays 7')");
-  }
   return std::unexpected("is for another certificate, with the serial number " + others +
                          ": fetch that of this one, by its CA");
 }

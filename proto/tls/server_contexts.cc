@@ -40,7 +40,9 @@ Problem set_up_server(WOLFSSL_CTX* context, const Pem& pem, const ClientPolicy* 
   wolfSSL_CTX_UseSessionTicket(context);  // TLS 1.2: another one instead of one that is refused
   wolfSSL_CTX_set_TicketEncCb(context, Callbacks::ticket);
   wolfSSL_CTX_set_TicketEncCtx(context, &tickets);
+  // What the hint promises: the library would resume no TLS 1.2 session after 500 s.
   wolfSSL_CTX_set_TicketHint(context, static_cast<int>(tickets.lifetime().count()));
+  wolfSSL_CTX_set_timeout(context, static_cast<unsigned>(tickets.lifetime().count()));
   return use_pair(context, pem);
 }
 

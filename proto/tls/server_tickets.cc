@@ -23,6 +23,15 @@ bool is_worn_out(const unsigned char* content) {
          ticket.ticketNonce[0] == 255;
 }
 
+// The library would shake hands in full then, when the staple has been withdrawn.
+bool is_too_old(WOLFSSL* ssl, const unsigned char* content) {
+  InternalTicket ticket;
+  std::memcpy(&ticket, content, sizeof ticket);
+  word32 born = 0;  // the first four bytes, also where there are more for TLS 1.3
+  for (int at = 0; at < 4; ++at) born = born << 8 | ticket.timestamp[at];
+  return LowResTimer() > born + static_cast<word32>(wolfSSL_get_timeout(ssl));
+}
+
 }  // namespace
 
 int Callbacks::ticket(WOLFSSL* ssl, unsigned char* name, unsigned char* nonce, unsigned char* tag,
@@ -53,7 +62,10 @@ int Callbacks::ticket(WOLFSSL* ssl, unsigned char* name, unsigned char* nonce, u
     std::memcpy(&pending.valid_until, text + *size_after, sizeof(ValidUntil));
     if (pending.valid_until < std::time(nullptr)) return WOLFSSL_TICKET_RET_REJECT;
   }
-  if (pending.version == Version::k12) pending.context->withdraw_staple(ssl);
+  if (pending.version == Version::k12) {
+    if (is_too_old(ssl, text)) return WOLFSSL_TICKET_RET_REJECT;
+    pending.context->withdraw_staple(ssl);
+  }
   return WOLFSSL_TICKET_RET_OK;
 }
 

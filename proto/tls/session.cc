@@ -214,7 +214,10 @@ Progress Session::take(proto::MutableBytes plaintext_to) {
     end_log_of_secrets(ssl_);
     state_ = State::kOpen;
     if (pending_) facts_ = std::move(pending_->facts);
-    if (!client_) server_name_ = std::move(pending_->server_name);
+    if (!client_) {
+      server_name_ = std::move(pending_->server_name);
+      if (pending_->context != nullptr) pending_->context->forget_staple(ssl_);
+    }
     pending_.reset();
     count(kBytes + (facts_ ? facts_->bytes() : 0));
   }

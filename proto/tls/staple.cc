@@ -149,6 +149,11 @@ void ServerContext::offer_staple() const {
 void ServerContext::withdraw_staple(WOLFSSL* ssl) const {
   if (staple.empty()) return;
   wolfSSL_CTX_DisableOCSPStapling(context);
+  forget_staple(ssl);
+}
+
+void ServerContext::forget_staple(WOLFSSL* ssl) const {
+  if (staple.empty()) return;
   TLSX_Remove(&ssl->extensions, TLSX_STATUS_REQUEST, ssl->heap);
   ssl->status_request = 0;
 }
@@ -177,6 +182,8 @@ bool can_staple() {
 void ServerContext::offer_staple() const {}
 
 void ServerContext::withdraw_staple(WOLFSSL*) const {}
+
+void ServerContext::forget_staple(WOLFSSL*) const {}
 
 #endif
 

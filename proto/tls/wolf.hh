@@ -113,6 +113,8 @@ struct ServerContext {
   void offer_staple() const;
   // It resumes a TLS 1.2 session, whose ServerHello must not speak of one (RFC 6066 section 1.1).
   void withdraw_staple(WOLFSSL* ssl) const;
+  // Behind the handshake: the library would keep what its client has asked for, and said of it.
+  void forget_staple(WOLFSSL* ssl) const;
   bool has_staple_to_show() const;
 
   WOLFSSL_CTX* context = nullptr;  // owned; sessions hold a count of it

@@ -97,6 +97,18 @@ TEST_F(KeyFileTest, WhatIsNoFileIsRefused) {
   EXPECT_FALSE(check_key_file(temporary_.path().string()));
 }
 
+TEST_F(KeyFileTest, AFileOfAnotherNameIsRefused) {
+  std::ofstream(path("other")) << "somebody's\n";
+  std::filesystem::permissions(path("other"), std::filesystem::perms(0600));
+  std::filesystem::create_hard_link(path("other"), path());
+  EXPECT_THAT(check_key_file(path()).error(), HasSubstr("is no regular file of one name"));
+  EXPECT_THAT(file_.want_now(path()).error(), HasSubstr("is no regular file of one name"));
+  std::filesystem::remove(path());
+  std::filesystem::create_symlink(path("other"), path());
+  EXPECT_FALSE(check_key_file(path()));
+  EXPECT_FALSE(file_.want_now(path()));
+}
+
 TEST_F(KeyFileTest, TheCheckMakesNone) {
   EXPECT_TRUE(check_key_file(path()));
   EXPECT_FALSE(std::filesystem::exists(path()));
