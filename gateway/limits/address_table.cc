@@ -182,4 +182,11 @@ std::size_t AddressTable::connections() {
   return count;
 }
 
+std::size_t AddressTable::connections(const ClientKey& key) {
+  const auto [stripe, bucket] = place_of(key);
+  const std::lock_guard lock(stripe.mutex);
+  const std::uint32_t at = stripe.find(key, bucket);
+  return at == kNone ? 0 : stripe.entries[at].connections;
+}
+
 }  // namespace gateway::limits

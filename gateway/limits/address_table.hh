@@ -88,8 +88,9 @@ class AddressTable {
 
   // Entries that somebody has something under way in, or used up: takes each stripe's lock in turn.
   std::size_t in_use(Clock::time_point now);
-  // Connections that are held.
+  // Connections that are held: of all, and of one.
   std::size_t connections();
+  std::size_t connections(const ClientKey& key);
   std::size_t size() const { return kStripes * stripe_size_; }
 
  private:

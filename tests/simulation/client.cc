@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "tests/simulation/door_plan.hh"
 #include "tests/simulation/generations.hh"
 #include "tests/simulation/proxied.hh"
 
@@ -18,7 +19,7 @@ SimulatedClient::SimulatedClient(Stage& stage, Gate& gate, const ClientPlan& pla
       plan_(plan),
       dice_(stage.scenario.seed * 1000 + 500 + plan.number),
       name_("client " + std::to_string(plan.number)),
-      comes_at_(stage.now() + plan.comes_at),
+      comes_at_(plan.in_reserve ? kNever : stage.now() + plan.comes_at),
       answers_(1) {}
 
 bool SimulatedClient::act() {
@@ -46,13 +47,14 @@ bool SimulatedClient::act() {
     read_bytes_ += bytes.size();
     digest(bytes);
     did = true;
-  } else if (wire_->ended()) {
+  } else if (has_ended()) {
     on_end();
     return true;
   }
   if (over_) return did;
   ask_more();
   if (websocket_ && !wire_->has_unsent()) talk();
+  if (tunnel_ && !wire_->has_unsent()) talk_in_tunnel();
   if (over_ || dead_until_) return true;
   if (wire_->write_some()) did = true;
   if (did) {
@@ -73,7 +75,7 @@ Time SimulatedClient::next() const {
   Time next = kNever;
   const bool dawdling = dawdles_until_ && stage_.now() < *dawdles_until_;
   if (dawdling) next = *dawdles_until_;
-  if ((!dawdling && (wire_->readable() || wire_->ended())) || wire_->writable()) {
+  if ((!dawdling && (wire_->readable() || has_ended())) || wire_->writable()) {
     next = std::max(stage_.now(), wire_->rests_until());
   }
   if (stage_.now() < may_ask_at_) next = std::min(next, may_ask_at_);
@@ -82,6 +84,8 @@ Time SimulatedClient::next() const {
     const Time speaks = std::max(websocket_->speaks_at(stage_.now()), wire_->rests_until());
     if (speaks > stage_.now() || !wire_->has_unsent()) next = std::min(next, speaks);
   }
+  if (tunnel_ && !wire_->has_unsent())
+    next = std::min(next, std::max(tunnel_->acts_at(stage_.now()), wire_->rests_until()));
   const bool leaves = plan_.leaving == Leaving::kCloses || plan_.leaving == Leaving::kResets;
   if (leaves) next = std::min(next, comes_at_ + plan_.leaves_after);
   return next;
@@ -110,7 +114,8 @@ bool SimulatedClient::come() {
   wire_.emplace(std::move(stream), Pace{plan_.write_most, plan_.read_most, pause_max},
                 plan_.tls ? stage_.tls->client_end(*plan_.tls, gate_.trust()) : nullptr);
   const bool is_proxied = stage_.scenario.proxied && plan_.entry() != Entry::kUnix;
-  if (is_proxied) wire_->begin_with(proxy_header(plan_.number, port));
+  const std::uint32_t address = address_of_home(home_of(stage_.scenario, plan_.number));
+  if (is_proxied) wire_->begin_with(proxy_header(plan_.number, address, port));
   constexpr std::array<std::string_view, kEntries> kHow = {"", " over the Unix socket",
                                                            " over TLS"};
   stage_.chronicle.note(name_, "comes{}", kHow[static_cast<std::size_t>(plan_.entry())]);
@@ -127,7 +132,7 @@ void SimulatedClient::ask_more() {
   if (plan_.silent || closing_ || half_closed_) return;
   while (asked_ < plan_.requests.size()) {
     const bool turn_has_come = asked_ + 1 == answers_.size();
-    const bool alone = plan_.requests[asked_].websocket.has_value() || !plan_.pipelines;
+    const bool alone = plan_.requests[asked_].switches() || !plan_.pipelines;
     if (!turn_has_come && alone) return;
     if (turn_has_come && alone && (wire_->has_unsent() || stage_.now() < may_ask_at_)) return;
     stage_.chronicle.note(name_, "asks {} {}", plan_.requests[asked_].method,
@@ -136,11 +141,12 @@ void SimulatedClient::ask_more() {
     trail.asked_in = stage_.adopted;
     trail.websocket.asked_at = stage_.now();
     choose_cookie(asked_);
+    if (plan_.requests[asked_].tunnel) trail.tunnel.client.said = early_bytes(asked_);
     wire_->send(request_text(asked_));
     ++asked_;
   }
   const bool last_is_out = !wire_->has_unsent() && !websocket_;
-  if (plan_.leaving == Leaving::kHalfCloses && last_is_out && !plan_.requests.back().websocket) {
+  if (plan_.leaving == Leaving::kHalfCloses && last_is_out && !plan_.requests.back().switches()) {
     half_closed_ = true;
     wire_->half_close();
     stage_.chronicle.note(name_, "closes its stream");
@@ -152,6 +158,7 @@ std::string SimulatedClient::request_text(unsigned number) const {
   std::string text =
       fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\n", request.method,
                   target_of(plan_.number, number), host_of(request.pool), cookies_for(number));
+  if (stage_.scenario.has_auth) text += forged_text();
   if (request.websocket) {
     const WebSocketPlan& websocket = *request.websocket;
     const std::string offer =
@@ -163,6 +170,7 @@ std::string SimulatedClient::request_text(unsigned number) const {
                       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n{}\r\n",
                       kKey, offer);
   }
+  if (request.tunnel) return text + upgrade_text(number);
   std::string body;
   append_payload(body, stream_of(number, Way::kToServer), 0, request.upload_bytes);
   if (!request.upload_chunked) {
@@ -192,8 +200,9 @@ void SimulatedClient::digest(std::string_view bytes) {
     side.pings = websocket_->own_pings();
     return;
   }
+  if (tunnel_) return hear_in_tunnel(bytes);
   reader_.feed(bytes);
-  while (!websocket_) {
+  while (!websocket_ && !tunnel_) {
     // Of a method that it has not said nobody knows.
     const bool asked = !plan_.silent && expects_answer();
     if (asked) reader_.set_head_only(current().method == "HEAD");
@@ -234,6 +243,7 @@ void SimulatedClient::take_head() {
     stage_.chronicle.fail(name_, "gets the answer to {} for {}", *whose, target);
   }
   answer.is_own = whose != nullptr;
+  note_guard();
   if (!plan_.silent) {
     judge_generation(answering());
     if (answer.is_own) judge_stickiness(answering());
@@ -243,7 +253,7 @@ void SimulatedClient::take_head() {
 
 void SimulatedClient::take_body(std::string_view bytes) {
   Answer& answer = answers_.back();
-  const bool own = !answer.is_own ||
+  const bool own = !(answer.is_own || answer.by_guard) ||
                    is_payload(stream_of(answering(), Way::kToClient), answer.body_bytes, bytes);
   if (!own) {
     stage_.chronicle.fail(name_, "gets a body for {} that is not its own, behind byte {}",
@@ -263,6 +273,7 @@ void SimulatedClient::answer_is_whole() {
 }
 
 void SimulatedClient::open_websocket() {
+  if (current().tunnel) return open_tunnel();
   if (!current().websocket) {
     stage_.chronicle.fail(name_, "gets a 101 that it has not asked for");
     return finish("is confused");
@@ -358,6 +369,7 @@ bool SimulatedClient::leave_if_due() {
   if (!leaves || stage_.now() < comes_at_ + plan_.leaves_after) return false;
   plan_.leaving == Leaving::kCloses ? wire_->close() : wire_->reset();
   over_ = left_ = true;
+  if (tunnel_) stage_.trail(plan_.number, answering()).tunnel.client.breaks_off = true;
   stage_.chronicle.note(name_, "{}", plan_.leaving == Leaving::kCloses ? "closes" : "resets");
   judge(true);
   return true;
@@ -365,13 +377,14 @@ bool SimulatedClient::leave_if_due() {
 
 // It has all that it wanted, and nothing keeps it.
 bool SimulatedClient::is_through() const {
-  if (over_ || plan_.silent || websocket_ || closing_ || half_closed_) return false;
+  if (over_ || plan_.silent || websocket_ || tunnel_ || closing_ || half_closed_) return false;
   return asked_ == plan_.requests.size() && answers_.size() == asked_ + 1;
 }
 
 void SimulatedClient::on_end() {
+  if (tunnel_ && end_in_tunnel()) return;
   judge_farewell();
-  const bool whole = wire_->ended_cleanly() && !websocket_ &&
+  const bool whole = wire_->ended_cleanly() && !websocket_ && !tunnel_ &&
                      reader_.end_of_stream() == MessageReader::Event::kEnd;
   if (whole) answer_is_whole();
   finish(wire_->was_reset() ? "sees a reset" : "sees the end");

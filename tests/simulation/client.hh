@@ -32,7 +32,9 @@ class SimulatedClient {
   // As of a SimulatedServer.
   bool act();
   Time next() const;
-  bool over() const { return over_ && !lingers_until_; }
+  bool over() const { return (over_ || is_in_reserve()) && !lingers_until_; }
+  bool is_in_reserve() const { return comes_at_ == kNever; }
+  void call() { comes_at_ = stage_.now(); }
   const std::string& name() const { return name_; }
   // When all is over and told: whether the log fits what was seen.
   void judge_log() const;
@@ -48,7 +50,8 @@ class SimulatedClient {
   struct Answer {
     Got got = Got::kNothing;
     unsigned status = 0;
-    bool is_own = false;  // of the server, for this request
+    bool is_own = false;    // of the server, for this request
+    bool by_guard = false;  // of the one that was asked whether it may pass
     bool says_close = false;
     std::size_t body_bytes = 0;
   };
@@ -66,6 +69,11 @@ class SimulatedClient {
   void die();
   bool leave_if_due();
   bool is_through() const;
+  // And nothing may be said any more.
+  bool has_ended() const {
+    const bool goes_on = tunnel_ && tunnel_->has_heard_end() && !wire_->was_reset();
+    return wire_->ended() && !goes_on;
+  }
   bool dawdles();
   void on_end();
   void finish(std::string_view how);
@@ -84,12 +92,33 @@ class SimulatedClient {
   void judge_stickiness(unsigned number);
 
   bool is_spoilt() const;
+  bool may_be_turned_away() const;
+  bool may_have_lost_handshake() const;
   bool may_be_redirected(unsigned number) const;
   bool may_be_refused(unsigned number, unsigned status) const;
   bool may_be_cut(const RequestPlan& plan) const;
   bool is_overrun_behind(unsigned number) const;
   bool may_close_behind(unsigned number) const;
   void judge_farewell() const;
+
+  // auth_judge.cc
+  void note_guard();
+  bool may_be_guarded(unsigned number) const;
+  bool may_fail_at_guard(unsigned number, unsigned status) const;
+  void judge_denial(unsigned number) const;
+  void judge_denial_line(const Facts& facts, const LogLine& line) const;
+
+  // client_tunnel.cc
+  std::size_t early_bytes(unsigned number) const;
+  std::string upgrade_text(unsigned number) const;
+  void open_tunnel();
+  void talk_in_tunnel();
+  void hear_in_tunnel(std::string_view bytes);
+  bool end_in_tunnel();
+  bool may_lose_tunnel(const RequestPlan& plan) const;
+  bool may_be_reset(const RequestPlan& plan) const;
+  void judge_tunnel() const;
+  void judge_tunnel_line(const Facts& facts, const LogLine& line) const;
 
   // client_log_judge.cc
   Facts facts_of(unsigned number) const;
@@ -125,6 +154,7 @@ class SimulatedClient {
   bool left_ = false;     // before the end
   bool closing_ = false;  // the gateway has said that it closes, or all is there
   std::optional<WebSocketEnd> websocket_;
+  std::optional<TunnelEnd> tunnel_;
   Time touched_{};
   Time may_ask_at_{};                 // the next one, unless it pipelines
   std::optional<Time> may_close_at_;  // its WebSocket, or say the last message

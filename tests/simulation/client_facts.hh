@@ -18,13 +18,18 @@ struct SimulatedClient::Facts {
   bool stopping;  // the gateway
   bool cut;       // ... at once
   bool tight;     // limits are
-  bool drained;   // a server of the pool was
-  bool orphaned;  // ... may have gone
+  bool turned_away;
+  bool rebalanced;  // servers of the pool were, before
+  bool drained;     // a server of the pool was
+  bool orphaned;    // ... may have gone
   bool shortage;
-  bool refuses;   // the server that cannot be reached
-  bool limited;   // its pool lets few in, or few upgrades
-  bool gives_up;  // ... may refuse to try once more, or has but the one that cannot be reached
+  bool refuses;        // the server that cannot be reached
+  bool limited;        // its pool lets few in, or few upgrades
+  bool lacks_servers;  // some of its pool were down, or may have been
+  bool gives_up;       // ... may refuse to try once more, or has but the one that cannot be reached
   bool redirectable;
+  bool guard_is_late;  // the server that is asked whether it may pass
+  bool guard_fails;
   WebSocketFacts websocket;
 
   bool wild() const { return is_wild(plan.pool); }

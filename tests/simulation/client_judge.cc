@@ -4,6 +4,7 @@
 #include "tests/simulation/care_plan.hh"
 #include "tests/simulation/client.hh"
 #include "tests/simulation/generations.hh"
+#include "tests/simulation/health_plan.hh"
 
 namespace simulation {
 
@@ -12,6 +13,7 @@ void SimulatedClient::judge(bool left) const {
     stage_.chronicle.fail(name_, "has a TLS session that failed: {}", wire_->tls()->why());
   }
   if (left || plan_.silent) return;
+  if (may_have_lost_handshake() && !is_spoilt()) ++stage_.lost_handshakes;
   if (websocket_) judge_websocket();
   bool excused = false;
   for (unsigned number = 0; number < asked_; ++number) {
@@ -29,15 +31,23 @@ void SimulatedClient::judge_answer(unsigned number, bool excused) const {
   const bool rested_long = plan.rests + Limits::kMargin >= Limits::kKeepAlive;
   const bool not_let_in =
       (stage_.stopping && (stage_.scenario.faults & kShortage) != 0) || stage_.left_behind;
-  excused =
-      excused || is_spoilt() || not_let_in || (number > 0 && (stage_.stopping || rested_long));
+  excused = excused || is_spoilt() || not_let_in || may_be_turned_away() ||
+            (number > 0 && (stage_.stopping || rested_long));
+  const bool has_tunnel = stage_.trails[{plan_.number, number}].tunnel.generation != 0;
+  const bool has_switched = plan.websocket || has_tunnel;
   if (answer.got == Got::kNothing) {
     // What is behind a lost one is lost with it: that one is told.
     const bool behind_another = number + 1 > answers_.size();
-    const bool may_be_lost = may_be_cut(plan) || is_overrun_behind(number);
+    const bool may_be_lost =
+        may_be_cut(plan) || is_overrun_behind(number) || (has_tunnel && may_be_reset(plan));
     if (!excused && !behind_another && !may_be_lost) {
       stage_.chronicle.fail(name_, "gets no answer to {} {}", plan.method, target);
     }
+  } else if (answer.by_guard) {
+    judge_denial(number);
+  } else if (const auto at = stage_.refused.find(plan_.number);
+             answer.is_own && at != stage_.refused.end() && at->second) {
+    stage_.chronicle.fail(name_, "is served, who was refused");
   } else if (!answer.is_own) {
     if (!may_be_refused(number, answer.status)) {
       stage_.chronicle.fail(name_, "is refused {} {} with {}", plan.method, target, answer.status);
@@ -47,9 +57,9 @@ void SimulatedClient::judge_answer(unsigned number, bool excused) const {
       stage_.chronicle.fail(name_, "gets only {} bytes of the answer to {} {}", answer.body_bytes,
                             plan.method, target);
     }
-  } else if (answer.status != (plan.websocket ? 101 : plan.status)) {
+  } else if (answer.status != (has_switched ? 101 : plan.status)) {
     stage_.chronicle.fail(name_, "gets {} for {} {}", answer.status, plan.method, target);
-  } else if (!plan.websocket && plan.has_answer_body() && answer.body_bytes != plan.answer_bytes) {
+  } else if (!has_switched && plan.has_answer_body() && answer.body_bytes != plan.answer_bytes) {
     stage_.chronicle.fail(name_, "gets {} bytes as the whole answer to {} {}, which has {}",
                           answer.body_bytes, plan.method, target, plan.answer_bytes);
   } else if (plan.ends_with_connection() && !stage_.trails[{plan_.number, number}].end_told) {
@@ -85,6 +95,20 @@ bool SimulatedClient::may_be_redirected(unsigned number) const {
   return false;
 }
 
+// At the door; or by what its PROXY header says.
+bool SimulatedClient::may_be_turned_away() const {
+  const Scenario& scenario = stage_.scenario;
+  const bool by_header = scenario.proxied && scenario.theme == Theme::kRefusals &&
+                         plan_.entry() != Entry::kUnix && !answers_.front().is_own;
+  return by_header || may_have_lost_handshake() || stage_.refused.contains(plan_.number);
+}
+
+// Since too many wait for theirs; how many such there may be is judged at the end.
+bool SimulatedClient::may_have_lost_handshake() const {
+  return stage_.scenario.theme == Theme::kHandshakes && plan_.tls && asked_ > 0 &&
+         answers_.front().got == Got::kNothing;
+}
+
 // What the gateway got of it may be broken, or lack its end.
 bool SimulatedClient::is_spoilt() const {
   const TlsEnd* const tls = wire_->tls();
@@ -97,11 +121,13 @@ bool SimulatedClient::may_be_refused(unsigned number, unsigned status) const {
   const bool short_of_descriptors = (stage_.scenario.faults & kShortage) != 0;
   const CarePlan care = plan_care(stage_.scenario, plan.pool);
   // Where the one that can be reached is full, the other one may be all that there is.
-  const bool gives_up = short_of_descriptors || care.has_budget || care.is_limited();
+  const bool is_checked = is_ever_checked(stage_.scenario, plan.pool);
+  const bool gives_up = short_of_descriptors || care.has_budget || care.is_limited() || is_checked;
   // What has not been kept of a request is not sent again; and of its two servers one is out of
   // reach, and the other one may be, without a descriptor.
   const bool closed_too_soon =
       plan.pool == PoolKind::kClosing && (plan.is_upload() || !plan.is_idempotent() || gives_up);
+  if (may_fail_at_guard(number, status)) return true;
   switch (status) {
     case 308:
       return may_be_redirected(number);
@@ -110,10 +136,11 @@ bool SimulatedClient::may_be_refused(unsigned number, unsigned status) const {
     case 502:
       return wild || closed_too_soon;
     case 429:
-      return stage_.scenario.tight;
+      return stage_.scenario.tight || may_be_turned_away();
     case 503:
-      return stage_.scenario.tight || stage_.stopping || short_of_descriptors ||
-             stage_.drained.contains(plan.pool) || care.is_limited();
+      return stage_.scenario.tight || may_be_turned_away() || stage_.stopping ||
+             short_of_descriptors || stage_.drained.contains(plan.pool) || care.is_limited() ||
+             is_checked;
     case 504:
       return wild || plan.may_come_too_late() || (plan.pool == PoolKind::kClosing && gives_up);
     default:
@@ -146,7 +173,7 @@ bool SimulatedClient::may_close_behind(unsigned number) const {
 // Over TLS the close_notify tells what is whole from what was cut.
 void SimulatedClient::judge_farewell() const {
   const TlsEnd* const tls = wire_->tls();
-  if (tls == nullptr || wire_->was_reset() || is_spoilt()) return;
+  if (tls == nullptr || wire_->was_reset() || is_spoilt() || tunnel_) return;
   const bool in_mid_message = websocket_ ? websocket_->in_mid_frame() : !reader_.between_messages();
   if (in_mid_message && tls->ended_cleanly()) {
     stage_.chronicle.fail(name_, "gets a close_notify behind what was cut");

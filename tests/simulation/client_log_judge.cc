@@ -6,6 +6,7 @@
 
 #include "tests/simulation/care_plan.hh"
 #include "tests/simulation/client_facts.hh"
+#include "tests/simulation/health_plan.hh"
 
 namespace simulation {
 
@@ -33,17 +34,25 @@ SimulatedClient::Facts SimulatedClient::facts_of(unsigned number) const {
           .stopping = stage_.stopping,
           .cut = stage_.cut,
           .tight = stage_.scenario.tight,
+          .turned_away = may_be_turned_away(),
+          .rebalanced = stage_.was_rebalanced(plan_.requests[number].pool),
           .drained = stage_.drained.contains(plan_.requests[number].pool),
           .orphaned = stage_.orphaned.contains(plan_.requests[number].pool),
           .shortage = (faults & kShortage) != 0,
           .refuses = stage_.scenario.unreachable_refuses,
           .limited = care.is_limited(),
-          .gives_up = care.has_budget || care.is_limited(),
+          .lacks_servers = std::ranges::any_of(stage_.trails[{plan_.number, number}].lines,
+                                               &LogLine::may_lack_servers),
+          .gives_up = care.has_budget || care.is_limited() ||
+                      is_ever_checked(stage_.scenario, plan_.requests[number].pool),
           .redirectable = may_be_redirected(number),
+          .guard_is_late = may_fail_at_guard(number, 504),
+          .guard_fails = may_fail_at_guard(number, 502),
           .websocket = websocket_facts(number)};
 }
 
 void SimulatedClient::judge_log() const {
+  if (tunnel_ && !left_) judge_tunnel();
   for (unsigned number = 0; number < plan_.requests.size(); ++number) {
     const Trail& trail = stage_.trails[{plan_.number, number}];
     const std::string target = target_of(plan_.number, number);
@@ -135,17 +144,18 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
             return f.opaque() || (f.closing() && (f.shortage || f.gives_up) && !f.refuses);
           }},
       Row{"response-timeout", kUpstream, 504,
-          [](const Facts& f) { return f.wild() || f.plan.may_come_too_late(); }},
-      Row{"bad-response", kUpstream, 502, [](const Facts& f) { return f.wild(); }},
+          [](const Facts& f) { return f.wild() || f.plan.may_come_too_late() || f.guard_is_late; }},
+      Row{"bad-response", kUpstream, 502, [](const Facts& f) { return f.wild() || f.guard_fails; }},
       Row{"upstream-left", kUpstream, 502,
           [](const Facts& f) {
-            return f.opaque() || f.trail.closed || f.closing() || f.met_nobody();
+            return f.opaque() || f.trail.closed || f.closing() || f.met_nobody() || f.guard_fails;
           }},
       Row{"upstream-reset", kUpstream, 502,
           [](const Facts& f) {
             // Who has closed answers what comes with a reset.
             const bool met = f.trail.closed && (f.plan.is_upload() || f.plan.websocket);
-            return f.opaque() || f.trail.reset || met || f.closing() || f.met_nobody();
+            return f.opaque() || f.trail.reset || met || f.closing() || f.met_nobody() ||
+                   f.guard_fails;
           }},
       Row{"upstream-truncated", kUpstream, 502,
           [](const Facts& f) {
@@ -162,13 +172,16 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
             return f.plan.websocket &&
                    (f.lossy() || f.opaque() || f.stopping || f.closer() == Closer::kServerLeaves);
           }},
-      Row{"client-over-limit", kGateway, 429, [](const Facts& f) { return f.tight; }},
-      Row{"at-capacity", kGateway, 503, [](const Facts& f) { return f.tight; }},
-      Row{"no-server", kGateway, 503, [](const Facts& f) { return f.drained; }},
+      Row{"client-over-limit", kGateway, 429,
+          [](const Facts& f) { return f.tight || f.turned_away; }},
+      Row{"at-capacity", kGateway, 503, [](const Facts& f) { return f.tight || f.turned_away; }},
+      Row{"no-server", kGateway, 503, [](const Facts& f) { return f.drained || f.lacks_servers; }},
       Row{"queue-full", kGateway, 503, [](const Facts& f) { return f.limited; }},
       Row{"queue-timeout", kGateway, 503, [](const Facts& f) { return f.limited; }},
       Row{"draining", kGateway, 0, [](const Facts& f) { return f.drained && f.plan.websocket; }},
       Row{"orphaned", kGateway, 0, [](const Facts& f) { return f.orphaned && f.plan.websocket; }},
+      Row{"rebalanced", kGateway, 0,
+          [](const Facts& f) { return f.rebalanced && f.plan.websocket; }},
       Row{"stopping", kGateway, 503, [](const Facts& f) { return f.stopping; }},
   };
   const Facts facts = facts_of(number);
@@ -179,6 +192,11 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
                           facts.plan.method, target, what, answer.status, answer.body_bytes,
                           line.end, line.by, line.status);
   };
+  const bool has_opened =
+      facts.plan.tunnel && (answer.got == Got::kNothing ? line.tunnel : tunnel_.has_value());
+  if (line.tunnel != has_opened) return fail("a line of the wrong kind");
+  if (has_opened) return judge_tunnel_line(facts, line);
+  if (answer.by_guard) return judge_denial_line(facts, line);
   const auto row = std::ranges::find(kRows, line.end, &Row::end);
   if (row == kRows.end()) return fail("an unknown end");
   if (!row->may_be(facts)) fail("another end");

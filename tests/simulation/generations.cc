@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "gateway/config/reader.hh"
+#include "tests/simulation/auth_plan.hh"
 #include "tests/simulation/certificate.hh"
 
 namespace simulation {
@@ -22,6 +23,7 @@ constexpr std::string_view kEndless =
 
 // What nobody reaches; where limits are tight, some do.
 std::string limits_of_clients(const GenerationPlan& plan) {
+  if (plan.doors.is_strict) return limits_text(plan.doors);
   std::string text =
       "connections = 100000\nhandshakes_waiting = 100000\n[limits.address]\n"
       "connections = 100000\nconnections_per_second = 1000000\n"
@@ -56,6 +58,9 @@ std::string text_of_route(const GenerationPlan& plan, PoolKind pool) {
     return text + "[route.response_headers]\n" + field;
   }
   text += fmt::format("pool = \"{}\"\n", name_of(pool));
+  if (plan.auth[static_cast<std::size_t>(pool)]) text += text_of_auth();
+  if (plan.upgrades[static_cast<std::size_t>(pool)])
+    text += fmt::format("upgrades = [\"{}\"]\n", kTunnelProtocol);
   if (plan.in_routes) text += "[route.timeouts]\n" + timeouts_of_routes(plan);
   text += "[route.websocket]\n" + text_of(plan.policy(pool));
   return text + "[route.request_headers]\n" + field + "[route.response_headers]\n" + field;
@@ -66,14 +71,20 @@ std::string text_of_pool(const GenerationPlan& plan, PoolKind pool) {
   for (std::size_t at = 0; at < kSites.size(); ++at) {
     if (kSites[at].pool != pool || !plan.sites[at]) continue;
     if (!servers.empty()) servers += ", ";
+    if (pool == kRebalanced && plan.rebalance.is_wanted) {
+      servers += text_of({.weight = plan.rebalance.weights[at]}, kSites[at].address);
+      continue;
+    }
     servers += plan.balance.shares.empty() ? fmt::format("\"{}\"", kSites[at].address)
                                            : text_of(plan.balance.shares[at], kSites[at].address);
   }
   const std::string balance =
       plan.balance.pools.empty() ? "" : text_of(plan.balance.pools[static_cast<std::size_t>(pool)]);
   return fmt::format("[pool.{}]\nservers = [{}]\n{}", name_of(pool), servers, balance) +
+         (pool == kRebalanced ? text_of(plan.rebalance) : "") +
          milliseconds_of("keep_alive_idle", Limits::kPoolIdle) +
-         text_of(plan.care[static_cast<std::size_t>(pool)], name_of(pool));
+         text_of(plan.care[static_cast<std::size_t>(pool)], name_of(pool)) +
+         text_of(plan.health[static_cast<std::size_t>(pool)], name_of(pool));
 }
 
 // Not of the Unix socket. A slow client may take long.
@@ -86,6 +97,7 @@ std::string config_text(const GenerationPlan& plan) {
     if (!plan.listens[entry]) continue;
     text += fmt::format("[[listen]]\naddress = \"{}\"\n", kListeners[entry]);
     if (plan.proxied) text += kProxied;
+    text += listener_text(plan.doors, entry);
   }
   text += "[log]\nlevel = \"debug\"\n[timeouts]\n";
   text += milliseconds_of("tls_handshake", Limits::kTlsHandshake);
@@ -102,6 +114,7 @@ std::string config_text(const GenerationPlan& plan) {
   for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
     text += text_of_pool(plan, static_cast<PoolKind>(pool));
   }
+  if (plan.has_guard) text += text_of_auth_pool();
   return text;
 }
 
@@ -167,6 +180,28 @@ void draw_balances(const Scenario& scenario, GenerationPlan& plan) {
   }
 }
 
+// Likewise.
+void draw_upgrades(const Scenario& scenario, GenerationPlan& plan) {
+  if (!scenario.has_tunnels) return;
+  Dice dice(scenario.seed * 7919 + 14);
+  for (unsigned pool = 0; pool < kPoolKinds; ++pool) plan.upgrades[pool] = dice.chance(80);
+  const bool changes = dice.chance(50);
+  for (std::uint64_t number = 1; number < plan.number && changes; ++number) {
+    if (dice.chance(50)) plan.upgrades.flip(dice.between(0, kPoolKinds - 1));
+  }
+}
+
+// Likewise.
+void draw_auth(const Scenario& scenario, GenerationPlan& plan) {
+  plan.has_guard = scenario.has_auth;
+  if (!scenario.has_auth) return;
+  Dice dice(scenario.seed * 7919 + 18);
+  for (unsigned pool = 0; pool < kPoolKinds; ++pool) plan.auth[pool] = dice.chance(60);
+  for (std::uint64_t number = 1; number < plan.number; ++number) {
+    if (dice.chance(40)) plan.auth.flip(dice.between(0, kPoolKinds - 1));
+  }
+}
+
 }  // namespace
 
 bool GenerationPlan::is_last_resort(std::string_view address) const {
@@ -212,14 +247,21 @@ GenerationPlan plan_generation(const Scenario& scenario, std::uint64_t number) {
     for (std::size_t changes = dice.between(0, 4); changes > 0; --changes) {
       change_something(dice, plan);
     }
-    const bool has_many = scenario.theme == Theme::kLongWebSockets;
+    const bool has_many =
+        scenario.theme == Theme::kLongWebSockets || scenario.theme == Theme::kRebalance;
     if (has_many && dice.chance(70)) flip_server(dice.between(0, kAppSites - 1), plan.sites);
   }
   for (unsigned pool = 0; pool < kPoolKinds; ++pool) {
     plan.care[pool] = plan_care(scenario, static_cast<PoolKind>(pool));
+    plan.checked[pool] = is_ever_checked(scenario, static_cast<PoolKind>(pool));
   }
+  plan.health = plan_health(scenario, number);
   draw_policies(scenario, plan);
   draw_balances(scenario, plan);
+  draw_upgrades(scenario, plan);
+  draw_auth(scenario, plan);
+  plan.doors = plan_doors(scenario, plan.number);
+  plan.rebalance = plan_rebalance(scenario, plan.number);
   // This one holds for a message under way, too: so that it has one meaning it is the same in all.
   for (PolicyPlan& policy : plan.policies) {
     if (!scenario.policy) policy.ratio_max = scenario.ratio_max;
@@ -256,6 +298,13 @@ std::vector<PolicyPlan> policies_of(const Scenario& scenario, PoolKind pool, std
     if (!plan.redirects_from(pool)) policies.push_back(plan.policy(pool));
   }
   return policies;
+}
+
+bool always_upgrades(const Scenario& scenario, PoolKind pool) {
+  for (std::uint64_t number = 1; number <= scenario.adopts_at.size() + 1; ++number) {
+    if (!plan_generation(scenario, number).upgrades[static_cast<std::size_t>(pool)]) return false;
+  }
+  return true;
 }
 
 std::uint64_t generation_of(const MessageReader& message) {

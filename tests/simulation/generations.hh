@@ -13,8 +13,11 @@
 #include "gateway/config/generation.hh"
 #include "tests/simulation/balance_plan.hh"
 #include "tests/simulation/care_plan.hh"
+#include "tests/simulation/health_plan.hh"
+#include "tests/simulation/door_plan.hh"
 #include "tests/simulation/message_reader.hh"
 #include "tests/simulation/policy_plan.hh"
+#include "tests/simulation/rebalance_plan.hh"
 #include "tests/simulation/scenario.hh"
 
 namespace simulation {
@@ -65,14 +68,21 @@ struct GenerationPlan {
   bool tight = false;                           // see Scenario
   std::array<PolicyPlan, kPoolKinds> policies;  // of WebSockets, by PoolKind
   std::array<CarePlan, kPoolKinds> care;        // likewise
+  HealthPlans health;                           // likewise
+  std::bitset<kPoolKinds> checked;              // in any generation
   BalancePlan balance;
+  std::bitset<kPoolKinds> auth;      // whose routes ask whether requests may pass
+  bool has_guard = false;            // ... a pool that is there
+  std::bitset<kPoolKinds> upgrades;  // whose routes let kTunnelProtocol pass
+  DoorPlan doors;
+  RebalancePlan rebalance;
   bool is_sticky(PoolKind pool) const { return balance.is_sticky(static_cast<std::size_t>(pool)); }
   // Where another server of its pool is to be preferred to it, whatever that has under way.
   bool is_last_resort(std::string_view address) const;
-  // A server of that pool may be full, or ejected.
+  // A server of that pool may be full, ejected, or down.
   bool may_pass_over(PoolKind pool) const {
     const CarePlan& its = care[static_cast<std::size_t>(pool)];
-    return its.is_limited() || its.ejects();
+    return its.is_limited() || its.ejects() || checked[static_cast<std::size_t>(pool)];
   }
   const PolicyPlan& policy(PoolKind pool) const { return policies[static_cast<std::size_t>(pool)]; }
   bool has_server(std::string_view address) const;
@@ -88,6 +98,9 @@ gateway::config::SharedGeneration make_generation(const GenerationPlan& plan);
 // generation and is there until another one: a route that has gone leaves it the one it had.
 std::vector<PolicyPlan> policies_of(const Scenario& scenario, PoolKind pool, std::uint64_t first,
                                     std::uint64_t last);
+
+// In all generations of the run.
+bool always_upgrades(const Scenario& scenario, PoolKind pool);
 
 // What a message says of the route that it has taken; 0: nothing.
 std::uint64_t generation_of(const MessageReader& message);

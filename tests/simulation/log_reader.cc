@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "tests/simulation/health_watch.hh"
+
 namespace simulation {
 namespace {
 
@@ -26,6 +28,11 @@ std::uint64_t number_in(std::string_view text) {
   return error == std::errc{} && end == text.data() + text.size() ? number : ~std::uint64_t{0};
 }
 
+// What it tells of is the last thing on its connection.
+bool ends_connection(std::string_view line) {
+  return line.starts_with("websocket ") || line.starts_with("tunnel ");
+}
+
 // How a head that is not whole may have ended.
 bool cuts_head(std::string_view end) {
   constexpr std::array<std::string_view, 6> kEnds = {"client-left",      "client-reset",
@@ -45,7 +52,9 @@ void LogReader::drain(gateway::LogRing& ring) {
 }
 
 void LogReader::read(std::string_view line) {
-  const bool of_request = line.starts_with("request ") || line.starts_with("websocket ");
+  const bool of_request = line.starts_with("request ") || ends_connection(line);
+  if (line.starts_with("server ")) return stage_.health->note_line(line);
+  if (line.starts_with("rebalance ")) return read_rebalance(line);
   if (!of_request && !line.starts_with("connection ")) return;
   const std::string_view id = value_of(line, " id=");
   if (id.ends_with(':')) return read_remark(line);
@@ -59,6 +68,21 @@ void LogReader::read(std::string_view line) {
     belongs_to(static_cast<unsigned>(port - kFirstPort), line, connection);
   }
   of_request ? read_request(line, connection) : read_connection(line, connection);
+}
+
+void LogReader::read_rebalance(std::string_view line) {
+  auto& all = stage_.rebalances.all;
+  if (!line.contains(" done, ")) {
+    all.push_back({.begun = stage_.now(), .surplus = number_in(value_of(line, " surplus="))});
+    return;
+  }
+  std::string_view asked = value_of(line, " asked=");
+  asked.remove_suffix(1);  // a colon
+  if (all.empty() || all.back().done || asked.empty()) {
+    return stage_.chronicle.fail(kWho, "tells of the end of nothing: {}", line);
+  }
+  all.back().done = true;
+  all.back().asked = number_in(asked);
 }
 
 // In the middle of a connection, of which it is no account.
@@ -84,7 +108,7 @@ void LogReader::read_request(std::string_view line, LoggedConnection& connection
   const std::string_view asked = value_of(line, " request=");
   if (!asked.empty()) return read_target(asked.substr(asked.rfind(' ') + 1), line, connection);
   connection.over = connection.head_cut = true;
-  if (line.starts_with("websocket ") || !cuts_head(value_of(line, " end="))) {
+  if (ends_connection(line) || !cuts_head(value_of(line, " end="))) {
     stage_.chronicle.fail(kWho, "tells of no request: {}", line);
   }
 }
@@ -104,13 +128,21 @@ void LogReader::read_target(std::string_view target, std::string_view line,
   LogLine& told = stage_.trail(static_cast<unsigned>(client), static_cast<unsigned>(request))
                       .lines.emplace_back();
   told.at = stage_.now();
-  told.websocket = connection.over = line.starts_with("websocket ");
+  told.websocket = line.starts_with("websocket ");
+  told.tunnel = line.starts_with("tunnel ");
+  connection.over = ends_connection(line);
   told.end = value_of(line, " end=");
   told.by = value_of(line, " by=");
+  if (told.end == "rebalanced") ++stage_.rebalances.asked;
   told.status = value_of(line, " status=");
   told.code = value_of(line, " code=");
   told.answer_bytes = value_of(line, " response_bytes=");
   told.upstream = value_of(line, " upstream=");
+  const RequestPlan& plan =
+      *stage_.scenario.request(static_cast<unsigned>(client), static_cast<unsigned>(request));
+  told.may_lack_servers = stage_.health->may_be_down(plan.pool);
+  told.client_bytes = value_of(line, " client_bytes=");
+  told.upstream_bytes = value_of(line, " upstream_bytes=");
 }
 
 void LogReader::belongs_to(unsigned client, std::string_view line, LoggedConnection& connection) {

@@ -19,6 +19,7 @@ class LogReader {
 
  private:
   void read(std::string_view line);
+  void read_rebalance(std::string_view line);
   void read_remark(std::string_view line);
   void read_connection(std::string_view line, LoggedConnection& connection);
   void read_request(std::string_view line, LoggedConnection& connection);

@@ -101,7 +101,9 @@ bool MessageReader::parse_head(std::string_view head) {
     if (colon == std::string_view::npos || colon > end) return false;
     std::string_view value = head.substr(colon + 1, end - colon - 1);
     while (value.starts_with(' ')) value.remove_prefix(1);
-    fields_[lower(head.substr(0, colon))] = value;
+    std::string& field = fields_[lower(head.substr(0, colon))];
+    if (!field.empty()) field += ", ";
+    field += value;
     head.remove_prefix(end + 2);
   }
   return true;

@@ -34,7 +34,7 @@ class MessageReader {
   const std::string& method() const { return first_; }   // of a request
   const std::string& target() const { return second_; }  // of a request
   unsigned status() const { return status_; }            // of a response
-  // Null where there is none; names in lower case.
+  // Null where there is none, joined where there are several; names in lower case.
   const std::string* field(const std::string& name) const;
   bool says_close() const;
   bool switches() const { return status_ == 101; }

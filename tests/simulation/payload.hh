@@ -2,6 +2,7 @@
 // own, and a byte of another stream, or of another place, is not the one that is due.
 #pragma once
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -43,6 +44,15 @@ inline bool is_payload(const StreamName& name, std::size_t from, std::string_vie
 // What names a request everywhere: its target, and the server's X-Whose.
 inline std::string target_of(unsigned client, unsigned request) {
   return "/" + std::to_string(client) + "/" + std::to_string(request);
+}
+
+inline bool read_target(std::string_view target, unsigned& client, unsigned& request) {
+  if (!target.starts_with('/')) return false;
+  const char* const end = target.data() + target.size();
+  const auto first = std::from_chars(target.data() + 1, end, client);
+  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '/') return false;
+  const auto second = std::from_chars(first.ptr + 1, end, request);
+  return second.ec == std::errc{} && second.ptr == end;
 }
 
 }  // namespace simulation

@@ -143,6 +143,35 @@ ClientPlan draw_client(const Scenario& scenario, unsigned number) {
   return plan;
 }
 
+// Instead of what its last request was.
+void draw_tunnel_for(std::uint64_t seed, ClientPlan& plan) {
+  Dice dice(mixed(seed, 2000 + plan.number));
+  if (!dice.chance(60)) return;
+  if (dice.chance(50)) plan.requests.resize(1);
+  if (dice.chance(50)) plan.leaving = Leaving::kStays;
+  RequestPlan& last = plan.requests.back();
+  last = RequestPlan{.method = dice.chance(70) ? "GET" : "POST"};
+  last.pool = static_cast<PoolKind>(dice.between(0, 3));
+  last.answer_bytes = dice.of_any_size(0, 20'000);
+  last.tunnel = draw_tunnel(dice);
+  last.tunnel->client.bytes = std::min(last.tunnel->client.bytes, 300 * plan.write_most);
+  last.tunnel->early_bytes = std::min(last.tunnel->early_bytes, last.tunnel->client.bytes);
+}
+
+void draw_clients(Scenario& scenario, const Narrowing& narrowing, std::size_t count) {
+  scenario.clients.clear();
+  for (unsigned number = 0; number < count; ++number) {
+    const bool wanted = !narrowing.clients || std::ranges::count(*narrowing.clients, number) > 0;
+    if (!wanted) continue;
+    scenario.clients.push_back(draw_client(scenario, number));
+    if (scenario.has_tunnels) draw_tunnel_for(scenario.seed, scenario.clients.back());
+    auto& requests = scenario.clients.back().requests;
+    if (narrowing.requests && requests.size() > *narrowing.requests) {
+      requests.resize(*narrowing.requests);
+    }
+  }
+}
+
 bool reloads_often(Theme theme) {
   return theme == Theme::kReloads || theme == Theme::kLongWebSockets || theme == Theme::kPolicies ||
          theme == Theme::kCompression;
@@ -205,8 +234,9 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   Scenario scenario;
   scenario.seed = seed;
   scenario.salt = narrowing.salt;
-  if (dice.chance(40)) scenario.theme = static_cast<Theme>(dice.between(1, kThemes - 1));
-  if (narrowing.theme) scenario.theme = *narrowing.theme;
+  if (dice.chance(40)) scenario.theme = static_cast<Theme>(dice.between(1, kEarlyThemes - 1));
+  if (narrowing.theme)
+    scenario.theme = is_late(*narrowing.theme) ? Theme::kAnything : *narrowing.theme;
   // Whoever is to meet is on one shard.
   const bool themed = scenario.theme != Theme::kAnything && !reloads_often(scenario.theme);
   const bool shares_memory = scenario.theme == Theme::kCompression;
@@ -241,17 +271,12 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   Dice for_lists(mixed(seed, 1002));
   if (for_lists.chance(drains_often ? 60 : 30)) scenario.lists = draw_lists(for_lists);
   scenario.lists_outlive = for_lists.chance(50);
+  // Where there is room for a client or two, checks would keep them out.
+  scenario.has_health = !scenario.crowded() && Dice(mixed(seed, 1005)).chance(45);
+  scenario.has_auth = Dice(mixed(seed, 1004)).chance(35);
+  scenario.has_tunnels = Dice(mixed(seed, 1003)).chance(45);
   const bool crowd = scenario.crowd_at_stop || scenario.theme != Theme::kAnything;
-  const std::size_t clients = dice.of_any_size(crowd ? 8 : 1, 24);
-  for (unsigned number = 0; number < clients; ++number) {
-    const bool wanted = !narrowing.clients || std::ranges::count(*narrowing.clients, number) > 0;
-    if (!wanted) continue;
-    scenario.clients.push_back(draw_client(scenario, number));
-    auto& requests = scenario.clients.back().requests;
-    if (narrowing.requests && requests.size() > *narrowing.requests) {
-      requests.resize(*narrowing.requests);
-    }
-  }
+  draw_clients(scenario, narrowing, dice.of_any_size(crowd ? 8 : 1, 24));
   if (narrowing.faults) scenario.faults &= *narrowing.faults;
   scenario.routes_override = dice.chance(40);
   scenario.has_policies = scenario.theme == Theme::kPolicies ||
@@ -260,6 +285,13 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
   scenario.has_balance = Dice(mixed(seed, 1002)).chance(60);
   if (dice.chance(50)) scenario.ratio_max = dice.chance(50) ? 0 : 50;
   scenario.proxied = dice.chance(25);
+  Dice for_late(mixed(seed, 1010));
+  if (const auto late = draw_late_theme(for_late, scenario, narrowing)) {
+    scenario.theme = *late;
+    prepare_late(for_late, scenario);
+    const std::size_t many = scenario.theme == Theme::kHandshakes ? 20 : 0;
+    draw_clients(scenario, narrowing, many + for_late.between(10, 30));
+  }
   return scenario;
 }
 

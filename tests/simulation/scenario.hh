@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/simulation/drains.hh"
+#include "tests/simulation/tunnel_plan.hh"
 #include "tests/simulation/websocket_plan.hh"
 #include "tests/uring/dice.hh"
 #include "tests/uring/simulator.hh"
@@ -103,7 +104,9 @@ struct RequestPlan {
   microseconds thinking{0};  // of the server
   microseconds rests{0};     // of the client, before it asks, where it does not pipeline
   std::optional<WebSocketPlan> websocket;
+  std::optional<TunnelPlan> tunnel;
 
+  bool switches() const { return websocket || tunnel; }  // or would like to
   bool is_upload() const { return upload_bytes > 0 || upload_chunked; }
   // It may be sent a second time (RFC 9110 section 9.2.2).
   bool is_idempotent() const { return method != "POST"; }
@@ -128,7 +131,8 @@ struct ClientPlan {
   bool over_unix = false;
   std::optional<TlsPlan> tls;
   bool pipelines = false;
-  bool silent = false;  // says nothing, or a part of a head
+  bool silent = false;      // says nothing, or a part of a head
+  bool in_reserve = false;  // comes when somebody was asked to come again
   Leaving leaving = Leaving::kStays;
   microseconds leaves_after{0};  // since it came; a half-close comes behind the last request
   std::size_t write_most = 0;    // at once
@@ -158,8 +162,17 @@ enum class Theme : std::uint8_t {
   kLongWebSockets,
   kPolicies,
   kCompression,
+  // These are drawn when all else is (late_theme.cc).
+  kRefusals,
+  kRebalance,
+  kHandshakes,
+  kMemory,
 };
-constexpr std::size_t kThemes = 9;
+constexpr std::size_t kThemes = 13;
+constexpr std::size_t kEarlyThemes = 9;
+constexpr bool is_late(Theme theme) {
+  return static_cast<std::size_t>(theme) >= kEarlyThemes;
+}
 
 // What is left out of a run, to make a failing one short.
 struct Narrowing {
@@ -194,11 +207,16 @@ struct Scenario {
   std::optional<PolicyPlan> policy;     // of WebSockets on all routes; else
   bool has_policies = false;            // of WebSockets, by route
   bool has_balance = false;             // pools choose by this and that, and servers differ
+  bool has_health = false;              // servers are checked, and ill for a while
+  bool has_auth = false;                // some routes ask a server whether requests may pass
+  bool has_tunnels = false;             // routes let other protocols than WebSockets pass
   bool has_care = false;                // servers are ejected, have places, are queued for
   bool tight = false;                   // clients may ask, routes have, less than they would
   bool proxied = false;                 // who comes over TCP begins with a PROXY header
   bool scarce_memory = false;           // to compress and inflate with
-  unsigned ratio_max = 200;             // how much longer a message may become, on all routes
+  // For clients and servers, beside what shards receive with; nothing: more than they take.
+  std::optional<std::size_t> memory;
+  unsigned ratio_max = 200;  // how much longer a message may become, on all routes
   std::vector<ClientPlan> clients;
 
   // There may be fewer descriptors than would be used.
@@ -212,6 +230,12 @@ TlsPlan draw_tls(Dice& dice, unsigned percent_spoilt);
 
 // Makes a client's plan one of the theme's.
 void follow(const Scenario& scenario, Dice& dice, ClientPlan& plan);
+
+// Those of late_theme.cc: which it is, if any; what it needs of a run; and of a client.
+std::optional<Theme> draw_late_theme(Dice& dice, const Scenario& scenario,
+                                     const Narrowing& narrowing);
+void prepare_late(Dice& dice, Scenario& scenario);
+void follow_late(const Scenario& scenario, Dice& dice, ClientPlan& plan);
 
 Scenario draw(std::uint64_t seed, const Narrowing& narrowing = {});
 

@@ -1,7 +1,6 @@
 #include "tests/simulation/server.hh"
 
 #include <algorithm>
-#include <charconv>
 #include <vector>
 
 namespace simulation {
@@ -27,16 +26,6 @@ std::unique_ptr<TlsEnd> secure(Stage& stage, PoolKind pool, Dice& dice) {
 
 std::uint64_t seed_of(const Stage& stage, unsigned number) {
   return stage.scenario.seed * 1000 + number;
-}
-
-// "/CLIENT/REQUEST".
-bool read_target(std::string_view target, unsigned& client, unsigned& request) {
-  if (!target.starts_with('/')) return false;
-  const char* const end = target.data() + target.size();
-  const auto first = std::from_chars(target.data() + 1, end, client);
-  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '/') return false;
-  const auto second = std::from_chars(first.ptr + 1, end, request);
-  return second.ec == std::errc{} && second.ptr == end;
 }
 
 std::string chunked(std::string_view body, Dice& dice) {
@@ -73,7 +62,7 @@ bool SimulatedServer::act() {
   bool did = false;
   if (answers_at_ && *answers_at_ <= now) {
     answers_at_.reset();
-    plan_->websocket ? open_websocket() : answer();
+    plan_->websocket ? open_websocket() : may_open_tunnel() ? open_tunnel() : answer();
     did = true;
   }
   if (wire_.readable() && reads()) {
@@ -85,6 +74,7 @@ bool SimulatedServer::act() {
   }
   if (over_) return did;
   if (websocket_ && !wire_.has_unsent() && !leaving_) talk();
+  if (tunnel_ && !wire_.has_unsent() && !leaving_) talk_in_tunnel();
   if (over_ || dead_until_) return true;
   if (wire_.write_some()) did = true;
   if (!wire_.has_unsent()) settle();
@@ -108,6 +98,7 @@ Time SimulatedServer::next() const {
     const Time speaks = websocket_->speaks_at(stage_.now());
     if (speaks > stage_.now() || !wire_.has_unsent()) next = std::min(next, speaks);
   }
+  if (tunnel_ && !wire_.has_unsent()) next = std::min(next, tunnel_->acts_at(stage_.now()));
   if (may_close_at_ && stage_.now() < *may_close_at_) next = std::min(next, *may_close_at_);
   return next == kNever ? kNever : std::max(next, wire_.rests_until());
 }
@@ -129,6 +120,7 @@ void SimulatedServer::digest(std::string_view bytes) {
     return judge_rates();
   }
   if (leaving_) return;
+  if (tunnel_) return hear_in_tunnel(bytes);
   if (then_ != Then::kGoesOn) return;  // who has spoilt its answer reads to no purpose
   reader_.feed(bytes);
   for (;;) {
@@ -154,6 +146,7 @@ void SimulatedServer::digest(std::string_view bytes) {
 }
 
 void SimulatedServer::take_head() {
+  if (is_check()) return judge_check();
   if (plan_ != nullptr) {
     stage_.chronicle.fail(name_, "gets a request before it has answered the last one");
     return leave(true);
@@ -173,6 +166,8 @@ void SimulatedServer::take_head() {
                           host != nullptr ? *host : "nobody");
   }
   judge_generation();
+  judge_permission();
+  judge_health();
   Trail& trail = stage_.trail(client_, request_);
   trail.end_told = false;
   if (++trail.arrivals > 1 && !plan_->is_idempotent()) {
@@ -181,6 +176,7 @@ void SimulatedServer::take_head() {
   body_bytes_ = 0;
   request_whole_ = answered_ = false;
   if (plan_->websocket) return;
+  if (plan_->tunnel) return judge_upgrade();
   if (plan_->deed == Deed::kAnswersEarly || plan_->early) answer();
 }
 
@@ -242,6 +238,7 @@ void SimulatedServer::take_body(std::string_view bytes) {
 }
 
 void SimulatedServer::request_is_whole() {
+  if (is_check()) return answer_check();
   if (body_bytes_ != plan_->upload_bytes) {
     stage_.chronicle.fail(name_, "gets a body of {} bytes as the whole of {} for {}", body_bytes_,
                           plan_->upload_bytes, target_of(client_, request_));
@@ -328,7 +325,7 @@ void SimulatedServer::settle() {
       leave(false);
     return;
   }
-  if (!answered_) return;
+  if (!answered_ || tunnel_) return;
   if (then_ == Then::kCloses || then_ == Then::kResets) return leave(then_ == Then::kResets);
   if (then_ == Then::kStalls || !request_whole_) return;
   if (plan_ == nullptr) return;
@@ -358,6 +355,7 @@ void SimulatedServer::judge_farewell() {
 
 // A client that has only closed its stream may be told the rest.
 void SimulatedServer::on_end() {
+  if (tunnel_) return end_in_tunnel();
   if (websocket_ && !websocket_->may_end_here()) {
     stage_.chronicle.fail(name_, "gets a part of a frame that is not the one that is due");
   }

@@ -36,6 +36,7 @@ class SimulatedServer {
   void take_head();
   void judge_generation();
   void judge_balance(std::span<const GenerationPlan> plans);
+  void judge_permission();  // auth_judge.cc
   void take_body(std::string_view bytes);
   void request_is_whole();
   void answer();
@@ -45,6 +46,22 @@ class SimulatedServer {
   void on_end();
   void judge_farewell();
   void leave(bool with_reset);
+
+  // server_check.cc
+  bool is_check() const { return reader_.target() == kCheckPath; }
+  void judge_check();
+  void judge_health();
+  void answer_check();
+
+  // server_tunnel.cc
+  void judge_upgrade();
+  bool may_open_tunnel() const {
+    return plan_->tunnel && !plan_->tunnel->declined && reader_.field("upgrade") != nullptr;
+  }
+  void open_tunnel();
+  void talk_in_tunnel();
+  void hear_in_tunnel(std::string_view bytes);
+  void end_in_tunnel();
 
   // server_websocket.cc
   void open_websocket();
@@ -60,6 +77,7 @@ class SimulatedServer {
   PoolKind pool_;
   Dice dice_;
   std::string name_;
+  Time accepted_at_ = stage_.now();
   Wire wire_;
   MessageReader reader_{MessageReader::Of::kRequests};
   const RequestPlan* plan_ = nullptr;  // of the request under way
@@ -74,6 +92,7 @@ class SimulatedServer {
   std::optional<Time> answers_at_;
   std::optional<Time> closes_at_;
   std::optional<WebSocketEnd> websocket_;
+  std::optional<TunnelEnd> tunnel_;
   std::optional<RateJudge> rates_;
   std::uint64_t rates_seen_in_ = 0;   // generation
   std::optional<Time> may_close_at_;  // its WebSocket, or say the last message

@@ -10,18 +10,20 @@
 #include <utility>
 #include <vector>
 
+#include "tests/simulation/auth_plan.hh"
 #include "tests/simulation/balance_plan.hh"
 #include "tests/simulation/chronicle.hh"
 #include "tests/simulation/message_transcript.hh"
+#include "tests/simulation/rebalance_plan.hh"
 #include "tests/simulation/scenario.hh"
 #include "tests/simulation/seeded_randomness.hh"
 #include "tests/simulation/tls_end.hh"
 #include "tests/simulation/transcript.hh"
+#include "tests/simulation/tunnel_end.hh"
 #include "tests/uring/dice.hh"
 
 namespace simulation {
 
-using Time = uring::Clock::time_point;
 using Stream = std::shared_ptr<SimulatedStream>;
 constexpr Time kNever = Time::max();
 
@@ -35,12 +37,16 @@ constexpr std::uint16_t port_of(unsigned client) {
 struct LogLine {
   Time at{};               // when it was read
   bool websocket = false;  // `websocket`, not `request`
+  bool tunnel = false;     // likewise
   std::string end;
   std::string by;
   std::string status;
   std::string code;
   std::string answer_bytes;
   std::string upstream;
+  bool may_lack_servers = false;  // some are down, when it is told
+  std::string client_bytes;       // of a tunnel
+  std::string upstream_bytes;
 };
 
 // ... and of a connection.
@@ -97,7 +103,11 @@ struct Trail {
   // Of an answer that ends with its connection: that end was told, and nothing is missing.
   bool end_told = false;
   WebSocketTrail websocket;
+  TunnelTrail tunnel;
+  AuthTrail auth;
 };
+
+class HealthWatch;
 
 struct Stage {
   Stage(const Scenario& planned, std::FILE* told_to)
@@ -121,11 +131,18 @@ struct Stage {
   bool cut = false;       // ... at once
   // Of the gateway's configurations.
   std::uint64_t newest = 1;
-  std::uint64_t adopted = 1;    // by all shards
-  bool left_behind = false;     // somebody was let in who could not be accepted
-  std::set<PoolKind> drained;   // a server of it was, if only for a while
-  std::set<PoolKind> orphaned;  // ... of it has gone, and its WebSockets were to be closed
+  std::uint64_t adopted = 1;         // by all shards
+  bool left_behind = false;          // somebody was let in who could not be accepted
+  std::map<unsigned, bool> refused;  // clients at the door, and whether that is certain
+  std::set<PoolKind> drained;        // a server of it was, if only for a while
+  std::set<PoolKind> orphaned;       // ... of it has gone, and its WebSockets were to be closed
+  std::size_t lost_handshakes = 0;   // clients over TLS who were let in and have got nothing
   StickyNames sticky_names;
+  HealthWatch* health = nullptr;  // the world's
+  Rebalances rebalances;
+  bool was_rebalanced(PoolKind pool) const {
+    return pool == kRebalanced && !rebalances.all.empty();
+  }
   // A server that takes something may nevertheless not have been reached.
   bool may_miss_servers() const {
     return scenario.crowded() || (scenario.faults & (kShortage | kTimeJumps)) != 0;

@@ -16,7 +16,11 @@ constexpr std::array<std::string_view, kThemes> kThemeNames = {"anything",
                                                                "reloads",
                                                                "long-websockets",
                                                                "policies",
-                                                               "compression"};
+                                                               "compression",
+                                                               "refusals",
+                                                               "rebalance",
+                                                               "handshakes",
+                                                               "memory"};
 
 RequestPlan plain_request(Dice& dice) {
   RequestPlan plan;
@@ -205,6 +209,8 @@ void follow(const Scenario& scenario, Dice& dice, ClientPlan& plan) {
       return try_policies(dice, plan);
     case Theme::kCompression:
       return compress_much(dice, plan);
+    default:
+      return follow_late(scenario, dice, plan);
   }
 }
 

@@ -100,7 +100,8 @@ void SimulatedClient::judge_websocket() const {
   // There the server's TLS may break anywhere.
   const bool may_end = stage_.stopping || stage_.cut || plan_.tries_patience() || is_spoilt() ||
                        stage_.drained.contains(plan.pool) || stage_.orphaned.contains(plan.pool) ||
-                       plan.pool == PoolKind::kSecureWild || facts.may_end_early();
+                       plan.pool == PoolKind::kSecureWild || facts.may_end_early() ||
+                       stage_.was_rebalanced(plan.pool);
   if (websocket_->close_code()) {
     const bool regular = facts.client_closes || facts.server_closes;
     if (!websocket_->closed_by_peer() && regular && !may_end) {
@@ -165,6 +166,10 @@ Told told_for(std::string_view end, const Scenario& scenario, const WebSocketFac
   }
   if (end == "draining") return both(fmt::format("{} {}", kDrainCode, kDrainReason));
   if (end == "orphaned") return both(fmt::format("{} {}", kOrphanCode, kOrphanReason));
+  if (end == "rebalanced") {
+    const unsigned code = plan_rebalance(scenario, 1).code;
+    return both(fmt::format("{} another server has room: connect again", code));
+  }
   if (end == "client-violation") return both(of_breach(facts.breach.close_code, facts.breach));
   // Of its server's breach no client is blamed.
   if (end == "upstream-violation") {
@@ -219,7 +224,9 @@ void SimulatedClient::judge_told(const Facts& facts, const LogLine& line) const 
       !pinged(trail.server, &PolicyPlan::pings_upstream)) {
     stage_.chronicle.fail(name_, "a WebSocket that is not to be pinged is pinged");
   }
-  const bool in_turn = line.end == "stopping" || line.end == "draining" || line.end == "orphaned";
+  constexpr std::array<std::string_view, 4> kInTurn = {"stopping", "draining", "orphaned",
+                                                       "rebalanced"};
+  const bool in_turn = std::ranges::count(kInTurn, line.end) > 0;
   if (!in_turn) return;
   // Whoever has half of a frame that has no end can be told nothing.
   const Closer closer = facts.closer();

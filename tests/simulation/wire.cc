@@ -35,8 +35,8 @@ bool Wire::write_some() {
   return true;
 }
 
-void Wire::half_close() {
-  (void)say_farewell();
+void Wire::half_close(bool needed) {
+  (void)say_farewell(needed);
   half_closes_ = true;
   if (outgoing_.empty()) stream_->shutdown_write();
 }

@@ -47,8 +47,8 @@ class Wire {
   // Bytes are under way, or wait for room.
   bool is_busy() const { return has_unsent() || readable() || stream_->unreceived() > 0; }
 
-  // The end of what is sent, behind all of it.
-  void half_close();
+  // The end of what is sent, behind all of it. `needed`: see say_farewell().
+  void half_close(bool needed = false);
   void close();
   void reset() { stream_->reset(); }
   // Its end was a reset; a close in front of unread bytes is one.

@@ -15,9 +15,20 @@ constexpr milliseconds kGrain{9};
 constexpr std::size_t kMemory = std::size_t{1} << 40;
 // Of the table of addresses.
 constexpr std::size_t kAddresses = 64;
+// ... where each has to find room.
+constexpr std::size_t kAddressesMany = kAddresses * kHomes;
 constexpr std::array<std::byte, 32> kSeed{};
 // From a client's coming until it has seen the gateway's certificate, at the most.
 constexpr milliseconds kCertificateTime = Limits::kTlsHandshake + milliseconds(1000);
+
+// What a shard receives with, as it counts that itself, and what is for others.
+std::size_t memory_for(const Scenario& scenario) {
+  constexpr std::size_t kPlaintext = 64 * 1024;
+  const uring::ReceiveBufferOptions& buffers = scenario.buffers;
+  const std::size_t fixed = kPlaintext + buffers.small_count * buffers.small_bytes +
+                            buffers.bulk_count * buffers.bulk_bytes;
+  return scenario.memory ? scenario.shards * fixed + *scenario.memory : kMemory;
+}
 
 }  // namespace
 
@@ -25,12 +36,14 @@ World::World(const Scenario& scenario, std::FILE* told_to)
     : stage_(scenario, told_to),
       plan_(plan_generation(scenario, 1)),
       generation_(make_generation(plan_)),
-      limits_(kAddresses, kSeed),
+      limits_(plan_.doors.is_strict ? kAddressesMany : kAddresses, kSeed),
       log_reader_(stage_) {
   stage_.system->stepped = true;
+  stage_.health = &health_;
   started_ = stage_.now();
   for (const Site& site : kSites)
     stage_.system->sites.emplace(site.address, SimulatedSystem::Site{});
+  stage_.system->sites.emplace(kAuthAddress, SimulatedSystem::Site{});
   stage_.system->sites.at(std::string(kRefusing)).answer =
       scenario.unreachable_refuses ? ECONNREFUSED : SimulatedKernel::kNoAnswer;
   build();
@@ -95,7 +108,7 @@ void World::build_shard(unsigned index) {
                                        .limits = limits_,
                                        .balance = *balance_,
                                        .memory = memory_,
-                                       .memory_usual_bytes = kMemory,
+                                       .memory_usual_bytes = memory_for(scenario),
                                        .log = gateway::Log(*host.log, gateway::LogLevel::debug),
                                        .reports = main_->reports(),
                                        .receive_buffers = scenario.buffers},
@@ -109,8 +122,14 @@ Stream World::come(const ClientPlan& plan) {
   Stream stream = listening_.let_in(plan.entry(), shard, *shards_[shard].kernel);
   if (stream == nullptr) return nullptr;
   ++connections_;
-  stream->come_from(port_of(plan.number));
+  stream->come_from(port_of(plan.number), peer_of(plan));
   return stream;
+}
+
+// Behind PROXY headers all come from one address.
+std::uint32_t World::peer_of(const ClientPlan& plan) const {
+  const Scenario& scenario = stage_.scenario;
+  return address_of_home(scenario.proxied ? 0 : home_of(scenario, plan.number));
 }
 
 // Who is certain to be served by the newest generation trusts in its certificate alone.
@@ -127,6 +146,7 @@ bool World::run() {
   const auto all_over = [&] { return std::ranges::all_of(clients_, &SimulatedClient::over); };
   run_until(all_over, milliseconds(300'000));
   clients_left_ = true;
+  if (!drain_->begun()) end_checks();
   if (!drain_->begun() && stage_.chronicle.failures() == 0) judge_rest();
   if (!drain_->begun()) stop();
   const auto ended = [&] { return main_->loop().stopped(); };
@@ -160,6 +180,7 @@ bool World::step() {
   while (oldest_ < stage_.newest && earlier_[oldest_ - 1].expired()) ++oldest_;
   const bool acted = act();
   const bool turned = turn_shards();
+  call_reserves();
   return acted || turned;
 }
 
@@ -170,6 +191,8 @@ bool World::act() {
     did |= server->act();
     server = server->over() ? servers_.erase(server) : std::next(server);
   }
+  for (SimulatedAuthServer& guard : guards_) did |= guard.act();
+  std::erase_if(guards_, [](const SimulatedAuthServer& guard) { return guard.over(); });
   if (did) acted_at_ = stage_.now();
   return did;
 }
@@ -188,6 +211,7 @@ bool World::turn_shards() {
   }
   judge_limits();
   note_reports();
+  judge_health();
   return turned;
 }
 
@@ -201,13 +225,20 @@ void World::note_reports() {
 }
 
 void World::turn_shard(ShardHost& host) {
+  const bool is_strict = plan_.doors.is_strict;
+  const bool leads = plan_.rebalance.is_wanted && &host == &shards_.front();
+  const std::size_t begun = stage_.rebalances.all.size();
+  const std::size_t surplus = leads ? surplus_at_most() : 0;
+  if (is_strict) doors_.begin_turn(*host.shard);
   host.shard->loop().turn();
+  if (is_strict) doors_.end_turn(*host.shard, *host.kernel, oldest_);
   if (host.shard->loop().stopped()) {
     host.shard->loop().turn();  // as Loop::run(): what was prepared last
     host.shard->finish();
     host.ended = true;
   }
   log_reader_.drain(*host.log);
+  if (leads && !host.ended) judge_rebalance(begun, surplus);
 }
 
 void World::meet_servers() {
@@ -218,6 +249,11 @@ void World::meet_servers() {
       servers_.emplace_back(stage_, place, site.arrived.front(), servers_met_++);
       ++connections_;
     }
+  }
+  auto& asking = stage_.system->site_at(std::string(kAuthAddress))->arrived;
+  for (; !asking.empty(); asking.pop_front()) {
+    guards_.emplace_back(stage_, asking.front(), servers_met_++);
+    ++connections_;
   }
 }
 
@@ -263,6 +299,7 @@ Time World::next_event() const {
   Time next = kNever;
   for (const SimulatedClient& client : clients_) next = std::min(next, client.next());
   for (const SimulatedServer& server : servers_) next = std::min(next, server.next());
+  for (const SimulatedAuthServer& guard : guards_) next = std::min(next, guard.next());
   for (const ShardHost& host : shards_) {
     if (!host.ended) next = std::min(next, host.kernel->next_event());
   }

@@ -20,10 +20,13 @@
 #include "gateway/log/ring.hh"
 #include "gateway/process/drain.hh"
 #include "gateway/shard/shard.hh"
+#include "tests/simulation/auth_server.hh"
 #include "tests/simulation/client.hh"
+#include "tests/simulation/health_watch.hh"
 #include "tests/simulation/listening.hh"
 #include "tests/simulation/log_reader.hh"
 #include "tests/simulation/main_thread.hh"
+#include "tests/simulation/refusal_judge.hh"
 #include "tests/simulation/server.hh"
 #include "tests/simulation/stage.hh"
 
@@ -53,6 +56,7 @@ class World final : private Gate, private gateway::Drained {
   std::vector<gateway::AdoptOrder> make_orders();
   Stream come(const ClientPlan& plan) override;
   Trust trust() const override;
+  std::uint32_t peer_of(const ClientPlan& plan) const;
 
   // One round; false if nobody had anything to do.
   bool step();
@@ -99,6 +103,16 @@ class World final : private Gate, private gateway::Drained {
            main_->servers_taken() == list_orders_ * stage_.scenario.shards;
   }
   void change_list();
+  // rebalance_judge.cc
+  struct Share {
+    unsigned weight;
+    std::size_t websockets;
+  };
+  std::vector<Share> shares_of(std::uint64_t generation, const Sites& sites);
+  static std::size_t surplus_of(const std::vector<Share>& shares);
+  std::size_t surplus_at_most();
+  void judge_rebalance(std::size_t begun_before, std::size_t before);
+  void call_reserves();
   gateway::PoolServers list_of(PoolKind pool);
   std::vector<gateway::PoolServers> lists_of_generation();
   bool is_listed(const Site& place) const;
@@ -113,6 +127,8 @@ class World final : private Gate, private gateway::Drained {
   void look_for_waiting();
   void judge_quiet();
   void judge_care();
+  void judge_health();
+  void end_checks();
   void judge_rest();
   void judge_generations();
   void judge_orphans();
@@ -122,8 +138,10 @@ class World final : private Gate, private gateway::Drained {
   void judge_stop();
   void judge_counters();
   void judge_end();
+  void judge_handshakes();
 
   Stage stage_;
+  HealthWatch health_{stage_};
   GenerationPlan plan_;                           // of the newest generation
   gateway::config::SharedGeneration generation_;  // the newest
   std::vector<std::weak_ptr<const gateway::config::Generation>> earlier_;
@@ -133,6 +151,7 @@ class World final : private Gate, private gateway::Drained {
   gateway::Registry registry_;
   gateway::limits::ClientLimits limits_;
   uring::MemoryAccount memory_;
+  RefusalJudge doors_{stage_, limits_, memory_};
   std::optional<gateway::DescriptorBudget> descriptors_;
   std::optional<gateway::AcceptBalance> balance_;
   LogReader log_reader_;
@@ -142,6 +161,7 @@ class World final : private Gate, private gateway::Drained {
   std::vector<ShardHost> shards_;
   std::list<SimulatedClient> clients_;
   std::list<SimulatedServer> servers_;
+  std::list<SimulatedAuthServer> guards_;
   std::size_t connections_ = 0;
   unsigned servers_met_ = 0;
   unsigned adoptions_ = 0;
@@ -152,12 +172,15 @@ class World final : private Gate, private gateway::Drained {
   struct List {
     std::weak_ptr<const std::vector<gateway::config::Server>> servers;
     Sites sites;
+    PoolKind pool;
   };
   std::list<List> lists_;
   std::map<PoolKind, gateway::config::ServerList> newest_lists_;
   Sites sites_;  // of the newest lists
   std::set<PoolKind> changed_;
   std::size_t lists_changed_ = 0;
+  std::size_t changes_ = 0;              // of servers
+  std::size_t called_ = 0;               // of those in reserve
   std::map<std::string, Time> ejected_;  // of the servers, since when, as it was last looked at
   unsigned list_orders_ = 0;
   std::size_t drains_ = 0;  // begun

@@ -20,6 +20,7 @@ void World::look_for_waiting() {
 void World::judge_quiet() {
   const auto owed = [](const auto& actor) { return actor.owes(); };
   if (std::ranges::any_of(clients_, owed) || std::ranges::any_of(servers_, owed)) return;
+  if (std::ranges::any_of(guards_, owed)) return;
   Chronicle& chronicle = stage_.chronicle;
   for (ShardHost& host : shards_) {
     if (host.ended) continue;
@@ -42,6 +43,7 @@ constexpr milliseconds kEjectedAtLeast{900};
 // than may. How many servers are ejected is certain where no reload takes others away.
 void World::judge_care() {
   for (const gateway::config::Pool& pool : generation_->config.pools) {
+    if (pool.name == kAuthPool) continue;
     unsigned kind = 0;
     while (name_of(static_cast<PoolKind>(kind)) != pool.name) ++kind;
     const CarePlan& care = plan_.care[kind];
@@ -73,9 +75,28 @@ void World::judge_care() {
   }
 }
 
+// What the checks have found is what the gateway says of each server.
+void World::judge_health() {
+  if (!stage_.scenario.has_health || stage_.stopping || drain_->begun()) return;
+  const Sites& listed = stage_.scenario.lists.empty() ? plan_.sites : sites_;
+  health_.follow(plan_, stage_.adopted == stage_.newest, listed);
+  for (std::size_t at = 0; at < kSites.size(); ++at) {
+    if (!listed[at]) continue;
+    const auto known =
+        registry_.server(std::string(name_of(kSites[at].pool)), std::string(kSites[at].address));
+    health_.judge(at, known->health.is_down());
+  }
+}
+
+// Longer than anything is kept.
+constexpr milliseconds kRest{30'000};
+
 // Nobody is there any more, and whatever may be kept for a while is given up.
 void World::judge_rest() {
+  // Who may be asked to come again is looked for all the time.
+  const Time over_at = stage_.now() + kRest;
   const auto quiet = [&] {
+    if (plan_.rebalance.is_wanted) return stage_.now() >= over_at;
     const bool due =
         std::ranges::any_of(shards_, [](ShardHost& host) { return host.kernel->due(); });
     return !due && next_event() == kNever;
@@ -97,6 +118,9 @@ void World::judge_rest() {
     if (shard.batches().in_use() != 0) chronicle.fail(who, "has batches in use");
     if (host.shard->frames().in_use() != 0) {
       chronicle.fail(who, "has {} bytes of blocks in use", host.shard->frames().in_use());
+    }
+    if (host.shard->links().handshakes_waiting != 0) {
+      chronicle.fail(who, "has handshakes that wait");
     }
     if (host.kernel->requests() != armed) {
       chronicle.fail(who, "has {} requests under way", host.kernel->requests());
@@ -125,7 +149,9 @@ void World::judge_limits() {
   std::size_t connections = 0;
   for (const ShardHost& host : shards_) connections += host.shard->connections();
   const std::uint64_t counted = limits_.connections().value();
-  if (counted != connections)
+  // Who is refused may be told so, and is counted by nobody meanwhile.
+  const bool fits_all = plan_.doors.is_strict ? counted <= connections : counted == connections;
+  if (!fits_all)
     stage_.chronicle.fail("world", "{} clients are counted, {} are there", counted, connections);
   if (!stage_.scenario.tight) return;
   gateway::UnderWay under_way;
@@ -155,7 +181,7 @@ void World::judge_limits_at_rest() {
   const std::size_t known = limits_.addresses().in_use(stage_.now() + std::chrono::hours(1));
   if (known != 0) chronicle.fail("world", "{} addresses are known still", known);
   const std::string refused = limits_.text_of_refused();
-  if (refused != "0" && !stage_.scenario.tight)
+  if (refused != "0" && !stage_.scenario.tight && !plan_.doors.is_strict)
     chronicle.fail("world", "clients were refused: {}", refused);
   for (unsigned index = 0; index < shards_.size(); ++index) {
     const std::uint64_t load = balance_->load(index);
@@ -170,6 +196,17 @@ void World::judge_limits_at_rest() {
   for (const gateway::config::Route& route : generation_->config.routes) {
     const auto left = limits_.places().of(Of::kRoute, gateway::identity_of(route))->value();
     if (left != 0) chronicle.fail("world", "{} has {} under way", route.name, left);
+  }
+}
+
+// Who has got nothing over TLS was refused, and that was counted: nobody is forgotten.
+void World::judge_handshakes() {
+  const std::uint64_t refused = limits_.refused(gateway::limits::Cause::kHandshakes);
+  const bool excused = (stage_.scenario.faults & kShortage) != 0 || stage_.left_behind ||
+                       stage_.cut || !plan_.doors.is_a_storm;
+  if (!excused && stage_.lost_handshakes > refused) {
+    stage_.chronicle.fail("world", "{} clients have got nothing, {} handshakes were refused",
+                          stage_.lost_handshakes, refused);
   }
 }
 
@@ -212,7 +249,7 @@ void World::judge_counters() {
   std::uint64_t told_in_all = 0;
   for (const auto& [whose, trail] : stage_.trails) {
     for (const LogLine& line : trail.lines) {
-      if (!line.websocket) continue;
+      if (!line.websocket && !line.tunnel) continue;
       ++told[line.end];
       ++told_in_all;
     }
@@ -232,6 +269,7 @@ void World::judge_counters() {
 
 void World::judge_end() {
   judge_stop();
+  judge_handshakes();
   judge_counters();
   Chronicle& chronicle = stage_.chronicle;
   for (ShardHost& host : shards_) {

@@ -22,7 +22,7 @@ gateway::PoolServers World::list_of(PoolKind pool) {
   gateway::PoolServers list{
       std::string(name_of(pool)),
       std::make_shared<const std::vector<gateway::config::Server>>(std::move(servers))};
-  lists_.push_back({list.servers, its});
+  lists_.push_back({list.servers, its, pool});
   newest_lists_[pool] = list.servers;
   return list;
 }
@@ -48,6 +48,7 @@ void World::change_list() {
   const ListPlan& plan = stage_.scenario.lists[lists_changed_++];
   const Site& site = kSites[plan.site];
   flip_server(plan.site, sites_);
+  ++changes_;
   changed_.insert(site.pool);
   stage_.chronicle.note("world", "{} {} the list", site.address,
                         sites_[plan.site] ? "comes into" : "leaves");

@@ -34,8 +34,12 @@ class SimulatedStream {
   bool finished() const { return peer_finished_ || reset_; }
   bool finished_by_reset() const { return reset_; }
   // Where it comes from, as far as it says; 0 otherwise.
-  void come_from(std::uint16_t port) { port_ = port; }
+  void come_from(std::uint16_t port, std::uint32_t address = 0x7f00'0001) {
+    port_ = port;
+    address_ = address;
+  }
   std::uint16_t port() const { return port_; }
+  std::uint32_t address() const { return address_; }  // of IPv4, 127.0.0.1 unless it says so
 
   // The local end's FIN has been read, behind all its bytes; or its RST has come instead.
   bool saw_end() const { return local_finished_ && to_peer_.empty() && !saw_reset_; }
@@ -52,6 +56,7 @@ class SimulatedStream {
   }
   void local_shutdown(int how);
   void local_close(bool with_reset);
+  bool local_is_closed() const { return local_closed_; }
 
   // Whether these would not block.
   bool local_receivable() const;
@@ -60,6 +65,7 @@ class SimulatedStream {
  private:
   std::size_t window_;
   std::uint16_t port_ = 0;
+  std::uint32_t address_ = 0x7f00'0001;
   std::deque<std::byte> to_local_;
   std::deque<std::byte> to_peer_;
   std::uint64_t taken_ = 0;

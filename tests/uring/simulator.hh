@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/uring/dice.hh"
@@ -56,6 +57,9 @@ class SimulatedKernel final : public uring::Kernel {
   // A listening descriptor, and a client that comes to it.
   int open_listener(bool is_unix = false);
   Stream come_to(int listener);
+  // Whose addresses have been asked for since the last call, in order, of those who say where they
+  // come from.
+  std::vector<Stream> take_asked_for() { return std::exchange(asked_for_, {}); }
   // The next accept ends with this error.
   void fail_next_accept(int error) { accept_error_ = error; }
 
@@ -151,6 +155,7 @@ class SimulatedKernel final : public uring::Kernel {
   std::vector<io_uring_sqe> queue_;
   Requests requests_;
   std::multimap<Time, Posted> posted_;
+  std::vector<Stream> asked_for_;
   std::map<std::uint16_t, BufferRing> rings_;
   std::uint64_t next_request_ = 0;
   std::uint64_t enters_ = 0;

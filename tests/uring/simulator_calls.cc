@@ -84,6 +84,7 @@ void SimulatedKernel::reset_on_close(int descriptor) {
 // The loopback address; a peer that does not say its port has the descriptor's number.
 int SimulatedKernel::peer_address(int descriptor, sockaddr* address, socklen_t* length) {
   const Descriptor& on = descriptors_.at(descriptor);
+  if (on.stream != nullptr && on.stream->port() != 0) asked_for_.push_back(on.stream);
   if (on.stream == nullptr || on.stream->finished_by_reset()) return -ENOTCONN;
   if (on.is_unix) {
     address->sa_family = AF_UNIX;
@@ -94,7 +95,7 @@ int SimulatedKernel::peer_address(int descriptor, sockaddr* address, socklen_t* 
   peer.sin_family = AF_INET;
   const std::uint16_t port = on.stream->port();
   peer.sin_port = htons(port != 0 ? port : static_cast<std::uint16_t>(descriptor));
-  peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  peer.sin_addr.s_addr = htonl(on.stream->address());
   EXPECT_GE(*length, sizeof peer);
   std::memcpy(address, &peer, sizeof peer);
   *length = sizeof peer;

@@ -48,6 +48,8 @@ TEST(AddressTable, CountsConnectionsAsLongAsTheyAreHeld) {
   EXPECT_TRUE(table.connect(numbered(2), two, false, kStart).hold);
   AddressTable::Hold moved = std::move(first.hold);
   EXPECT_EQ(table.connections(), 2u);
+  EXPECT_EQ(table.connections(numbered(1)), 2u);
+  EXPECT_EQ(table.connections(numbered(2)), 0u);
   moved.reset();
   EXPECT_TRUE(table.connect(numbered(1), two, false, kStart).hold);
   second.hold.reset();
