@@ -5,6 +5,7 @@ id, and none outlives whoever started it, however that ends. Every wait has a de
 import contextlib
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -44,10 +45,25 @@ def wait_until(condition, what, seconds=DEADLINE_S):
         time.sleep(0.01)
 
 
+PORTS = range(10_000, 12_000)
+claims = []  # a socket for each port, for as long as this process lives
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One below those that the kernel takes for outgoing connections, and that no comparison that runs
+    at the same time has."""
+    for port in random.sample(PORTS, len(PORTS)):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0gateway-comparison-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        claims.append(claim)
+        return port
+    raise CompareError(f"no port of {PORTS[0]} to {PORTS[-1]} is free")
 
 
 def accepts(port):

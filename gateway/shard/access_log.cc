@@ -140,6 +140,14 @@ void account_for(const Access& access, const RequestRecord& request) {
   Connection& connection = access.connection;
   const End& end = connection.how_ended();
   const EndPolicy& policy = policy_of(end.reason);
+  // Before the line: who has read it finds the request in the counters.
+  count(access, [&](Traffic& traffic) {
+    traffic.requests.add();
+    // What is beyond 599 counts as a 5xx (RFC 9110 section 15).
+    traffic.answered[std::min<std::size_t>(request.status / 100, 5)].add();
+    traffic.from_client_bytes.add(request.request_bytes);
+    traffic.to_client_bytes.add(request.response_bytes);
+  });
   connection.shard().log().info(
       "request id={} n={} client={}:{} request={} route={} upstream={} status={} request_bytes={} "
       "response_bytes={} ms={} resends={} end={} by={} cause={}",
@@ -148,18 +156,17 @@ void account_for(const Access& access, const RequestRecord& request) {
       request.request_bytes, request.response_bytes,
       milliseconds_since(access.begun, connection.shard()), request.resends, policy.word,
       gateway::name_of(policy.party), Quoted(cause_of(end)));
-  count(access, [&](Traffic& traffic) {
-    traffic.requests.add();
-    // What is beyond 599 counts as a 5xx (RFC 9110 section 15).
-    traffic.answered[std::min<std::size_t>(request.status / 100, 5)].add();
-    traffic.from_client_bytes.add(request.request_bytes);
-    traffic.to_client_bytes.add(request.response_bytes);
-  });
 }
 
 void account_for(const Access& access, const WebSocketRecord& websocket, const WebSocketEnd& how) {
   Shard& shard = access.connection.shard();
   const End& end = access.connection.how_ended();
+  count(access, [&](Traffic& traffic) {
+    traffic.websockets.add();
+    traffic.from_client_bytes.add(websocket.client.sent.payload_bytes);
+    traffic.to_client_bytes.add(websocket.upstream.sent.payload_bytes);
+  });
+  count(shard.websockets(), end.reason, websocket, how);
   if (shard.log().wants(LogLevel::info)) {
     shard.log().info("websocket {} {} ms={} end={} by={} code={} reason={}{} cause={}",
                      view(name_of(access)), view(text_of(websocket)),
@@ -167,26 +174,12 @@ void account_for(const Access& access, const WebSocketRecord& websocket, const W
                      gateway::name_of(how.party), text_of_code(how.code), Quoted(how.reason),
                      text_of(how.broken_rule), Quoted(cause_of(end)));
   }
-  count(access, [&](Traffic& traffic) {
-    traffic.websockets.add();
-    traffic.from_client_bytes.add(websocket.client.sent.payload_bytes);
-    traffic.to_client_bytes.add(websocket.upstream.sent.payload_bytes);
-  });
-  count(shard.websockets(), end.reason, websocket, how);
 }
 
 void account_for(const Access& access, const TunnelRecord& tunnel) {
   Shard& shard = access.connection.shard();
   const End& end = access.connection.how_ended();
   const EndPolicy& policy = policy_of(end.reason);
-  if (shard.log().wants(LogLevel::info)) {
-    shard.log().info(
-        "tunnel {} protocol={} client_bytes={} upstream_bytes={} ms={} end={} by={} "
-        "cause={}",
-        view(name_of(access)), Quoted(tunnel.protocol), tunnel.client_bytes, tunnel.upstream_bytes,
-        milliseconds_since(access.begun, shard), policy.word, gateway::name_of(policy.party),
-        Quoted(cause_of(end)));
-  }
   count(access, [&](Traffic& traffic) {
     traffic.websockets.add();
     traffic.from_client_bytes.add(tunnel.client_bytes);
@@ -196,6 +189,14 @@ void account_for(const Access& access, const TunnelRecord& tunnel) {
   record.client.sent.payload_bytes = tunnel.client_bytes;
   record.upstream.sent.payload_bytes = tunnel.upstream_bytes;
   count(shard.websockets(), end.reason, record, {.party = policy.party, .code = 0});
+  if (shard.log().wants(LogLevel::info)) {
+    shard.log().info(
+        "tunnel {} protocol={} client_bytes={} upstream_bytes={} ms={} end={} by={} "
+        "cause={}",
+        view(name_of(access)), Quoted(tunnel.protocol), tunnel.client_bytes, tunnel.upstream_bytes,
+        milliseconds_since(access.begun, shard), policy.word, gateway::name_of(policy.party),
+        Quoted(cause_of(end)));
+  }
 }
 
 void account_for_opened(const Access& access, std::string_view word) {

@@ -98,7 +98,7 @@ def test_credentials_that_are_none_are_refused(site, upstream, server):
 
 
 def test_no_shard_waits_for_a_password(site):
-    gateway = site(f"alice:{SLOW}\n")
+    gateway = site(f"alice:{SLOWEST}\n")
     clients = [connect(gateway.http_port) for _ in range(20)]
     for number, client in enumerate(clients):
         client.send(get(credentials("alice", f"wrong {number}")))

@@ -238,7 +238,7 @@ def test_a_websocket_ends_with_its_token(site, upstream, log_of, variant, secure
     port = gateway.https_port if secure else gateway.http_port
     with connect(port, secure) as client, connect(port, secure) as long:
         streams = []
-        for peer, seconds in ((client, 4), (long, 600)):
+        for peer, seconds in ((client, 10), (long, 600)):
             peer.send(upgrade_request(f"/ws?access_token={sign(claims(seconds))}", "raw.test"))
             streams.append(accept_websocket(upstream))
             assert peer.read_head().status == 101
@@ -273,7 +273,7 @@ def test_a_websocket_without_a_token_reaches_no_server(site, upstream):
 
 def test_without_close_at_expiry_it_stays_open(site, upstream):
     gateway = site({"leeway": "off"})
-    token = sign(claims(4))
+    token = sign(claims(10))
     with connect(gateway.http_port) as client:
         relay = open_relay(client, upstream, request_fields=f"Authorization: Bearer {token}\r\n")
         gateway.wait_for(lambda: time.time() > expiry_of(token) + 0.5, "the token's end")

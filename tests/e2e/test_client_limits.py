@@ -78,10 +78,13 @@ def test_it_is_exact_where_two_thousand_come_at_once(start):
             return client, ask(client, "/says")[0]
         except (ConnectionResetError, BrokenPipeError):
             return client, "reset"
+        except EOFError:
+            return client, "late"  # who is refused is not waited for for long
     with concurrent.futures.ThreadPoolExecutor(64) as pool:
         came = list(pool.map(come, range(2000)))
     assert sum(1 for _, status in came if status == 200) == 100
-    assert {status for _, status in came} <= {200, 429, "reset"}
+    statuses = {status for _, status in came}
+    assert 429 in statuses and statuses <= {200, 429, "reset", "late"}
     assert addresses(gateway)["connections"] == 100
     finish(client for client, _ in came if client)
     wait_until(lambda: addresses(gateway)["in_use"] == 0, "nobody to be known any more")
@@ -148,59 +151,69 @@ def test_there_are_so_many_connections(start, limits, cause):
     assert refused(gateway)[cause] >= 1
 
 
+BURST = 20  # at a rate of one a second: what a busy machine takes longer for is few beside it
+
+
 def test_an_address_asks_so_often(start):
-    gateway = start({"address": {"requests_per_second": 1, "burst": "3s"}})
-    with come_from(ANNA, gateway.http_port) as client:
-        statuses = [ask(client, "/says") for _ in range(4)]
-        assert statuses == [OK, OK, OK, (429, "1")]
-        with come_from(ANNA, gateway.https_port, tls=True) as secure:
-            assert ask(secure, "/says") == (429, "1")
+    gateway = start({"address": {"requests_per_second": 1, "burst": f"{BURST}s"}})
+    with (come_from(ANNA, gateway.http_port) as client,
+          come_from(ANNA, gateway.https_port, tls=True) as secure):
+        begun = time.monotonic()
+        answers = [ask(one, "/says") for _ in range(BURST) for one in (client, secure)]
+        assert BURST <= answers.count(OK) <= BURST + (time.monotonic() - begun) + 1
+        assert set(answers) == {OK, (429, "1")}
+        assert refused(gateway) == {"address-requests": answers.count((429, "1"))}
         with come_from(BOB, gateway.http_port) as other:
             assert ask(other, "/says") == OK
         # It is still connected, and is let in again when its time has come.
         wait_until(lambda: ask(client, "/says") == OK, "its rate to be whole again")
-    assert refused(gateway)["address-requests"] >= 2
 
 
 def test_an_address_comes_so_often(start):
-    gateway = start({"address": {"connections_per_second": 1, "burst": "2s"}})
-    for _ in range(2):
+    gateway = start({"address": {"connections_per_second": 1, "burst": f"{BURST}s"}})
+    def come():
         with come_from(ANNA, gateway.http_port) as client:
-            assert ask(client, "/says") == OK
-    with come_from(ANNA, gateway.http_port) as client:
-        status, wait = ask(client, "/says")
-        assert status == 429 and 1 <= int(wait) <= 2
-    assert is_reset(ANNA, gateway.https_port, tls=True)
+            return ask(client, "/says")
+    begun = time.monotonic()
+    answers = [come() for _ in range(2 * BURST)]
+    secure = sum(not is_reset(ANNA, gateway.https_port, tls=True) for _ in range(BURST))
+    let_in = answers.count(OK) + secure
+    assert BURST <= let_in <= BURST + (time.monotonic() - begun) + 1
+    assert all(one == OK or (one[0] == 429 and 1 <= int(one[1]) <= 2) for one in answers)
     with come_from(BOB, gateway.http_port) as client:
         assert ask(client, "/says") == OK
-    assert refused(gateway) == {"address-rate": 2}
+    assert refused(gateway) == {"address-rate": 3 * BURST - let_in}
 
 
 def test_an_address_shakes_hands_so_often(start):
-    gateway = start({"address": {"handshakes_per_second": 1, "burst": "2s"}})
-    for _ in range(2):
-        with come_from(ANNA, gateway.https_port, tls=True) as client:
-            assert ask(client, "/says") == OK
-    assert is_reset(ANNA, gateway.https_port, tls=True)
+    gateway = start({"address": {"handshakes_per_second": 1, "burst": f"{BURST}s"}})
+    begun = time.monotonic()
+    let_in = sum(not is_reset(ANNA, gateway.https_port, tls=True) for _ in range(2 * BURST))
+    assert BURST <= let_in <= BURST + (time.monotonic() - begun) + 1
     with come_from(ANNA, gateway.http_port) as client:  # in plain text it does not
         assert ask(client, "/says") == OK
 
 
 def test_clients_of_a_trusted_proxy_are_told_apart(start):
-    gateway = start({"address": {"connections": 1, "requests_per_second": 1, "burst": "2s"}},
+    gateway = start({"address": {"connections": 1, "requests_per_second": 1, "burst": f"{BURST}s"}},
                     top={"trusted_proxies": ["127.0.9.0/24"]})
     proxy = "127.0.9.1"
     clients = [come_from(proxy, gateway.http_port) for _ in range(5)]  # itself it is no client
     via = "X-Forwarded-For: {}\r\n".format
+    begun = time.monotonic()
     assert open_websocket(clients[0], more=via("192.0.2.1")) == 101
     assert open_websocket(clients[1], more=via("192.0.2.1, 127.0.9.7")) == 429
     assert open_websocket(clients[2], more=via("192.0.2.2:17085")) == 101
-    assert ask(clients[3], "/says", via("192.0.2.1")) == (429, "1")  # the third
+    answers = [ask(clients[3], "/says", via("192.0.2.1")) for _ in range(2 * BURST)]
+    assert BURST - 2 <= answers.count(OK) <= BURST - 1 + (time.monotonic() - begun)  # has asked twice
+    assert set(answers) == {OK, (429, "1")}
     assert ask(clients[4], "/says", via("192.0.2.3")) == OK
-    assert refused(gateway) == {"address-connections": 1, "address-requests": 1}
+    assert refused(gateway) == {"address-connections": 1, "address-requests": answers.count((429, "1"))}
     # What somebody else says of himself is nobody's word.
     with come_from(ANNA, gateway.http_port) as liar:
-        assert [ask(liar, "/says", via(f"192.0.2.{n}"))[0] for n in range(10, 13)] == [200, 200, 429]
+        begun = time.monotonic()
+        count = [ask(liar, "/says", via(f"192.0.2.{n}")) for n in range(10, 10 + 2 * BURST)].count(OK)
+        assert BURST <= count <= BURST + (time.monotonic() - begun) + 1
     finish(clients)
     wait_until(lambda: addresses(gateway)["connections"] == 0, "all to be gone")
 

@@ -179,7 +179,7 @@ def test_websockets_go_on_until_their_turn_and_it_ends_when_nobody_is_left(start
 
 def test_a_close_that_waits_for_its_answer_is_not_replaced(start_gateway, site, upstream):
     """Its turn comes when one end has sent its close frame, and the other has not answered."""
-    gateway = start_gateway(site(over="900ms", order="oldest"))
+    gateway = start_gateway(site(over="300ms", order="oldest"))
     with open_relays(gateway, upstream, 3) as (first, second, third):
         second.client.send(frame(CLOSE, close_payload(4001, "mine")))
         assert read_frame(second.upstream).close_code == 4001
@@ -261,6 +261,11 @@ def test_a_delay_lets_clients_in_as_before(start_gateway, site, upstream, log_of
     with open_relays(gateway, upstream, 2) as relays:
         gateway.process.send_signal(signal.SIGTERM)
         log.wait("SIGTERM", "in order")
+        def is_told():
+            with connect(gateway.http_port) as client:
+                ask(client)
+                return client.read_response()[0].get("Connection") == "close"
+        wait_until(is_told, "the shards to know")
         for _ in range(2):
             with connect(gateway.http_port) as client:
                 ask(client)
@@ -333,7 +338,7 @@ def test_a_second_signal_cuts_those_whose_turn_has_not_come(start_gateway, site,
 
 
 def test_what_is_left_at_the_hard_stop_is_cut(start_gateway, site, upstream, log_of):
-    gateway = start_gateway(site(over="100ms", hard_stop="600ms"))
+    gateway = start_gateway(site(over="0s", hard_stop="3s"))
     log = log_of(gateway)
     with open_relays(gateway, upstream, 1) as (relay,), connect(gateway.http_port) as client:
         client.send(b"GET /never HTTP/1.1\r\nHost: raw.test\r\n\r\n")

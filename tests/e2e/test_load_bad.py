@@ -11,12 +11,12 @@ from support.load import LoadResult, load_command
 from support.program import Program
 from support.waiting import DEADLINE
 
-PING_LIMITS = {"ping": "200ms", "pong_timeout": "200ms"}
+PING_LIMITS = {"ping": "500ms", "pong_timeout": "1s"}
 NO_PONG = "end=client-no-pong .*code=1011"
 # Of each kind: what the route says, which endings the log has, and how clients see them. A slow reader never
 # gets to his close frame, which lies behind what he does not read.
 KINDS = {
-    "slow-reader": ({"slow_consumer": {"grace": "300ms", "close": 4008}},
+    "slow-reader": ({"slow_consumer": {"grace": "1s", "close": 4008}},
                     ["end=client-slow .*code=4008"], {"cut"}),
     "half-open": (PING_LIMITS, [NO_PONG, "end=request-timeout"], {"1011", "408"}),
     "never-pong": (PING_LIMITS, [NO_PONG], {"1011"}),
@@ -26,6 +26,8 @@ KINDS = {
 }
 # More than there are at a time that behave the same: the first of them came back, so it has seen its end.
 TIMES = 3
+TRIES = 3
+LATE_NS = 0.5e9  # half of the shortest limit
 
 
 def ways_of(bad):
@@ -43,6 +45,12 @@ def check_load(result):
     assert result.errors == {} and result.messages > 0
     assert result.json["closes_by_peer"] == {} and result.json["statuses"] == {"101": 18}
     assert result.json["open"] == result.json["open_max"] == 18
+
+
+def is_late(result):
+    """The generator had no core for about as long as the limits of the gateway: good ones met them, too."""
+    hold, = [phase for phase in result.json["phases"] if phase["name"] == "hold"]
+    return hold["timings"]["lag"]["max_ns"] > LATE_NS
 
 
 def run_until(gateway, folder, done, what, *arguments, scheme="ws"):
@@ -65,13 +73,20 @@ def test_each_kind_is_ended_and_the_others_served(start_gateway, echo, tmp_path,
         endings, ways = [*endings, "end=tls-timeout"], {*ways, "cut"}
     gateway = start_gateway(
         Config({"echo": echo.port}, [{"path": "/", "pool": "echo", "websocket": websocket}],
-               timeouts={"request_header": "300ms", "tls_handshake": "300ms"}), FEW[0])
+               timeouts={"request_header": "1s", "tls_handshake": "1s"}), FEW[0])
 
-    def all_are_ended():
-        log = gateway.log()
-        return all(len(re.findall(ending, log)) >= TIMES for ending in endings)
+    def run_once():
+        mark = gateway.log_mark()
 
-    result = run_until(gateway, tmp_path, all_are_ended, endings, "--bad", f"{kind}=10%", scheme=scheme)
+        def all_are_ended():
+            log = gateway.log_since(mark)
+            return all(len(re.findall(ending, log)) >= TIMES for ending in endings)
+        return run_until(gateway, tmp_path, all_are_ended, endings, "--bad", f"{kind}=10%", scheme=scheme)
+
+    for _ in range(TRIES):
+        result = run_once()
+        if not is_late(result):
+            break
     check_load(result)
     bad = result.json["bad"]
     assert list(bad) == [kind] and bad[kind]["refused"] == 0

@@ -111,8 +111,7 @@ def test_the_renamed_file_is_let_go(tmp_path, start_logging):
     log = tmp_path / "access.log"
     gateway = start_logging(log)
     renamed = rotate(gateway, log, 1)
-    wait_until(lambda: opened(gateway, log), "the new file")
-    assert not opened(gateway, renamed)
+    wait_until(lambda: opened(gateway, log) and not opened(gateway, renamed), "the new file alone")
     assert "SIGUSR1: opening the log file" in renamed.read_text().splitlines()[-1]
     gateway.wait_for_descriptors()
 

@@ -113,7 +113,7 @@ def failing(server, how):
                                  "another question", "cut short", "rubbish", "a loop"])
 def test_a_name_server_that_fails_changes_nothing(start, names, log_of, how):
     with sites(2) as (port, _):
-        gateway = start([f"{APP}:{port}"])
+        gateway = start([f"{APP}:{port}"], resolver={"timeout": "500ms", "tries": 2})
         log = log_of(gateway)
         failing(names, how)
         log.wait(f'name name="{APP}" state=failing')

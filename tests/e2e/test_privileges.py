@@ -14,6 +14,7 @@ import pytest
 from support.certificates import make_certificate
 from support.checking import both, run
 from support.gateway import Config, Variant
+from support.ports import free_port
 from support.streams import connect
 from support.waiting import wait_until
 
@@ -134,7 +135,7 @@ def test_a_reload_opens_a_privileged_port_and_leaves_the_user(start_gateway, ech
     file = Path(gateway.command[gateway.command.index("-c") + 1])
     for one in (*file.parents[:-2], file):
         one.chmod(0o755)
-    port = next(one for one in range(1023, 600, -1) if is_free(one))
+    port = next(one for one in range(1023 - os.getpid() % 200, 600, -1) if is_free(one))
     config.listeners.append({"address": f"127.0.0.1:{port}"})
     config.top["user"] = "daemon"
     line = reload(gateway, log_of(gateway), config.text())
@@ -207,7 +208,7 @@ def test_a_log_that_the_user_cannot_write_is_named(folder):
 @as_root
 def test_one_address_of_a_port_follows_another(start_gateway, echo, log_of):
     """The sockets of the start were opened by root, and those of the reload are by the user."""
-    port = next(one for one in range(20000, 30000) if is_free(one))
+    port = free_port()
     config = as_nobody(echo, listeners=[{"address": f"0.0.0.0:{port}"}])
     gateway = start_gateway(config)
     for one in (*gateway.file.parents[:-2], gateway.file):

@@ -220,7 +220,7 @@ def test_sigint_ends_at_once(start_gateway, echo):
         open_echo(client)
         client.send(frame(TEXT, b"x"))
         read_frame(client)
-        assert gateway.stop(signal.SIGINT, seconds=5) == HAS_CUT, "WebSockets were cut"
+        assert gateway.stop(signal.SIGINT, seconds=8) == HAS_CUT, "WebSockets were cut"
 
 
 def test_a_client_that_reads_nothing_can_be_many(start_gateway, echo):

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -21,7 +22,7 @@ from support.upstreams import full_server
 HELD_SECONDS = 0.2      # what is not taken in this time is held back
 IDLE_SECONDS = 0.02     # how long connections to the server are kept
 TRIES = 60
-AT_ONCE_SECONDS = 1.5   # shorter than any farewell
+AT_ONCE = timedelta(seconds=1.5)  # shorter than any farewell
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 DIAL_HOST = "dial.test"  # served by a server that never accepts
 SHAKE_HOST = "shake.test"  # served by one that never answers a TLS handshake
@@ -267,9 +268,19 @@ def in_every_phase(request, start_gateway, upstream, raw_port):
             client.socket.close()
 
 
+def time_to_stop(gateway):
+    """From SIGINT on, by the gateway's own clock; a sanitizer's work at the end is not in it."""
+    lines = gateway.log().splitlines()
+    began = next(line for line in lines if " main SIGINT" in line)
+    ended = next(line for line in lines if line.endswith(" main stopped"))
+    told, stopped = (datetime.fromisoformat(line.split()[0].rstrip("Z")) for line in (began, ended))
+    return stopped - told
+
+
 def test_sigint_ends_every_phase_at_once(in_every_phase):
     gateway, _ = in_every_phase
-    assert gateway.stop(signal.SIGINT, AT_ONCE_SECONDS) == HAS_CUT, "requests were cut"
+    assert gateway.stop(signal.SIGINT) == HAS_CUT, "requests were cut"
+    assert time_to_stop(gateway) < AT_ONCE
     gateway.check_faults()
 
 
@@ -282,7 +293,8 @@ def stop_in_order(gateway):
 def test_sigint_behind_sigterm_ends_every_phase_at_once(in_every_phase):
     gateway, _ = in_every_phase
     stop_in_order(gateway)
-    assert gateway.stop(signal.SIGINT, AT_ONCE_SECONDS) == HAS_CUT, "requests were cut"
+    assert gateway.stop(signal.SIGINT) == HAS_CUT, "requests were cut"
+    assert time_to_stop(gateway) < AT_ONCE
     gateway.check_faults()
 
 
@@ -291,7 +303,8 @@ def test_both_signals_may_come_in_one_turn(in_every_phase):
     with gateway.paused():
         gateway.process.send_signal(signal.SIGTERM)
         gateway.process.send_signal(signal.SIGINT)
-    assert gateway.wait(AT_ONCE_SECONDS) == HAS_CUT, "requests were cut"
+    assert gateway.wait() == HAS_CUT, "requests were cut"
+    assert time_to_stop(gateway) < AT_ONCE
     gateway.check_faults()
 
 

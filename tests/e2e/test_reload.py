@@ -97,7 +97,7 @@ def test_an_open_websocket_takes_the_idle_time_of_its_route_over(start_reloading
     def route(name, idle):
         return {"name": name, "path": f"/{name}", "pool": "echo", "strip_prefix": True,
                 "timeouts": {"websocket_idle": idle}}
-    config = Config({"echo": echo.port}, [route("first", "2s"), route("other", "2s")])
+    config = Config({"echo": echo.port}, [route("first", "4s"), route("other", "4s")])
     gateway, reload = start_reloading(config)
     with connect(gateway.http_port, False) as first, connect(gateway.http_port, False) as other:
         open_echo(first, "/first/echo")

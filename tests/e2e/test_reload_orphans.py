@@ -9,6 +9,7 @@ import pytest
 from support.checking import run
 from support.frames import TEXT, frame, read_frame, upgrade_request, upgrade_response
 from support.gateway import FEW, Config, Variant
+from support.ports import free_port
 from support.relay import open_echo, open_relay
 from support.reloading import Reloading, echoes, saying
 from support.streams import connect
@@ -136,7 +137,7 @@ def test_a_listener_or_a_changed_route_leaves_nobody_behind(start, upstream):
     site = start()
     with open_relays(site, upstream, 2) as relays:
         site.config.routes[0] = {**RAW, "timeouts": {"websocket_idle": "1h"}}
-        site.config.http_port = site.config.https_port + 1 if site.config.https_port < 65535 else 1024
+        site.config.http_port = free_port()
         assert site.reload().endswith("; 2 websockets and 0 requests kept, 0 closed")
         for relay in relays:
             lives(relay)
@@ -255,6 +256,7 @@ def test_a_reload_and_a_drained_server(start, upstream):
         assert site.without_raw().endswith("3 are closed over 1h")
         is_told(second, 4001)
         close_politely(second, 4001)
+        site.log.wait("websocket", "end=orphaned")
         assert site.with_raw().endswith("; 2 websockets and 0 requests kept, 0 closed")
         # The first one of an empty list comes at once.
         assert read_frame(third.client).close_code == 4002

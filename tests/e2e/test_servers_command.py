@@ -130,7 +130,7 @@ def test_names_that_were_set_are_looked_up_again(start, names):
             (f"app.test:{port}/127.0.0.2", 3, "dns")]
         names.names["app.test"].addresses = ["127.0.0.3"]
         wait_until(lambda: servers_of(gateway) == [f"app.test:{port}/127.0.0.3"], "the other address")
-        assert set(asks(gateway)) == {"127.0.0.3"}
+        wait_until(lambda: set(asks(gateway)) == {"127.0.0.3"}, "each shard to have it")
         order(gateway, "servers", "app", "reset")
         asked = names.asked_for("app.test")
         assert set(asks(gateway)) == {"127.0.0.1"}

@@ -61,7 +61,7 @@ def test_a_hash_of_what_the_client_sends_does_it_too(start):
 
 
 def test_nobody_is_unknown_where_a_server_is_killed_and_comes_back(start, servers, tmp_path, programs):
-    connect = start(sticky=True)
+    connect = start(sticky=True, ejection={"in_a_row": "off"})
     clients = [connect(2, stays=True) for _ in range(8)]
     for client in clients:
         client.wait_for(lambda: client.rounds(), "its first round")

@@ -83,8 +83,8 @@ def test_new_clients_are_refused_and_a_successor_serves_while_an_answer_ends(
         server = Serving(upstream)
         request = server.read_request()
         gateway.process.send_signal(how)
-        wait_until(lambda: is_refused(gateway.http_port), "new clients to be refused")
-        assert is_refused(gateway.https_port)
+        wait_until(lambda: is_refused(gateway.http_port) and is_refused(gateway.https_port),
+                   "new clients to be refused")
         successor = start_gateway(site, variant)
         with connect(successor.http_port) as other:
             ask(other)

@@ -14,6 +14,8 @@ GET = b"GET /x HTTP/1.1\r\nHost: x.test\r\n\r\n"
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SHORT = "200ms"
 STEP_SECONDS = 0.05  # well below SHORT
+LONGER = "2s"
+SLOW_STEP_SECONDS = 0.3  # well below LONGER, and ten of them are above it
 secure_or_not = pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 
 
@@ -95,12 +97,12 @@ def test_a_body_that_stops_arriving_is_408(start_with, upstream, name, secure):
 
 
 def test_a_body_that_moves_may_take_its_time(start_with, server):
-    gateway, _ = start_with(request_body_idle=SHORT, request_header=SHORT)
+    gateway, _ = start_with(request_body_idle=LONGER, request_header=LONGER)
     steps = 10
     with connect(gateway.http_port) as client:
         client.send(post(f"Content-Length: {steps}\r\n", b""))
         for _ in range(steps):
-            assert not client.wait_readable(STEP_SECONDS)
+            assert not client.wait_readable(SLOW_STEP_SECONDS)
             client.send(b"x")
         request = server.read_request()
         assert request.seen.body == "x" * steps
@@ -203,7 +205,7 @@ def test_curl_reports_a_response_that_stops(start_with, upstream, curl):
 
 
 def test_a_response_that_moves_may_take_its_time(start_with, upstream):
-    gateway, _ = start_with(response_idle=SHORT, upstream_response=SHORT, keep_alive_idle=SHORT)
+    gateway, _ = start_with(response_idle=LONGER, keep_alive_idle=SHORT)
     steps = 10
     with connect(gateway.http_port) as client:
         client.send(GET)
@@ -212,7 +214,7 @@ def test_a_response_that_moves_may_take_its_time(start_with, upstream):
         stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % steps)
         assert client.read_head().status == 200
         for _ in range(steps):
-            assert not client.wait_readable(STEP_SECONDS)
+            assert not client.wait_readable(SLOW_STEP_SECONDS)
             stream.send(b"x")
             assert client.read_exactly(1) == b"x"
 
@@ -252,11 +254,11 @@ def test_a_server_that_does_not_take_an_upload_is_504(start_with, upstream, fram
 def test_no_limit_of_requests_ends_a_websocket(start_with, upstream, secure):
     limits = ["keep_alive_idle", "request_header", "request_body_idle", "upstream_response",
               "response_idle"]
-    gateway, _ = start_with(**dict.fromkeys(limits, SHORT))
+    gateway, _ = start_with(**{**dict.fromkeys(limits, "1s"), "keep_alive_idle": SHORT})
     server = Serving(upstream)
     with enter(gateway, secure) as client:
         relay = open_relay(client, upstream, "x.test")
-        for _ in range(3):
+        for _ in range(6):
             with connect(gateway.http_port) as other:
                 exchange(other, server)
                 assert other.read_ending() == (b"", "end"), "keep_alive_idle is over"

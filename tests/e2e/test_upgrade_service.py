@@ -138,7 +138,7 @@ def test_a_user_that_root_has_become(folder, start_upgrading, echo):
     config = config_for(echo, top={"user": "nobody", "pid_file": f"{folder}/pid"},
                         listeners=[{"address": f"unix:{folder}/s"}], log_file=str(log_file))
     line = start_upgrading(config, folder=folder)
-    low = next(port for port in range(1023, 600, -1) if refuses(port))
+    low = next(port for port in range(1023 - os.getpid() % 200, 600, -1) if refuses(port))
     config.listeners.append({"address": f"127.0.0.1:{low}"})
     write(line)
     line.log.gateway = LogOf(log_file)

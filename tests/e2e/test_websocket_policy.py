@@ -9,7 +9,7 @@ import time
 import pytest
 
 from support.frames import (BINARY, CONTINUATION, PING, PONG, TEXT, frame, read_frame,
-                            read_until_close)
+                            read_until_close, upgrade_request, upgrade_response)
 from support.gateway import FEW, Config
 from support.relay import dial, open_echo, open_relay, run
 from support.streams import connect
@@ -108,13 +108,16 @@ def test_a_real_client_and_a_real_server_answer(site, secure, log_of):
 def test_a_ping_goes_between_two_fragments(site, upstream, secure):
     gateway = site(ping="100ms", pong_timeout="30s")
     with client_of(gateway, secure) as client:
-        relay = open_relay(client, upstream)
         whole = frame(BINARY, bytes(1000), masked=False, fin=False)
-        relay.upstream.send(whole[:500])
+        client.send(upgrade_request("/ws", "raw.test"))
+        server = upstream.accept()
+        # Together, so that no ping comes before it.
+        server.send(upgrade_response(server.read_head().get("Sec-WebSocket-Key")) + whole[:500])
+        assert client.read_head().status == 101
         assert client.read_exactly(500) == whole[:500]
         # Whatever is due meanwhile waits for the end of the frame.
         assert not client.wait_readable(0.4)
-        relay.upstream.send(whole[500:] + frame(CONTINUATION, b"end", masked=False))
+        server.send(whole[500:] + frame(CONTINUATION, b"end", masked=False))
         assert client.read_exactly(len(whole) - 500) == whole[500:]
         assert read_frame(client).opcode == PING
         last = read_frame(client)
@@ -211,7 +214,7 @@ def test_those_who_come_together_are_not_pinged_together(site):
 
 def test_a_reload_gives_an_open_websocket_its_new_policy(start_reloading, raw_port, upstream):
     gateway, reload = start_reloading(Config({"raw": raw_port}, [
-        {"name": "raw", "path": "/", "pool": "raw", "websocket": {"ping": "100ms", "pong_timeout": "2s"}}]))
+        {"name": "raw", "path": "/", "pool": "raw", "websocket": {"ping": "100ms", "pong_timeout": "4s"}}]))
     with connect(gateway.http_port) as client:
         open_relay(client, upstream)
         ping = read_frame(client)

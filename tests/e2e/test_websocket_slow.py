@@ -122,13 +122,13 @@ def test_a_client_that_comes_back_in_time_is_told(site, upstream, secure):
 @BOTH
 @VARIANTS
 def test_a_client_that_takes_slowly_stays(site, upstream, log_of, variant, secure):
-    gateway = site(variant, slow_consumer={"grace": "1s"})
+    gateway = site(variant, slow_consumer={"grace": "3s"})
     log = log_of(gateway)
     with client_of(gateway, secure) as client:
         relay = open_relay(client, upstream)
         payload = bytes(8 << 20)
         sender = Sender(relay.upstream, frame(BINARY, payload, masked=False))
-        until = time.monotonic() + 4
+        until = time.monotonic() + 7  # more than twice the grace
         while time.monotonic() < until:
             assert client.fill()
             time.sleep(0.1)  # that is how slow it is

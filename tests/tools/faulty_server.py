@@ -140,9 +140,9 @@ async def overtake(server, connection):
 
 
 async def answer_late(server, connection):
-    """The first message that any connection sends is answered after 0.8 s, all others at once."""
+    """The first message that any connection sends is answered after 2 s, all others at once."""
     async def answer_then(message):
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(2)
         await connection.send(message)
 
     answering = None

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 
 import faulty_server
 import pytest
@@ -94,13 +95,13 @@ def test_poisson_arrivals_have_the_same_rate(echo):
 
 def test_a_stall_is_charged_from_when_messages_were_due():
     """How exact that is a unit test has; this machine may be busy."""
-    with FaultyServer(faulty_server.stalling(5, 1)) as server:
+    with FaultyServer(faulty_server.stalling(5, 2)) as server:
         result = run(server.url, "--connections", 10, "--rate", 1000, "--duration", 10,
                      "--warm-up", 0, statuses=(PASSED, LIMITED))
     timings = held(result)["timings"]
     assert timings["rtt"]["p99_ns"] >= 8e8
     assert timings["service"]["p99_ns"] < timings["rtt"]["p99_ns"] / 4
-    assert timings["service"]["max_ns"] >= 8e8
+    assert timings["service"]["max_ns"] >= 1e9
 
 
 @pytest.mark.parametrize("size", [16, 64, 70_000])
@@ -122,6 +123,10 @@ def test_a_peer_that_never_answers_is_given_up():
     with FaultyServer(faulty_server.hang) as server:
         result = run(server.url, "--connections", 2, "--timeout", "0.2", "--duration", "1",
                      "--warm-up", "0", statuses=(FAILED,))
+        # What was written last may not be read yet.
+        deadline = time.monotonic() + 30
+        while server.received < over_all(result, "lost") and time.monotonic() < deadline:
+            time.sleep(0.01)
     assert "none of" in result["verdict"]["text"]
     counts = held(result)["counts"]
     assert counts["lost"] >= 4 and counts.get("received", 0) == 0
@@ -187,7 +192,7 @@ def test_a_process_that_ends_has_no_figures(echo):
 def test_a_flood_does_not_hurt():
     with FaultyServer(faulty_server.flood) as server:
         result = run(server.url, "--connections", 2, "--duration", "0.5", "--warm-up", "0",
-                     "--timeout", "0.2", statuses=(FAILED,))
+                     "--timeout", "0.2", statuses=(FAILED, LIMITED))
     assert "a message that nobody sent" in result["errors"]
 
 
@@ -279,7 +284,7 @@ def test_churn_begins_connections_by_the_clock(echo):
     result = run(echo.ws("/echo"), "--churn", 200, "--life", "50ms", "--connections", 200, "--rate",
                  1000, "--duration", 1, "--warm-up", 0, statuses=(PASSED, LIMITED))
     counts, seconds = held(result)["counts"], held(result)["length_ns"] / 1e9
-    assert counts["connects"] == pytest.approx(200 * seconds, abs=30)
+    assert counts["connects"] == pytest.approx(200 * seconds, rel=0.4)
     assert counts["received"] > 0 and over_all(result, "failed") == 0
 
 

@@ -259,11 +259,15 @@ def test_a_message_that_cannot_be_inflated_ends_its_connection(payload, code, er
         peer.connection.sendall(message(payload))
         codes.append(close_code(peer))
 
-    with RawServer(bomb) as server:
-        told, status, peak = run_measured(
-            [os.environ["GATEWAY_LOAD"], server.url("ws"), "--compress", "--connections", 2, "--pattern",
-             "push", "--duration", 1, "--warm-up", 0, "--fail-if", f"close.{code}>0", "--fail-if",
-             "closed_by_us!=2", "--fail-if", "errors!=2"])
+    for _ in range(3):  # where the machine has other work, it may be the generator's limit
+        codes.clear()
+        with RawServer(bomb) as server:
+            told, status, peak = run_measured(
+                [os.environ["GATEWAY_LOAD"], server.url("ws"), "--compress", "--connections", 2, "--pattern",
+                 "push", "--duration", 1, "--warm-up", 0, "--fail-if", f"close.{code}>0", "--fail-if",
+                 "closed_by_us!=2", "--fail-if", "errors!=2"])
+        if status != LIMITED:
+            break
     assert status == FAILED and "no connection was left" in told
     assert "gate " not in told
     assert codes == [code, code] and error in told

@@ -46,7 +46,7 @@ def test_all_are_tried_before_any_is_tried_again(tmp_path):
 
     with RawServer(serve_few) as server:
         answer = load(server.url("ws"), "--connections", 400, "--reconnect", "full-jitter:1ms",
-                      "--open-timeout", "0.3", "--pattern", "hold", "--timeout", "0.1", "--duration", "0.3",
+                      "--open-timeout", "2", "--pattern", "hold", "--timeout", "0.1", "--duration", "0.3",
                       "--json", tmp_path / "result.json")
     result = json.loads((tmp_path / "result.json").read_text())
     assert [phase["name"] for phase in result["phases"]] == ["ramp", "hold"], answer.stderr

@@ -57,7 +57,7 @@ def test_one_slow_answer_among_many_is_not_lost():
 def test_answers_that_come_too_late_are_neither_duplicates_nor_unexpected():
     with FaultyServer(faulty_server.answer_late) as server:
         result = run(server.url, "--connections", 1, "--in-flight", 4, "--timeout", "0.3",
-                     "--duration", 2, "--warm-up", 0, statuses=FAIR)
+                     "--duration", 4, "--warm-up", 0, statuses=FAIR)
     assert 1 <= over_all(result, "late") <= over_all(result, "lost")
     for name in ("duplicated", "unexpected"):
         assert over_all(result, name) == 0, name
@@ -66,7 +66,7 @@ def test_answers_that_come_too_late_are_neither_duplicates_nor_unexpected():
 def test_without_numbers_a_late_answer_is_nobody_elses_websocket():
     with FaultyServer(faulty_server.answer_late) as server:
         result = run(server.url, "--connections", 1, "--size", 8, "--timeout", "0.3", "--duration",
-                     2, "--warm-up", 0, statuses=FAIR)
+                     4, "--warm-up", 0, statuses=FAIR)
     assert set(result["errors"]) == {"answer: timeout"}
     assert over_all(result, "lost") >= 1 and over_all(result, "opened") >= 2
     assert over_all(result, "received") > 0 and over_all(result, "late") == 0
@@ -76,11 +76,11 @@ def test_without_numbers_a_late_answer_is_nobody_elses_http():
     def answer_late(server, peer):
         while peer.read_head() is not None:
             if peer.index == 0:
-                server.stopping.wait(0.8)
+                server.stopping.wait(2)
             peer.answer()
 
     with RawServer(answer_late) as server:
-        result = run(server.url("http"), "--connections", 1, "--timeout", "0.3", "--duration", 2,
+        result = run(server.url("http"), "--connections", 1, "--timeout", "0.3", "--duration", 4,
                      "--warm-up", 0, statuses=FAIR)
     assert set(result["errors"]) == {"answer: timeout"}
     assert over_all(result, "lost") >= 1 and server.accepted >= 2

@@ -75,7 +75,7 @@ def test_ids_that_nobody_has_are_unexpected():
 
 def test_an_answer_after_its_time_is_late():
     with FaultyServer(reply_server.answer_late) as server:
-        result = run(server.url, *REQUEST, "--connections", 1, "--in-flight", 2, "--duration", 3,
+        result = run(server.url, *REQUEST, "--connections", 1, "--in-flight", 2, "--duration", 5,
                      "--warm-up", 0, "--timeout", "0.3", "--rate", 50, statuses=(PASSED, LIMITED))
     assert server.swapped == 1
     assert over_all(result, "late") == 1 and over_all(result, "lost") >= 1

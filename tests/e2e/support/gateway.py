@@ -217,10 +217,10 @@ class Gateway(Program):
 
 
 class Echo(Program):
-    """gateway-echo on a port that it picks itself, unless told."""
+    """gateway-echo on a port that stays its own while it does not run, unless told one."""
 
-    def __init__(self, folder, name="echo", port=0):
-        super().__init__([ECHO, "--listen", f"127.0.0.1:{port}"], folder, name)
+    def __init__(self, folder, name="echo", port=None):
+        super().__init__([ECHO, "--listen", f"127.0.0.1:{port or free_port()}"], folder, name)
         try:
             found = self.wait_for(lambda: re.search(r"listening on 127\.0\.0\.1:(\d+)",
                                                     self.output() + self.log()), "its port")

@@ -8,7 +8,7 @@ from support.site import Site
 from support.streams import connect
 
 FOR_LONG = {"time": "10m", "time_max": "10m"}
-FAST = {"every": "100ms", "timeout": "1s", "fall": 2, "rise": 2}
+FAST = {"every": "100ms", "timeout": "10s", "fall": 2, "rise": 2}
 
 
 @contextlib.contextmanager

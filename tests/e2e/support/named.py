@@ -6,6 +6,7 @@ import re
 import threading
 
 from support.frames import CLOSE, accept_of, apply_mask, frame
+from support.ports import free_port
 from support.waiting import DEADLINE
 
 
@@ -20,9 +21,9 @@ class NamedServer:
         self.port = None
         self.writers = set()
 
-    async def listen(self, port=0):
-        self.listener = await asyncio.start_server(self.serve, "127.0.0.1", port, backlog=4096)
-        self.port = self.listener.sockets[0].getsockname()[1]
+    async def listen(self, port=None):
+        self.port = port or free_port()  # nobody else's, also while it is stopped
+        self.listener = await asyncio.start_server(self.serve, "127.0.0.1", self.port, backlog=4096)
 
     async def stop(self):
         """As a process that is killed: the port refuses, and connections are reset."""

@@ -16,7 +16,7 @@ class NamesConfig(Config):
         super().__init__({"app": {"servers": servers, **(pool or {})}}, [{"name": "app", "pool": "app"}],
                          control=control, **options)
         self.resolver = {**({"servers": [name_server.text]} if name_server else {}),
-                         "timeout": "200ms", "tries": 1, **(resolver or {})}
+                         "timeout": "2s", "tries": 1, **(resolver or {})}
 
     def text(self):
         return super().text() + "\n".join(["[resolver]", *pairs(self.resolver)]) + "\n"
