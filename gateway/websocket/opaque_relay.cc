@@ -66,6 +66,8 @@ void OpaqueRelay::end_pump(Direction& way) {
     uring::Ready& left =
         way.sender == Party::kClient ? static_cast<uring::Ready&>(client_left_) : upstream_left_;
     way.from.watch_hangup(left, uring::Socket::Hangup::kOfAll);
+  } else if (way.to.send_failed()) {
+    stop(end_of_link(way.to, way.receiver(), owner_.detail()));
   } else {
     stop(end_of_link(way.from, way.sender, owner_.detail()));
   }

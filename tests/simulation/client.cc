@@ -369,7 +369,10 @@ bool SimulatedClient::leave_if_due() {
   if (!leaves || stage_.now() < comes_at_ + plan_.leaves_after) return false;
   plan_.leaving == Leaving::kCloses ? wire_->close() : wire_->reset();
   over_ = left_ = true;
-  if (tunnel_) stage_.trail(plan_.number, answering()).tunnel.client.breaks_off = true;
+  // Its server may have switched by then.
+  const auto last = static_cast<unsigned>(plan_.requests.size() - 1);
+  if (plan_.requests.back().tunnel)
+    stage_.trail(plan_.number, last).tunnel.client.breaks_off = true;
   stage_.chronicle.note(name_, "{}", plan_.leaving == Leaving::kCloses ? "closes" : "resets");
   judge(true);
   return true;

@@ -45,6 +45,7 @@ void SimulatedClient::open_tunnel() {
     return finish("is confused");
   }
   answers_.back().got = Got::kWhole;
+  trail.client.opened = true;
   tunnel_.emplace(TunnelEnd::Part{.is_client = true,
                                   .says = stream_of(answering(), Way::kToServer),
                                   .hears = stream_of(answering(), Way::kToClient),

@@ -51,6 +51,7 @@ void HealthWatch::expect(Known& known, State state) {
 
 // By the whole process, and by no earlier terms.
 void HealthWatch::judge_time(const Site& site, Time dialled) {
+  if (ended_) return;
   const Known& known = known_[index_of(site)];
   const bool is_off = known.listed && !asks(known.terms);
   if (is_off && dialled >= known.changed_at + kSlack) {

@@ -31,6 +31,8 @@ class HealthWatch {
   // At each turn: by the newest generation, which all shards have or which some are adopting. Who
   // is not in `listed` has gone.
   void follow(const GenerationPlan& newest, bool adopted, const Sites& listed);
+  // From here on nobody follows.
+  void end() { ended_ = true; }
   // Of a server that is listed: what the gateway says of it.
   void judge(std::size_t site, bool is_down);
 
@@ -64,6 +66,7 @@ class HealthWatch {
 
   Stage& stage_;
   Time started_;
+  bool ended_ = false;
   std::array<Known, kSites.size()> known_;
 };
 

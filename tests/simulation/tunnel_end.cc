@@ -42,7 +42,8 @@ bool TunnelEnd::feed(std::string_view bytes) {
 
 std::string TunnelEnd::hear_end() {
   own_.heard_end = true;
-  if (other_.breaks_off) return "";
+  // Where the gateway gives up the request, its server may have switched for nobody.
+  if (other_.breaks_off || (!part_.is_client && !other_.opened)) return "";
   if (!other_.told_end) return "is shown the end of a stream that has none";
   if (own_.heard == other_.said) return "";
   return fmt::format("is shown the end behind {} of {} bytes", own_.heard, other_.said);

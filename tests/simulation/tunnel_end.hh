@@ -21,6 +21,7 @@ using Time = uring::Clock::time_point;
 struct TunnelSide {
   std::size_t said = 0;
   std::size_t heard = 0;
+  bool opened = false;      // a client's: it knows of the tunnel
   bool told_end = false;    // behind all that it has said
   bool breaks_off = false;  // ... or not all, where nothing tells
   bool heard_end = false;   // of the other one's stream, which was not cut

@@ -77,7 +77,8 @@ void World::judge_care() {
 
 // What the checks have found is what the gateway says of each server.
 void World::judge_health() {
-  if (!stage_.scenario.has_health || stage_.stopping || drain_->begun()) return;
+  if (!stage_.scenario.has_health) return;
+  if (stage_.stopping || drain_->begun()) return health_.end();
   const Sites& listed = stage_.scenario.lists.empty() ? plan_.sites : sites_;
   health_.follow(plan_, stage_.adopted == stage_.newest, listed);
   for (std::size_t at = 0; at < kSites.size(); ++at) {
