@@ -86,6 +86,7 @@ void HealthWatch::note_line(std::string_view line) {
 
 void HealthWatch::follow(const GenerationPlan& newest, bool adopted, const Sites& listed) {
   const Time now = stage_.now();
+  adopted_ = adopted;
   for (std::size_t site = 0; site < kSites.size(); ++site) {
     Known& known = known_[site];
     const HealthPlan& terms = newest.health[static_cast<std::size_t>(kSites[site].pool)];
@@ -110,6 +111,8 @@ void HealthWatch::follow(const GenerationPlan& newest, bool adopted, const Sites
 void HealthWatch::judge(std::size_t site, bool is_down) {
   Known& known = known_[site];
   if (!known.listed) return;
+  // Until all shards have it, it may be the one that was there before.
+  if (!known.told_down && !adopted_) return;
   if (!known.told_down) known.told_down = is_down;
   if (*known.told_down != is_down) {
     stage_.chronicle.fail(kWho, "{} is {}, the log says the contrary", kSites[site].address,

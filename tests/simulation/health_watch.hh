@@ -66,6 +66,7 @@ class HealthWatch {
 
   Stage& stage_;
   Time started_;
+  bool adopted_ = false;  // what is newest, by all shards
   bool ended_ = false;
   std::array<Known, kSites.size()> known_;
 };
