@@ -108,7 +108,7 @@ class Connection : private uring::ListEntry {
   InputBuffer& input() { return input_; }
   // Than clients of its TLS handshake's name have to show since a reload.
   bool has_shown_less() const { return has_shown_less_; }
-  // The listener, for which more may have been asked than for others, since the TLS handshake.
+  // The listener's [[listen.names]] were others at some time since the TLS handshake.
   bool had_other_names() const { return had_other_names_; }
   bool secure() const { return secure_; }
   const config::Listener& listener() const { return entrance_.listener(); }

@@ -24,7 +24,8 @@ struct Question {
   bool peer_trusted;                  // from a proxy that is believed
   std::string_view server_name = {};  // that the client has asked for in the handshake
   bool has_shown_less = false;        // than clients of that name have to show by now
-  bool had_other_names = false;       // the listener, since the handshake, that more is asked of
+  // The listener's [[listen.names]] were others at some time since the handshake.
+  bool had_other_names = false;
 };
 
 // It refers to the configuration and to the head's buffer.

@@ -160,6 +160,12 @@ class StapleShown : public OpenSsl {
     await_end();
     return read_file(file("log"));
   }
+  std::expected<std::unique_ptr<ServerContexts>, std::string> contexts_with(
+      const std::string& staple) {
+    Pem pem = site().pem;
+    pem.staple = staple;
+    return ServerContexts::load({&pem, 1}, tickets_);
+  }
   void SetUp() override {
     if (!can_staple()) GTEST_SKIP() << "this library cannot show OCSP responses";
     write("ca.pem", site().authority.certificate());
@@ -171,9 +177,7 @@ class StapleShown : public OpenSsl {
 constexpr const char* kVersions[] = {"-tls1_2 ", "-tls1_3 "};
 
 TEST_F(StapleShown, ToThoseWhoAskAndToNobodyElse) {
-  Pem pem = site().pem;
-  pem.staple = site().response;
-  const auto contexts = ServerContexts::load({&pem, 1}, tickets_);
+  const auto contexts = contexts_with(site().response);
   ASSERT_TRUE(contexts) << contexts.error();
   for (const std::string version : kVersions) {
     SCOPED_TRACE(version);
@@ -193,9 +197,7 @@ TEST_F(StapleShown, ToThoseWhoAskAndToNobodyElse) {
 
 // There is no extension in the ServerHello then that would promise one.
 TEST_F(StapleShown, AStaleOneToNobody) {
-  Pem pem = site().pem;
-  pem.staple = with_times(site().response, -hours(48), -seconds(1));
-  const auto contexts = ServerContexts::load({&pem, 1}, tickets_);
+  const auto contexts = contexts_with(with_times(site().response, -hours(48), -seconds(1)));
   ASSERT_TRUE(contexts) << contexts.error();
   for (const std::string version : kVersions) {
     const std::string told = ask(**contexts, version + "-status -tlsextdebug");
@@ -228,9 +230,7 @@ TEST_F(StapleShown, OnlyWithItsOwnCertificate) {
 
 // RFC 6066 section 1.1: there is no such extension in the ServerHello of a session that is resumed.
 TEST_F(StapleShown, NotWhereASessionIsResumed) {
-  Pem pem = site().pem;
-  pem.staple = site().response;
-  const auto contexts = ServerContexts::load({&pem, 1}, tickets_);
+  const auto contexts = contexts_with(site().response);
   ASSERT_TRUE(contexts) << contexts.error();
   for (const std::string version : kVersions) {
     SCOPED_TRACE(version);
