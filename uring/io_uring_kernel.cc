@@ -8,23 +8,45 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <memory>
+#include <thread>
 
 #include "uring/check.hh"
 #include "uring/probe.hh"
 #include "uring/socket_state.hh"
 
 namespace uring {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The memory of rings counts for all processes of a user together (Linux 6.14 and later, without
+// CAP_IPC_LOCK), and a process that has ended, such as the one before a restart, gives back its own
+// some time later.
+constexpr auto kPatience = 1s;
+constexpr auto kBetweenTries = 10ms;
+
+int set_up_patiently(io_uring& ring, const RingOptions& options) {
+  const auto end = Clock::now() + kPatience;
+  while (true) {
+    io_uring_params params{};
+    params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+                   IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
+                   IORING_SETUP_R_DISABLED;
+    params.cq_entries = options.completions;
+    const int error = io_uring_queue_init_params(options.submissions, &ring, &params);
+    if (error != -ENOMEM || Clock::now() > end) return error;
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+}
+
+}  // namespace
 
 std::expected<std::unique_ptr<IoUringKernel>, std::string> IoUringKernel::create(
     RingOptions options) {
   std::unique_ptr<IoUringKernel> kernel(new IoUringKernel);
-  io_uring_params params{};
-  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
-                 IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED;
-  params.cq_entries = options.completions;
-  const int error = io_uring_queue_init_params(options.submissions, &kernel->ring_, &params);
-  if (error < 0) {
+  if (const int error = set_up_patiently(kernel->ring_, options); error < 0) {
     kernel->ring_.ring_fd = -1;
     return std::unexpected(explain_ring_error(-error));
   }

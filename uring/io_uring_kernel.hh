@@ -18,7 +18,8 @@ struct RingOptions {
 
 class IoUringKernel final : public Kernel {
  public:
-  // Probes what it needs as it goes; the error says what is missing and its cure.
+  // Probes what it needs as it goes; the error says what is missing and its cure. Where only memory
+  // for the ring is missing it is tried again for a second.
   static std::expected<std::unique_ptr<IoUringKernel>, std::string> create(RingOptions options);
   ~IoUringKernel() override;
   IoUringKernel(const IoUringKernel&) = delete;

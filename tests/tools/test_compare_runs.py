@@ -347,13 +347,16 @@ def test_nothing_outlives_it(proxy, processes, how, tmp_path):
     with subprocess.Popen(
             [sys.executable, ROOT / "bench" / "compare", "--no-build", "--build", BUILD,
              "--proxy", proxy, "--scenario", "echo-64-100-wss", "--rounds", "9", "--seconds", "60",
-             "--output", tmp_path / "out"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            env=os.environ | {"TMPDIR": str(tmp_path)}) as process:
+             "--output", tmp_path / "out"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, env=os.environ | {"TMPDIR": str(tmp_path)}) as process:
+        def all_there():
+            found = descendants(process.pid)
+            if process.poll() is not None:
+                pytest.fail(f"it ended with {process.returncode}: {process.stdout.read()}")
+            return len(found) == 2 + processes and found
         try:
             # gateway-echo, the proxy, gateway-load
-            children = wait_until(
-                lambda: len(found := descendants(process.pid)) == 2 + processes and found,
-                "its children are not there", 60)
+            children = wait_until(all_there, "its children are not there", 60)
             process.send_signal(how)
             process.wait(60)
         finally:
@@ -364,7 +367,7 @@ def test_nothing_outlives_it(proxy, processes, how, tmp_path):
             for child in filter(is_there, children):
                 os.kill(child, signal.SIGKILL)
         ended = {signal.SIGKILL: -how, signal.SIGINT: 130}.get(how, 128 + how)
-        assert process.returncode == ended, process.stderr.read()
+        assert process.returncode == ended, process.stdout.read()
     if how != signal.SIGKILL:
         assert list(tmp_path.iterdir()) == [tmp_path / "out"]
 
