@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <memory>
@@ -27,18 +28,28 @@ using namespace std::chrono_literals;
 constexpr auto kPatience = 1s;
 constexpr auto kBetweenTries = 10ms;
 
-int set_up_patiently(io_uring& ring, const RingOptions& options) {
+// So much task work, a read for example, is done by one call (Linux 6.13 and later); before that,
+// all.
+constexpr unsigned kTaskWorkOfACall = 20;
+
+// `attempt` gives 0 or -errno.
+template <class Attempt>
+int with_patience(Attempt attempt) {
   const auto end = Clock::now() + kPatience;
-  while (true) {
-    io_uring_params params{};
-    params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-                   IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
-                   IORING_SETUP_R_DISABLED;
-    params.cq_entries = options.completions;
-    const int error = io_uring_queue_init_params(options.submissions, &ring, &params);
-    if (error != -ENOMEM || Clock::now() > end) return error;
+  int error = attempt();
+  for (; error == -ENOMEM && Clock::now() < end; error = attempt()) {
     std::this_thread::sleep_for(kBetweenTries);
   }
+  return error;
+}
+
+int set_up(io_uring& ring, const RingOptions& options) {
+  io_uring_params params{};
+  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
+                 IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_TASKRUN_FLAG |
+                 IORING_SETUP_R_DISABLED;
+  params.cq_entries = options.completions;
+  return io_uring_queue_init_params(options.submissions, &ring, &params);
 }
 
 }  // namespace
@@ -46,11 +57,15 @@ int set_up_patiently(io_uring& ring, const RingOptions& options) {
 std::expected<std::unique_ptr<IoUringKernel>, std::string> IoUringKernel::create(
     RingOptions options) {
   std::unique_ptr<IoUringKernel> kernel(new IoUringKernel);
-  if (const int error = set_up_patiently(kernel->ring_, options); error < 0) {
+  const int error = with_patience([&] { return set_up(kernel->ring_, options); });
+  if (error < 0) {
     kernel->ring_.ring_fd = -1;
     return std::unexpected(explain_ring_error(-error));
   }
-  kernel->receive_byte_cap_ = !options.one_shot_receive && probe_receive_byte_cap();
+  if (options.one_shot_receive) return kernel;
+  const int unknown =
+      with_patience([&] { return probe_receive_byte_cap(kernel->receive_byte_cap_); });
+  if (unknown == -ENOMEM) return std::unexpected(explain_ring_error(ENOMEM));
   return kernel;
 }
 
@@ -92,6 +107,25 @@ void IoUringKernel::submit_and_wait(std::optional<std::chrono::nanoseconds> time
   CHECK(
       result >= 0 || result == -ETIME || result == -EINTR || result == -EBUSY || result == -EAGAIN,
       "the kernel refuses the ring");
+  run_what_is_left();
+}
+
+// What comes last would wait a turn for each kTaskWorkOfACall before it. Where a call has gained
+// few, what is left has come just now: that is for the next turn.
+void IoUringKernel::run_what_is_left() {
+  unsigned before = 0;
+  unsigned ready = io_uring_cq_ready(&ring_);
+  while (ready < kCompletionsAtOnce && ready >= before + kTaskWorkOfACall / 2 && is_work_left()) {
+    before = ready;
+    ++enters_;
+    (void)io_uring_get_events(&ring_);
+    ready = io_uring_cq_ready(&ring_);
+  }
+}
+
+bool IoUringKernel::is_work_left() const {
+  return (std::atomic_ref(*ring_.sq.kflags).load(std::memory_order_relaxed) & IORING_SQ_TASKRUN) !=
+         0;
 }
 
 std::size_t IoUringKernel::take_completions(std::span<io_uring_cqe> completions) {
@@ -107,8 +141,12 @@ std::size_t IoUringKernel::take_completions(std::span<io_uring_cqe> completions)
 }
 
 io_uring_buf_ring* IoUringKernel::add_buffer_ring(unsigned entries, std::uint16_t group) {
-  int error = 0;
-  io_uring_buf_ring* ring = io_uring_setup_buf_ring(&ring_, entries, group, 0, &error);
+  io_uring_buf_ring* ring = nullptr;
+  const int error = with_patience([&] {
+    int failed = 0;
+    ring = io_uring_setup_buf_ring(&ring_, entries, group, 0, &failed);
+    return ring == nullptr ? failed : 0;
+  });
   if (ring == nullptr) errno = -error;
   return ring;
 }

@@ -49,6 +49,8 @@ class IoUringKernel final : public Kernel {
 
  private:
   IoUringKernel() = default;
+  void run_what_is_left();
+  bool is_work_left() const;
 
   io_uring ring_{};
   bool receive_byte_cap_ = false;

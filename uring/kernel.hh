@@ -41,6 +41,8 @@ class Kernel {
   // not wait, none waits without an end.
   virtual void submit_and_wait(std::optional<std::chrono::nanoseconds> timeout) = 0;
 
+  // So many are wanted at once, if there are.
+  static constexpr std::size_t kCompletionsAtOnce = 1024;
   // Copies up to completions.size() completions, oldest first, and removes them from the queue.
   virtual std::size_t take_completions(std::span<io_uring_cqe> completions) = 0;
 

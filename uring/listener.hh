@@ -1,14 +1,18 @@
-// A listening socket of a loop: one multishot accept, or one for a single client where only few can
-// be taken: it holds back what the kernel would accept at once. stop() cancels it, awaits its end
-// and accepts whoever waits still, before the descriptor may be closed: a closed listener with an
-// armed accept keeps accepting, and who is in its queue is reset. When descriptors run out it
-// pauses, and goes on after a moment.
+// A listening socket of a loop: so many single accepts are in flight, and each is asked for again
+// when its client has come, with the turn's end. A multishot accept would take a whole crowd at
+// once, and everybody else's completions would queue behind it; so a crowd waits in the kernel, and
+// some come in with each turn. stop() cancels them, awaits their end and accepts whoever waits
+// still, before the descriptor may be closed: a closed listener with an armed accept keeps
+// accepting, and who is in its queue is reset. When descriptors run out it pauses, and goes on
+// after a moment.
 #pragma once
 
 #include <sys/socket.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 
 #include "uring/loop.hh"
 #include "uring/task.hh"
@@ -21,7 +25,8 @@ class Acceptor {
   virtual void accepted(int descriptor) = 0;
   // Out of descriptors or memory: accepting pauses for kPause.
   virtual void accept_failed(int error) = 0;
-  // How many clients it can take: kNone lets accepting pause for kPause, or until resume().
+  // How many clients it can take: kMany are as many as are accepted in a turn; kNone lets accepting
+  // pause for kPause, or until resume().
   enum class Appetite : std::uint8_t { kNone, kOne, kMany };
   virtual Appetite appetite() { return Appetite::kMany; }
 
@@ -32,6 +37,7 @@ class Acceptor {
 class Listener {
  public:
   static constexpr std::chrono::milliseconds kPause{100};
+  static constexpr std::size_t kAcceptsInFlight = 16;
 
   // `descriptor` is listening and stays open until its owner closes it, after stop().
   Listener(Loop& loop, int descriptor, Acceptor& acceptor);
@@ -49,15 +55,21 @@ class Listener {
   static constexpr unsigned kDrainMax = 8192;
 
  private:
-  void accept_one();
+  std::size_t wanted_now();
+  void want(std::size_t count);
+  void wait_no_more() { want(0); }
+  void cancel_all();
+  void note_failed(int error);
   Task<> end_accepting();
-  void wait_no_more() { loop_.cancel(accept_); }
   void on_accepted(Completion completion);
 
   Loop& loop_;
   int descriptor_;
   Acceptor& acceptor_;
-  OperationMember<&Listener::on_accepted> accept_{*this};
+  using Accept = OperationMember<&Listener::on_accepted>;
+  std::deque<Accept> accepts_;
+  std::size_t in_flight_ = 0;
+  std::size_t wanted_ = 0;
   TimerMember<&Listener::start> pause_;
   TimerMember<&Listener::wait_no_more> stolen_;  // while it stops
   Event ended_;

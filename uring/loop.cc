@@ -21,8 +21,8 @@ void Loop::run() {
 std::optional<std::chrono::nanoseconds> Loop::wait_limit(
     std::optional<std::chrono::nanoseconds> limit) const {
   const bool steps_due = !quick_steps_due_.empty() || !usual_steps_due_.empty();
-  if (!ready_.empty() || !next_turn_.empty() || steps_due || !flushes_due_.empty() ||
-      more_completions_ || stopping_) {
+  if (!ready_.empty() || !next_turn_.empty() || steps_due || !endings_due_.empty() ||
+      !flushes_due_.empty() || more_completions_ || stopping_) {
     return std::chrono::nanoseconds::zero();
   }
   const auto until_timer = timers_.until_next(now_);
@@ -35,6 +35,7 @@ void Loop::turn(std::optional<std::chrono::nanoseconds> limit) {
   now_ = kernel_.now();
   ++counters_.turns;
   begin_heavy_steps();
+  begin_endings();
   next_turn_.move_to(ready_);  // who has waited goes first
   dispatch();
   timers_.advance(now_);
@@ -55,6 +56,18 @@ void Loop::begin_heavy_steps() {
   left -= take(usual_steps_due_, kHeavyStepsPerTurn / 4);
   left -= take(quick_steps_due_, left);
   take(usual_steps_due_, left);
+}
+
+void Loop::begin_endings() {
+  for (endings_ = 0; endings_ < endings_most_ && !endings_due_.empty(); ++endings_) {
+    next_turn_.push(endings_due_.pop());
+  }
+}
+
+bool Loop::take_ending() {
+  if (endings_ == endings_most_ || !endings_due_.empty()) return false;
+  ++endings_;
+  return true;
 }
 
 void Loop::dispatch() {

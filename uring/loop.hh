@@ -42,9 +42,10 @@ struct LoopCounters {
 
 class Loop {
  public:
-  static constexpr std::size_t kCompletionsPerTurn = 256;
+  static constexpr std::size_t kCompletionsPerTurn = Kernel::kCompletionsAtOnce;
   static constexpr std::size_t kReadyPerTurn = 1024;
   static constexpr unsigned kHeavyStepsPerTurn = 8;
+  static constexpr unsigned kEndingsPerTurn = 16;
 
   explicit Loop(Kernel& kernel);
   Loop(const Loop&) = delete;
@@ -97,6 +98,26 @@ class Loop {
   };
   NextTurn next_turn() { return NextTurn(*this); }
 
+  // To be awaited before a connection is taken down: goes on at once, but in a turn in which many
+  // have ended already, when its place in the queue has come. So a crowd that leaves holds up
+  // nobody else.
+  class Ending {
+   public:
+    explicit Ending(Loop& loop) : loop_(loop) {}
+    bool await_ready() const { return loop_.take_ending(); }
+    void await_suspend(std::coroutine_handle<> coroutine) {
+      waiter_.set_coroutine(coroutine);
+      loop_.endings_due_.push(waiter_);
+    }
+    void await_resume() const {}
+
+   private:
+    Loop& loop_;
+    Waiter waiter_;
+  };
+  Ending ending() { return Ending(*this); }
+  void limit_endings(unsigned most) { endings_most_ = most; }  // for tests
+
   Kernel& kernel() { return kernel_; }
   ReadyList& ready() { return ready_; }
   // Memory for what lives on this loop's thread, coroutine frames first of all.
@@ -116,6 +137,8 @@ class Loop {
       std::optional<std::chrono::nanoseconds> limit) const;
   void dispatch();
   void begin_heavy_steps();
+  void begin_endings();
+  bool take_ending();
   void flush();
 
   Kernel& kernel_;
@@ -124,6 +147,7 @@ class Loop {
   ReadyList next_turn_;
   ReadyList quick_steps_due_;
   ReadyList usual_steps_due_;
+  ReadyList endings_due_;
   Clock::time_point now_;
   TimerWheel timers_;
   ReceiveBuffers* buffers_ = nullptr;
@@ -131,6 +155,8 @@ class Loop {
   LoopCounters counters_;
   std::size_t in_flight_ = 0;
   unsigned heavy_steps_ = 0;
+  unsigned endings_ = 0;
+  unsigned endings_most_ = kEndingsPerTurn;
   bool more_completions_ = false;
   bool stopping_ = false;
 };

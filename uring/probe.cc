@@ -118,14 +118,14 @@ std::string explain_thread_error(int error, std::string_view purpose) {
   return text;
 }
 
-bool probe_receive_byte_cap() {
+int probe_receive_byte_cap(bool& capped) {
   io_uring ring{};
-  if (io_uring_queue_init(4, &ring, 0) < 0) return false;
+  if (const int failed = io_uring_queue_init(4, &ring, 0); failed < 0) return failed;
   std::array<int, 2> pair{-1, -1};
   int error = 0;
   io_uring_buf_ring* buffers = io_uring_setup_buf_ring(&ring, 1, 0, 0, &error);
   std::array<char, 16> memory{};
-  bool capped = false;
+  capped = false;
   if (buffers != nullptr && socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()) == 0 &&
       write(pair[1], "x", 1) == 1) {
     io_uring_buf_ring_add(buffers, memory.data(), memory.size(), 0, 0, 0);
@@ -147,7 +147,7 @@ bool probe_receive_byte_cap() {
   }
   if (buffers != nullptr) io_uring_free_buf_ring(&ring, buffers, 1, 0);
   io_uring_queue_exit(&ring);
-  return capped;
+  return error;
 }
 
 std::size_t raise_descriptor_limit() {

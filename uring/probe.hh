@@ -26,8 +26,9 @@ RingPermission ring_permission(const std::filesystem::path& root = "/");
 // Likewise for a thread, whatever it was for.
 std::string explain_thread_error(int error, std::string_view purpose);
 
-// Whether a multishot receive takes a byte cap (Linux 6.17): tried on a pair of sockets.
-bool probe_receive_byte_cap();
+// Whether a multishot receive takes a byte cap (Linux 6.17): tried on a pair of sockets. Gives 0,
+// or -errno where it could not be tried.
+int probe_receive_byte_cap(bool& capped);
 
 // Raises the soft limit of open descriptors to the hard one; gives the limit in force.
 std::size_t raise_descriptor_limit();

@@ -67,6 +67,7 @@ uring::Task<> Connection::story() {
   co_await serve_http();
   if (tunnel_ != nullptr) {
     co_await tunnel_->finished();
+    co_await shard_.loop().ending();
     tunnel_->settle();
   }
   co_await farewell();

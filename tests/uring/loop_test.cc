@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/uring/simulation.hh"
+#include "uring/task.hh"
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
@@ -85,16 +86,17 @@ bool next_turn_is_at_once(Simulation& simulation) {
 TEST(Loop, TakesSoManyCompletionsATurnAndDoesNotWaitWithTheRest) {
   Simulation simulation(1, {.calm = true}, {512, 16, 1, 16});
   std::deque<RawReceive> receives;
-  for (int count = 0; count < 300; ++count) {
+  constexpr std::size_t kAll = Loop::kCompletionsPerTurn + 44;
+  for (std::size_t count = 0; count < kAll; ++count) {
     SimulatedKernel::Stream peer;
     receives.emplace_back(simulation.loop).start(simulation.kernel.open_stream(peer));
     peer->close();
   }
   simulation.loop.turn();
   EXPECT_EQ(simulation.loop.counters().completions, Loop::kCompletionsPerTurn);
-  EXPECT_EQ(simulation.loop.in_flight(), 300 - Loop::kCompletionsPerTurn);
+  EXPECT_EQ(simulation.loop.in_flight(), kAll - Loop::kCompletionsPerTurn);
   EXPECT_TRUE(next_turn_is_at_once(simulation));
-  EXPECT_EQ(simulation.loop.counters().completions, 300u);
+  EXPECT_EQ(simulation.loop.counters().completions, kAll);
   EXPECT_EQ(simulation.loop.in_flight(), 0u);
   EXPECT_FALSE(next_turn_is_at_once(simulation));
 }
@@ -216,6 +218,38 @@ TEST(Loop, GivesHeavyStepsInOrderToThoseWhoWait) {
   calls[5].ready().take_back();  // "f" needs none any more
   EXPECT_TRUE(next_turn_is_at_once(simulation));
   EXPECT_EQ(order, "ab1234cd567egh");
+  EXPECT_FALSE(next_turn_is_at_once(simulation));
+}
+
+uring::Task<> end_one(Loop& loop, std::size_t& ended) {
+  co_await loop.ending();
+  ++ended;
+}
+
+TEST(Loop, SpreadsTheEndingsOfACrowdOverTurns) {
+  Simulation simulation(1, {.calm = true});
+  std::size_t ended = 0;
+  std::deque<uring::Task<>> crowd;
+  Call leave([&] {
+    for (std::size_t count = 0; count < 2 * Loop::kEndingsPerTurn + 5; ++count) {
+      crowd.push_back(end_one(simulation.loop, ended));
+      crowd.back().start();
+    }
+  });
+  simulation.loop.ready().push(leave.ready());
+  EXPECT_TRUE(next_turn_is_at_once(simulation));
+  EXPECT_EQ(ended, Loop::kEndingsPerTurn);
+  EXPECT_TRUE(next_turn_is_at_once(simulation));
+  EXPECT_EQ(ended, 2 * Loop::kEndingsPerTurn);
+  // Nobody overtakes those who wait, and whoever comes when nobody does goes at once.
+  crowd.push_back(end_one(simulation.loop, ended));
+  crowd.back().start();
+  EXPECT_EQ(ended, 2 * Loop::kEndingsPerTurn);
+  EXPECT_TRUE(next_turn_is_at_once(simulation));
+  EXPECT_EQ(ended, 2 * Loop::kEndingsPerTurn + 6);
+  crowd.push_back(end_one(simulation.loop, ended));
+  crowd.back().start();
+  EXPECT_EQ(ended, 2 * Loop::kEndingsPerTurn + 7);
   EXPECT_FALSE(next_turn_is_at_once(simulation));
 }
 

@@ -57,11 +57,11 @@ TEST(RealListener, PausesWithoutDescriptorsAndGoesOnWhenThereAreSome) {
   Accepted accepted;
   const OwnedDescriptor descriptor = listen_on_loopback();
   Listener listener(ring.loop, descriptor.get(), accepted);
-  listener.start();
   std::vector<OwnedDescriptor> clients;
   for (int count = 0; count < 6; ++count) clients.push_back(connect_to(descriptor.get()));
   {
     const FewDescriptors limit(2);
+    listener.start();
     EXPECT_TRUE(ring.turn_until([&] { return accepted.errors.size() >= 2; }));
     EXPECT_EQ(accepted.errors[0], EMFILE);
     EXPECT_EQ(accepted.clients.size(), 2u);
