@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """New TLS clients come all at once, beside WebSockets that are open and talk: how late the answers of
 these get. Where there are cores enough the gateway has one for each shard, and whoever talks or answers
-comes before the crowd: what is late is the gateway's doing then, not that of whoever shares its core.
+comes before the crowd: what is late is the gateway's doing then, not that of whoever shares its core. With
+--together 1 all share all cores, all alike.
 """
 
 import json
@@ -39,16 +40,18 @@ def phases(result):
 
 
 def main():
-    options = arguments(__doc__, newcomers=(2000, "TLS clients"), times=(3, "storms"))
+    options = arguments(__doc__, newcomers=(2000, "TLS clients"), times=(3, "storms"),
+                        together=(0, "1: without cores of its own"))
     with site(options, level="warning") as (gateway, echo), \
             tempfile.TemporaryDirectory(prefix="gateway-acceptance-") as name:
-        keep_apart(gateway, echo, options.shards)
+        if not options.together:
+            keep_apart(gateway, echo, options.shards)
         for number in range(options.times):
             talk, storm = Path(name, f"talk-{number}"), Path(name, f"storm-{number}")
             talking = load(gateway, talk, "--connections", 40, "--rate", 400, "--duration", "12s")
             time.sleep(3)
             coming = load(gateway, storm, "--connections", options.newcomers, "--pattern", "hold",
-                          "--duration", "4s", niceness=19)
+                          "--duration", "4s", niceness=0 if options.together else 19)
             talking.wait()
             coming.wait()
             rtt = next(one["timings"]["rtt"] for one in phases(talk) if "rtt" in one["timings"])

@@ -3,12 +3,14 @@
 import contextlib
 import os
 import subprocess
+import threading
 
 import pytest
 
 from support.checking import run
 from support.gateway import GATEWAY, Config
 from support.ports import free_port
+from support.waiting import DEADLINE
 
 FEW = 1024
 USER = 20000 + os.getpid() % 40000
@@ -54,9 +56,12 @@ def started(file, suffices_for_one):
     limit = f"--memlock={suffices_for_one}:{suffices_for_one}"
     with subprocess.Popen(["prlimit", limit, *NOBODY, GATEWAY, "-c", file], text=True,
                           stderr=subprocess.PIPE) as process:
+        deadline = threading.Timer(DEADLINE, process.kill)
+        deadline.start()
         try:
             yield process
         finally:
+            deadline.cancel()
             process.kill()
 
 

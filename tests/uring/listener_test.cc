@@ -65,9 +65,11 @@ TEST(Listener, PausesWhenDescriptorsRunOutAndGoesOn) {
     listener.start();
     simulation.kernel.fail_next_accept(error);
     EXPECT_TRUE(simulation.turn_until([&] { return !accepted.errors.empty(); }));
-    simulation.kernel.come_to(descriptor);
     EXPECT_EQ(accepted.errors, std::vector<int>{error});
     const auto failed = simulation.kernel.now();
+    EXPECT_TRUE(simulation.turn_until([&] { return simulation.loop.in_flight() == 0; }));
+    EXPECT_LT(simulation.kernel.now() - failed, Listener::kPause);
+    simulation.kernel.come_to(descriptor);
     EXPECT_TRUE(simulation.turn_until([&] { return accepted.count == 1; }));
     EXPECT_EQ(accepted.errors.size(), 1u);
     EXPECT_GE(simulation.kernel.now() - failed, Listener::kPause);
