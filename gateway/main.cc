@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "gateway/config/reader.hh"
+#include "gateway/console/console.hh"
 #include "gateway/log/file.hh"
 #include "gateway/names/lookup.hh"
 #include "gateway/options.hh"
@@ -73,15 +74,33 @@ void survive_signals() {
   uring::block_signals({SIGHUP, SIGUSR1, SIGUSR2});
 }
 
-int speak_to_running(const Options& options) {
+// Of the gateway that runs; nothing where that was told already: it cannot be found.
+std::optional<std::string> control_socket_of(const Options& options) {
   std::string socket = options.control_socket;
   if (socket.empty()) {
     auto named = config::read_control_socket(options.config_file);
-    if (!named) return fail(named.error().text() + "\n");
+    if (!named) {
+      fail(named.error().text() + "\n");
+      return std::nullopt;
+    }
     socket = std::move(*named);
   }
-  const Told told =
-      ask_running_gateway(std::filesystem::absolute(socket).string(), options.command);
+  return std::filesystem::absolute(socket).string();
+}
+
+int speak_to_running(const Options& options) {
+  const auto socket = control_socket_of(options);
+  if (!socket) return 1;
+  if (!options.console.command.empty()) {
+    const auto ask = [&](const std::string& command) {
+      Told told = ask_running_gateway(*socket, command);
+      return ConsoleAnswer{told.status, std::move(told.text)};
+    };
+    const auto show = [](const std::string& text) { return print(text) == 0; };
+    const ConsoleAnswer done = run_console(options.console, ask, show);
+    return done.status == 0 ? 0 : fail(done.text);
+  }
+  const Told told = ask_running_gateway(*socket, options.command);
   if (told.status != 0) return fail(told.text);
   return print(told.text);
 }
@@ -150,6 +169,7 @@ int main(int argc, char** argv) {
     return options.error().code;
   }
   if (options->version) return print(version_text());
-  if (!options->command.empty()) return speak_to_running(*options);
+  if (!options->command.empty() || !options->console.command.empty())
+    return speak_to_running(*options);
   return run(*options, {argv, static_cast<std::size_t>(argc)});
 }

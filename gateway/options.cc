@@ -7,6 +7,7 @@
 
 #include "gateway/config/drain_command.hh"
 #include "gateway/config/servers_command.hh"
+#include "gateway/console/options.hh"
 
 namespace gateway {
 namespace {
@@ -86,9 +87,10 @@ void add_commands(CLI::App& app, Options& options) {
 // Of --watch; or nothing.
 std::string fault_of_watch(const Options& options) {
   if (!options.watch) return {};
-  if (options.test || !options.command.empty())
+  const std::string command = options.command + options.console.command;
+  if (options.test || !command.empty())
     return "--watch is for a gateway that serves: leave it out with " +
-           (options.test ? "-t" : options.command);
+           (options.test ? "-t" : command);
   if (!options.command_line.from.empty() && options.command_line.chain_path.empty())
     return "--watch has nothing to watch: it goes with -c FILE, or with --cert";
   return {};
@@ -148,6 +150,7 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
   add_commands(app, options);
   config::DrainWords drain_words;
   add_drain_commands(app, options.command, drain_words);
+  add_console_commands(app, options.console);
   config::ServersWords servers_words;
   bool as_json = false;
   add_server_commands(app, options.command, servers_words, as_json);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "gateway/config/command_line.hh"
+#include "gateway/console/words.hh"
 
 namespace gateway {
 
@@ -15,6 +16,7 @@ struct Options {
   std::string config_file = "gateway.conf";
   config::CommandLine command_line;  // instead of the file where its `from` is not empty
   std::string command;               // for a gateway that runs: its control socket's line, or none
+  ConsoleWords console;              // likewise, where more than one line is asked
   std::string control_socket;        // its control socket; empty: as the file says
   bool test = false;                 // check the configuration, print it, and end
   bool watch = false;                // reload when a file of the configuration changes

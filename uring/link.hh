@@ -201,6 +201,7 @@ class Link final : private Sink, private Flushable {
 
   // Bytes that were written and have not been taken by the kernel.
   bool has_unsent() const { return filling_.size + staged_ > 0 || socket_.sending(); }
+  std::size_t unsent_bytes() const { return filling_.size + staged_ + flying_.size; }
   // More is waiting to be sent than should be added to.
   bool crowded() const { return below_half() && has_unsent(); }
   // Sealed bytes that the kernel has taken.

@@ -36,6 +36,12 @@ class List {
 
   bool empty() const { return ends_.next_ == &ends_; }
   T& first() { return static_cast<T&>(*ends_.next_); }
+  // Null at the end.
+  T* first_or_null() { return empty() ? nullptr : &first(); }
+  T* behind(T& element) {
+    ListEntry* const next = static_cast<ListEntry&>(element).next_;
+    return next == &ends_ ? nullptr : static_cast<T*>(next);
+  }
   T& last() { return static_cast<T&>(*ends_.previous_); }
 
   // Takes its place at the end; who is in a list already stays where it is.

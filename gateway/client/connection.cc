@@ -49,6 +49,7 @@ Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uin
       input_(&shard.loop().frames()),
       deadline_(*this, shard.loop().timers()),
       touched_(shard.loop().now()),
+      begun_(touched_),
       id_(id),
       secure_(entrance_.contexts() != nullptr),
       story_(story()) {

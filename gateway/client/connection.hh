@@ -90,6 +90,8 @@ class Connection : private uring::ListEntry {
   // From the exchange, which has passed a 101 on: from here on it is a WebSocket's. What came right
   // behind the heads goes first.
   void open_tunnel(TunnelOpening opening, Bytes behind_response);
+  // Of the request that is under way; null: there is none.
+  const Exchange* exchange() const { return exchange_.get(); }
   bool has_tunnel() const { return tunnel_ != nullptr; }
   Tunnel* tunnel() { return tunnel_.get(); }
   const Tunnel* tunnel() const { return tunnel_.get(); }
@@ -121,6 +123,9 @@ class Connection : private uring::ListEntry {
   // An IP address, or "unix".
   const std::string& client_address() const { return peer_.host(); }
   std::uint16_t client_port() const { return peer_.port(); }
+
+  uring::Clock::time_point begun() const { return begun_; }
+  uring::Clock::time_point touched() const { return touched_; }
 
   uring::BlockPool& frames() { return client_.frames(); }
 
@@ -158,6 +163,7 @@ class Connection : private uring::ListEntry {
   uring::TimerMember<&Connection::on_deadline> deadline_;
   std::chrono::milliseconds limit_{0};
   uring::Clock::time_point touched_;
+  const uring::Clock::time_point begun_;
   const char* deadline_detail_ = "";
   Peer peer_;
   limits::ConnectionHolds holds_;

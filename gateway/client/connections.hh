@@ -1,5 +1,6 @@
 // The clients' connections of one shard. They belong to this table until each says that nothing of
-// it is in flight any more.
+// it is in flight any more. Who walks through it may stop on the way, for turns in which they come
+// and go.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +24,9 @@ class Connections {
   }
   void forget(Connection& connection) {
     const Owned owned(&connection);
+    for (Walk* walk = walks_.first_or_null(); walk != nullptr; walk = walks_.behind(*walk)) {
+      if (walk->next_ == &connection) walk->next_ = list_.behind(connection);
+    }
     connection.unlist();
     --count_;
   }
@@ -44,8 +48,34 @@ class Connections {
     });
   }
 
+  // Through all that are there from its beginning to its end, and some of those that come meanwhile:
+  // the oldest first, so their ids rise. The table outlives it.
+  class Walk : private uring::ListEntry {
+   public:
+    explicit Walk(Connections& table) : table_(table), next_(table.list_.first_or_null()) {
+      table_.walks_.push(*this);
+    }
+    ~Walk() { unlist(); }
+    Walk(const Walk&) = delete;
+    Walk& operator=(const Walk&) = delete;
+
+    // Null at the end.
+    Connection* step() {
+      Connection* const connection = next_;
+      if (connection != nullptr) next_ = table_.list_.behind(*connection);
+      return connection;
+    }
+
+   private:
+    friend class Connections;
+    friend class uring::List<Walk>;
+    Connections& table_;
+    Connection* next_;
+  };
+
  private:
   uring::List<Connection> list_;
+  uring::List<Walk> walks_;
   std::size_t count_ = 0;
 };
 

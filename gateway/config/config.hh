@@ -16,6 +16,7 @@
 
 #include "gateway/config/account.hh"
 #include "gateway/config/address.hh"
+#include "gateway/config/admin_settings.hh"
 #include "gateway/config/auth.hh"
 #include "gateway/config/balance.hh"
 #include "gateway/config/client_limits.hh"
@@ -27,20 +28,12 @@
 #include "gateway/config/pool_health.hh"
 #include "gateway/config/resolver.hh"
 #include "gateway/config/router.hh"
+#include "gateway/config/unix_file.hh"
 #include "gateway/log/level.hh"
 #include "proto/ws/scan_rules.hh"
 #include "uring/tcp_options.hh"
 
 namespace gateway::config {
-
-// How a Unix socket's file is made; what is left out stays as the process makes it.
-struct UnixFile {
-  std::optional<unsigned> mode;   // permission bits, such as 0660
-  std::optional<unsigned> owner;  // user id
-  std::optional<unsigned> group;  // group id
-
-  bool operator==(const UnixFile&) const = default;
-};
 
 struct Listener {
   Address address;  // [::] takes IPv4 as well: IPV6_V6ONLY stays off
@@ -363,6 +356,7 @@ struct Config {
   std::string via = "gateway";  // the gateway's name in Via (RFC 9110 section 7.6.3); empty: no Via
   LogSettings log;
   ControlSettings control;
+  AdminSettings admin;
   Router router;  // over `routes`
   // Worth a line each, but no reason to refuse it: "gateway.conf:7:17: warning: ...".
   std::vector<std::string> warnings;

@@ -58,6 +58,14 @@ bool is_same(const Listener& one, const Listener& other) {
          proxy_headers == other.proxy_headers;
 }
 
+// Beside where it listens.
+bool is_same_but_address(const AdminSettings& one, const AdminSettings& other) {
+  const auto& [address, unix_file, tls, hosts, token_path, token, capture_payload] = one;
+  (void)address, (void)unix_file;
+  return is_same(tls, other.tls) && hosts == other.hosts && token_path == other.token_path &&
+         token == other.token && capture_payload == other.capture_payload;
+}
+
 bool is_same(const std::optional<PoolTls>& one, const std::optional<PoolTls>& other) {
   if (!one || !other) return !one && !other;
   const auto& [name, ca_path, ca, verify, place] = *one;
@@ -218,7 +226,8 @@ class Comparison {
   void compare_the_rest() {
     const auto& [file, shards, account, account_place, filters_system_calls, pid_file, zone, secret,
                  listeners, pools, routes, resolver, defaults, timeouts, limits, client_limits,
-                 trusted_proxies, drain, reload, upgrade, via, log, control, router, warnings] =
+                 trusted_proxies, drain, reload, upgrade, via, log, control, admin, router,
+                 warnings] =
         before_;
     // What these mean is in the routes, or is compared already.
     (void)file, (void)listeners, (void)pools, (void)routes, (void)defaults, (void)router;
@@ -245,6 +254,10 @@ class Comparison {
     stays("limits.addresses", client_limits.addresses == now_.client_limits.addresses);
     stays("control.socket", control.socket == now_.control.socket);
     stays("control.state", control.state == now_.control.state);
+    changed("[admin]", is_same_but_address(admin, now_.admin));
+    stays("admin.address", admin.address == now_.admin.address &&
+                               admin.unix_file == now_.admin.unix_file &&
+                               admin.tls.has_value() == now_.admin.tls.has_value());
     stays("user", user_of(before_) == user_of(now_));
     stays("group", group_of(before_) == group_of(now_));
     stays("seccomp", filters_system_calls == now_.filters_system_calls);

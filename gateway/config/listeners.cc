@@ -25,6 +25,8 @@ void read_owner(const Text& text, Report& report, UnixFile& file) {
   if (!file.group) report.add(text.place, fmt::format("there is no group '{}'", group));
 }
 
+}  // namespace
+
 UnixFile read_unix_file(TableReader& listen, bool is_unix) {
   UnixFile file;
   const auto mode = listen.text("mode");
@@ -52,6 +54,8 @@ UnixFile read_unix_file(TableReader& listen, bool is_unix) {
   if (owner) read_owner(*owner, listen.report(), file);
   return file;
 }
+
+namespace {
 
 // "https", whose port is found when all listeners are read: 0 until then; or "https:PORT".
 std::optional<std::uint16_t> read_redirect(TableReader& listen) {

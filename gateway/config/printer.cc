@@ -1,15 +1,13 @@
 // The effective configuration as TOML: every key that the reader knows, in the order of
 // gateway.conf; of a route's timeouts, limits and websocket what it overrides.
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 
 #include <algorithm>
 #include <iterator>
 
 #include "gateway/config/auth_lines.hh"
 #include "gateway/config/balance_printer.hh"
-#include "gateway/config/client_certificates.hh"
+#include "gateway/config/listener_printer.hh"
 #include "gateway/config/pool_health_text.hh"
 #include "gateway/config/reader.hh"
 #include "gateway/config/route_timeouts.hh"
@@ -58,18 +56,6 @@ void print_tcp(Printer& out, const uring::TcpOptions& tcp) {
   out.line("tcp_notsent_lowat = {}", size_or_off(tcp.unsent_bytes));
 }
 
-std::string print_certificate(const Certificate& certificate) {
-  const std::string& staple = certificate.staple_path;
-  return fmt::format("{{ chain = {}, key = {}{} }}", quote(certificate.chain_path),
-                     quote(certificate.key_path),
-                     staple.empty() ? "" : ", ocsp_staple = " + quote(staple));
-}
-
-template <typename Entry>
-std::string name_or_id(const Entry* entry, char* Entry::*name, unsigned id) {
-  return entry == nullptr ? fmt::to_string(id) : entry->*name;
-}
-
 void print_access(Printer& out, const Access& access) {
   if (!access.allow.empty()) out.line("allow = {}", list(access.allow, quote));
   if (!access.deny.empty()) out.line("deny = {}", list(access.deny, quote));
@@ -77,14 +63,6 @@ void print_access(Printer& out, const Access& access) {
 
 std::string count_or_off(std::uint64_t count) {
   return count == 0 ? quote("off") : fmt::to_string(count);
-}
-
-void print_unix_file(Printer& out, const UnixFile& file) {
-  if (file.mode) out.line("mode = \"{:04o}\"", *file.mode);
-  std::string owner;
-  if (file.owner) owner = name_or_id(getpwuid(*file.owner), &passwd::pw_name, *file.owner);
-  if (file.group) owner += ':' + name_or_id(getgrgid(*file.group), &group::gr_name, *file.group);
-  if (!owner.empty()) out.line("owner = {}", quote(owner));
 }
 
 std::vector<std::string> names_of(const TrustedProxies& peers) {
@@ -112,7 +90,7 @@ void print_pool_edges(Printer& out, const Pool& pool) {
 void print_listener(Printer& out, const Listener& listener) {
   out.line("\n[[listen]]");
   out.line("address = {}", quote(listener.address.text()));
-  print_unix_file(out, listener.unix_file);
+  out.text(unix_file_lines(listener.unix_file));
   if (listener.redirect_port) out.line("redirect = \"https:{}\"", *listener.redirect_port);
   if (!listener.address.is_unix()) print_tcp(out, listener.tcp);
   out.line("connections = {}", count_or_off(listener.connections_max));
@@ -120,11 +98,7 @@ void print_listener(Printer& out, const Listener& listener) {
   if (const auto& headers = listener.proxy_headers)
     out.line("proxy_protocol = {{ from = {}, timeout = {} }}", list(names_of(headers->from), quote),
              duration(headers->timeout));
-  if (!listener.tls) return;
-  out.line("certificates = {}", listener.tls->self_signed
-                                    ? quote("self-signed")
-                                    : list(listener.tls->certificates, print_certificate));
-  out.text(client_lines(*listener.tls));
+  if (listener.tls) out.text(tls_lines(*listener.tls));
 }
 
 // What is said of it beside its address makes it a table.
@@ -401,6 +375,7 @@ std::string to_toml(const Config& config) {
   out.line("\n[control]");
   out.line("socket = {}", quote(config.control.socket.empty() ? "off" : config.control.socket));
   out.line("state = {}", quote(config.control.state.empty() ? "off" : config.control.state));
+  out.text(admin_lines(config.admin));
   return out.take();
 }
 

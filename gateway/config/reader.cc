@@ -171,6 +171,7 @@ void read_all(TableReader& file, const std::filesystem::path& folder, const Reso
   file.inner("log", [&](TableReader& table) { read_log(table, folder, config.log); });
   config.log.redacted = redacted_by(config);
   file.inner("control", [&](TableReader& table) { read_control(table, folder, config.control); });
+  file.inner("admin", [&](TableReader& table) { read_admin(table, folder, pems, config); });
 }
 
 bool is_empty(const toml::table& file, std::string_view key) {

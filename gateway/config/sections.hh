@@ -45,6 +45,9 @@ bool collide(const Address& one, const Address& other);
 // What to say then of `one`; `where` is what the other does, and where.
 std::string collision(const Address& one, const Address& other, std::string_view where);
 
+// 'mode' and 'owner' of a Unix socket's file; an error where it is none.
+UnixFile read_unix_file(TableReader& listen, bool is_unix);
+
 // What makes a [[listen]] one of TLS; nothing: it speaks plain text.
 std::optional<Tls> read_listener_tls(TableReader& listen, const std::filesystem::path& folder,
                                      PemFiles& pems);
@@ -127,6 +130,10 @@ void read_reload(TableReader& file, ReloadSettings& reload);
 
 // [resolver].
 void read_resolver(TableReader& file, ResolverSettings& resolver);
+
+// [admin]; the listeners have been read.
+void read_admin(TableReader& table, const std::filesystem::path& folder, PemFiles& pems,
+                Config& config);
 
 // [upgrade].
 void read_upgrade(TableReader& file, UpgradeSettings& upgrade);

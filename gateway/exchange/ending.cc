@@ -78,16 +78,20 @@ bool Exchange::may_keep_client() {
 void Exchange::account() {
   const std::uint16_t status =
       client_.has_begun() ? client_.status() : status_of(connection().how_ended());
-  account_for({.connection = connection(),
-               .generation = *facts_.generation,
-               .request_line = facts_.request_line,
-               .route = facts_.route,
-               .server = server_.get(),
-               .begun = begun_},
+  account_for(access(),
               RequestRecord{.status = status,
                             .request_bytes = request_.payload_bytes(),
                             .response_bytes = response_.payload_bytes(),
                             .resends = resends_});
+}
+
+Access Exchange::access() const {
+  return {.connection = facts_.connection,
+          .generation = *facts_.generation,
+          .request_line = facts_.request_line,
+          .route = facts_.route,
+          .server = server_.get(),
+          .begun = begun_};
 }
 
 void Exchange::release_upstream() {

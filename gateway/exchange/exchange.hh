@@ -28,6 +28,7 @@
 #include "gateway/limits/client_limits.hh"
 #include "gateway/limits/holds.hh"
 #include "gateway/link/farewell.hh"
+#include "gateway/shard/access_log.hh"
 #include "gateway/shard/password_desk.hh"
 #include "gateway/shard/under_way.hh"
 
@@ -47,6 +48,10 @@ class Exchange {
   void abort();
 
   bool under_way() const { return !facts_.request_line.empty(); }
+  // Once it is.
+  Access access() const;
+  // Null: no server is connected.
+  UpstreamConnection* upstream() const { return facts_.upstream; }
 
   // After run(), where there is no tunnel: the next request may follow on this connection; or how
   // it is to end.

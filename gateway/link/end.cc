@@ -136,6 +136,8 @@ constexpr std::array kTable = {
         {"orphaned", Party::kGateway, 503, 1001, 1001, "its route or its server is gone"}},
     Row{Reason::kRebalanced,
         {"rebalanced", Party::kGateway, 503, 1012, 1001, "another server has room: connect again"}},
+    Row{Reason::kKicked,
+        {"kicked", Party::kGateway, 503, 1008, 1001, "closed by the operator"}},
     Row{Reason::kStopping,
         {"stopping", Party::kGateway, 503, 1001, 1001, "the gateway is stopping"}},
 };

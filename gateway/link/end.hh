@@ -65,6 +65,7 @@ enum class Reason : std::uint8_t {
   kDraining,
   kOrphaned,
   kRebalanced,
+  kKicked,
   kStopping,
 };
 inline constexpr std::size_t kReasons = static_cast<std::size_t>(Reason::kStopping) + 1;

@@ -129,6 +129,7 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
   if (auto suffices = check_memory(config()); !suffices) return suffices;
   watchdog_.emplace(*loop_, manager_, [this](auto& answers) { return shards_->ask(answers); });
   if (auto control = open_control(); !control) return control;
+  if (auto admin = open_admin(); !admin) return admin;
   if (options_.watch)
     watch_.emplace(
         *loop_, log_,
@@ -147,7 +148,8 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
                     .orphans = *orphans_closing_,
                     .lists = *server_lists_,
                     .check = [this](const auto& config) { return check_memory(config); },
-                    .on_loaded = [this](const auto& loaded) { note_loaded(loaded); }},
+                    .on_loaded = [this](const auto& loaded) { note_loaded(loaded); },
+                    .on_serving = [this] { if (admin_) admin_->go_by_settings(); }},
       std::move(read), *loop_, *bell_);
   upgrade_.emplace(*loop_, log_, lineage_.spawner.get(), lineage_.why_no_spawner,
                    static_cast<Succeeded&>(*this));
@@ -228,12 +230,14 @@ int Process::run() {
   log_start();
   signals_->start();
   bell_->start();
+  admin_service_->start();
   server_lists_->start();
   staple_watch_->follow(*generation_);
   if (lineage_.handover) {
     lineage_.handover->report_serving(*loop_, [this] { take_over(); });
   } else {
     if (control_) control_->start();
+    if (admin_) admin_->start();
     servers_service_->save();
     if (watch_) watch_->start();
     watchdog_->start();
@@ -363,13 +367,15 @@ WebSocketTotals Process::websockets() const {
 
 // What came through the control socket.
 void Process::obey(std::string_view command, Control::Reply reply) {
-  log_.info("control: {}", Quoted(command));
+  log_.line(AdminService::is_look(command) ? LogLevel::debug : LogLevel::info, "control: {}",
+            Quoted(command));
   if (command == "reload") {
     return reload_->request([reply = std::move(reply)](const Reload::Result& result) {
       reply({.done = result.done, .text = fmt::format("{}\n", fmt::join(result.lines, "\n"))});
     });
   }
   if (command == "status") return reply({.done = true, .text = status()});
+  if (AdminService::is_api(command)) return admin_service_->obey_api(command, reply);
   if (config::is_drain_command(command))
     return drain_service_->obey(command, config(), std::move(reply));
   if (config::is_servers_command(command)) return servers_service_->obey(command, std::move(reply));
@@ -403,6 +409,7 @@ void Process::rung() {
     if (report.kind == Report::Kind::kAdopted) reload_->note_adopted(report);
     if (report.kind == Report::Kind::kServersTaken) server_lists_->reported(report);
     if (report.kind == Report::Kind::kCarriedOut) server_drains_->reported(report);
+    if (report.kind == Report::Kind::kLooked) admin_service_->reported();
     if (report.kind != Report::Kind::kEnded) continue;
     drain_->add(report.stopped);
     ++ended_;
@@ -424,6 +431,8 @@ uring::Task<> Process::wind_up() {
   co_await resolver_->stop();
   if (lineage_.handover) co_await lineage_.handover->stop();
   if (control_) co_await control_->stop();
+  admin_service_->stop();
+  if (admin_) co_await admin_->stop();
   if (watch_) co_await watch_->stop();
   co_await signals_->stop();
   co_await bell_->stop();

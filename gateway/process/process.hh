@@ -12,6 +12,8 @@
 #include "gateway/log/writer.hh"
 #include "gateway/options.hh"
 #include "gateway/process/closing_watch.hh"
+#include "gateway/process/admin_door.hh"
+#include "gateway/process/admin_service.hh"
 #include "gateway/process/control.hh"
 #include "gateway/process/drain.hh"
 #include "gateway/process/drain_service.hh"
@@ -67,6 +69,7 @@ class Process final : private uring::SignalListener,
   const config::Config& config() const { return generation_->config; }
   std::expected<void, std::string> set_up(Loader::Read read);
   std::expected<void, std::string> open_control();
+  std::expected<void, std::string> open_admin();
   std::expected<void, std::string> check_memory(const config::Config& config) const;
   std::expected<void, std::string> make_server_lists();
   std::expected<void, std::string> write_pid_file();
@@ -86,6 +89,7 @@ class Process final : private uring::SignalListener,
   void withdraw() override;
   void hand_over(pid_t successor, const std::vector<config::Address>& addresses) override;
   void obey(std::string_view command, Control::Reply reply);
+  std::string_view state() const;
   std::string status() const;
   std::string pools(bool as_json) const;
   void reopen_log();
@@ -138,6 +142,8 @@ class Process final : private uring::SignalListener,
   std::unique_ptr<Shards> shards_;
   std::optional<Reload> reload_;
   std::unique_ptr<Control> control_;
+  std::optional<AdminService> admin_service_;
+  std::unique_ptr<AdminDoor> admin_;  // null: there is no such listener
   std::optional<Watch> watch_;
   std::unique_ptr<PidFile> pid_file_;
   std::optional<Upgrade> upgrade_;

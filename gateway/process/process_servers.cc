@@ -86,11 +86,14 @@ std::expected<void, std::string> Process::make_server_lists() {
   return {};
 }
 
+std::string_view Process::state() const {
+  if (drain_->begun()) return "stopping";
+  if (upgrade_->under_way()) return "upgrading";
+  return reload_->is_under_way() ? "reloading" : "serving";
+}
+
 std::string Process::status() const {
-  return status_text({.state = drain_->begun()           ? "stopping"
-                               : upgrade_->under_way()   ? "upgrading"
-                               : reload_->is_under_way() ? "reloading"
-                                                         : "serving",
+  return status_text({.state = state(),
                       .generation = *generation_,
                       .reloads = reload_->counts(),
                       .upgrades_failed = upgrade_->failures(),
@@ -106,6 +109,40 @@ std::string Process::status() const {
 std::string Process::pools(bool as_json) const {
   const PoolsFacts facts{config(), *server_lists_, *server_drains_};
   return as_json ? pools_json(facts) : pools_text(facts);
+}
+
+// There is a service without a listener, too.
+std::expected<void, std::string> Process::open_admin() {
+  admin_service_.emplace(AdminService::Parts{
+      .loop = *loop_,
+      .serving = generation_,
+      .shards = *shards_,
+      .lists = *server_lists_,
+      .drains = *server_drains_,
+      .descriptors = descriptors_,
+      .limits = *limits_,
+      .memory = memory_,
+      .log_writer = *log_writer_,
+      .log = log_,
+      .state = [this] { return state(); },
+      .reloads = [this]() -> const Reload::Counts& { return reload_->counts(); },
+      .obey = [this](std::string_view command,
+                     Control::Reply reply) { obey(command, std::move(reply)); },
+      .reopen_log = [this] { reopen_log(); }});
+  const config::AdminSettings& settings = config().admin;
+  if (!settings.address || options_.test) return {};
+  auto opened = AdminDoor::open(settings, sockets_.completed(settings.unix_file),
+                                sockets_.inherited(),
+                                {.loop = *loop_,
+                                 .memory = memory_,
+                                 .tickets = tickets_,
+                                 .log = log_,
+                                 .service = *admin_service_});
+  if (!opened) return std::unexpected("[admin] address: " + opened.error());
+  admin_ = std::move(*opened);
+  log_.info("admin listener on {}://{}", settings.tls ? "https" : "http",
+            settings.address->text());
+  return {};
 }
 
 }  // namespace gateway

@@ -59,6 +59,7 @@ std::vector<Succeeded::Socket> Process::sockets() const {
   };
   sockets_.for_each(add);
   if (control_) add(control_->address());
+  if (admin_) add(admin_->address());
   return all;
 }
 
@@ -76,11 +77,13 @@ void Process::withdraw() {
 void Process::hand_over(pid_t successor, const std::vector<config::Address>& addresses) {
   handed_over_ = addresses;
   for (const config::Address& address : addresses) sockets_.hand_over(address);
-  if (control_) {
+  const auto leave_door = [&](auto& door) {
     const bool is_taken =
-        std::ranges::find(addresses, control_->address().address()) != addresses.end();
-    is_taken ? control_->hand_over() : control_->close();
-  }
+        std::ranges::find(addresses, door->address().address()) != addresses.end();
+    is_taken ? door->hand_over() : door->close();
+  };
+  if (control_) leave_door(control_);
+  if (admin_) leave_door(admin_);
   reload_->refuse(fmt::format("pid {} serves now", successor));
   server_drains_->refuse();
   servers_service_->refuse(fmt::format("pid {} serves now", successor));
@@ -108,6 +111,7 @@ void Process::begin_waiting_upgrade() {
 
 void Process::begin_to_be_main() {
   if (control_) control_->take_over();
+  if (admin_) admin_->take_over();
   servers_service_->save();
   if (!config().pid_file.empty()) {
     auto written = PidFile::write(config().pid_file, config().account);

@@ -25,15 +25,17 @@ std::string joined(const std::vector<std::string>& parts) {
 }
 
 // A certificate that was made in memory stays what clients know.
+void keep_self_signed(const std::optional<config::Tls>& before, std::optional<config::Tls>& now) {
+  if (before && now && before->self_signed && now->self_signed) now->pems = before->pems;
+}
+
 void keep_self_signed(const config::Config& before, config::Config& now) {
   for (config::Listener& listener : now.listeners) {
     const auto earlier =
         std::ranges::find(before.listeners, listener.address, &config::Listener::address);
-    const bool is_kept = listener.tls && listener.tls->self_signed &&
-                         earlier != before.listeners.end() && earlier->tls &&
-                         earlier->tls->self_signed;
-    if (is_kept) listener.tls->pems = earlier->tls->pems;
+    if (earlier != before.listeners.end()) keep_self_signed(earlier->tls, listener.tls);
   }
+  keep_self_signed(before.admin.tls, now.admin.tls);
 }
 
 // What holds from the start to the end: so the next comparison is with what really is.
@@ -43,6 +45,9 @@ void keep_until_restart(const config::Config& before, config::Config& now) {
   now.filters_system_calls = before.filters_system_calls;
   now.pid_file = before.pid_file;
   now.control = before.control;
+  now.admin.address = before.admin.address;
+  now.admin.unix_file = before.admin.unix_file;
+  if (now.admin.tls.has_value() != before.admin.tls.has_value()) now.admin.tls = before.admin.tls;
   now.log.buffer_bytes = before.log.buffer_bytes;
   now.limits.compression_bytes = before.limits.compression_bytes;
   now.client_limits.addresses = before.client_limits.addresses;
@@ -144,6 +149,7 @@ bool Reload::prepare(config::Config config) {
   parts_.serving =
       std::make_shared<const config::Generation>(earlier->number + 1, std::move(config));
   apply_log_settings(earlier->config.log);
+  if (parts_.on_serving) parts_.on_serving();
   parts_.sockets.refuse_new_but(parts_.serving->config.listeners);
   adopted_ = 0;
   kept_ = {};

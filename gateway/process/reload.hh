@@ -43,6 +43,8 @@ class Reload {
     // Hears of each configuration that was read, good or bad, before it is taken over; may be
     // empty.
     std::function<void(const Loader::Loaded&)> on_loaded;
+    // Another generation serves from here on; may be empty.
+    std::function<void()> on_serving = {};
   };
   // How a reload went, for whoever has asked for it: the lines that the log has of it.
   struct Result {

@@ -168,6 +168,14 @@ unsigned Shards::ask(std::atomic<unsigned>& answers) {
   return asked;
 }
 
+unsigned Shards::look(const LookOrder& order) {
+  unsigned asked = 0;
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    if (shard->orders().post(order)) ++asked;
+  }
+  return asked;
+}
+
 void Shards::join() {
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();

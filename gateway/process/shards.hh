@@ -54,6 +54,8 @@ class Shards {
   // Whether they live: each that takes the question adds one to `answers`, which outlives them.
   // Gives how many will.
   unsigned ask(std::atomic<unsigned>& answers);
+  // Each that takes it reports kLooked. Gives how many will.
+  unsigned look(const LookOrder& order);
   // After the last report.
   void join();
 

@@ -4,12 +4,14 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "gateway/config/generation.hh"
+#include "gateway/shard/live_table.hh"
 #include "gateway/shard/paced_closing.hh"
 #include "gateway/shard/shard_generation.hh"
 #include "gateway/shard/shard_listener.hh"
@@ -57,12 +59,17 @@ struct DrainOrder {
   ServerStates servers;
   PacedPlan websockets;
 };
+// These connections are looked for, or closed, some in each turn: the next one after all shards have
+// reported this one.
+struct LookOrder {
+  std::shared_ptr<LiveLook> look;
+};
 // Some servers are not marked any more: whoever waits to be closed for their sake goes on.
 struct ReviewOrder {};
 using Order = std::variant<AnnounceOrder, StopOrder, CutOrder, AdoptOrder, ServersOrder,
-                           AnswerOrder, DrainOrder, ReviewOrder>;
-// That wait for one shard: of the last two there is one at a time.
-inline constexpr std::size_t kOrdersMax = 7;
+                           AnswerOrder, DrainOrder, ReviewOrder, LookOrder>;
+// That wait for one shard: of a DrainOrder and a ReviewOrder there is one at a time.
+inline constexpr std::size_t kOrdersMax = 8;
 
 // And a shard the main thread.
 struct Report {
@@ -74,6 +81,7 @@ struct Report {
     kAdopted,
     kServersTaken,  // a ServersOrder
     kCarriedOut,    // a DrainOrder or a ReviewOrder
+    kLooked,        // a LookOrder
   };
   Kind kind;
   UnderWay under_way;
@@ -82,6 +90,6 @@ struct Report {
   std::size_t closing = 0;
   StopTally stopped;  // kEnded: since the StopOrder
 };
-inline constexpr std::size_t kReportsMax = 5;  // that wait of one shard: one of a kind
+inline constexpr std::size_t kReportsMax = 6;  // that wait of one shard: one of a kind
 
 }  // namespace gateway

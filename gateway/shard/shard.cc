@@ -178,6 +178,12 @@ void Shard::carry_out(const ReviewOrder&) {
   report(Report::Kind::kCarriedOut);
 }
 
+void Shard::carry_out(const LookOrder& order) {
+  live_scan_.begin(
+      order.look, [this](const auto& kick, const auto& ids) { return this->kick(kick, ids); },
+      [this] { report(Report::Kind::kLooked); });
+}
+
 void Shard::begin_to_load(const AdoptOrder& order) {
   CHECK(!adopting_, "one generation is adopted at a time");
   loading_ = uring::Held<ShardGeneration>::make(order.generation, order.servers, generation_);
@@ -252,6 +258,19 @@ std::size_t Shard::close_orphans() {
                          [this](const Tunnel& tunnel) { return orphans_.contain(tunnel); });
 }
 
+// By the operator's wish. Gives how many are closed from now on: WebSockets each in its turn, the
+// others at once.
+std::size_t Shard::kick(const LiveLook::Kick& kick, const std::unordered_set<std::uint64_t>& ids) {
+  std::size_t others = 0;
+  connections_.for_each([&](Connection& connection) {
+    if (connection.tunnel() != nullptr || !ids.contains(connection.id())) return;
+    connection.end({.reason = Reason::kKicked});
+    ++others;
+  });
+  const auto takes = [ids](const Tunnel& tunnel) { return ids.contains(tunnel.connection_id()); };
+  return others + closings_.begin(kick.name, kick.paced, takes);
+}
+
 uring::Task<> Shard::retire() {
   // The listening sockets let nobody new in any more; who is on the way in is served.
   while (adopting_) {
@@ -271,9 +290,11 @@ uring::Task<> Shard::retire() {
   co_await checks_->stop();
   co_await upstreams_->close_all();
   passwords_.close();
+  live_scan_.finish();
   // Nothing is left that it could be ordered to do, but to answer.
   for (const Order& order : orders_.close()) {
     if (const auto* const question = std::get_if<AnswerOrder>(&order)) carry_out(*question);
+    if (const auto* const look = std::get_if<LookOrder>(&order)) carry_out(*look);
   }
   co_await bell_.stop();
   report({.kind = Report::Kind::kEnded, .stopped = stopped_});

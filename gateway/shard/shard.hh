@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "gateway/client/connections.hh"
@@ -20,6 +21,7 @@
 #include "gateway/shard/closings.hh"
 #include "gateway/shard/key_log.hh"
 #include "gateway/shard/leaving_listeners.hh"
+#include "gateway/shard/live_scan.hh"
 #include "gateway/shard/orders.hh"
 #include "gateway/shard/orphans.hh"
 #include "gateway/shard/password_desk.hh"
@@ -157,6 +159,7 @@ class Shard final : private uring::BellOwner, private Reception {
   void carry_out(const AnswerOrder& order);
   void carry_out(const DrainOrder& order);
   void carry_out(const ReviewOrder& order);
+  void carry_out(const LookOrder& order);
   void begin_to_load(const AdoptOrder& order);
   bool load_step();
   void load_next();
@@ -164,6 +167,7 @@ class Shard final : private uring::BellOwner, private Reception {
   void take_listeners();
   void finish_adopting();
   std::size_t close_orphans();
+  std::size_t kick(const LiveLook::Kick& kick, const std::unordered_set<std::uint64_t>& ids);
   uring::Task<> retire();
   void cut_all();
   void cut(Connection& connection);
@@ -202,6 +206,7 @@ class Shard final : private uring::BellOwner, private Reception {
   uring::Event all_left_;  // the listeners, at the stop
   Connections connections_;
   Closings closings_{loop_, connections_};
+  LiveScan live_scan_{loop_, connections_, setup_.index};
   Rebalancing rebalancing_{loop_, connections_, setup_.log, setup_.index, setup_.count};
   Orphans orphans_;
   std::optional<PacedPlan> orphans_plan_;  // of the newest generation

@@ -51,6 +51,7 @@ class OpaqueRelay {
   bool client_stream_is_whole() const { return to_client_.is_whole; }
   bool upstream_stream_is_whole() const { return to_upstream_.is_whole; }
   std::string_view protocol() const { return protocol_; }
+  uring::Clock::time_point last_activity() const { return last_activity_; }
   std::uint64_t bytes_from_client() const { return to_upstream_.bytes; }
   std::uint64_t bytes_from_upstream() const { return to_client_.bytes; }
 

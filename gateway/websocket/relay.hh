@@ -82,6 +82,7 @@ class BasicRelay {
   // how long a frame under way may take to its end, while it gets on.
   void stop(End end, std::chrono::milliseconds boundary_time = kBoundaryTime);
   bool translates() const { return to_client_.translated; }
+  uring::Clock::time_point last_activity() const { return last_activity_; }
   // A peer closes it, or somebody has called stop().
   bool is_closing() const { return closing_ != nullptr; }
   // The end of a frame did not come in the time that stop() gave it.

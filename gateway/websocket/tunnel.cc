@@ -43,6 +43,7 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
       deflate_(opening.deflate.value_or(ws::Deflate())),
       inflated_bytes_max_(rules_of(opening).message_bytes_max) {
   uring::Loop& loop = connection.shard().loop();
+  rate_since_ = loop.now();
   Link& client = connection.client();
   Link& upstream = upstream_->link();
   RelayOwner& owner = *this;
@@ -217,6 +218,19 @@ std::uint16_t Tunnel::close_code() const {
   const bool ours = relay_->closed_by() == Party::kNobody;
   const bool never_sent = ours && connection_.is_cut() && connection_.client().has_unsent();
   return never_sent ? 0 : relay_->close_code();
+}
+
+double Tunnel::messages_per_second() {
+  constexpr std::chrono::duration<double> kSampleTime = std::chrono::seconds(1);
+  if (!relay_) return 0;
+  const auto now = connection_.shard().loop().now();
+  const std::uint64_t messages = relay_->from_client().messages + relay_->from_upstream().messages;
+  const std::chrono::duration<double> time = now - rate_since_;
+  if (time < kSampleTime) return rate_;
+  rate_ = static_cast<float>(static_cast<double>(messages - rate_messages_) / time.count());
+  rate_messages_ = messages;
+  rate_since_ = now;
+  return rate_;
 }
 
 Access Tunnel::access() const {

@@ -12,6 +12,7 @@
 #include "gateway/client/connection.hh"
 #include "gateway/limits/holds.hh"
 #include "gateway/link/farewell.hh"
+#include "gateway/shard/access_log.hh"
 #include "gateway/shard/shard_generation.hh"
 #include "gateway/shard/under_way.hh"
 #include "gateway/upstream/upstreams.hh"
@@ -37,8 +38,6 @@ struct TunnelOpening {
   std::string_view opaque_protocol = {};
 };
 
-struct Access;
-struct PeerRecord;
 class PacedClosing;
 
 class Tunnel final : private uring::ListEntry, private RelayOwner {
@@ -74,6 +73,19 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   uring::Clock::time_point begun() const { return begun_; }
   UpstreamServer& server() const { return upstream_->server(); }  // until it has settled
   const config::Route& route() const { return *route_; }
+  std::uint64_t connection_id() const { return connection_.id(); }
+  Access access() const;                            // likewise
+  PeerRecord record_of(Party peer) const;           // likewise, of a WebSocket
+  const Link& upstream_link() const { return upstream_->link(); }  // likewise
+  // One of the two is there.
+  const Relay* relay() const { return relay_ ? &*relay_ : nullptr; }
+  const OpaqueRelay* opaque() const { return opaque_.get(); }
+  uring::Clock::time_point last_activity() const {
+    return opaque_ ? opaque_->last_activity() : relay_->last_activity();
+  }
+  // Both ways, since the last time that it was asked for, or a second before that; at first since it
+  // has opened.
+  double messages_per_second();
 
   uring::BlockPool& frames() { return connection_.frames(); }
 
@@ -96,8 +108,6 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   static Farewell farewell_of_opaque(bool is_whole, Link& link);
   Farewell farewell_to_upstream() const;
   std::uint16_t close_code() const;
-  Access access() const;
-  PeerRecord record_of(Party peer) const;
   void log() const;
   void log_opaque() const;
 
@@ -115,6 +125,9 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   // One of the two, for as long as it lives.
   std::optional<Relay> relay_;
   uring::BlockPool::Owned<OpaqueRelay> opaque_;
+  uring::Clock::time_point rate_since_;
+  std::uint64_t rate_messages_ = 0;  // there were so many then
+  float rate_ = 0;                   // before that
   bool asked_to_come_again_ = false;
   PacedClosing* closing_ = nullptr;  // in which it waits for its turn
 };

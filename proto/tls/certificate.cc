@@ -118,6 +118,20 @@ std::string Certificate::unreadable() const {
          "): copy it anew, or have another issued";
 }
 
+std::int64_t Certificate::ends() const {
+  return time_of(cert_->afterDate, cert_->afterDateLen).value_or(0);
+}
+
+std::vector<std::string> Certificate::names() const {
+  std::vector<std::string> names;
+  for (const DNS_entry* one = cert_->altNames; one != nullptr; one = one->next) {
+    if (one->type == ASN_DNS_TYPE && one->name != nullptr && one->len > 0)
+      names.push_back(printable({one->name, static_cast<std::size_t>(one->len)}));
+  }
+  if (names.empty()) names.push_back(name());
+  return names;
+}
+
 std::string Certificate::name() const {
   for (const DNS_entry* one = cert_->altNames; one != nullptr; one = one->next) {
     if (one->type == ASN_DNS_TYPE && one->name != nullptr && one->len > 0)

@@ -36,6 +36,8 @@ class Certificate {
   std::string reason() const;                       // the library's
   std::string unreadable() const;
 
+  std::int64_t ends() const;     // as end_of_validity()
+  std::vector<std::string> names() const;  // its hosts, printable; its common name where it has none
   std::string name() const;      // the first of its hosts, else its common name; printable
   std::string untimely() const;  // outside of its time
   // Its key is none that signatures could be verified with, here.

@@ -206,6 +206,8 @@ TEST(Difference, TellsWhatNeedsARestart) {
               ElementsAre("control.socket"));
   EXPECT_THAT(from_every_key_to(with("run/state", "run/other")).needs_restart,
               ElementsAre("control.state"));
+  EXPECT_THAT(from_every_key_to(with("admin.sock", "other.sock")).needs_restart,
+              ElementsAre("admin.address"));
   const auto restarts = [](std::string_view before, std::string_view now) {
     const Difference one = from_every_key_to(with(before, now));
     EXPECT_THAT(one.changes, IsEmpty());

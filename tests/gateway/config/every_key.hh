@@ -264,6 +264,13 @@ redact = ["key", "ticket"]
 [control]
 socket = "run/control.sock"
 state = "run/state"
+
+[admin]
+address = "unix:run/admin.sock"
+mode = "0600"
+certificates = "self-signed"
+hosts = ["Gateway.internal", "admin.test"]
+capture_payload = true
 )";
 
 }  // namespace gateway::config

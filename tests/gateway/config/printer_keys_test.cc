@@ -353,6 +353,13 @@ redact = ["key", "ticket"]
 [control]
 socket = "/etc/gateway/run/control.sock"
 state = "/etc/gateway/run/state"
+
+[admin]
+address = "unix:/etc/gateway/run/admin.sock"
+mode = "0600"
+hosts = ["gateway.internal", "admin.test"]
+capture_payload = true
+certificates = "self-signed"
 )");
 }
 

@@ -1,0 +1,85 @@
+// A client of the admin listener, as one story: TLS where there is such, then requests in turn, or
+// a WebSocket, and a farewell. Whatever it waits for has a deadline, but the service's own answers.
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/admin/gate.hh"
+#include "gateway/admin/service.hh"
+#include "gateway/link/link.hh"
+#include "proto/http/request.hh"
+#include "uring/task.hh"
+#include "uring/timer.hh"
+
+namespace gateway::admin {
+
+class Server;
+
+class Connection {
+ public:
+  static constexpr std::uint32_t kHeadBytesMax = 16 * 1024;
+  static constexpr std::size_t kBodyBytesMax = 256 * 1024;
+  // For a TLS handshake, a request, or the taking of what it is sent; and between two requests.
+  static constexpr std::chrono::seconds kPatience{10};
+  static constexpr std::chrono::seconds kIdleTime{75};
+  // After the last bytes for the client: how long, and until how much, it is read and thrown away.
+  static constexpr std::chrono::seconds kLingerTime{2};
+  static constexpr std::uint64_t kLingerBytes = 1024 * 1024;
+
+  // `contexts` null: in plain text.
+  Connection(Server& server, int descriptor, std::shared_ptr<tls::ServerContexts> contexts);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void start();
+  // Every wait ends, and no farewell.
+  void cut();
+
+  uring::BlockPool& frames() { return client_.frames(); }
+
+ private:
+  struct Pending;
+  struct Upgrade {
+    Feed feed;
+    std::string key;
+  };
+  uring::Task<> story();
+  uring::Task<bool> serve_one();
+  uring::Task<bool> receive_head(http::RequestHead& head);
+  uring::Task<bool> receive_body(const http::RequestHead& head, std::string& body);
+  std::expected<Request, Reply> judge(const http::RequestHead& head);
+  std::optional<Upgrade> upgrade_of(const http::RequestHead& head, const Request& request) const;
+  uring::Task<Reply> ask(Request request);
+  uring::Task<bool> send(Reply reply);
+  uring::Task<bool> send_more(const Reply& reply);
+  uring::Task<std::string> next_piece(const Reply& reply);
+  uring::Task<> talk(Upgrade upgrade);
+  uring::Task<> farewell();
+  void expect_within(std::chrono::seconds time);
+  void on_deadline();
+  void on_start_or_end();
+  proto::Bytes head_bytes() const { return proto::as_bytes(std::string_view(head_)); }
+
+  Server& server_;
+  Link client_;
+  std::shared_ptr<tls::ServerContexts> contexts_;
+  std::string input_;  // received, and not a part of what was answered
+  std::string head_;
+  std::shared_ptr<Pending> pending_;  // what the service is asked
+  uring::TimerMember<&Connection::on_deadline> deadline_;
+  uring::ReadyMember<&Connection::on_start_or_end> start_or_end_{*this};
+  bool has_asked_ = false;
+  bool keeps_ = false;
+  bool head_only_ = false;
+  bool is_1_0_ = false;
+  bool cut_ = false;
+  bool started_ = false;
+  uring::Task<> story_;
+};
+
+}  // namespace gateway::admin
