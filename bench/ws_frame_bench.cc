@@ -47,6 +47,19 @@ void BM_Scan(benchmark::State& state, Sender sender) {
   count(state, scanner.frames(), bytes.size());
 }
 
+// As a relay does, which counts the sizes of messages.
+void BM_ScanCounted(benchmark::State& state, Sender sender) {
+  const Buffer bytes = frames(sender, state.range(0), 4096);
+  ws::FrameScanner scanner(sender);
+  ws::MessageSizes sizes;
+  for (auto _ : state) {
+    scanner.feed(bytes);
+    while (const auto piece = scanner.next(&sizes)) benchmark::DoNotOptimize(piece->bytes.data());
+  }
+  benchmark::DoNotOptimize(sizes.bytes());
+  count(state, scanner.frames(), bytes.size());
+}
+
 void BM_ScanText(benchmark::State& state, Sender sender, ws::Validation validation) {
   const Buffer bytes = frames(sender, state.range(0), 4096, ws::Opcode::kText);
   ws::FrameScanner scanner(sender, {.validation = validation});
@@ -98,6 +111,7 @@ void BM_ApplyMask(benchmark::State& state) {
 
 BENCHMARK_CAPTURE(BM_Scan, client, Sender::kClient)->Arg(0)->Arg(64)->Arg(512)->Arg(65536);
 BENCHMARK_CAPTURE(BM_Scan, server, Sender::kServer)->Arg(0)->Arg(64)->Arg(512)->Arg(65536);
+BENCHMARK_CAPTURE(BM_ScanCounted, client, Sender::kClient)->Arg(0)->Arg(64)->Arg(512)->Arg(65536);
 BENCHMARK_CAPTURE(BM_ScanText, client_full, Sender::kClient, ws::Validation::kFull)
     ->Arg(16)
     ->Arg(64)

@@ -27,14 +27,14 @@ void BatchPool::trim() {
 
 void BatchPool::give_to_system(std::byte* memory, std::size_t size_index) {
   ::operator delete(memory);
-  if (account_ != nullptr) account_->remove(kSizes[size_index]);
+  if (account_ != nullptr) account_->remove(kSizes[size_index], MemoryKind::kBatches);
 }
 
 std::byte* BatchPool::take(std::size_t size_index) {
   in_use_ += kSizes[size_index];
   std::vector<std::byte*>& list = free_[size_index];
   if (list.empty()) {
-    if (account_ != nullptr) account_->add(kSizes[size_index]);
+    if (account_ != nullptr) account_->add(kSizes[size_index], MemoryKind::kBatches);
     return static_cast<std::byte*>(::operator new(kSizes[size_index]));
   }
   std::byte* memory = list.back();
@@ -74,13 +74,14 @@ void BatchPool::give_back(Batch& batch) {
 
 std::size_t BatchPool::share() const {
   if (account_ != nullptr && account_->is_scarce()) return kShareFloor;
-  const std::size_t left = budget_ > committed_ ? budget_ - committed_ : 0;
+  const std::size_t committed = committed_;
+  const std::size_t left = budget_ > committed ? budget_ - committed : 0;
   return std::min(kShareFloor + left / kShareDivisor, kShareMax);
 }
 
 void BatchPool::commit(std::uint32_t& committed, std::size_t reserved) {
   const std::size_t beyond_floor = reserved > kShareFloor ? reserved - kShareFloor : 0;
-  committed_ = committed_ - committed + beyond_floor;
+  committed_.set(committed_ - committed + beyond_floor);
   committed = static_cast<std::uint32_t>(beyond_floor);
 }
 

@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "uring/count.hh"
 #include "uring/memory_account.hh"
 
 namespace uring {
@@ -56,9 +57,11 @@ class BatchPool {
   // before in `committed`.
   void commit(std::uint32_t& committed, std::size_t reserved);
 
+  // For any thread, as is the rest.
   std::size_t in_use() const { return in_use_; }
   // Beyond the floors, of all peers.
   std::size_t committed() const { return committed_; }
+  std::size_t budget() const { return budget_; }
 
  private:
   static constexpr std::array<std::size_t, 4> kSizes = {4 * 1024, 20 * 1024, 80 * 1024, kBatchMax};
@@ -69,10 +72,10 @@ class BatchPool {
   void put_back(std::byte* memory, std::size_t size_index);
   void give_to_system(std::byte* memory, std::size_t size_index);
 
-  std::size_t budget_;
+  const std::size_t budget_;
   MemoryAccount* account_;
-  std::size_t committed_ = 0;
-  std::size_t in_use_ = 0;
+  Count committed_;
+  Count in_use_;
   std::array<std::vector<std::byte*>, 4> free_;
 };
 

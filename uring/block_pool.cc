@@ -25,12 +25,12 @@ void BlockPool::trim() {
 }
 
 void* BlockPool::take_from_system(std::size_t bytes) {
-  if (account_ != nullptr) account_->add(bytes);
+  if (account_ != nullptr) account_->add(bytes, MemoryKind::kBlocks);
   return ::operator new(bytes);
 }
 
 void BlockPool::give_to_system(void* block, std::size_t bytes) {
-  if (account_ != nullptr) account_->remove(bytes);
+  if (account_ != nullptr) account_->remove(bytes, MemoryKind::kBlocks);
   ::operator delete(block);
 }
 

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -28,6 +29,19 @@ namespace uring {
 
 using Bytes = std::span<const std::byte>;
 
+// Whose links are counted together.
+enum class LinkSide : std::uint8_t { kClients, kServers, kUncounted };
+
+// What the links of one side have done, those that have gone included.
+struct LinkCounts {
+  Count sends;
+  Count sent_bytes;
+  Count receives;  // buffers that were filled
+  Count received_bytes;
+  Count held_back;     // times that one was not read, since the other side took nothing
+  Count held_back_ms;  // and for how long, those excepted that still are
+};
+
 // What the links of a loop share. `plaintext` takes what a TLS link opens, until the next read of
 // any link: at least two records of 16 KiB.
 struct LinkResources {
@@ -39,6 +53,7 @@ struct LinkResources {
   // as make it the most.
   std::size_t handshakes_waiting = 0;
   std::size_t handshakes_waiting_max = std::numeric_limits<std::size_t>::max();
+  std::array<LinkCounts*, 3> counts{};  // by their side; null: nobody asks
 };
 
 // Why there is nothing more to read.
@@ -54,11 +69,12 @@ enum class LinkEnd : std::uint8_t {
 template <class Session, class Sink>
 class Link final : private Sink, private Flushable {
  public:
-  explicit Link(LinkResources& resources)
+  explicit Link(LinkResources& resources, LinkSide side = LinkSide::kUncounted)
       : Flushable(&flush_due),
         resources_(resources),
         socket_(resources.loop, resources.buffers, received_, sent_, left_),
-        drained_(resources.loop.ready()) {}
+        drained_(resources.loop.ready()),
+        side_(side) {}
 
   ~Link() {
     resources_.pool.give_back(filling_);
@@ -307,6 +323,10 @@ class Link final : private Sink, private Flushable {
   Link* release_feeder();
   void wake_feeder();
   std::uint32_t now_ms() const;
+  LinkCounts* counts() const { return resources_.counts[static_cast<std::size_t>(side_)]; }
+  void note_received(std::size_t bytes);
+  void note_sent(std::size_t bytes);
+  void note_held_back(std::uint32_t time_ms);
 
   void on_received();
   void on_sent();
@@ -347,6 +367,7 @@ class Link final : private Sink, private Flushable {
   Socket::Arming arming_ = Socket::Arming::kStream;
   LinkEnd end_ = LinkEnd::kNone;
   LinkEnd end_after_yield_ = LinkEnd::kNone;
+  const LinkSide side_;
   bool awaits_room_ = false;  // the reader does, and no bytes
   bool aborted_ = false;
   bool hangup_told_ = false;
@@ -362,5 +383,6 @@ class Link final : private Sink, private Flushable {
 
 }  // namespace uring
 
+#include "uring/link_counts.hh"
 #include "uring/link_read.hh"
 #include "uring/link_write.hh"

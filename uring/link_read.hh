@@ -46,7 +46,7 @@ bool Link<Session, Sink>::produce_plain() {
   give_back_lent();
   if (socket_.has_received()) {
     yielded_ = take_received();
-    received_bytes_ += yielded_.size();
+    note_received(yielded_.size());
     return true;
   }
   finish_stream();
@@ -61,7 +61,7 @@ bool Link<Session, Sink>::produce_opened() {
     if (end_after_yield_ != LinkEnd::kNone) break;
     if (!socket_.has_received()) break;
     sealed_ = take_received();
-    received_bytes_ += sealed_.size();
+    note_received(sealed_.size());
   }
   yielded_ = resources_.plaintext.first(plaintext);
   if (plaintext > 0 || (shaking_hands_ && session_->handshake_done())) return true;
@@ -148,7 +148,7 @@ void Link<Session, Sink>::await_room(std::coroutine_handle<> waiter) {
 template <class Session, class Sink>
 Link<Session, Sink>* Link<Session, Sink>::release_feeder() {
   Link* const feeder = std::exchange(feeder_, nullptr);
-  if (feeder != nullptr) feeder->held_back_ms_ += now_ms() - feeder->held_back_since_ms_;
+  if (feeder != nullptr) feeder->note_held_back(now_ms() - feeder->held_back_since_ms_);
   return feeder;
 }
 
@@ -337,7 +337,7 @@ void Link<Session, Sink>::set_aside_received() {
   if (holds_input() || !socket_.has_received()) return;
   const Received received = socket_.take();
   set_aside(received.bytes);
-  received_bytes_ += received.bytes.size();
+  note_received(received.bytes.size());
   socket_.give_back(received.buffer);
 }
 

@@ -121,7 +121,7 @@ void Link<Session, Sink>::flush() {
 
 template <class Session, class Sink>
 void Link<Session, Sink>::on_sent() {
-  sent_bytes_ += socket_.sent_bytes();
+  note_sent(socket_.sent_bytes());
   resources_.pool.give_back(flying_);
   if (send_failed()) {
     staged_ = 0;

@@ -42,6 +42,7 @@ void Loop::turn(std::optional<std::chrono::nanoseconds> limit) {
   ready_.run(kReadyPerTurn);
   flush();
   if (buffers_ != nullptr) buffers_->feed_starved();
+  counters_.longest.note(now_, kernel_.now() - now_);
 }
 
 // Those whose turn it is run first, and so find a step each. Some are left for work of other kinds.

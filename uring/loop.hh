@@ -14,7 +14,9 @@
 
 #include "uring/batch_pool.hh"
 #include "uring/block_pool.hh"
+#include "uring/count.hh"
 #include "uring/kernel.hh"
+#include "uring/longest_turn.hh"
 #include "uring/operation.hh"
 #include "uring/ready.hh"
 #include "uring/receive_buffers.hh"
@@ -36,8 +38,9 @@ class Flushable : private ListEntry {
 };
 
 struct LoopCounters {
-  std::uint64_t turns = 0;
-  std::uint64_t completions = 0;
+  Count turns;
+  Count completions;
+  LongestTurn longest;
 };
 
 class Loop {
@@ -124,7 +127,7 @@ class Loop {
   BlockPool& frames() { return frames_; }
   TimerWheel& timers() { return timers_; }
   Clock::time_point now() const { return now_; }
-  const LoopCounters& counters() const { return counters_; }
+  const LoopCounters& counters() const { return counters_; }  // for any thread
 
   // Requests whose terminal completion is outstanding.
   std::size_t in_flight() const { return in_flight_; }

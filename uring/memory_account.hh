@@ -3,20 +3,48 @@
 // system or gives it back says so here: seldom, since what is kept is used again.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <string_view>
 
 namespace uring {
+
+// What it is taken for.
+enum class MemoryKind : std::uint8_t {
+  kReceive,      // buffers that the kernel receives into, and plaintext
+  kBlocks,       // connections, requests, WebSockets: what lives in blocks
+  kBatches,      // outbound
+  kTls,          // sessions and their records
+  kCompression,  // codecs of WebSockets
+};
+inline constexpr std::array<std::string_view, 5> kMemoryKindNames = {"receive", "blocks", "batches",
+                                                                     "tls", "compression"};
+inline constexpr std::size_t kMemoryKinds = kMemoryKindNames.size();
 
 class MemoryAccount {
  public:
   // On any thread.
-  void add(std::size_t bytes) { bytes_.fetch_add(bytes, std::memory_order_relaxed); }
-  void remove(std::size_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
-  std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  void add(std::size_t bytes, MemoryKind kind) {
+    counter(kind).fetch_add(bytes, std::memory_order_relaxed);
+  }
+  void remove(std::size_t bytes, MemoryKind kind) {
+    counter(kind).fetch_sub(bytes, std::memory_order_relaxed);
+  }
+  std::size_t bytes() const {
+    std::size_t all = 0;
+    for (const auto& one : bytes_) all += one.load(std::memory_order_relaxed);
+    return all;
+  }
+  std::size_t bytes(MemoryKind kind) const {
+    return bytes_[static_cast<std::size_t>(kind)].load(std::memory_order_relaxed);
+  }
   // For who knows nothing but a number.
-  std::atomic<std::size_t>& counter() { return bytes_; }
+  std::atomic<std::size_t>& counter(MemoryKind kind) {
+    return bytes_[static_cast<std::size_t>(kind)];
+  }
 
   void set_most(std::size_t bytes) { most_.store(bytes, std::memory_order_relaxed); }
   std::size_t most() const { return most_.load(std::memory_order_relaxed); }
@@ -27,7 +55,7 @@ class MemoryAccount {
   bool is_spent() const { return bytes() >= most() - most() / 20; }
 
  private:
-  std::atomic<std::size_t> bytes_{0};
+  std::array<std::atomic<std::size_t>, kMemoryKinds> bytes_{};
   std::atomic<std::size_t> most_{std::numeric_limits<std::size_t>::max()};
 };
 

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 
+#include "uring/count.hh"
 #include "uring/kernel.hh"
 #include "uring/ready.hh"
 
@@ -92,6 +93,11 @@ class ReceiveBuffers {
 
   // Buffers that are neither in the kernel's ring nor given back: 0 when all is quiet.
   std::size_t lent() const;
+  // For any thread: all of a group, and how many the kernel may fill.
+  std::size_t count(BufferGroup group) const { return rings_[index(group)].count; }
+  std::size_t free(BufferGroup group) const {
+    return count(group) - static_cast<std::size_t>(rings_[index(group)].lent);
+  }
 
  private:
   struct Entry {
@@ -104,7 +110,7 @@ class ReceiveBuffers {
     std::size_t bytes_each = 0;
     std::byte* memory = nullptr;
     std::unique_ptr<Entry[]> entries;
-    std::size_t lent = 0;
+    Count lent;
     List<Starved> starved;
   };
 

@@ -6,6 +6,7 @@
 #include "gateway/exchange/reply.hh"
 #include "gateway/link/link_end.hh"
 #include "gateway/log/quoted.hh"
+#include "gateway/shard/accounting.hh"
 #include "gateway/shard/admission.hh"
 #include "gateway/shard/shard.hh"
 #include "gateway/websocket/tunnel.hh"
@@ -45,7 +46,7 @@ class LetIn {
 Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uint64_t id)
     : shard_(shard),
       entrance_(std::move(entrance)),
-      client_(shard.links()),
+      client_(shard.links(), uring::LinkSide::kClients),
       input_(&shard.loop().frames()),
       deadline_(*this, shard.loop().timers()),
       touched_(shard.loop().now()),
@@ -151,6 +152,7 @@ uring::Task<> Connection::shake_hands(Bytes behind_proxy_header) {
   client_.secure(std::make_unique<tls::Session>(*entrance_.contexts()), behind_proxy_header);
   const bool done = co_await client_.handshake();
   if (!done) explain_tls_failure();
+  count_handshake(*this, done, touched_);
 }
 
 // Until the first bytes of the next request are there. A client that goes, or waits too long,

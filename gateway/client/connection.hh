@@ -114,7 +114,7 @@ class Connection : private uring::ListEntry {
   bool had_other_names() const { return had_other_names_; }
   bool secure() const { return secure_; }
   const config::Listener& listener() const { return entrance_.listener(); }
-  Traffic& traffic_of_listener() const { return entrance_.traffic(); }
+  ListenerTraffic& traffic_of_listener() const { return entrance_.traffic(); }
   bool peer_trusted() const { return peer_trusted_; }
   std::uint64_t id() const { return id_; }
   std::uint64_t requests() const { return requests_; }

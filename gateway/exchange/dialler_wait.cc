@@ -35,12 +35,15 @@ uring::Task<bool> Dialler::await_place(std::optional<CountedWait>& held) {
   turn_ = balance::kNobody;
   last_resort_ = false;
   if (!is_up) tried_.clear();
+  const auto since = connection_.shard().loop().now();
   pool_->line().join(*this, purpose_);
   while (!slot_ && !connection_.ended() && !timed_out_) {
     progress_.clear();
     co_await progress_.wait();
   }
   pool_->line().leave(*this);
+  Shard& shard = connection_.shard();
+  shard.counters().upstreams.queue.observe(shard.loop().now() - since);
   dialling_ = false;
   const bool goes_on = slot_ && !connection_.ended();
   if (!goes_on) slot_ = {};

@@ -1,5 +1,6 @@
 // What a request's outcome says of its server.
 #include "gateway/exchange/exchange.hh"
+#include "gateway/shard/shard.hh"
 
 namespace gateway {
 namespace {
@@ -70,6 +71,8 @@ void Exchange::note_answer(ServerSlot& slot) {
 // decided by it: all others wait for that, and the body may be long.
 void Exchange::note_status(const http::ResponseHead& response) {
   answered_status_ = response.status;
+  facts_.generation->traffic_of(*facts_.route)
+      .first_byte.observe(connection().shard().loop().now() - begun_);
   const config::PoolHealth& health = dialler_->terms();
   const bool leaves = contains(health.drain_on, response.status) && !http::keeps_alive(response);
   if (leaves) dialler_->note_leaving(response.status);

@@ -168,6 +168,13 @@ void LogWriter::reopen_keys(std::string file) {
   sem_post(&work_->wake);
 }
 
+std::uint64_t LogWriter::dropped() const {
+  const std::lock_guard lock(work_->mutex);
+  std::uint64_t all = 0;
+  for (const Work::Source& source : work_->sources) all += source.ring->dropped();
+  return all;
+}
+
 void LogWriter::set_level(LogLevel level) {
   const std::lock_guard lock(work_->mutex);
   work_->level = level;

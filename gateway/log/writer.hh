@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
@@ -48,6 +49,9 @@ class LogWriter {
   // open it the log says so.
   std::expected<void, std::string> start_keys(const std::string& file);
   void reopen_keys(std::string file);
+
+  // Lines that found no room, of all threads. Any thread.
+  std::uint64_t dropped() const;
 
   // What is logged from here on, by whomever. Any thread.
   void set_level(LogLevel level);

@@ -1,25 +1,20 @@
 // What has gone through a route, a server or a listener: plain integers with one writer, the shard.
-// Whoever else reads them gets each as it was a moment ago.
+// Whoever else reads them gets each as it was a moment ago. What all three have in common is a line
+// of the log at the end; the rest is for the metrics.
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include "gateway/metrics/histogram.hh"
+#include "gateway/metrics/tally.hh"
+#include "proto/ws/message_sizes.hh"
+#include "uring/count.hh"
+
 namespace gateway {
 
-class Counter {
- public:
-  // On the shard's thread.
-  void add(std::uint64_t more = 1) {
-    value_.store(value_.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
-  }
-  std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
+using Counter = uring::Count;
 
 struct Traffic {
   Counter requests;                 // that have ended, WebSockets not among them
@@ -27,6 +22,57 @@ struct Traffic {
   Counter websockets;               // that have ended
   Counter from_client_bytes;        // of bodies to and from servers, and of messages
   Counter to_client_bytes;
+};
+
+// Keys of tallies are numbers; what they stand for is known where they are made, and told
+// (gateway/shard/accounting.hh, gateway/metrics/handshakes.hh).
+struct ListenerTraffic : Traffic {
+  Counter accepted;
+  Counter open;
+  Tally<48> handshakes;
+  Tally<64> handshake_failures;
+  Durations handshake;
+};
+
+// What one side of the WebSockets of a route has sent, those that are open included.
+struct WebSocketFlow {
+  ws::MessageSizes sizes;    // and how many messages there were
+  Counter payload_bytes;     // as they came; of a tunnel that is no WebSocket: all
+  Counter plain_bytes;       // of messages that the gateway has inflated or compressed,
+  Counter compressed_bytes;  // either way
+  Counter paused_ms;         // it was not read, by its rates
+  Durations ping;            // round trips of the gateway's own, to this side
+};
+
+struct RouteTraffic : Traffic {
+  Tally<64> ended;  // requests
+  Durations request;
+  Durations first_byte;
+  Counter request_bytes;  // of bodies
+  Counter response_bytes;
+  Counter resends;
+
+  Counter opened;  // WebSockets, and tunnels of other protocols
+  Counter open;
+  Tally<96> closed;
+  Durations upgrade;
+  Lifetimes lifetime;
+  WebSocketFlow from_client;
+  WebSocketFlow from_upstream;
+};
+
+struct ServerTraffic : Traffic {
+  Counter connections_opened;  // dialled
+  Counter connections_reused;  // kept ones, for another request
+  Tally<16> connect_failures;
+  Tally<24> failures;  // of requests and WebSockets, by its fault
+};
+
+// Of all servers together.
+struct UpstreamTraffic {
+  Tally<48> handshakes;
+  Durations connect;  // TLS included
+  Durations queue;    // until there was a place, or no more patience
 };
 
 // The same, of several shards.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <iterator>
@@ -10,6 +9,7 @@
 
 #include "gateway/log/level.hh"
 #include "gateway/log/quoted.hh"
+#include "gateway/shard/accounting.hh"
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
@@ -32,15 +32,6 @@ constexpr std::string_view kNoSource =
     " (EADDRNOTAVAIL): no port is left towards it, or an address in 'source' is not this "
     "machine's; "
     "add addresses to 'source' of the pool, or widen net.ipv4.ip_local_port_range";
-
-// Calls count(Traffic&) for the listener, the route and the server.
-template <class Count>
-void count(const Access& access, Count count) {
-  access.connection.shard().note_ended(access.connection);
-  count(access.connection.traffic_of_listener());
-  if (access.route != nullptr) count(access.generation.traffic_of(*access.route));
-  if (access.server != nullptr) count(access.server->traffic());
-}
 
 // What its operator should look at: a server that gave no proper answer, or the gateway that had no
 // means to ask it.
@@ -121,18 +112,6 @@ Text name_of(const Access& access) {
   return text;
 }
 
-void count(WebSocketCounters& counters, Reason reason, const WebSocketRecord& websocket,
-           const WebSocketEnd& how) {
-  const auto add = [](WebSocketCounters::Sent& sent, const Relay::Counts& more) {
-    sent.messages.add(more.messages);
-    sent.payload_bytes.add(more.payload_bytes);
-  };
-  counters.ended[static_cast<std::size_t>(reason)].add();
-  counters.closed[static_cast<std::size_t>(how.party)][close_class_of(how.code)].add();
-  add(counters.from_client, websocket.client.sent);
-  add(counters.from_upstream, websocket.upstream.sent);
-}
-
 }  // namespace
 
 void account_for(const Access& access, const RequestRecord& request) {
@@ -140,14 +119,7 @@ void account_for(const Access& access, const RequestRecord& request) {
   Connection& connection = access.connection;
   const End& end = connection.how_ended();
   const EndPolicy& policy = policy_of(end.reason);
-  // Before the line: who has read it finds the request in the counters.
-  count(access, [&](Traffic& traffic) {
-    traffic.requests.add();
-    // What is beyond 599 counts as a 5xx (RFC 9110 section 15).
-    traffic.answered[std::min<std::size_t>(request.status / 100, 5)].add();
-    traffic.from_client_bytes.add(request.request_bytes);
-    traffic.to_client_bytes.add(request.response_bytes);
-  });
+  count_request(access, request);
   connection.shard().log().info(
       "request id={} n={} client={}:{} request={} route={} upstream={} status={} request_bytes={} "
       "response_bytes={} ms={} resends={} end={} by={} cause={}",
@@ -161,12 +133,7 @@ void account_for(const Access& access, const RequestRecord& request) {
 void account_for(const Access& access, const WebSocketRecord& websocket, const WebSocketEnd& how) {
   Shard& shard = access.connection.shard();
   const End& end = access.connection.how_ended();
-  count(access, [&](Traffic& traffic) {
-    traffic.websockets.add();
-    traffic.from_client_bytes.add(websocket.client.sent.payload_bytes);
-    traffic.to_client_bytes.add(websocket.upstream.sent.payload_bytes);
-  });
-  count(shard.websockets(), end.reason, websocket, how);
+  count_websocket(access, websocket, how);
   if (shard.log().wants(LogLevel::info)) {
     shard.log().info("websocket {} {} ms={} end={} by={} code={} reason={}{} cause={}",
                      view(name_of(access)), view(text_of(websocket)),
@@ -180,15 +147,7 @@ void account_for(const Access& access, const TunnelRecord& tunnel) {
   Shard& shard = access.connection.shard();
   const End& end = access.connection.how_ended();
   const EndPolicy& policy = policy_of(end.reason);
-  count(access, [&](Traffic& traffic) {
-    traffic.websockets.add();
-    traffic.from_client_bytes.add(tunnel.client_bytes);
-    traffic.to_client_bytes.add(tunnel.upstream_bytes);
-  });
-  WebSocketRecord record{};
-  record.client.sent.payload_bytes = tunnel.client_bytes;
-  record.upstream.sent.payload_bytes = tunnel.upstream_bytes;
-  count(shard.websockets(), end.reason, record, {.party = policy.party, .code = 0});
+  count_tunnel(access, tunnel);
   if (shard.log().wants(LogLevel::info)) {
     shard.log().info(
         "tunnel {} protocol={} client_bytes={} upstream_bytes={} ms={} end={} by={} "
@@ -201,7 +160,7 @@ void account_for(const Access& access, const TunnelRecord& tunnel) {
 
 void account_for_opened(const Access& access, std::string_view word) {
   Shard& shard = access.connection.shard();
-  shard.websockets().opened.add();
+  count_opened(access);
   if (!shard.config().log.websocket_open || !shard.log().wants(LogLevel::info)) return;
   shard.log().info("{} {} ms={}", word, view(name_of(access)),
                    milliseconds_since(access.begun, shard));

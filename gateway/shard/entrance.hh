@@ -14,7 +14,7 @@ struct Entrance {
   const config::Listener& listener() const { return generation->config().listeners[index]; }
   tls::ServerContexts* contexts() const { return generation->contexts_of(index); }
   limits::LiveCount& connections() const { return generation->connections_of_listener(index); }
-  Traffic& traffic() const { return generation->traffic_of_listener(index); }
+  ListenerTraffic& traffic() const { return generation->traffic_of_listener(index); }
 };
 
 }  // namespace gateway

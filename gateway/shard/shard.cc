@@ -49,11 +49,11 @@ Shard::Shard(Setup setup, uring::Kernel& kernel)
       all_left_(loop_.ready()),
       all_gone_(loop_.ready()) {
   loop_.frames().count_in(setup_.memory);
-  setup_.memory.add(fixed_bytes());
+  setup_.memory.add(fixed_bytes(), uring::MemoryKind::kReceive);
 }
 
 Shard::~Shard() {
-  setup_.memory.remove(fixed_bytes());
+  setup_.memory.remove(fixed_bytes(), uring::MemoryKind::kReceive);
 }
 
 // What it receives with.
@@ -73,7 +73,11 @@ void Shard::run(std::atomic<unsigned>& ready) {
 
 void Shard::begin() {
   kernel_.enable();
-  links_.emplace(uring::LinkResources{loop_, *buffers_, batches_, plaintext_});
+  links_.emplace(uring::LinkResources{.loop = loop_,
+                                      .buffers = *buffers_,
+                                      .pool = batches_,
+                                      .plaintext = plaintext_,
+                                      .counts = {&link_counts_[0], &link_counts_[1]}});
   upstreams_.emplace(*links_, record_buffers_, setup_.registry, counters_, setup_.descriptors,
                      setup_.index, log());
   upstreams_->set_bell(bell_);
@@ -82,15 +86,16 @@ void Shard::begin() {
   begin_to_load(std::exchange(first_, {}));
   while (load_step()) {
   }
-  codecs_.emplace(config().limits.compression_bytes, &setup_.memory.counter());
+  codecs_.emplace(config().limits.compression_bytes,
+                  &setup_.memory.counter(uring::MemoryKind::kCompression));
 }
 
 void Shard::finish() {
   generation_ = {};
   throttle_.tell_all();
   const uring::LoopCounters& counters = loop_.counters();
-  log().info("stopped connections={} turns={} enters={} completions={}", accepted_, counters.turns,
-             kernel_.enters(), counters.completions);
+  log().info("stopped connections={} turns={} enters={} completions={}", accepted_,
+             counters.turns.value(), kernel_.enters(), counters.completions.value());
 }
 
 void Shard::rung() {
@@ -344,6 +349,7 @@ void Shard::note_ended(Connection& connection) {
 
 void Shard::forget(Connection& connection) {
   if (connection.refused() != nullptr) admission_.note_told_gone();
+  connection.traffic_of_listener().open.take();
   connections_.forget(connection);
   under_way_.connections.fall();
   setup_.balance.note_gone(setup_.index);
@@ -365,6 +371,8 @@ void Shard::admit(const Entrance& entrance, int descriptor) {
   Connection& connection =
       connections_.add(frames().make<Connection>(*this, descriptor, entrance, id));
   under_way_.connections.rise();
+  connection.traffic_of_listener().accepted.add();
+  connection.traffic_of_listener().open.add();
   setup_.descriptors.note_clients(setup_.index, connections_.count());
   if (told) {
     connection.refuse(*told);

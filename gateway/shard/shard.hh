@@ -3,6 +3,7 @@
 // through messages only.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <expected>
@@ -86,6 +87,7 @@ class Shard final : private uring::BellOwner, private Reception {
   }
 
   uring::Loop& loop() { return loop_; }
+  const uring::LoopCounters& turns() const { return loop_.counters(); }  // for any thread
   uring::LinkResources& links() { return *links_; }
   const uring::ReceiveBuffers& receive_buffers() const { return *buffers_; }
   const uring::BatchPool& batches() const { return batches_; }
@@ -103,6 +105,11 @@ class Shard final : private uring::BellOwner, private Reception {
   Closings& closings() { return closings_; }
   // For any thread.
   const Counters& counters() const { return counters_; }
+  Counters& counters() { return counters_; }
+  RouteTraffic& without_route() { return *without_route_; }
+  const uring::LinkCounts& links_counted(uring::LinkSide side) const {
+    return link_counts_[static_cast<std::size_t>(side)];
+  }
   const WebSocketCounters& websockets() const { return websockets_; }
   WebSocketCounters& websockets() { return websockets_; }
   // The newest, for whatever begins now.
@@ -188,7 +195,7 @@ class Shard final : private uring::BellOwner, private Reception {
   uring::BatchPool batches_{kBatchBudget, &setup_.memory};
   std::vector<std::byte> plaintext_;
   ShardKeyLog key_log_{setup_.log};  // outlives all sessions
-  tls::RecordBuffers record_buffers_{&setup_.memory.counter()};
+  tls::RecordBuffers record_buffers_{&setup_.memory.counter(uring::MemoryKind::kTls)};
   std::optional<uring::LinkResources> links_;  // while it runs
   std::optional<Upstreams> upstreams_;         // likewise
   std::optional<HealthChecks> checks_;         // likewise
@@ -213,6 +220,9 @@ class Shard final : private uring::BellOwner, private Reception {
   UnderWayCounts under_way_;
   StopTally stopped_;  // since the stop has begun
   Counters counters_;
+  std::shared_ptr<RouteTraffic> without_route_ =
+      counters_.routes.of(std::string(Counters::kNoRoute));
+  std::array<uring::LinkCounts, 2> link_counts_;  // of clients, and of servers
   WebSocketCounters websockets_;
   uring::Event all_gone_;
   uring::Task<> retirement_;

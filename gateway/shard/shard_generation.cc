@@ -40,7 +40,7 @@ void ShardGeneration::load_listener(const Resources& resources) {
   if (listener.tls && !load_contexts(*listener.tls, resources)) return;
   contexts_.push_back(std::exchange(making_, nullptr));
   const std::string name = listener.address.text();
-  listener_traffic_.push_back(resources.counters.of(Subject::kListener, name));
+  listener_traffic_.push_back(resources.counters.listeners.of(name));
   listener_connections_.push_back(resources.live.of(limits::LiveCounts::Of::kListener, name));
 }
 
@@ -148,7 +148,7 @@ void ShardGeneration::replace_servers(Upstreams& upstreams,
 
 void ShardGeneration::name_routes(const Resources& resources) {
   for (const config::Route& route : config().routes) {
-    route_traffic_.push_back(resources.counters.of(Subject::kRoute, route.name));
+    route_traffic_.push_back(resources.counters.routes.of(route.name));
     route_under_way_.push_back(
         resources.live.of(limits::LiveCounts::Of::kRoute, identity_of(route)));
   }
@@ -158,7 +158,7 @@ limits::LiveCount& ShardGeneration::under_way_of(const config::Route& route) con
   return *route_under_way_[static_cast<std::size_t>(&route - config().routes.data())];
 }
 
-Traffic& ShardGeneration::traffic_of(const config::Route& route) const {
+RouteTraffic& ShardGeneration::traffic_of(const config::Route& route) const {
   return *route_traffic_[static_cast<std::size_t>(&route - config().routes.data())];
 }
 

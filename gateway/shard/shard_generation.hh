@@ -56,8 +56,10 @@ class ShardGeneration : public uring::Counted {
   tls::ServerContexts* contexts_of(std::size_t listener) const { return contexts_[listener].get(); }
   UpstreamPool& pool(std::size_t index) const { return *pools_[index]; }
   const std::vector<uring::Held<UpstreamPool>>& pools() const { return pools_; }
-  Traffic& traffic_of_listener(std::size_t index) const { return *listener_traffic_[index]; }
-  Traffic& traffic_of(const config::Route& route) const;
+  ListenerTraffic& traffic_of_listener(std::size_t index) const {
+    return *listener_traffic_[index];
+  }
+  RouteTraffic& traffic_of(const config::Route& route) const;
   // Over all shards and generations.
   limits::LiveCount& connections_of_listener(std::size_t index) const {
     return *listener_connections_[index];
@@ -91,8 +93,8 @@ class ShardGeneration : public uring::Counted {
   std::vector<std::shared_ptr<tls::ServerContexts>> by_name_;   // of the next listener, whole
   std::shared_ptr<tls::ServerContexts> making_;                 // the next one's, in part
   std::vector<uring::Held<UpstreamPool>> pools_;
-  std::vector<std::shared_ptr<Traffic>> listener_traffic_;
-  std::vector<std::shared_ptr<Traffic>> route_traffic_;
+  std::vector<std::shared_ptr<ListenerTraffic>> listener_traffic_;
+  std::vector<std::shared_ptr<RouteTraffic>> route_traffic_;
   std::vector<std::shared_ptr<limits::LiveCount>> listener_connections_;
   std::vector<std::shared_ptr<limits::LiveCount>> route_under_way_;
 };

@@ -11,7 +11,7 @@ UpstreamConnection::UpstreamConnection(Upstreams& owner, uring::LinkResources& l
     : owner_(owner),
       pool_(pool),
       server_(pool.server(server)),
-      link_(links),
+      link_(links, uring::LinkSide::kServers),
       opened_(links.loop.now()),
       timer_(*this, links.loop.timers()),
       index_(static_cast<std::uint32_t>(server)),
@@ -79,6 +79,7 @@ uring::Task<bool> UpstreamConnection::shake_hands() {
   link_.secure(std::make_unique<tls::Session>(*pool_->tls(), name, owner_.ticket_of(*this)));
   link_.start_handshake();
   const bool done = co_await link_.handshake();
+  if (done) owner_.note_handshake(*link_.session());
   // Nobody has asked anything yet, so it is nobody's answer; and it would have to be read at once.
   const bool spoke = done && link_.has_behind_handshake();
   if (done && !spoke) co_return true;

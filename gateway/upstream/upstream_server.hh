@@ -24,13 +24,13 @@ class UpstreamServer : public uring::Counted, private uring::ListEntry {
  public:
   // `text` as the configuration has it, for the log.
   UpstreamServer(std::string text, std::shared_ptr<ServerState> state,
-                 std::shared_ptr<Traffic> traffic)
+                 std::shared_ptr<ServerTraffic> traffic)
       : text_(std::move(text)), state_(std::move(state)), traffic_(std::move(traffic)) {}
   ~UpstreamServer() { unlist(); }
 
   const std::string& text() const { return text_; }
   ServerState& state() { return *state_; }
-  Traffic& traffic() { return *traffic_; }
+  ServerTraffic& traffic() { return *traffic_; }
   AddressMemory& addresses() { return addresses_; }
 
   // Its last answer was HTTP/1.0: it may not understand chunks (RFC 9112 section 6.1).
@@ -44,7 +44,7 @@ class UpstreamServer : public uring::Counted, private uring::ListEntry {
 
   std::string text_;
   std::shared_ptr<ServerState> state_;
-  std::shared_ptr<Traffic> traffic_;
+  std::shared_ptr<ServerTraffic> traffic_;
   AddressMemory addresses_;
   uring::List<UpstreamConnection> kept_;  // the newest last
   std::size_t pools_ = 0;                 // that have it: without one nothing of it is kept

@@ -139,7 +139,7 @@ uring::Held<UpstreamServer> Upstreams::make_server(const config::Pool& pool,
                                                    const config::Server& server) {
   auto made = uring::Held<UpstreamServer>::make(
       server.text, registry_.server(pool.name, server.text),
-      counters_.of(Subject::kServer, pool.name + " " + server.text));
+      counters_.servers.of(Counters::server_name(pool.name, server.text)));
   servers_.push(*made);
   return made;
 }
@@ -181,6 +181,7 @@ UpstreamConnection* Upstreams::take_kept(UpstreamPool& pool, std::size_t index) 
   quiet->pool_ = uring::Held<UpstreamPool>(pool);
   quiet->index_ = static_cast<std::uint32_t>(index);
   note_borrowed(*quiet->server_);
+  quiet->server_->traffic().connections_reused.add();
   return quiet;
 }
 
@@ -188,6 +189,7 @@ UpstreamConnection& Upstreams::open(UpstreamPool& pool, std::size_t index) {
   if (descriptors_.clients_more() == 0) give_up_idle(1);
   ++open_;
   note_borrowed(pool.server(index));
+  pool.server(index).traffic().connections_opened.add();
   return *frames().make<UpstreamConnection>(*this, links_, pool, index).release();
 }
 
@@ -239,11 +241,14 @@ void Upstreams::note_stage(const UpstreamConnection& connection) {
   using Stage = UpstreamConnection::Stage;
   UpstreamServer& server = *connection.server_;
   if (connection.stage_ == Stage::kConnected) {
+    counters_.upstreams.connect.observe(links_.loop.now() - connection.opened_);
     if (!server.addresses_.note_success(connection.address())) return;
     return log_.info("address upstream={} address={} state=fine", server.text(),
                      connection.address().text());
   }
   const bool late = connection.stage_ == Stage::kLate;
+  const Reason failed = late ? Reason::kConnectTimeout : connection.failure().end().reason;
+  server.traffic().connect_failures.add(static_cast<std::uint32_t>(failed));
   if (!late && connection.failure().is_shortage()) return;
   const auto addresses = connection.pool_->addresses_of(connection.index_);
   const auto now = links_.loop.now();

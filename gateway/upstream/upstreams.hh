@@ -21,6 +21,7 @@
 
 #include "gateway/log/log.hh"
 #include "gateway/metrics/counters.hh"
+#include "gateway/metrics/handshakes.hh"
 #include "gateway/upstream/descriptor_budget.hh"
 #include "gateway/upstream/upstream_connection.hh"
 #include "proto/tls/record_buffers.hh"
@@ -120,6 +121,9 @@ class Upstreams {
   uring::Held<PoolLine> line_of(const config::Pool& pool, const UpstreamPool* previous);
   void note_attempt(const UpstreamConnection& connection);
   void note_stage(const UpstreamConnection& connection);
+  void note_handshake(const tls::Session& session) {
+    counters_.upstreams.handshakes.add(key_of_handshake(session));
+  }
   void note_idle() { descriptors_.note_idle(shard_, open_ - borrowed_ + probes_); }
   void note_borrowed(UpstreamServer& server);
   void note_returned(UpstreamServer& server);

@@ -79,14 +79,19 @@ StepResult Deflation::deflate_at_once(Bytes& frames, const TranslationTerms& ter
     way_ = Way::kPlain;
     return pass_on(frames, terms, to);
   }
+  StepResult result{.state = Translated::kGoesOn,
+                    .compressed = true,
+                    .plain_bytes = static_cast<std::uint32_t>(payload.size()),
+                    .compressed_bytes = static_cast<std::uint32_t>(made_)};
   walker_.take_payload(frames, payload.size());
   write(true, to);
   end_message(terms);
-  return {.state = Translated::kGoesOn, .compressed = true};
+  return result;
 }
 
 StepResult Deflation::deflate(Bytes& frames, const TranslationTerms& terms, FrameTarget& to) {
   std::size_t worked = 0;
+  StepResult result{Translated::kGoesOn};
   while (worked < kStepBytes) {
     const bool feeds = walker_.in_payload() || has_more_;
     const bool waits = walker_.in_payload() && frames.empty() && !has_more_;
@@ -100,14 +105,17 @@ StepResult Deflation::deflate(Bytes& frames, const TranslationTerms& terms, Fram
     has_more_ = feeds && step.state == State::kFull;
     worked += step.taken;
     made_ += step.made;
+    result.plain_bytes += static_cast<std::uint32_t>(step.taken);
+    result.compressed_bytes += static_cast<std::uint32_t>(step.made);
     const bool done = step.state == State::kDone;
     if (done || made_ == kFrameBytesMax) write(done, to);
     if (!done) continue;
     end_message(terms);
-    return {.state = Translated::kGoesOn, .compressed = true};
+    result.compressed = true;
+    return result;
   }
   in_frame_ = walker_.in_payload() || walker_.frame().fin || has_more_;
-  return {Translated::kGoesOn};
+  return result;
 }
 
 StepResult Deflation::pass_on(Bytes& frames, const TranslationTerms& terms, FrameTarget& to) {

@@ -62,10 +62,11 @@ ws::Bytes Heartbeat::begin(Time now, std::uint64_t taken_bytes, std::uint64_t wr
   return ping_.payload;
 }
 
-void Heartbeat::answered(std::uint8_t number, Time now) {
-  if (number != std::to_integer<std::uint8_t>(ping_.payload.back())) return;
+bool Heartbeat::answered(std::uint8_t number, Time now) {
+  if (number != std::to_integer<std::uint8_t>(ping_.payload.back())) return false;
   last_round_trip_ = std::chrono::duration_cast<Microseconds>(now - pinged_);
   worst_round_trip_ = std::max(worst_round_trip_, last_round_trip_);
+  return true;
 }
 
 }  // namespace gateway

@@ -53,8 +53,8 @@ class Heartbeat {
   std::uint64_t written_before() const { return written_before_; }
   // What all answers to our pings have in common, for the scanner that takes them out.
   const ws::OwnPing& own_ping() const { return ping_; }
-  // One has come, to the ping of this number.
-  void answered(std::uint8_t number, Time now);
+  // One has come, to the ping of this number. False: that is not the last one, and says nothing.
+  bool answered(std::uint8_t number, Time now);
 
   // Of a ping and its answer; zero: there was none yet.
   Microseconds last_round_trip() const { return last_round_trip_; }

@@ -62,6 +62,7 @@ std::optional<StepResult> Inflation::begin_frame(const TranslationTerms& terms) 
 
 StepResult Inflation::inflate(Bytes& frames, const TranslationTerms& terms, FrameTarget& to) {
   const MutableBytes output = terms.codecs.output();
+  const std::uint64_t came_before = came_bytes_;
   std::size_t made = 0;
   bool is_last = false;
   while (made < output.size() && !is_last) {
@@ -78,8 +79,11 @@ StepResult Inflation::inflate(Bytes& frames, const TranslationTerms& terms, Fram
   if (const auto broken = judge(inflated, is_last, terms)) return {Translated::kBroken, *broken};
   if (made > 0 || is_last) write(inflated, is_last, terms, to);
   in_frame_ = walker_.in_payload() || (walker_.frame().fin && !is_last);
+  const auto came = static_cast<std::uint32_t>(came_bytes_ - came_before);
   if (is_last) end_message(terms);
-  return {Translated::kGoesOn};
+  return {.state = Translated::kGoesOn,
+          .plain_bytes = static_cast<std::uint32_t>(made),
+          .compressed_bytes = came};
 }
 
 ws::CodecStep Inflation::inflate_some(Bytes& frames, MutableBytes to) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/link/link_end.hh"
+#include "gateway/metrics/traffic.hh"
 
 namespace gateway {
 
@@ -50,6 +51,10 @@ bool OpaqueRelay::pass_on(Direction& way, Bytes bytes) {
   if (bytes.empty()) return true;
   last_activity_ = loop_.now();
   way.bytes += bytes.size();
+  if (traffic_ != nullptr) {
+    const bool is_client = way.sender == Party::kClient;
+    (is_client ? traffic_->from_client : traffic_->from_upstream).payload_bytes.add(bytes.size());
+  }
   way.to.write(bytes);
   return true;
 }
@@ -105,6 +110,7 @@ void OpaqueRelay::on_deadline() {
 // Goes by what the policy says now.
 void OpaqueRelay::look_again() {
   const RelayPolicy policy = owner_.policy();
+  traffic_ = policy.traffic;
   const auto now = loop_.now();
   if (now >= policy.ends_at) return stop({.reason = policy.ends_by});
   auto next = std::min<uring::Clock::time_point>(now + kRenewTime, policy.ends_at);

@@ -77,6 +77,7 @@ class OpaqueRelay {
 
   uring::Loop& loop_;
   RelayOwner& owner_;
+  RouteTraffic* traffic_ = nullptr;  // of its policy
   Direction to_upstream_;
   Direction to_client_;
   uring::Clock::time_point last_activity_;

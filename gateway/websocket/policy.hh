@@ -41,6 +41,8 @@ struct SlowPolicy {
   std::uint16_t close_code = ws::kCloseTryAgainLater;
 };
 
+struct RouteTraffic;
+
 struct RelayPolicy {
   std::chrono::milliseconds idle{0};  // zero: no limit, as of the other ones
   // What the client gets when its server has gone without a close frame; 0: nothing, its connection
@@ -56,6 +58,9 @@ struct RelayPolicy {
   // Its owner tells the log of it so often, the first time sooner; zero: never.
   std::chrono::milliseconds report_every{0};
   std::chrono::milliseconds first_report{0};
+  // What passes is counted there, while it passes; it stays until the policy is asked for again.
+  // Null: nowhere.
+  RouteTraffic* traffic = nullptr;
 };
 
 // Who knows it.

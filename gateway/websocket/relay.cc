@@ -124,7 +124,7 @@ template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::scan(auto& way, Bytes bytes) {
   way.frames.feed(bytes);
   for (;;) {
-    while (const auto piece = way.frames.next()) {
+    while (const auto piece = next_piece(way)) {
       last_activity_ = loop_.now();
       way.to.write(piece->bytes);
     }
@@ -132,6 +132,23 @@ void BasicRelay<Client, Upstream>::scan(auto& way, Bytes bytes) {
     ping(way);
     look_again();
   }
+}
+
+template <class Client, Opposite<Client> Upstream>
+WebSocketFlow* BasicRelay<Client, Upstream>::flow_of(const auto& way) const {
+  if (traffic_ == nullptr) return nullptr;
+  return way.sender == Party::kClient ? &traffic_->from_client : &traffic_->from_upstream;
+}
+
+// What it yields is counted at once: an open WebSocket may live for weeks.
+template <class Client, Opposite<Client> Upstream>
+std::optional<ws::Piece> BasicRelay<Client, Upstream>::next_piece(auto& way) {
+  WebSocketFlow* const flow = flow_of(way);
+  if (flow == nullptr) return way.frames.next();
+  const std::uint64_t before = way.frames.payload_bytes();
+  const auto piece = way.frames.next(&flow->sizes);
+  flow->payload_bytes.add(way.frames.payload_bytes() - before);
+  return piece;
 }
 
 template <class Client, Opposite<Client> Upstream>
@@ -350,7 +367,9 @@ void BasicRelay<Client, Upstream>::on_deadline() {
   const auto now = loop_.now();
   if (closing_) return on_closing_deadline();
   if (left_ != Reason::kDone) {
-    if (now >= owner_.policy().ends_at) return go_by_policy();
+    const RelayPolicy policy = owner_.policy();
+    traffic_ = policy.traffic;
+    if (now >= policy.ends_at) return go_by_policy();
     // It is not read, by our will.
     if (watch_ && watch_->paused()) return set_deadline(now + kCloseTime);
     if (now - last_activity_ >= kCloseTime) return stop({.reason = left_});

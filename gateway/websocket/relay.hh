@@ -19,6 +19,7 @@
 #include "gateway/link/end.hh"
 #include "gateway/link/flow.hh"
 #include "gateway/link/link.hh"
+#include "gateway/metrics/traffic.hh"
 #include "gateway/websocket/policy.hh"
 #include "gateway/websocket/relay_closing.hh"
 #include "gateway/websocket/relay_watch.hh"
@@ -137,6 +138,8 @@ class BasicRelay {
   void look_at_end(auto& way);
   uring::Task<> translate(auto& way, Bytes bytes);
   bool translate_some(auto& way, Bytes& piece);
+  std::optional<ws::Piece> next_piece(auto& way);
+  WebSocketFlow* flow_of(const auto& way) const;
   void note_close(auto& way);
   void begin_closing(std::chrono::seconds time);
   void note_closing();
@@ -182,6 +185,7 @@ class BasicRelay {
 
   uring::Loop& loop_;
   RelayOwner& owner_;
+  RouteTraffic* traffic_ = nullptr;  // of its policy
   Direction<Client, Upstream> to_upstream_;
   Direction<Upstream, Client> to_client_;
   uring::Clock::time_point last_activity_;

@@ -16,6 +16,7 @@ void BasicRelay<Client, Upstream>::go_by_policy() {
   const RelayPolicy policy = owner_.policy();
   const auto now = loop_.now();
   upstream_lost_code_ = policy.upstream_lost_code;
+  traffic_ = policy.traffic;
   if (now >= policy.ends_at) {
     return stop({.reason = policy.ends_by,
                  .close_code = policy.lifetime_code,
@@ -146,7 +147,9 @@ void BasicRelay<Client, Upstream>::look_again() {
 template <class Client, Opposite<Client> Upstream>
 void BasicRelay<Client, Upstream>::note_in_watch(auto& way) {
   const auto now = loop_.now();
-  if (watch_->note_scanned(way.sender, way.frames, now)) look_again();
+  WebSocketFlow* const flow = flow_of(way);
+  Durations* const pings = flow != nullptr ? &flow->ping : nullptr;
+  if (watch_->note_scanned(way.sender, way.frames, now, pings)) look_again();
   if (is_stopping()) return;
   if (way.sender != Party::kClient) return;
   const auto goes_on = watch_->take_from_client(way.frames, now);
@@ -189,8 +192,12 @@ uring::Task<> BasicRelay<Client, Upstream>::wait_for_allowance() {
   Client& client = to_upstream_.from;
   client.watch_hangup(client_left_);
   watch_->note_not_read();
+  const auto paused_before = watch_->paused_time();
   co_await watch_->meter()->allowed();
   watch_->note_read_again();
+  const auto paused = watch_->paused_time() - paused_before;
+  if (traffic_ != nullptr)
+    traffic_->from_client.paused_ms.add(static_cast<std::uint64_t>(paused.count()));
   if (!is_stopping()) client.watch_hangup_when_held_back(client_left_);
 }
 

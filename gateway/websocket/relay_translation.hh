@@ -69,7 +69,7 @@ uring::Task<> BasicRelay<Client, Upstream>::translate(auto& way, Bytes bytes) {
     return !way.close_passed && way.from.end() != uring::LinkEnd::kAborted;
   };
   while (goes_on()) {
-    const auto yielded = way.frames.next();
+    const auto yielded = next_piece(way);
     if (!yielded) break;
     Bytes piece = yielded->bytes;
     while (goes_on() && !translate_some(way, piece)) {
@@ -111,6 +111,10 @@ bool BasicRelay<Client, Upstream>::translate_some(auto& way, Bytes& piece) {
     terms.codecs.note_work(worked * static_cast<std::size_t>(times));
     last_activity_ = loop_.now();
     if (result.compressed) ++compressed_to_client_;
+    if (WebSocketFlow* const flow = flow_of(way)) {
+      flow->plain_bytes.add(result.plain_bytes);
+      flow->compressed_bytes.add(result.compressed_bytes);
+    }
     if (result.lacked_memory) owner_.note_uncompressed();
     if (result.state != Translated::kBroken && !way.translation->is_needed())
       way.translation.reset();

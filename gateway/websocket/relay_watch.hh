@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "gateway/link/end.hh"
+#include "gateway/metrics/histogram.hh"
 #include "gateway/websocket/client_meter.hh"
 #include "gateway/websocket/heartbeat.hh"
 #include "gateway/websocket/policy.hh"
@@ -72,10 +73,11 @@ class RelayWatch {
 
   // What this peer sends has been scanned up to here: since when is its message unfinished? And
   // has a ping been answered? True: it is another message than before.
-  bool note_scanned(Party peer, const ws::FrameScanner& frames, Time now) {
+  bool note_scanned(Party peer, const ws::FrameScanner& frames, Time now, Durations* pings) {
     Peer& sender = its(peer);
     if (const auto answer = std::exchange(sender.control_frames.answer, {})) {
-      sender.heartbeat->answered(*answer, now);
+      const bool is_news = sender.heartbeat->answered(*answer, now);
+      if (is_news && pings != nullptr) pings->observe(sender.heartbeat->last_round_trip());
     }
     const auto number = static_cast<std::uint32_t>(frames.messages_begun());
     const bool is_open = frames.message_open();

@@ -44,6 +44,9 @@ struct StepResult {
   ws::Violation violation = {};  // with kBroken
   bool compressed = false;       // a message has gone compressed
   bool lacked_memory = false;    // a message stays plain that should be compressed
+  // Of messages that are inflated or compressed: what was taken of the one, or made of it.
+  std::uint32_t plain_bytes = 0;
+  std::uint32_t compressed_bytes = 0;
 };
 
 // Where frames are written.

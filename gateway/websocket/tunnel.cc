@@ -58,6 +58,7 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
   if (keeps_contexts()) connection_.shard().codecs().promise_contexts();
   connection_.shard().under_way().websockets.rise();
   server().state().begin_websocket();
+  traffic().open.add();
 }
 
 RelayPolicy Tunnel::policy() {
@@ -83,7 +84,8 @@ RelayPolicy Tunnel::policy() {
                 .closes = route.over_limit == config::OverLimit::close},
       .slow = {.grace = route.slow_consumer.grace, .close_code = route.slow_consumer.close_code},
       .report_every = report_every,
-      .first_report = report_every - own_part_of(report_every)};
+      .first_report = report_every - own_part_of(report_every),
+      .traffic = &traffic()};
 }
 
 // Sooner than by its age.
@@ -134,8 +136,10 @@ void Tunnel::renew() {
   const auto route = std::ranges::find_if(
       routes, [this](const config::Route& one) { return carries_on(one, *route_); });
   if (route == routes.end()) return;
+  traffic().open.take();  // a route without a name may have another one there
   route_ = &*route;
   generation_ = newest;
+  traffic().open.add();
   connection_.renew_entrance();
 }
 
@@ -179,6 +183,7 @@ void Tunnel::settle() {
   if (closing_ != nullptr) closing_->leave(*this);
   connection_.complete(opaque_ ? opaque_->how_ended() : relay_->how_ended());
   opaque_ ? log_opaque() : log();
+  traffic().open.take();
   ServerState& state = server().state();
   state.end_websocket();
   if (asked_to_come_again_) state.asked.fetch_sub(1, std::memory_order_relaxed);

@@ -98,6 +98,7 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   void note_uncompressed() override;
   DetailText& detail() override { return connection_.detail(); }
   void renew();
+  RouteTraffic& traffic() const { return generation_->traffic_of(*route_); }
   uring::Clock::time_point ends_at() const;
   bool ends_with_token() const;
   bool keeps_contexts() const {

@@ -75,7 +75,8 @@ void FrameScanner::feed(Bytes received) {
 // False: it breaks a rule. `bytes_behind`: of what was fed, those from the frame's first one on.
 [[gnu::always_inline]] inline bool FrameScanner::take_data_header(Bytes header,
                                                                   std::uint64_t payload_bytes,
-                                                                  std::size_t bytes_behind) {
+                                                                  std::size_t bytes_behind,
+                                                                  MessageSizes* sizes) {
   const FirstByte first(header);
   const std::uint64_t message_bytes = message_bytes_ + payload_bytes;
   if (message_bytes > frame_bytes_max_) {
@@ -92,6 +93,7 @@ void FrameScanner::feed(Bytes received) {
   payload_bytes_left_ = payload_bytes;
   if (first.control()) return true;  // a long one
   messages_ += first.fin();
+  if (first.fin() && sizes != nullptr) sizes->note(message_bytes);
   fragments_open_ = !first.fin();
   message_bytes_ =
       first.fin() ? 0 : static_cast<std::uint32_t>(std::min<std::uint64_t>(message_bytes, kAny));
@@ -121,10 +123,10 @@ void FrameScanner::feed(Bytes received) {
   return taken;
 }
 
-std::optional<Piece> FrameScanner::next() {
+std::optional<Piece> FrameScanner::next(MessageSizes* sizes) {
   while (end_ == End::kNone && !unscanned_.empty() && !stopped()) {
     const std::byte* const begin = unscanned_.data();
-    const Bytes piece = held_.empty() ? Bytes(begin, scan()) : next_held();
+    const Bytes piece = held_.empty() ? Bytes(begin, scan(sizes)) : next_held(sizes);
     if (!piece.empty()) return Piece{piece};
   }
   return std::nullopt;
@@ -147,7 +149,7 @@ std::optional<ClosePayload> FrameScanner::close_seen() const {
   return *parse_close_frame(held_.bytes(), validation_);
 }
 
-Bytes FrameScanner::next_held() {
+Bytes FrameScanner::next_held(MessageSizes* sizes) {
   const HeaderCheck check = held_.absorb(unscanned_, rules());
   if (check.state == HeaderCheck::State::kIncomplete) return {};
   const Bytes frame = held_.bytes();
@@ -162,14 +164,14 @@ Bytes FrameScanner::next_held() {
     return {};
   }
   const bool taken = kept_whole ? take_control_frame(frame, bytes_behind)
-                                : take_data_header(frame, check.payload_bytes, bytes_behind);
+                                : take_data_header(frame, check.payload_bytes, bytes_behind, sizes);
   if (!taken) return {};
   if (end_ != End::kClose) held_.clear();
   return frame;
 }
 
 // Returns how many bytes at the front of what is unscanned can be passed on.
-std::size_t FrameScanner::scan() {
+std::size_t FrameScanner::scan(MessageSizes* sizes) {
   const Bytes bytes = unscanned_;
   std::size_t passed = take_payload(bytes);
   while (passed < bytes.size() && end_ == End::kNone && !stopped()) {
@@ -195,7 +197,7 @@ std::size_t FrameScanner::scan() {
         return passed;
       }
       if (take_control_frame(frame, rest.size())) passed += wanted;
-    } else if (take_data_header(frame, check.payload_bytes, rest.size())) {
+    } else if (take_data_header(frame, check.payload_bytes, rest.size(), sizes)) {
       passed += wanted;
       passed += take_payload(bytes.subspan(passed));
     }

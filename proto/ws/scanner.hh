@@ -31,6 +31,7 @@
 #include "proto/ws/close.hh"
 #include "proto/ws/frame.hh"
 #include "proto/ws/held_frame.hh"
+#include "proto/ws/message_sizes.hh"
 #include "proto/ws/scan_rules.hh"
 #include "proto/ws/utf8.hh"
 
@@ -75,7 +76,8 @@ class FrameScanner {
   void feed(Bytes received);
 
   // The next piece, as long as can be. Nothing: the fed bytes are used up, or scanning has ended.
-  std::optional<Piece> next();
+  // Messages of which it has the last header are counted in `sizes`; null: nobody asks.
+  std::optional<Piece> next(MessageSizes* sizes = nullptr);
 
   // What ended the scanning; next() yields exactly what came before the frame that broke the rule,
   // or before the byte in it.
@@ -137,10 +139,11 @@ class FrameScanner {
   HeaderRules rules() const {
     return {sender_, rsv_allowed_, fragments_open_, validation_ == Validation::kOff};
   }
-  Bytes next_held();
-  std::size_t scan();
+  Bytes next_held(MessageSizes* sizes);
+  std::size_t scan(MessageSizes* sizes);
   std::optional<Violation> broken_limit(std::uint64_t payload_bytes) const;
-  bool take_data_header(Bytes header, std::uint64_t payload_bytes, std::size_t bytes_behind);
+  bool take_data_header(Bytes header, std::uint64_t payload_bytes, std::size_t bytes_behind,
+                        MessageSizes* sizes);
   std::size_t take_payload(Bytes available);
   std::size_t check_text(Bytes payload, std::size_t bytes_behind);
   bool take_out(Bytes control_frame);

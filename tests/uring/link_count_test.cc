@@ -41,9 +41,15 @@ class Stand {
   SimulatedKernel::Stream others_peer;
   uring::BatchPool pool{4 << 20};
   std::vector<std::byte> plaintext = std::vector<std::byte>(64 * 1024);
-  uring::LinkResources resources{simulation.loop, *simulation.buffers, pool, plaintext};
-  Link link{resources};
-  Link other{resources};
+  uring::LinkCounts of_clients;
+  uring::LinkCounts of_servers;
+  uring::LinkResources resources{.loop = simulation.loop,
+                                 .buffers = *simulation.buffers,
+                                 .pool = pool,
+                                 .plaintext = plaintext,
+                                 .counts = {&of_clients, &of_servers}};
+  Link link{resources, uring::LinkSide::kClients};
+  Link other{resources, uring::LinkSide::kServers};
   std::size_t got = 0;
 };
 
@@ -114,6 +120,15 @@ TEST(LinkCount, HasTheTimeForWhichItIsHeldBackAndNoOther) {
     wait(std::chrono::seconds(10));
     EXPECT_EQ(stand.other.held_back_time(), at_rest);
     EXPECT_EQ(stand.link.held_back_time().count(), 0);
+    // The same, of the side of each.
+    EXPECT_EQ(stand.of_servers.held_back_ms, static_cast<std::uint64_t>(at_rest.count()));
+    EXPECT_GE(stand.of_servers.held_back, 1u);
+    EXPECT_EQ(stand.of_clients.held_back, 0u);
+    EXPECT_EQ(stand.of_servers.received_bytes, sent);
+    EXPECT_EQ(stand.of_clients.sent_bytes, stand.got);
+    EXPECT_GT(stand.of_servers.receives, 1u);
+    EXPECT_GT(stand.of_clients.sends, 1u);
+    EXPECT_EQ(stand.of_servers.sends + stand.of_clients.receives, 0u);
     stand.other.count_from_here(0);
     EXPECT_EQ(stand.other.held_back_time().count(), 0);
     stand.other.abort();

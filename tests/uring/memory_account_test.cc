@@ -13,14 +13,14 @@ TEST(MemoryAccount, HasTwoThresholds) {
   MemoryAccount account;
   EXPECT_FALSE(account.is_scarce() || account.is_spent());
   account.set_most(1000);
-  account.add(799);
+  account.add(799, MemoryKind::kTls);
   EXPECT_FALSE(account.is_scarce());
-  account.add(1);
+  account.add(1, MemoryKind::kTls);
   EXPECT_TRUE(account.is_scarce());
   EXPECT_FALSE(account.is_spent());
-  account.add(150);
+  account.add(150, MemoryKind::kBlocks);
   EXPECT_TRUE(account.is_spent());
-  account.remove(1);
+  account.remove(1, MemoryKind::kTls);
   EXPECT_FALSE(account.is_spent());
 }
 
@@ -32,6 +32,7 @@ TEST(MemoryAccount, CountsBlocksUntilTheyAreBackAtTheSystem) {
     void* const small = pool.take(100);
     void* const large = pool.take(100'000);
     EXPECT_GE(account.bytes(), 100'100u);
+    EXPECT_EQ(account.bytes(), account.bytes(MemoryKind::kBlocks));
     pool.give_back(large, 100'000);
     EXPECT_LT(account.bytes(), 1000u);
     const std::size_t held = account.bytes();
@@ -51,6 +52,7 @@ TEST(MemoryAccount, CountsBatchesAndMakesThemSmall) {
     Batch batch;
     pool.reserve(batch, 1);
     EXPECT_EQ(account.bytes(), batch.capacity);
+    EXPECT_EQ(account.bytes(MemoryKind::kBatches), batch.capacity);
     batch.grow(1);
     pool.reserve(batch, 100'000);
     EXPECT_GE(account.bytes(), batch.capacity);
