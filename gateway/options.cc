@@ -78,6 +78,11 @@ void add_commands(CLI::App& app, Options& options) {
   command("stop", "Let it stop in order, as SIGTERM does");
   command("upgrade", "Let the binary that lies where it was started serve instead of it");
   command("status", "Say what it does");
+  CLI::App* const metrics =
+      app.add_subcommand("metrics", "Say what it has counted, as Prometheus reads it")
+          ->fallthrough();
+  metrics->parse_complete_callback([&options] { options.command = "metrics"; });
+  metrics->add_flag("--openmetrics", options.open_metrics, "In the format of OpenMetrics");
   app.require_subcommand(0, 1);
   app.add_option("--control", options.control_socket,
                  "Its control socket, if not the one that the configuration file names")
@@ -173,6 +178,7 @@ std::expected<Options, EarlyExit> parse_options(int argc, const char* const* arg
     const bool failed = app.exit(error, output, failure) != 0;
     return std::unexpected(EarlyExit{failed ? kUsageError : 0, output.str() + failure.str()});
   }
+  if (options.command == "metrics" && options.open_metrics) options.command += " --openmetrics";
   std::string fault = fault_of(options.command_line, config_file->count() > 0);
   if (fault.empty()) fault = fault_of_watch(options);
   if (!fault.empty())

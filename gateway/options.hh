@@ -18,6 +18,7 @@ struct Options {
   std::string command;               // for a gateway that runs: its control socket's line, or none
   ConsoleWords console;              // likewise, where more than one line is asked
   std::string control_socket;        // its control socket; empty: as the file says
+  bool open_metrics = false;         // of `gateway metrics`
   bool test = false;                 // check the configuration, print it, and end
   bool watch = false;                // reload when a file of the configuration changes
   bool version = false;              // print versions, and end

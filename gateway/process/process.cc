@@ -73,7 +73,9 @@ Process::Process(const Options& options, config::SharedGeneration first,
       last_words_(*log_writer_),
       log_(log_writer_->open("main")),
       descriptors_(shard_count_),
-      balance_(shard_count_) {}
+      balance_(shard_count_),
+      start_time_(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
+                      .count()) {}
 
 std::expected<void, std::string> Process::set_up(Loader::Read read) {
   if (auto warm = tls::warm_up(); !warm) return std::unexpected(warm.error());
@@ -226,6 +228,7 @@ int Process::run() {
     }
   }
   kernel_->enable();
+  metrics_memory_.utilisation.begin(kernel_->now());
   shards_->run(generation_, std::exchange(first_servers_, {}));
   log_start();
   signals_->start();
@@ -381,6 +384,12 @@ void Process::obey(std::string_view command, Control::Reply reply) {
   if (config::is_servers_command(command)) return servers_service_->obey(command, std::move(reply));
   if (command == "pools" || command == "pools --json")
     return reply({.done = true, .text = pools(command.ends_with("json"))});
+  if (command == "metrics" || command == "metrics --openmetrics") {
+    const bool is_open = command.ends_with("--openmetrics");
+    return reply(
+        {.done = true,
+         .text = metrics(is_open ? MetricsFormat::kOpenMetrics : MetricsFormat::kPrometheus)});
+  }
   if (command == "upgrade") {
     return request_upgrade([reply = std::move(reply)](const Upgrade::Result& result) {
       reply({.done = result.done, .text = fmt::format("{}\n", fmt::join(result.lines, "\n"))});

@@ -19,6 +19,7 @@
 #include "gateway/process/drain_service.hh"
 #include "gateway/process/lineage.hh"
 #include "gateway/process/listening.hh"
+#include "gateway/process/metrics_report.hh"
 #include "gateway/process/orphans_closing.hh"
 #include "gateway/process/pid_file.hh"
 #include "gateway/process/reload.hh"
@@ -92,6 +93,7 @@ class Process final : private uring::SignalListener,
   std::string_view state() const;
   std::string status() const;
   std::string pools(bool as_json) const;
+  std::string metrics(MetricsFormat format);
   void reopen_log();
   void go_on();
   void reload_for_watch();
@@ -148,6 +150,8 @@ class Process final : private uring::SignalListener,
   std::unique_ptr<PidFile> pid_file_;
   std::optional<Upgrade> upgrade_;
   std::vector<config::Address> handed_over_;  // to the successor
+  MetricsMemory metrics_memory_;              // of the last scrape
+  const double start_time_;                   // seconds since 1970
   unsigned drained_ = 0;                      // shards that accept nobody any more
   unsigned ended_ = 0;
   bool told_to_stop_ = false;

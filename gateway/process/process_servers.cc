@@ -106,6 +106,24 @@ std::string Process::status() const {
                       .watch = *closing_watch_});
 }
 
+std::string Process::metrics(MetricsFormat format) {
+  return metrics_text({.shards = *shards_,
+                       .generation = *generation_,
+                       .reloads = reload_->counts(),
+                       .upgrades_failed = upgrade_->failures(),
+                       .limits = *limits_,
+                       .memory = memory_,
+                       .log = *log_writer_,
+                       .lists = *server_lists_,
+                       .drains = *server_drains_,
+                       .registry = registry_,
+                       .descriptors = descriptors_,
+                       .now = loop_->now(),
+                       .start_time = start_time_,
+                       .before = metrics_memory_},
+                      format);
+}
+
 std::string Process::pools(bool as_json) const {
   const PoolsFacts facts{config(), *server_lists_, *server_drains_};
   return as_json ? pools_json(facts) : pools_text(facts);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <system_error>
 #include <utility>
 
@@ -174,6 +175,18 @@ unsigned Shards::look(const LookOrder& order) {
     if (shard->orders().post(order)) ++asked;
   }
   return asked;
+}
+
+std::vector<double> Shards::busy_seconds() const {
+  std::vector<double> all;
+  for (std::thread& thread : threads_) {
+    clockid_t clock{};
+    timespec time{};
+    if (pthread_getcpuclockid(thread.native_handle(), &clock) != 0) return {};
+    if (clock_gettime(clock, &time) != 0) return {};
+    all.push_back(static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9);
+  }
+  return all;
 }
 
 void Shards::join() {

@@ -56,6 +56,8 @@ class Shards {
   unsigned ask(std::atomic<unsigned>& answers);
   // Each that takes it reports kLooked. Gives how many will.
   unsigned look(const LookOrder& order);
+  // Processor time that each has had; nothing once one of them has ended.
+  std::vector<double> busy_seconds() const;
   // After the last report.
   void join();
 
@@ -79,7 +81,7 @@ class Shards {
   Common common_;
   std::vector<std::unique_ptr<uring::IoUringKernel>> kernels_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  std::vector<std::thread> threads_;
+  mutable std::vector<std::thread> threads_;  // whose handles are asked for
   std::atomic<Gate> gate_{Gate::kClosed};
   std::atomic<unsigned> ready_{0};
 };

@@ -118,10 +118,6 @@ std::string Certificate::unreadable() const {
          "): copy it anew, or have another issued";
 }
 
-std::int64_t Certificate::ends() const {
-  return time_of(cert_->afterDate, cert_->afterDateLen).value_or(0);
-}
-
 std::vector<std::string> Certificate::names() const {
   std::vector<std::string> names;
   for (const DNS_entry* one = cert_->altNames; one != nullptr; one = one->next) {
@@ -139,6 +135,10 @@ std::string Certificate::name() const {
   }
   if (cert_->subjectCN == nullptr || cert_->subjectCNLen <= 0) return "nobody";
   return printable({cert_->subjectCN, static_cast<std::size_t>(cert_->subjectCNLen)});
+}
+
+std::int64_t Certificate::valid_until() const {
+  return der_ != nullptr ? end_of_validity(der_->buffer, der_->length) : 0;
 }
 
 std::string Certificate::untimely() const {

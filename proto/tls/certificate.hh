@@ -36,10 +36,10 @@ class Certificate {
   std::string reason() const;                       // the library's
   std::string unreadable() const;
 
-  std::int64_t ends() const;     // as end_of_validity()
   std::vector<std::string> names() const;  // its hosts, printable; its common name where it has none
-  std::string name() const;      // the first of its hosts, else its common name; printable
-  std::string untimely() const;  // outside of its time
+  std::string name() const;          // the first of its hosts, else its common name; printable
+  std::string untimely() const;      // outside of its time
+  std::int64_t valid_until() const;  // the last second, since 1970; 0: it cannot be told
   // Its key is none that signatures could be verified with, here.
   std::string misfit() const;
   // The same for one to be served, with it or with what stands beside it.

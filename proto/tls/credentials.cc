@@ -280,7 +280,7 @@ Leaf leaf_of(std::string_view chain) {
   for (const PemBlock& block : pem_blocks(chain)) {
     if (block.label != kCertificate) continue;
     const Certificate leaf(block.text);
-    return leaf.is_readable() ? Leaf{leaf.names(), leaf.ends()} : Leaf{};
+    return leaf.is_readable() ? Leaf{leaf.names(), leaf.valid_until()} : Leaf{};
   }
   return {};
 }

@@ -59,10 +59,14 @@ TEST(Options, NameServersForAPool) {
   EXPECT_EQ(parse({"servers", "chat", "reset"})->command, "servers chat reset");
   EXPECT_EQ(parse({"pools"})->command, "pools");
   EXPECT_EQ(parse({"pools", "--json"})->command, "pools --json");
+  EXPECT_EQ(parse({"metrics"})->command, "metrics");
+  EXPECT_EQ(parse({"metrics", "--openmetrics"})->command, "metrics --openmetrics");
   for (const std::vector<const char*>& words : {std::vector<const char*>{"servers"},
                                                 {"servers", "chat"},
                                                 {"servers", "chat", "set"},
                                                 {"servers", "chat", "set", "nobody"},
+                                                {"metrics", "chat"},
+                                                {"status", "--openmetrics"},
                                                 {"pools", "chat"}}) {
     const auto wrong = parse(words);
     ASSERT_FALSE(wrong) << words.back();
