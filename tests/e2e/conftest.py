@@ -13,11 +13,15 @@ import subprocess
 
 import pytest
 
+from support.admin_stand_in import StandIn
+from support.browser import Browser
 from support.checking import run as run_gateway
+from support.dashboard import Dashboard
 from support.gateway import (ALL, BUILD, DOWN_HOST, ECHO, FEW, GATEWAY, LOAD, RAW_HOST, Config, Echo,
                              Gateway, Variant)
 from support.named import NamedServers
 from support.ports import free_port
+from support.relay import run as run_story
 from support.reloading import Reloading
 from support.serving import Serving
 from support.streams import Upstream, connect
@@ -270,3 +274,29 @@ def named():
     yield start
     for servers in started:
         servers.close()
+
+
+@pytest.fixture
+def admin():
+    """A stand-in for the admin listener, which does what the real one does not do on demand."""
+    stand_in = StandIn()
+    yield stand_in
+    stand_in.close()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    browser = Browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def on_page(chromium):
+    """on_page(url, story): the dashboard at this address, for the coroutine story(page)."""
+    def perform(url, story, **view):
+        async def play():
+            async with Dashboard(chromium, url, **view) as page:
+                await story(page)
+        run_story(play())
+    return perform
