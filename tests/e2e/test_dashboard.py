@@ -233,7 +233,7 @@ def test_a_reload_shows_its_lines_or_its_errors(admin, on_page):
         await page.click("#act-go")
         await page.has_text("#act-answer", "pool chat: a server more, 127.0.0.1:9004\n1 change")
         await page.click("#act-close")
-        admin.answers["POST", "/reload"] = 422, {"error": error}
+        admin.answers["POST", "/reload"] = 422, {"done": False, "lines": [error]}
         await page.click("#reload")
         await page.click("#act-go")
         await page.has_text("#act-answer.wrong", error)
