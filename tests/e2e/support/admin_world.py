@@ -60,6 +60,7 @@ class World:
     pid: int = 4711
     state: str = "serving"
     tick: int = 0  # how many snapshots have been told
+    counted: int = 100_000  # what the totals began with
     pools: list = field(default_factory=lambda: [
         {"name": "chat", "balance": "least-connections",
          "servers": [server("127.0.0.1:9001"), server("127.0.0.1:9002", state="draining", websockets=4000),
@@ -72,7 +73,7 @@ class World:
     shards: int = 2
 
     def total(self, name):
-        return 100_000 + STEPS[name] * self.tick
+        return self.counted + STEPS[name] * self.tick
 
     def shard(self, number):
         return {"shard": number, "connections": self.connections // self.shards,
