@@ -51,7 +51,7 @@ def test_tables_show_what_the_snapshots_say(admin, on_page):
         assert [(row[0], row[-1]) for row in ended] == [("done", "2,100"), ("idle", "80"), ("client-reset", "7")]
         closed = await page.evaluate(page.rows("closed"))
         assert [row[:2] + row[-1:] for row in closed] == [
-            ["client", "1000", "2,000"], ["gateway", "1001", "80"], ["client", "none", "7"], ["upstream", "1011", "3"]]
+            ["client", "1000", "2,000"], ["gateway", "1001", "80"], ["client", "none", "7"], ["upstream", "4xxx", "3"]]
         servers = await page.evaluate(page.rows("server-table"))
         assert [row[:6] + [row[-4], row[-1]] for row in servers] == [
             ["127.0.0.1:9001", "chat", "up", "1", "file", "4,500", "0", "Drain…"],

@@ -68,7 +68,7 @@ class World:
     routes: list = field(default_factory=lambda: [route("chat"), route("feed", pool=None, path="/feed")])
     ended: dict = field(default_factory=lambda: {"done": 2100, "idle": 80, "client-reset": 7})
     closed: dict = field(default_factory=lambda: {"client": {"1000": 2000, "none": 7}, "gateway": {"1001": 80},
-                                                  "upstream": {"1011": 3}})
+                                                  "upstream": {"4xxx": 3}})
     special: dict = field(default_factory=dict)  # id: what its row has of its own
     shards: int = 2
 
