@@ -58,6 +58,8 @@ def test_figures_are_those_of_the_clients(front, on_page):
         await page.becomes(page.figures_of("Clients"), ["12", "12"])
         await page.becomes(f"{page.rows('route-table')}.map(row => row[0] + row[4])", ["echo12"])
         await page.becomes(f"{page.rows('server-table')}.map(row => row[2] + row[5])", ["up12"])
+        totals = await page.evaluate("fetch('snapshot').then(answer => answer.json()).then(one => one.totals)")
+        assert (totals["messages_from_client"], totals["messages_from_upstream"]) == (60, 60)
         for socket in sockets[:3]:
             await socket.close(1000)
         for socket in sockets[3:5]:
