@@ -95,7 +95,7 @@ def test_filters_sorting_and_paging_ask_what_they_show(admin, on_page):
         assert admin.wait_asked("GET", "/connections").query == {"sort": "id", "limit": "25"}
         fields = {"kind": "websocket", "route": "chat", "pool": "chat", "server": "127.0.0.1:9002",
                   "listener": "0.0.0.0:443", "client": "192.0.2.0/25", "age": "10m", "idle": "1m",
-                  "buffered": "1KiB", "rate": "20"}
+                  "buffered": "1KiB", "message_rate": "20"}
         for name, value in fields.items():
             await page.fill(f"#filter-{name}", value)
         await page.click("#filter button.primary")
@@ -173,16 +173,18 @@ def test_a_kick_asks_first_and_sends_token_code_and_reason(admin, on_page):
 
 
 def test_those_of_a_filter_are_kicked_after_their_number_was_said(admin, on_page):
+    admin.world.special = {20: {"kind": "idle"}, 30: {"kind": "tunnel"}}
+
     async def story(page):
         await page.live()
         await page.evaluate(f"sessionStorage.setItem('gateway-token', '{TOKEN}')")
         await page.fill("#filter-route", "feed")
         await page.click("#kick-all")
-        await page.has_text("#act-title", "Kick 950 connections?")
+        await page.has_text("#act-title", "Kick 949 WebSockets and tunnels?")
         await page.has_text("#act-text", "All that match now: route feed.")
         await page.fill("#act [name=code]", "4001")
         await page.click("#act-go")
-        await page.has_text("#act-answer", "950 have been kicked.")
+        await page.has_text("#act-answer", "949 have been kicked.")
         assert admin.wait_asked("POST", "/connections/kick").body == {
             "route": "feed", "code": 4001, "reason": "closed by the operator", "rate": 500}
     on_page(admin.url, story)

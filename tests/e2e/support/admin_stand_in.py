@@ -226,7 +226,9 @@ class StandIn:
         if asked.path == "/connections/kick":
             filters = {name: value for name, value in asked.body.items()
                        if name not in ("code", "reason", "rate", "all")}
-            return 200, {"kicked": len(self.world.matching(filters))}
+            rows = self.world.matching(filters)
+            opened = [one for one in rows if "kind" in filters or one["kind"] in ("websocket", "tunnel")]
+            return 200, {"kicked": len(opened)}
         if asked.path == "/reload":
             return 200, {"done": True, "lines": ["pool chat: a server more, 127.0.0.1:9004", "1 change"]}
         return 200, {"done": True, "lines": []}

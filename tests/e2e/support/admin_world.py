@@ -16,7 +16,9 @@ TIMES = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 SORTS = {"id": "id", "age": "age_seconds", "idle": "idle_seconds", "buffered": "buffered_bytes",
          "rate": "messages_per_second"}
 NAMES = {"kind", "route", "pool", "server", "listener"}
-FILTERS = NAMES | {"client", "age", "idle", "buffered", "rate"}
+BOUNDS = {"age": "age_seconds", "idle": "idle_seconds", "buffered": "buffered_bytes",
+          "message_rate": "messages_per_second"}
+FILTERS = NAMES | {"client"} | set(BOUNDS)
 
 
 class Refused(Exception):
@@ -117,8 +119,8 @@ class World:
                 return False
             if name == "client" and ipaddress.ip_address(one["client"]) not in ipaddress.ip_network(value):
                 return False
-            units = {"age": TIMES, "idle": TIMES, "buffered": SIZES, "rate": {"": 1}}.get(name)
-            if units and one[SORTS[name]] < measure(value, units):
+            units = {"age": TIMES, "idle": TIMES, "buffered": SIZES, "message_rate": {"": 1}}.get(name)
+            if units and one[BOUNDS[name]] < measure(value, units):
                 return False
         return True
 
