@@ -32,7 +32,7 @@ Server::Server(Parts parts)
       throttle_(parts_.log, parts_.loop.timers()),
       batches_(kBatchBudget, &parts_.memory),
       plaintext_(kPlaintextBytes),
-      record_buffers_(&parts_.memory.counter()),
+      record_buffers_(&parts_.memory.counter(uring::MemoryKind::kTls)),
       all_gone_(parts_.loop.ready()) {}
 
 Server::~Server() = default;

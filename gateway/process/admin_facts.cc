@@ -2,24 +2,20 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 
 #include "gateway/link/end.hh"
 #include "gateway/process/admin_traffic.hh"
 #include "gateway/version.hh"
-#include "proto/tls/credentials.hh"
+#include "proto/tls/leaf.hh"
 #include "uring/probe.hh"
 
 namespace gateway {
 namespace {
 
 using admin::Json;
-
-double now_seconds() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(now).count();
-}
 
 Json text_or_null(const std::string& text) {
   return text.empty() ? Json(nullptr) : Json(text);
@@ -37,8 +33,8 @@ std::string_view name_of(ServerLists::Origin origin) {
   return "file";
 }
 
-Json server_json(const AdminFacts& facts, const Traffics& traffic, const std::string& pool,
-                 const std::string& server, const ServerState& state, std::string_view word) {
+Json server_json(const Traffics& traffic, const std::string& pool, const std::string& server,
+                 const ServerState& state, std::string_view word) {
   const std::size_t websockets = state.count_websockets();
   const std::size_t all = state.count();
   Json json{{"pool", pool},
@@ -53,8 +49,7 @@ Json server_json(const AdminFacts& facts, const Traffics& traffic, const std::st
             {"kept", state.kept.load(std::memory_order_relaxed)},
             {"downs", state.health.downs()},
             {"ejections", state.health.ejections()}};
-  add_server_totals(json, traffic, pool, server);
-  (void)facts;
+  add_totals(json, traffic, Counters::server_name(pool, server));
   return json;
 }
 
@@ -63,7 +58,7 @@ Json servers_of(const AdminFacts& facts, const Traffics& traffic, const config::
   if (!facts.lists.has(pool.name)) return servers;
   for (const config::Server& server : facts.lists.servers_of(pool.name)) {
     const auto state = facts.drains.state_of(pool.name, server.text);
-    Json json = server_json(facts, traffic, pool.name, server.text, *state,
+    Json json = server_json(traffic, pool.name, server.text, *state,
                             state->draining() ? "draining" : state->health.word());
     json["weight"] = server.weight;
     json["backup"] = server.backup;
@@ -74,7 +69,7 @@ Json servers_of(const AdminFacts& facts, const Traffics& traffic, const config::
   }
   // Which nobody new comes to.
   facts.lists.for_each_gone(pool.name, [&](const std::string& server, const ServerState& state) {
-    servers.push_back(server_json(facts, traffic, pool.name, server, state, "removed"));
+    servers.push_back(server_json(traffic, pool.name, server, state, "removed"));
   });
   return servers;
 }
@@ -103,7 +98,26 @@ void add_details(Json& json, const LiveRow& row) {
   json["from_upstream"] = peer_details(row.from_upstream);
 }
 
+// How near the gateway is to what it can do, 0 to 1: the greatest of the shares of what is used.
+double utilisation_of(const AdminFacts& facts) {
+  const auto share = [](double part, double all) {
+    return all > 0 ? std::clamp(part / all, 0.0, 1.0) : 0.0;
+  };
+  const std::uint64_t configured = facts.config().client_limits.connections;
+  const std::uint64_t served = facts.descriptors.clients_max();
+  return std::max(
+      {facts.busy,
+       share(static_cast<double>(facts.memory.bytes()), static_cast<double>(facts.memory.most())),
+       share(static_cast<double>(facts.limits.connections().value()),
+             static_cast<double>(configured > 0 ? std::min(configured, served) : served))});
+}
+
 }  // namespace
+
+double now_seconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
 
 Json version_json() {
   return {{"version", kVersion},
@@ -202,7 +216,7 @@ Json certificates_json(const config::Config& config) {
       certificates.push_back(
           {{"listener", listener},
            {"names", leaf.names},
-           {"expires", leaf.until},
+           {"expires", leaf.valid_until},
            {"file", has_file ? Json(tls->certificates[index].chain_path) : Json(nullptr)},
            {"staple_expires", has_file && tls->certificates[index].staple_until != 0
                                   ? Json(tls->certificates[index].staple_until)
@@ -216,14 +230,11 @@ Json certificates_json(const config::Config& config) {
 }
 
 Json shards_json(const AdminFacts& facts) {
+  const std::vector<double> busy = facts.shards.busy_seconds();
   Json shards = Json::array();
   facts.shards.for_each([&](const Shard& shard) {
-    const UnderWay now = shard.under_way().now();
-    Json json{{"shard", shards.size()},
-              {"connections", now.connections},
-              {"websockets", now.websockets},
-              {"requests", now.requests}};
-    add_shard_figures(json, shard);
+    Json json = shard_json(shard, shards.size());
+    if (shards.size() < busy.size()) json["busy_seconds"] = busy[shards.size()];
     shards.push_back(std::move(json));
   });
   return shards;
@@ -259,6 +270,12 @@ Json snapshot_json(const AdminFacts& facts) {
           {"memory", {{"bytes", facts.memory.bytes()}, {"bytes_max", facts.memory.most()}}},
           {"descriptors",
            {{"open", uring::open_descriptors()}, {"max", uring::raise_descriptor_limit()}}},
+          {"utilisation", utilisation_of(facts)},
+          {"latency",
+           {{"request", latency_json(facts.earlier.request, totals.request)},
+            {"first_byte", latency_json(facts.earlier.first_byte, totals.first_byte)},
+            {"handshake", latency_json(facts.earlier.handshake, totals.handshake)},
+            {"upgrade", latency_json(facts.earlier.upgrade, totals.upgrade)}}},
           {"ended", std::move(ended)},
           {"closed", std::move(closed)},
           {"pools", pools_json(facts)},

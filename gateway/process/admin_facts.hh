@@ -7,6 +7,7 @@
 
 #include "gateway/admin/json.hh"
 #include "gateway/limits/client_limits.hh"
+#include "gateway/process/admin_traffic.hh"
 #include "gateway/process/live_looks.hh"
 #include "gateway/process/reload.hh"
 #include "gateway/process/server_drains.hh"
@@ -25,6 +26,8 @@ struct AdminFacts {
   limits::ClientLimits& limits;
   const uring::MemoryAccount& memory;
   const Reload::Counts& reloads;
+  const Totals& earlier;  // a few seconds ago
+  double busy;            // the greatest share of a shard's time of late
   std::string_view state;
   std::chrono::duration<double> uptime;
   uring::Clock::time_point now;
@@ -32,6 +35,7 @@ struct AdminFacts {
   const config::Config& config() const { return generation.config; }
 };
 
+double now_seconds();  // since 1970
 admin::Json version_json();
 admin::Json pool_json(const AdminFacts& facts, const config::Pool& pool);
 admin::Json pools_json(const AdminFacts& facts);

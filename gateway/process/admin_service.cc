@@ -38,7 +38,26 @@ AdminService::AdminService(Parts parts)
     : parts_(std::move(parts)),
       looks_(parts_.shards),
       history_(parts_.loop, parts_.shards),
-      begun_(parts_.loop.now()) {}
+      begun_(parts_.loop.now()) {
+  note_generation();
+}
+
+void AdminService::note_generation() {
+  std::erase_if(generations_, [](const Serving& one) { return one.generation.expired(); });
+  generations_.push_back({parts_.serving, now_seconds()});
+}
+
+Json AdminService::generations() {
+  Json all = Json::array();
+  for (const Serving& one : generations_) {
+    const auto generation = one.generation.lock();
+    if (generation == nullptr) continue;
+    all.push_back({{"generation", generation->number},
+                   {"serving_since", one.since},
+                   {"serving", generation == parts_.serving}});
+  }
+  return {{"generations", std::move(all)}};
+}
 
 AdminFacts AdminService::facts() const {
   return {.generation = *parts_.serving,
@@ -49,6 +68,8 @@ AdminFacts AdminService::facts() const {
           .limits = parts_.limits,
           .memory = parts_.memory,
           .reloads = parts_.reloads(),
+          .earlier = history_.earlier(),
+          .busy = history_.busy(),
           .state = parts_.state(),
           .uptime = parts_.loop.now() - begun_,
           .now = parts_.loop.now()};
@@ -98,6 +119,7 @@ void AdminService::look(Request& request, const Done& done) {
   const std::string& first = path.front();
   if (first == "connections" && path.size() == 1) return find_connections(request, done);
   if (first == "connections" && path.size() == 2) return show_connection(path[1], done);
+  if (path.size() == 1 && first == "metrics") return done(metrics(request.accept));
   if (path.size() == 1 && first == "healthz") return done(text_reply(200, "ok\n"));
   if (path.size() == 1 && first == "ready") return done(ready(request));
   if (path.size() == 1 && first == "snapshot") return done({.body = snapshot() + "\n"});
@@ -105,7 +127,14 @@ void AdminService::look(Request& request, const Done& done) {
   done(not_found(request));
 }
 
+Reply AdminService::metrics(std::string_view accept) const {
+  const bool is_open = accept.find("application/openmetrics-text") != accept.npos;
+  const MetricsFormat format = is_open ? MetricsFormat::kOpenMetrics : MetricsFormat::kPrometheus;
+  return {.type = content_type_of(format), .body = parts_.metrics(format)};
+}
+
 std::optional<Json> AdminService::fact(const Path& path) {
+  if (path.empty()) return std::nullopt;
   if (path.front() == "pools" && path.size() == 2) {
     const config::Pool* const pool = pool_of(path[1]);
     return pool == nullptr ? std::nullopt : std::optional(pool_json(facts(), *pool));
@@ -121,6 +150,7 @@ std::optional<Json> AdminService::fact(const Path& path) {
   if (what == "certificates") return Json{{"certificates", certificates_json(facts().config())}};
   if (what == "shards") return Json{{"shards", shards_json(facts())}};
   if (what == "history") return history_.json();
+  if (what == "generations") return generations();
   return std::nullopt;
 }
 

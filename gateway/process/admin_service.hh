@@ -10,6 +10,7 @@
 #include "gateway/process/admin_facts.hh"
 #include "gateway/process/control.hh"
 #include "gateway/process/history.hh"
+#include "gateway/process/metrics_text.hh"
 
 namespace gateway {
 
@@ -32,6 +33,7 @@ class AdminService final : public admin::Service {
     // What `gateway COMMAND` does, in the words of the control socket.
     std::function<void(std::string_view command, Control::Reply reply)> obey;
     std::function<void()> reopen_log;
+    std::function<std::string(MetricsFormat)> metrics;
   };
 
   explicit AdminService(Parts parts);
@@ -41,6 +43,8 @@ class AdminService final : public admin::Service {
   // From here on there is a history.
   void start() { history_.start(); }
   void stop() { history_.stop(); }
+  // Another generation serves; earlier ones are told of as long as somebody holds them.
+  void note_generation();
   // A report of the kind kLooked.
   void reported() { looks_.reported(); }
 
@@ -59,6 +63,7 @@ class AdminService final : public admin::Service {
   void look(admin::Request& request, const Done& done);
   void change(admin::Request& request, const Done& done);
   admin::Reply ready(admin::Request& request) const;
+  admin::Reply metrics(std::string_view accept) const;
   std::optional<admin::Json> fact(const Path& path);
   void find_connections(admin::Request& request, const Done& done);
   void stream_connections(LiveQuery query, const Done& done);
@@ -72,12 +77,18 @@ class AdminService final : public admin::Service {
   AdminFacts facts() const;
   std::string snapshot();
   void look_for_top();
+  admin::Json generations();
 
   Parts parts_;
   LiveLooks looks_;
   History history_;
   uring::Clock::time_point begun_;
-  std::vector<LiveRow> top_;  // of the last look
+  struct Serving {
+    std::weak_ptr<const config::Generation> generation;
+    double since;  // seconds since 1970
+  };
+  std::vector<Serving> generations_;  // that have served, the newest last
+  std::vector<LiveRow> top_;          // of the last look
   bool looks_for_top_ = false;
 };
 

@@ -1,6 +1,7 @@
 // The shards' counters, added up for the admin listener.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 
@@ -10,25 +11,42 @@
 
 namespace gateway {
 
-// By name: a route's, a listener's, or a server's with its pool's.
+// By name: a route's, a listener's, or a server's (Counters::server_name()).
 using Traffics = std::map<std::string, TrafficTotals>;
 Traffics traffics(const Shards& shards, Subject subject);
 
 // Of one of them: "requests_total" and so on.
 void add_totals(admin::Json& json, const Traffics& traffics, const std::string& name);
-void add_server_totals(admin::Json& json, const Traffics& traffics, const std::string& pool,
-                       const std::string& server);
 
 // What one shard does.
-void add_shard_figures(admin::Json& json, const Shard& shard);
+admin::Json shard_json(const Shard& shard, std::size_t index);
 
-// Of all together.
+// Of all together. Of what goes on the numbers are as they are at this moment.
 struct Totals {
   UnderWay under_way;
-  std::uint64_t requests = 0;  // that have ended
   WebSocketTotals websockets;
+  std::uint64_t requests = 0;  // that have ended
+  std::uint64_t messages_from_client = 0;
+  std::uint64_t messages_from_upstream = 0;
+  std::uint64_t bytes_from_client = 0;  // of messages
+  std::uint64_t bytes_from_upstream = 0;
+  double pushed_back_seconds = 0;  // of both sides
+
+  Durations::Totals request;
+  Durations::Totals first_byte;
+  Durations::Totals handshake;
+  Durations::Totals upgrade;
+
+  std::uint64_t websockets_ended() const;
 };
 Totals totals_of(const Shards& shards);
 admin::Json totals_json(const Totals& totals);
+
+// Of what happened between the two: {"p50", "p90", "p99", "count"}, or null where nothing did. A
+// percentile is the upper bound of those that a share of it does not exceed.
+admin::Json latency_json(const Durations::Totals& before, const Durations::Totals& now);
+// One of these; nothing where nothing happened.
+std::optional<double> percentile(const Durations::Totals& before, const Durations::Totals& now,
+                                 double share);
 
 }  // namespace gateway

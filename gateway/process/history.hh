@@ -5,6 +5,8 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <optional>
+#include <vector>
 
 #include "gateway/admin/json.hh"
 #include "gateway/process/admin_traffic.hh"
@@ -28,6 +30,11 @@ class History {
   void stop() { timer_.disarm(); }
   admin::Json json() const;
 
+  // How things were at the last point but one: one to two intervals ago.
+  const Totals& earlier() const { return earlier_; }
+  // The greatest share of a shard's time that it was busy between the last two points, 0 to 1.
+  double busy() const { return busy_; }
+
  private:
   struct Point {
     double time = 0;
@@ -40,9 +47,14 @@ class History {
     double bytes_from_client = 0;
     double bytes_from_upstream = 0;
     double ended = 0;
+    double pushed_back = 0;  // peers, on average
+    double busy = 0;
+    std::optional<double> request_p50;  // seconds
+    std::optional<double> request_p99;
   };
 
   void on_time();
+  void note_busy(double seconds);
 
   uring::Loop& loop_;
   const Shards& shards_;
@@ -50,6 +62,9 @@ class History {
   std::array<Point, kPointsMax> points_;
   std::size_t count_ = 0;  // since the start
   Totals last_;
+  Totals earlier_;
+  std::vector<double> last_busy_seconds_;
+  double busy_ = 0;
   uring::Clock::time_point last_at_;
 };
 

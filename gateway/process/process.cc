@@ -151,12 +151,17 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
                     .lists = *server_lists_,
                     .check = [this](const auto& config) { return check_memory(config); },
                     .on_loaded = [this](const auto& loaded) { note_loaded(loaded); },
-                    .on_serving = [this] { if (admin_) admin_->go_by_settings(); }},
+                    .on_serving = [this] { note_serving(); }},
       std::move(read), *loop_, *bell_);
   upgrade_.emplace(*loop_, log_, lineage_.spawner.get(), lineage_.why_no_spawner,
                    static_cast<Succeeded&>(*this));
   if (auto written = write_pid_file(); !written || options_.test) return written;
   return give_up_rights();
+}
+
+void Process::note_serving() {
+  admin_service_->note_generation();
+  if (admin_) admin_->go_by_settings();
 }
 
 void Process::note_loaded(const Loader::Loaded& loaded) {
@@ -216,7 +221,8 @@ std::vector<std::string> Process::look_at_machine() const {
 
 // All that the process needs of its own is open by now.
 void Process::share_descriptors() {
-  descriptors_.set_capacity(uring::raise_descriptor_limit(), uring::open_descriptors(),
+  const std::size_t guests = admin_ ? admin::Server::kClientsMax : 0;
+  descriptors_.set_capacity(uring::raise_descriptor_limit(), uring::open_descriptors() + guests,
                             sockets_.count());
 }
 

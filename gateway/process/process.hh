@@ -98,6 +98,7 @@ class Process final : private uring::SignalListener,
   void go_on();
   void reload_for_watch();
   void note_loaded(const Loader::Loaded& loaded);
+  void note_serving();
   void rung() override;
   void announce() override;
   void close_doors(const ClosingPlan& websockets) override;

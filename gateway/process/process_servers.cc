@@ -146,7 +146,8 @@ std::expected<void, std::string> Process::open_admin() {
       .reloads = [this]() -> const Reload::Counts& { return reload_->counts(); },
       .obey = [this](std::string_view command,
                      Control::Reply reply) { obey(command, std::move(reply)); },
-      .reopen_log = [this] { reopen_log(); }});
+      .reopen_log = [this] { reopen_log(); },
+      .metrics = [this](MetricsFormat format) { return metrics(format); }});
   const config::AdminSettings& settings = config().admin;
   if (!settings.address || options_.test) return {};
   auto opened = AdminDoor::open(settings, sockets_.completed(settings.unix_file),

@@ -13,6 +13,9 @@ std::size_t Closings::begin(std::string_view name, const PacedPlan& paced,
     paced.pace->begin(loop_.now(), 0);
     return 0;
   }
+  // What will never mean anybody any more, and has nobody.
+  causes_.remove_if(
+      [](const PacedClosing& cause) { return !cause.stands() && cause.waiting() == 0; });
   // The earlier one of that name goes when it has nobody any more whom this one takes over.
   std::list<PacedClosing> earlier;
   const auto same = std::ranges::find(causes_, name, &PacedClosing::name);

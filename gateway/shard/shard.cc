@@ -273,7 +273,9 @@ std::size_t Shard::kick(const LiveLook::Kick& kick, const std::unordered_set<std
     ++others;
   });
   const auto takes = [ids](const Tunnel& tunnel) { return ids.contains(tunnel.connection_id()); };
-  return others + closings_.begin(kick.name, kick.paced, takes);
+  // Nobody comes to those who are kicked.
+  const auto stands = [waiting = kick.paced.plan.waiting] { return *waiting > 0; };
+  return others + closings_.begin(kick.name, kick.paced, takes, stands);
 }
 
 uring::Task<> Shard::retire() {

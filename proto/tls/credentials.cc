@@ -276,13 +276,4 @@ Findings check_authorities(std::string_view pem) {
   return found;
 }
 
-Leaf leaf_of(std::string_view chain) {
-  for (const PemBlock& block : pem_blocks(chain)) {
-    if (block.label != kCertificate) continue;
-    const Certificate leaf(block.text);
-    return leaf.is_readable() ? Leaf{leaf.names(), leaf.valid_until()} : Leaf{};
-  }
-  return {};
-}
-
 }  // namespace tls

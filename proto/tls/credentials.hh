@@ -19,14 +19,6 @@ struct Findings {
 // A server's chain, leaf first.
 Findings check_chain(std::string_view pem);
 
-// Of a chain that is good, what there is to tell of its leaf: for which hosts it is, and until when,
-// in seconds since 1970.
-struct Leaf {
-  std::vector<std::string> names;
-  std::int64_t until = 0;
-};
-Leaf leaf_of(std::string_view chain);
-
 // A private key. `if_absent` goes behind the text that there is none.
 Findings check_key(std::string_view pem, std::string_view if_absent);
 

@@ -10,7 +10,7 @@ Leaf leaf_of(std::string_view chain) {
     if (!block.whole || !block.label.ends_with("CERTIFICATE")) continue;
     const Certificate certificate(block.text);
     if (!certificate.is_readable()) break;
-    return {certificate.name(), certificate.valid_until()};
+    return {certificate.name(), certificate.valid_until(), certificate.names()};
   }
   return {.name = "unknown", .valid_until = 0};
 }

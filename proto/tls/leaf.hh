@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tls {
 
 struct Leaf {
   std::string name;          // the first of its hosts, else its common name; printable
   std::int64_t valid_until;  // the last second, since 1970; 0: it cannot be told
+  std::vector<std::string> names = {};  // of all its hosts, else its common name; printable
 };
 
 // The first certificate of a chain in PEM form.

@@ -3,6 +3,7 @@
 import json
 import re
 import ssl
+import subprocess
 
 import pytest
 
@@ -15,10 +16,11 @@ from support.gateway import Variant
 from support.ports import free_port
 from support.relay import open_echo
 from support.streams import connect
-from support.waiting import wait_until
+from support.waiting import DEADLINE, wait_until
 
 READS = ["/healthz", "/ready", "/version", "/snapshot", "/history", "/pools", "/pools/echo", "/servers",
-         "/routes", "/listeners", "/limits", "/certificates", "/shards", "/connections", "/"]
+         "/routes", "/listeners", "/limits", "/certificates", "/shards", "/generations", "/metrics",
+         "/connections", "/"]
 CHANGES = [("POST", "/connections/1/kick"), ("POST", "/connections/kick"), ("POST", "/pools/echo/drain"),
            ("POST", "/pools/echo/undrain"), ("PUT", "/pools/echo/servers"), ("POST", "/reload"),
            ("PUT", "/log/level"), ("POST", "/log/reopen")]
@@ -200,6 +202,33 @@ def test_a_reload_says_how_it_went(start):
     assert answer.status == 422
     assert not answer.json()["done"] and "colour" in answer.json()["lines"][0]
     assert admin.get("/snapshot")["generation"] == 2
+    serving = [one for one in admin.get("/generations")["generations"] if one["serving"]]
+    assert [one["generation"] for one in serving] == [2]
+
+
+def test_a_generation_is_told_of_as_long_as_somebody_goes_by_it(start):
+    gateway, admin = start(timeouts={"request_header": "60s"})
+    with connect(gateway.http_port, False) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: x")
+        wait_until(lambda: admin.connections()["connections"], "its row")
+        gateway.config.routes.append({"name": "more", "path": "/more", "pool": "echo"})
+        gateway.file.write_text(gateway.config.text())
+        assert admin.post("/reload").json()["done"]
+        told = [(one["generation"], one["serving"]) for one in admin.get("/generations")["generations"]]
+        assert told == [(1, False), (2, True)]
+    wait_until(lambda: len(admin.get("/generations")["generations"]) == 1, "the earlier one to be gone")
+
+
+def test_metrics_are_scraped_in_either_format(start):
+    _, admin = start()
+    plain = admin.ask("/metrics")
+    assert plain.head.get("Content-Type") == "text/plain; version=0.0.4; charset=utf-8"
+    checked = subprocess.run(["promtool", "check", "metrics"], input=plain.body, capture_output=True,
+                             check=False, timeout=DEADLINE)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+    newer = admin.ask("/metrics", more="Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5\r\n")
+    assert newer.head.get("Content-Type") == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    assert newer.body.endswith(b"# EOF\n")
 
 
 def test_servers_are_set(start, echo):
