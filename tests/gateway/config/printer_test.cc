@@ -167,6 +167,11 @@ redact = ["access_token"]
 [control]
 socket = "off"
 state = "off"
+
+[admin]
+address = "off"
+hosts = []
+capture_payload = false
 )");
 }
 
@@ -184,7 +189,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 75u);
+  EXPECT_EQ(keys, 78u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));
