@@ -137,6 +137,7 @@ class World final : private Gate, private gateway::Drained {
   void judge_limits_at_rest();
   void judge_stop();
   void judge_counters();
+  void judge_live_counters();
   void judge_end();
   void judge_handshakes();
 

@@ -273,10 +273,52 @@ void World::judge_counters() {
   }
 }
 
+// What routes and listeners have counted while it went through them is what was told at the end. A
+// route that a newer generation does not have takes its counts along.
+void World::judge_live_counters() {
+  Chronicle& chronicle = stage_.chronicle;
+  gateway::WebSocketTotals told;
+  std::uint64_t opened = 0, open = 0, closed = 0, messages = 0, bytes = 0;
+  const auto add_flow = [&](const gateway::WebSocketFlow& flow) {
+    for (std::size_t at = 0; at < ws::MessageSizes::kClasses; ++at)
+      messages += flow.sizes.count(at);
+    bytes += flow.payload_bytes;
+  };
+  for (const ShardHost& host : shards_) {
+    told.add(host.shard->websockets());
+    for (const auto& [name, route] : host.shard->counters().routes.entries()) {
+      opened += route->opened;
+      open += route->open;
+      closed += route->closed.others();
+      route->closed.for_each([&](std::uint32_t, std::uint64_t count) { closed += count; });
+      add_flow(route->from_client);
+      add_flow(route->from_upstream);
+    }
+    for (const auto& [name, listener] : host.shard->counters().listeners.entries()) {
+      if (listener->open != 0)
+        chronicle.fail("world", "{} connections of {} are counted", listener->open.value(), name);
+    }
+  }
+  if (open != 0) chronicle.fail("world", "{} WebSockets are counted as open", open);
+  if (!stage_.scenario.adopts_at.empty()) return;
+  const std::uint64_t told_messages = told.from_client.messages + told.from_upstream.messages;
+  const std::uint64_t told_bytes =
+      told.from_client.payload_bytes + told.from_upstream.payload_bytes;
+  if (opened != told.opened || closed != told.opened) {
+    chronicle.fail("world", "routes have counted {} WebSockets and {} ends of {}", opened, closed,
+                   told.opened);
+  }
+  if (messages != told_messages || bytes != told_bytes) {
+    chronicle.fail("world", "routes have counted {} messages of {} bytes, {} of {} were told",
+                   messages, bytes, told_messages, told_bytes);
+  }
+}
+
 void World::judge_end() {
   judge_stop();
   judge_handshakes();
   judge_counters();
+  judge_live_counters();
   Chronicle& chronicle = stage_.chronicle;
   for (ShardHost& host : shards_) {
     if (!host.ended) chronicle.fail(host.log->source(), "has not ended");
