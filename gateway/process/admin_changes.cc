@@ -49,6 +49,7 @@ struct Action {
 };
 constexpr std::array kActions = {
     Action{{"connections", "kick", ""}, "POST"}, Action{{"connections", "*", "kick"}, "POST"},
+    Action{{"connections", "*", "capture"}, "POST"},
     Action{{"pools", "*", "drain"}, "POST"},     Action{{"pools", "*", "undrain"}, "POST"},
     Action{{"pools", "*", "servers"}, "PUT"},    Action{{"reload", "", ""}, "POST"},
     Action{{"log", "level", ""}, "PUT"},         Action{{"log", "reopen", ""}, "POST"},
@@ -83,6 +84,7 @@ void AdminService::change(admin::Request& request, const Done& done) {
   parts_.log.info("admin: {} /{} {}", request.method, fmt::join(request.path, "/"),
                   Quoted(request.body));
   const Path& path = request.path;
+  if (path.back() == "capture") return capture(path, *body, done);
   if (path.front() == "connections") return kick(path, *std::move(body), done);
   if (path.front() == "pools" && path.back() == "servers") return set_servers(path, *body, done);
   if (path.front() == "pools") return drain(path, *body, done);

@@ -1,11 +1,15 @@
 // The live table, as the admin listener shows it: a page, all rows as lines, or one connection.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <utility>
 
+#include "gateway/config/units.hh"
 #include "gateway/process/admin_service.hh"
+#include "gateway/process/body_reader.hh"
+#include "gateway/process/capture_stream.hh"
 #include "gateway/process/live_query.hh"
 
 namespace gateway {
@@ -14,6 +18,8 @@ namespace {
 using admin::error_reply;
 using admin::Json;
 
+constexpr std::chrono::minutes kCaptureTimeMax{10};
+constexpr std::string_view kPcapngType = "application/x-pcapng";
 // Of a stream, at once.
 constexpr std::size_t kRowsOfPiece = 256;
 
@@ -75,6 +81,35 @@ void AdminService::stream_connections(LiveQuery query, const Done& done) {
            take(std::move(lines));
          });
        }});
+}
+
+// Until its time is over, its WebSocket has ended, or nobody takes it.
+void AdminService::capture(const Path& path, const Json& body, const Done& done) {
+  BodyReader reader(body);
+  const auto time = config::parse_duration(reader.text("for").value_or("10s"));
+  const std::string format = reader.text("format").value_or("lines");
+  if (const auto fault = reader.fault()) return done(error_reply(400, *fault));
+  if (!time || *time > kCaptureTimeMax)
+    return done(error_reply(400, fmt::format("for: {}", time ? "it is 1ms to 10m" : time.error())));
+  const auto found = std::ranges::find(kCaptureFormatNames, format);
+  if (found == kCaptureFormatNames.end())
+    return done(error_reply(400, fmt::format("format: '{}' is neither lines nor pcapng", format)));
+  const auto id = id_from(path[1]);
+  if (!id) return done(error_reply(404, fmt::format("'{}' is no connection's id", path[1])));
+  LiveQuery query{.rows = 1};
+  query.filter.id = id;
+  const auto capture = std::make_shared<FrameCapture>(settings().capture_payload);
+  const auto kind = static_cast<CaptureFormat>(found - kCaptureFormatNames.begin());
+  looks_.capture(query, capture, [this, done, capture, kind, time](const LiveAnswer& answer) {
+    if (answer.page.rows.empty())
+      return done(error_reply(404, "there is no such connection any more"));
+    if (answer.page.rows.front().kind != LiveKind::kWebSocket)
+      return done(error_reply(409, "this is no open WebSocket: nothing else has frames"));
+    const auto stream = std::make_shared<CaptureStream>(parts_.loop, capture, kind, *time);
+    done({.type = kind == CaptureFormat::kLines ? admin::kLinesType : kPcapngType,
+          .body = capture_head(kind),
+          .more = [stream](const admin::TakePiece& take) { stream->give(take); }});
+  });
 }
 
 void AdminService::show_connection(const std::string& text, const Done& done) {

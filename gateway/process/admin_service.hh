@@ -69,6 +69,7 @@ class AdminService final : public admin::Service {
   void stream_connections(LiveQuery query, const Done& done);
   void show_connection(const std::string& id, const Done& done);
   void kick(const Path& path, admin::Json body, const Done& done);
+  void capture(const Path& path, const admin::Json& body, const Done& done);
   void obey(std::string_view command, const Done& done);
   void drain(const Path& path, const admin::Json& body, const Done& done);
   void set_servers(const Path& path, const admin::Json& body, const Done& done);

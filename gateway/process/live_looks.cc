@@ -32,7 +32,15 @@ LiveAnswer joined(LiveLook& look) {
 }  // namespace
 
 void LiveLooks::look(LiveQuery query, Done done) {
-  push({std::make_shared<LiveLook>(LiveLook{.query = std::move(query), .kick = {}, .pages = {}}),
+  push({std::make_shared<LiveLook>(LiveLook{.query = std::move(query), .kick = {}, .capture = {}, .pages = {}}),
+        std::move(done)});
+}
+
+void LiveLooks::capture(LiveQuery query, std::shared_ptr<FrameCapture> capture, Done done) {
+  push({std::make_shared<LiveLook>(LiveLook{.query = std::move(query),
+                                            .kick = {},
+                                            .capture = std::move(capture),
+                                            .pages = {}}),
         std::move(done)});
 }
 
@@ -60,6 +68,7 @@ void LiveLooks::kick(LiveFilter filter, Kick kick, Kicked kicked) {
               LiveLook{.query = std::move(query),
                        .kick = LiveLook::Kick{.name = fmt::format("kick {}", *slot + 1),
                                               .paced = PacedPlan(plan, shards_.count())},
+                       .capture = {},
                        .pages = {}}),
           [kicked = std::move(kicked), waiting](const LiveAnswer& answer) {
             waiting->fetch_sub(1);

@@ -42,6 +42,8 @@ class LiveLooks {
   // `done` comes on this thread, later or at once: who asks again and again from within it goes
   // through the loop.
   void look(LiveQuery query, Done done);
+  // The frames of those WebSockets are captured from now on; the rows are as of a look.
+  void capture(LiveQuery query, std::shared_ptr<FrameCapture> capture, Done done);
   // Those that match when it begins, WebSockets and tunnels evenly at that rate.
   void kick(LiveFilter filter, Kick kick, Kicked kicked);
 

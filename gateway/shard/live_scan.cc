@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/shard/live_row.hh"
+#include "gateway/websocket/tunnel.hh"
 #include "uring/check.hh"
 
 namespace gateway {
@@ -50,6 +51,8 @@ void LiveScan::look_at(Connection& connection) {
   if (!view.matches(query.filter)) return;
   ++page().matched;
   if (look_->kick) kicked_.insert(connection.id());
+  if (look_->capture && view.kind() == LiveKind::kWebSocket)
+    connection.tunnel()->capture(look_->capture);
   const LivePlace place = view.place(query.sort);
   if (query.rows == 0 || (query.after && !query.is_before(*query.after, place))) return;
   const auto& rows = page().rows;

@@ -14,6 +14,7 @@
 
 #include "gateway/config/network.hh"
 #include "gateway/shard/paced_closing.hh"
+#include "gateway/websocket/frame_capture.hh"
 
 namespace gateway {
 
@@ -134,6 +135,7 @@ struct LiveLook {
 
   LiveQuery query;
   std::optional<Kick> kick;
+  std::shared_ptr<FrameCapture> capture;  // of the WebSockets that match; null: nobody looks
   std::vector<LivePage> pages;  // one for each shard
 };
 

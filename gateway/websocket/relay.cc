@@ -5,6 +5,7 @@
 
 #include "gateway/link/link_end.hh"
 #include "gateway/websocket/mask_key.hh"
+#include "gateway/websocket/relay_pieces.hh"
 #include "gateway/websocket/relay_policy.hh"
 #include "gateway/websocket/relay_translation.hh"
 #include "proto/ws/close.hh"
@@ -132,23 +133,6 @@ void BasicRelay<Client, Upstream>::scan(auto& way, Bytes bytes) {
     ping(way);
     look_again();
   }
-}
-
-template <class Client, Opposite<Client> Upstream>
-WebSocketFlow* BasicRelay<Client, Upstream>::flow_of(const auto& way) const {
-  if (traffic_ == nullptr) return nullptr;
-  return way.sender == Party::kClient ? &traffic_->from_client : &traffic_->from_upstream;
-}
-
-// What it yields is counted at once: an open WebSocket may live for weeks.
-template <class Client, Opposite<Client> Upstream>
-std::optional<ws::Piece> BasicRelay<Client, Upstream>::next_piece(auto& way) {
-  WebSocketFlow* const flow = flow_of(way);
-  if (flow == nullptr) return way.frames.next();
-  const std::uint64_t before = way.frames.payload_bytes();
-  const auto piece = way.frames.next(&flow->sizes);
-  flow->payload_bytes.add(way.frames.payload_bytes() - before);
-  return piece;
 }
 
 template <class Client, Opposite<Client> Upstream>

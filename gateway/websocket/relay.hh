@@ -19,6 +19,7 @@
 #include "gateway/link/end.hh"
 #include "gateway/link/flow.hh"
 #include "gateway/link/link.hh"
+#include "gateway/websocket/capture_tap.hh"
 #include "gateway/metrics/traffic.hh"
 #include "gateway/websocket/policy.hh"
 #include "gateway/websocket/relay_closing.hh"
@@ -83,6 +84,11 @@ class BasicRelay {
   // how long a frame under way may take to its end, while it gets on.
   void stop(End end, std::chrono::milliseconds boundary_time = kBoundaryTime);
   bool translates() const { return to_client_.translated; }
+  // From here on its frames are seen there, until it ends or the capture is stopped; an earlier
+  // capture ends.
+  void capture(std::shared_ptr<FrameCapture> capture) {
+    tap_ = frames().template make<CaptureTap>(frames(), std::move(capture));
+  }
   uring::Clock::time_point last_activity() const { return last_activity_; }
   // A peer closes it, or somebody has called stop().
   bool is_closing() const { return closing_ != nullptr; }
@@ -193,6 +199,7 @@ class BasicRelay {
   uring::ReadyMember<&BasicRelay::on_upstream_left> upstream_left_{*this};
   uring::TimerMember<&BasicRelay::on_deadline> deadline_;
   uring::BlockPool::Owned<RelayWatch> watch_;  // where the policy asks for it
+  uring::BlockPool::Owned<CaptureTap> tap_;    // while somebody looks at its frames
   uring::Task<> pump_to_upstream_;
   uring::Task<> pump_to_client_;
   uring::Event finished_;

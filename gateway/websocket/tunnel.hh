@@ -77,6 +77,8 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   Access access() const;                            // likewise
   PeerRecord record_of(Party peer) const;           // likewise, of a WebSocket
   const Link& upstream_link() const { return upstream_->link(); }  // likewise
+  // Of a WebSocket.
+  void capture(std::shared_ptr<FrameCapture> capture) { relay_->capture(std::move(capture)); }
   // One of the two is there.
   const Relay* relay() const { return relay_ ? &*relay_ : nullptr; }
   const OpaqueRelay* opaque() const { return opaque_.get(); }

@@ -102,7 +102,7 @@ def requests(gateway, count, books):
                     head, answer = client.read_response()
                     books.requests[route, head.status // 100] += 1
                     books.body_bytes[route, "request"] += len(body) if route == "api" else 0
-                    books.body_bytes[route, "response"] += len(answer)
+                    books.body_bytes[route, "response"] += len(answer) if route == "api" else 0
                 sent += len(some)
 
 
