@@ -9,6 +9,7 @@ kind of ending. Tests that need their own configuration start one with `start_ga
 GATEWAY_VARIANTS=4-shard-multishot,4-shard-oneshot runs it with these alone.
 """
 
+import asyncio
 import subprocess
 
 import pytest
@@ -21,7 +22,6 @@ from support.gateway import (ALL, BUILD, DOWN_HOST, ECHO, FEW, GATEWAY, LOAD, RA
                              Gateway, Variant)
 from support.named import NamedServers
 from support.ports import free_port
-from support.relay import run as run_story
 from support.reloading import Reloading
 from support.serving import Serving
 from support.streams import Upstream, connect
@@ -298,5 +298,6 @@ def on_page(chromium):
         async def play():
             async with Dashboard(chromium, url, **view) as page:
                 await story(page)
-        run_story(play())
+        # A browser beside builds and other tests takes its time.
+        asyncio.run(asyncio.wait_for(play(), 10 * DEADLINE))
     return perform
