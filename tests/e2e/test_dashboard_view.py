@@ -119,6 +119,14 @@ def test_the_keyboard_skips_to_the_figures_and_is_told_what_they_are(admin, on_p
         assert await page.evaluate("document.activeElement.getAttribute('aria-describedby')") == "tip"
         await page.press("Escape")
         assert await page.evaluate(f"{TIP}.hidden")
+        # What gets the focus is scrolled to, and its explanation goes with it.
+        await page.evaluate("""new Promise(done => {
+          document.addEventListener('scroll', () => requestAnimationFrame(done), {once: true});
+          document.querySelector('#shard-table th.number span').focus();
+        })""")
+        assert not await page.evaluate(f"{TIP}.hidden")
+        top, bottom = await page.evaluate(f"[{TIP}, document.activeElement].map(one => one.getBoundingClientRect().y)")
+        assert abs(top - bottom) < 60
     on_page(admin.url, story)
 
 
