@@ -1,0 +1,73 @@
+// traceparent, by the grammar and the examples of W3C Trace Context.
+#include "proto/http/trace_parent.hh"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+namespace http {
+namespace {
+
+constexpr std::string_view kTrace = "4bf92f3577b34da6a3ce929d0e0e4736";
+const std::string kValid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+std::string with(std::size_t at, std::string_view text) {
+  std::string changed = kValid;
+  changed.replace(at, text.size(), text);
+  return changed;
+}
+
+TEST(TraceParent, TakesWhatIsValid) {
+  for (const std::string& text : {kValid, with(53, "00"), with(53, "ff"), with(0, "01"),
+                                  with(0, "cc") + "-what-comes-later", with(0, "fe") + "-"}) {
+    const auto id = trace_id_of(text);
+    ASSERT_TRUE(id) << text;
+    EXPECT_EQ(*id, kTrace);
+  }
+}
+
+TEST(TraceParent, TakesNothingElse) {
+  const std::string cases[] = {
+      "",
+      "00",
+      kValid + "-",
+      kValid + "-extra",
+      kValid + "0",
+      " " + kValid,
+      kValid.substr(0, 54),
+      with(0, "ff"),
+      with(0, "0g"),
+      with(0, "0F"),
+      with(2, "_"),
+      with(35, "_"),
+      with(52, "_"),
+      with(3, "4BF9"),
+      with(3, std::string(32, '0')),
+      with(36, std::string(16, '0')),
+      with(40, "x"),
+      with(53, "0x"),
+      with(0, "01") + "more",
+  };
+  for (const std::string& text : cases) EXPECT_FALSE(trace_id_of(text)) << text;
+}
+
+TEST(TraceParent, WritesWhatItTakes) {
+  std::array<std::byte, kTraceIdBytes + kParentIdBytes> random;
+  for (std::size_t at = 0; at < random.size(); ++at) random[at] = std::byte(0xf0 + at);
+  std::array<char, kTraceParentBytes> text;
+  write_trace_parent(text, random);
+  const std::string_view written(text.data(), text.size());
+  EXPECT_EQ(written, "00-f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff-0001020304050607-01");
+  EXPECT_EQ(trace_id_of(written), written.substr(3, 32));
+}
+
+TEST(TraceParent, WritesNoIdThatMeansNone) {
+  const std::array<std::byte, kTraceIdBytes + kParentIdBytes> zeros{};
+  std::array<char, kTraceParentBytes> text;
+  write_trace_parent(text, zeros);
+  EXPECT_TRUE(trace_id_of({text.data(), text.size()}));
+}
+
+}  // namespace
+}  // namespace http
