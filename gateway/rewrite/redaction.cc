@@ -6,7 +6,10 @@
 
 namespace gateway {
 
-bool is_parameter(std::string_view in_query, std::string_view name) {
+namespace {
+
+template <class IsSame>
+bool is_name(std::string_view in_query, std::string_view name, IsSame is_same) {
   std::size_t at = 0;
   for (const char wanted : name) {
     if (at == in_query.size()) return false;
@@ -19,10 +22,21 @@ bool is_parameter(std::string_view in_query, std::string_view name) {
         at += 2;
       }
     }
-    if (c != wanted) return false;
+    if (!is_same(c, wanted)) return false;
     ++at;
   }
   return at == in_query.size();
+}
+
+// What some call "apiKey" is no less a secret.
+bool is_same_but_case(char one, char other) {
+  return http::to_lower(one) == http::to_lower(other);
+}
+
+}  // namespace
+
+bool is_parameter(std::string_view in_query, std::string_view name) {
+  return is_name(in_query, name, [](char one, char other) { return one == other; });
 }
 
 std::string_view redacted(std::string_view text, std::span<const std::string> names,
@@ -37,8 +51,9 @@ std::string_view redacted(std::string_view text, std::span<const std::string> na
     const std::string_view parameter = rest.substr(0, rest.find_first_of("&; "));
     const std::string_view name = parameter.substr(0, parameter.find('='));
     const bool hides =
-        name.size() < parameter.size() &&
-        std::ranges::any_of(names, [&](const std::string& one) { return is_parameter(name, one); });
+        name.size() < parameter.size() && std::ranges::any_of(names, [&](const std::string& one) {
+          return is_name(name, one, is_same_but_case);
+        });
     hidden = hidden || hides;
     storage.append(hides ? name : parameter);
     if (hides) storage.append("=***");

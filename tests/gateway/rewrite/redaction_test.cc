@@ -20,7 +20,9 @@ TEST(Redaction, HidesTheValuesOfItsParameters) {
       {"/?a=1;key=2", "/?a=1;key=***"},
       {"/?key=a=b?c", "/?key=***"},
       {"/?k%65y=1&%6bey=2", "/?k%65y=***&%6bey=***"},
-      {"/?keys=1&ke=2&KEY=3&k%6=4", "/?keys=1&ke=2&KEY=3&k%6=4"},
+      {"/?keys=1&ke=2&k%6=4", "/?keys=1&ke=2&k%6=4"},
+      {"/?KEY=1&kEy=2&Access_%54oken=3", "/?KEY=***&kEy=***&Access_%54oken=***"},
+      {"https://a.test/cb?key=1#state", "https://a.test/cb?key=***"},
       {"/key=1", "/key=1"},
       {"/??key=1", "/??key=1"},
       {"/?&&key=1&", "/?&&key=***&"},
@@ -34,6 +36,7 @@ TEST(Redaction, HidesTheValuesOfItsParameters) {
 TEST(Redaction, NamesAreComparedAsTheyAreMeant) {
   EXPECT_TRUE(is_parameter("a%5fb", "a_b"));
   EXPECT_TRUE(is_parameter("a%5Fb", "a_b"));
+  EXPECT_FALSE(is_parameter("A", "a"));
   EXPECT_FALSE(is_parameter("a%5", "a%"));
   EXPECT_FALSE(is_parameter("a", "ab"));
   EXPECT_FALSE(is_parameter("ab", "a"));
