@@ -5,7 +5,7 @@
 #include "gateway/exchange/exchange.hh"
 #include "gateway/exchange/reply.hh"
 #include "gateway/link/link_end.hh"
-#include "gateway/log/quoted.hh"
+#include "gateway/log/line.hh"
 #include "gateway/shard/accounting.hh"
 #include "gateway/shard/admission.hh"
 #include "gateway/shard/shard.hh"
@@ -197,11 +197,16 @@ void Connection::log_no_request() {
     if (shard_.may_log(LogLevel::info, kind)) level = LogLevel::info;
   }
   const tls::Session* const session = client_.session();
-  shard_.log().line(
-      level, "connection id={} client={}:{} requests={} server_name={} end={} by={} cause={}", id_,
-      client_address(), client_port(), requests_,
-      Quoted(session != nullptr ? session->server_name() : ""), policy.word, name_of(policy.party),
-      Quoted(cause_of(*end_)));
+  LogLine line(shard_.log(), level, "connection");
+  if (!line.is_wanted()) return;
+  line.number("id", id_)
+      .word("client", fmt::format("{}:{}", client_address(), client_port()))
+      .number("requests", requests_)
+      .quoted("server_name", session != nullptr ? session->server_name() : "")
+      .word("end", policy.word)
+      .word("by", name_of(policy.party))
+      .quoted("cause", cause_of(*end_))
+      .write();
 }
 
 End Connection::how_client_left() {

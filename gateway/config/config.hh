@@ -22,6 +22,7 @@
 #include "gateway/config/client_limits.hh"
 #include "gateway/config/edges.hh"
 #include "gateway/config/listener_tls.hh"
+#include "gateway/config/marking.hh"
 #include "gateway/config/network.hh"
 #include "gateway/config/origins.hh"
 #include "gateway/config/place.hh"
@@ -30,6 +31,7 @@
 #include "gateway/config/router.hh"
 #include "gateway/config/unix_file.hh"
 #include "gateway/log/level.hh"
+#include "gateway/log/targets.hh"
 #include "proto/ws/scan_rules.hh"
 #include "uring/tcp_options.hh"
 
@@ -236,6 +238,7 @@ struct RouteDefaults {
   RouteLimits limits;
   WebSocket websocket;
   Auth auth;
+  Marking marking;
 };
 
 struct Route {
@@ -255,7 +258,8 @@ struct Route {
   RouteTimeouts timeouts;  // these three are whole: what the route overrides, the defaults else
   RouteLimits limits;
   WebSocket websocket;
-  Auth auth;  // its own, or the default one
+  Auth auth;        // its own, or the default one
+  Marking marking;  // likewise
 };
 
 // What holds on a client's connection before a request's route is known.
@@ -277,16 +281,28 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
+// Parameters that bring secrets, by the names that most have for them.
+std::vector<std::string> redacted_usually();
+
+// A field of requests that access lines show.
+struct LoggedHeader {
+  std::string name;   // "User-Agent", as the file has it
+  std::string field;  // "header_user_agent", as lines have it
+
+  bool operator==(const LoggedHeader&) const = default;
+};
+
 struct LogSettings {
-  std::string file = "stderr";  // or an absolute path
-  std::string tls_keys;         // an absolute path; empty: TLS secrets are written nowhere
+  LogTargets targets;
+  std::string tls_keys;  // an absolute path; empty: TLS secrets are written nowhere
   LogLevel level = LogLevel::info;
   size_t buffer_bytes = 256 * 1024;  // per shard; what does not fit is dropped and counted
   bool websocket_open = false;       // a line when a WebSocket opens
   std::chrono::milliseconds websocket_every{0};  // a line of each that is open; 0: none
   // Parameters of queries whose values no line has, and with those that bring tokens.
-  std::vector<std::string> redact = {"access_token"};
-  std::vector<std::string> redacted = {"access_token"};
+  std::vector<std::string> redact = redacted_usually();
+  std::vector<std::string> redacted = redacted_usually();
+  std::vector<LoggedHeader> headers;
 };
 
 // How `gateway reload` and its like reach the process.

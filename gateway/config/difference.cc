@@ -83,7 +83,7 @@ std::string_view pool_name(const Config& config, const Route& route) {
 bool is_same(const Route& one, const Route& other) {
   const auto& [name, hosts, path, pool, escaped_slashes, methods, access, upgrades, answer,
                redirect, strip_prefix, request_headers, response_headers, timeouts, limits,
-               websocket, auth] = one;
+               websocket, auth, marking] = one;
   (void)pool;
   return name == other.name && hosts == other.hosts && path == other.path &&
          escaped_slashes == other.escaped_slashes && methods == other.methods &&
@@ -91,7 +91,7 @@ bool is_same(const Route& one, const Route& other) {
          redirect == other.redirect && strip_prefix == other.strip_prefix &&
          request_headers == other.request_headers && response_headers == other.response_headers &&
          timeouts == other.timeouts && limits == other.limits && websocket == other.websocket &&
-         auth == other.auth;
+         auth == other.auth && marking == other.marking;
 }
 
 bool is_same_but_servers(const Pool& one, const Pool& other) {
@@ -230,7 +230,7 @@ class Comparison {
                  warnings] =
         before_;
     // What these mean is in the routes, or is compared already.
-    (void)file, (void)listeners, (void)pools, (void)routes, (void)defaults, (void)router;
+    (void)file, (void)listeners, (void)pools, (void)routes, (void)router;
     (void)warnings, (void)account_place, (void)account;
     changed("zone", zone == now_.zone);
     changed("secret", secret == now_.secret);
@@ -243,12 +243,17 @@ class Comparison {
     changed("[reload]", reload == now_.reload);
     changed("[upgrade]", upgrade == now_.upgrade);
     changed("via", via == now_.via);
-    changed("log.file", log.file == now_.log.file);
+    changed("log.file", log.targets.file == now_.log.targets.file);
+    compare_rest_of(log.targets, now_.log.targets);
     changed("log.tls_keys", log.tls_keys == now_.log.tls_keys);
     changed("log.level", log.level == now_.log.level);
     changed("log.websocket_open", log.websocket_open == now_.log.websocket_open);
     changed("log.websocket_every", log.websocket_every == now_.log.websocket_every);
     changed("log.redact", log.redact == now_.log.redact);
+    changed("log.headers", log.headers == now_.log.headers);
+    // Of what has no route.
+    changed("defaults.request_id", defaults.marking.request_id == now_.defaults.marking.request_id);
+    changed("defaults.trace", defaults.marking.trace == now_.defaults.marking.trace);
     stays("shards", shards == now_.shards);
     stays("limits.compression_memory", limits.compression_bytes == now_.limits.compression_bytes);
     stays("limits.addresses", client_limits.addresses == now_.client_limits.addresses);
@@ -263,6 +268,18 @@ class Comparison {
     stays("seccomp", filters_system_calls == now_.filters_system_calls);
     stays("pid_file", pid_file == now_.pid_file);
     stays("log.buffer", log.buffer_bytes == now_.log.buffer_bytes);
+  }
+
+  void compare_rest_of(const LogTargets& before, const LogTargets& now) {
+    const auto& [file, access_file, format, fields, facility, syslog_socket, journald_socket] =
+        before;
+    (void)file;
+    changed("log.access_file", access_file == now.access_file);
+    changed("log.format", format == now.format);
+    changed("log.fields", fields == now.fields);
+    changed("log.syslog_facility", facility == now.syslog_facility);
+    changed("log.syslog_socket", syslog_socket == now.syslog_socket);
+    changed("log.journald_socket", journald_socket == now.journald_socket);
   }
 
   void changed(std::string_view key, bool is_same) {

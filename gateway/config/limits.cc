@@ -191,7 +191,8 @@ void read_bounds_of(TableReader& table, std::string_view name, const GivenElsewh
 }  // namespace
 
 void tell_of_tables(TableReader& inner, std::string_view label) {
-  for (const std::string_view key : {"timeouts", "limits", "websocket", "auth"})
+  for (const std::string_view key :
+       {"timeouts", "limits", "websocket", "auth", "request_id", "trace"})
     inner.elsewhere(key, std::string(label));
   if (label != "[[route]]") return;
   for (const std::string_view key : {"answer", "redirect", "request_headers", "response_headers"})
@@ -225,6 +226,7 @@ void read_bounds(TableReader& file, const Surroundings& around, Config& config) 
     tell_of_limits(table, "defaults");
     read_bounds_of(table, "defaults", elsewhere, defaults);
     read_auth(table, around, config, defaults.auth);
+    read_marking(table, defaults.marking);
   });
 }
 

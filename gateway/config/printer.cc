@@ -8,6 +8,7 @@
 #include "gateway/config/auth_lines.hh"
 #include "gateway/config/balance_printer.hh"
 #include "gateway/config/listener_printer.hh"
+#include "gateway/config/log_lines.hh"
 #include "gateway/config/pool_health_text.hh"
 #include "gateway/config/reader.hh"
 #include "gateway/config/route_timeouts.hh"
@@ -244,6 +245,7 @@ void print_route(Printer& out, const Route& route, const Config& config) {
            quote(kEscapedSlashesNames[static_cast<size_t>(route.escaped_slashes)]));
   print_access(out, route.access);
   if (!route.methods.empty()) out.line("methods = {}", list(route.methods, quote));
+  out.text(marking_lines(route.marking, &config.defaults.marking));
   const bool has_own_auth = route.auth != config.defaults.auth;
   if (has_own_auth && !route.auth.any()) out.line("auth = {}", quote("off"));
   if (route.answer) {
@@ -355,6 +357,8 @@ std::string to_toml(const Config& config) {
   }
   for (const Route& route : config.routes) print_route(out, route, config);
   print_resolver(out, config.resolver);
+  out.line("\n[defaults]");
+  out.text(marking_lines(config.defaults.marking));
   print_bounds(out, "defaults", config.defaults, nullptr);
   for (const std::string& line : auth_lines(config.defaults.auth, "defaults")) out.line("{}", line);
   print_timeouts(out, config.timeouts);
@@ -364,14 +368,7 @@ std::string to_toml(const Config& config) {
   print_reload(out, config.reload);
   out.line("\n[upgrade]");
   out.line("patience = {}", duration(config.upgrade.patience));
-  out.line("\n[log]");
-  out.line("file = {}", quote(config.log.file));
-  out.line("tls_keys = {}", quote(config.log.tls_keys.empty() ? "off" : config.log.tls_keys));
-  out.line("level = {}", quote(name_of(config.log.level)));
-  out.line("buffer = {}", quote(print_size(config.log.buffer_bytes)));
-  out.line("websocket_open = {}", config.log.websocket_open);
-  out.line("websocket_every = {}", duration_or_off(config.log.websocket_every));
-  out.line("redact = {}", list(config.log.redact, quote));
+  out.text(log_lines(config.log));
   out.line("\n[control]");
   out.line("socket = {}", quote(config.control.socket.empty() ? "off" : config.control.socket));
   out.line("state = {}", quote(config.control.state.empty() ? "off" : config.control.state));

@@ -15,8 +15,6 @@
 #include "gateway/config/pem.hh"
 #include "gateway/config/sections.hh"
 #include "gateway/config/table_reader.hh"
-#include "gateway/log/file.hh"
-#include "gateway/log/key_file.hh"
 #include "proto/http/syntax.hh"
 
 namespace gateway::config {
@@ -24,11 +22,6 @@ namespace {
 
 constexpr unsigned kShardsMax = 256;
 constexpr size_t kSecretBytesMin = 16;
-constexpr size_t kLogBufferBytesMin = 16 << 10;
-constexpr size_t kLogBufferBytesMax = 64 << 20;
-constexpr std::chrono::seconds kWebSocketEveryMin{1};
-constexpr std::chrono::hours kWebSocketEveryMax{24};
-constexpr size_t kRedactedMax = 32;  // each request's query is looked through for all
 
 constexpr std::array<std::string_view, 2> kOnOff = {"on", "off"};
 
@@ -76,44 +69,6 @@ void read_secret(TableReader& file, std::string& secret) {
                                                "'openssl rand -hex 32' makes",
                                                kSecretBytesMin));
   secret = text->value;
-}
-
-void read_tls_keys(TableReader& table, const std::filesystem::path& folder, LogSettings& log) {
-  const auto file = table.text("tls_keys");
-  if (!file || file->value == "off") return;
-  log.tls_keys = path_from(folder, file->value).string();
-  const auto usable = check_key_file(log.tls_keys);
-  if (!usable) table.report().add(file->place, usable.error());
-  if (usable && log.tls_keys == log.file)
-    table.report().add(file->place, "'tls_keys' must be another file than 'file'");
-  table.report().warn(file->place, told_of_tls_keys(log.tls_keys));
-}
-
-void read_log(TableReader& table, const std::filesystem::path& folder, LogSettings& log) {
-  if (const auto file = table.text("file"); file && file->value != kStderrName) {
-    log.file = path_from(folder, file->value).string();
-    if (const auto usable = check_log_file(log.file); !usable)
-      table.report().add(file->place, usable.error());
-  }
-  read_tls_keys(table, folder, log);
-  if (const auto level = table.choice("level", kLogLevelNames))
-    log.level = static_cast<LogLevel>(*level);
-  table.size("buffer", kLogBufferBytesMin, kLogBufferBytesMax, log.buffer_bytes);
-  table.boolean("websocket_open", log.websocket_open);
-  table.duration_or_off("websocket_every", kWebSocketEveryMin, kWebSocketEveryMax,
-                        log.websocket_every);
-  if (!table.has("redact")) return;
-  log.redact.clear();
-  for (Text& name : table.texts("redact", "[\"access_token\", \"key\"]", true)) {
-    if (!is_query_name(name.value))
-      table.report().add(name.place, fmt::format("'{}' must be the name of a query parameter, such "
-                                                 "as \"access_token\"",
-                                                 name.value));
-    log.redact.push_back(std::move(name.value));
-  }
-  if (log.redact.size() > kRedactedMax)
-    table.report().add(table.place("redact"), fmt::format("'redact' may have {} names, not {}",
-                                                          kRedactedMax, log.redact.size()));
 }
 
 // Those of [log], and those that bring tokens.

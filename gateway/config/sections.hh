@@ -128,6 +128,14 @@ void read_drain(TableReader& file, DrainSettings& drain);
 // [reload].
 void read_reload(TableReader& file, ReloadSettings& reload);
 
+// [log].
+void read_log(TableReader& table, const std::filesystem::path& folder, LogSettings& log);
+
+// `request_id` and `trace` of [[route]] or [defaults].
+void read_marking(TableReader& table, Marking& marking);
+// Nobody but the gateway writes the request's id of such a route.
+void own_request_id(TableReader& table, Route& route);
+
 // [resolver].
 void read_resolver(TableReader& file, ResolverSettings& resolver);
 

@@ -89,6 +89,7 @@ Access Exchange::access() const {
   return {.connection = facts_.connection,
           .generation = *facts_.generation,
           .request_line = facts_.request_line,
+          .marks = facts_.marks.get(),
           .route = facts_.route,
           .server = server_.get(),
           .begun = begun_};

@@ -75,6 +75,7 @@ class Exchange {
   bool take_head(const ClientStream::HeadIn& head);
   void refuse_head(const http::HeadError& error);
   void note_request();
+  void note_marks();
   Judged judge();
   // Whether anything stands before it that authenticate() has to find.
   bool is_guarded(const Judged& judged) const;

@@ -11,6 +11,7 @@
 #include "gateway/client/connection.hh"
 #include "gateway/config/config.hh"
 #include "gateway/exchange/heads.hh"
+#include "gateway/exchange/request_marks.hh"
 #include "gateway/rewrite/forward.hh"
 #include "gateway/shard/shard_generation.hh"
 #include "gateway/upstream/upstreams.hh"
@@ -27,12 +28,13 @@ struct Facts {
 
   const config::Config& config() const { return generation->config(); }
 
-  Connection& connection;                   // to the client
-  uring::Held<ShardGeneration> generation;  // in which the request began
-  uring::BlockPool::Owned<Heads> heads;     // null: they are not needed any more
-  std::pmr::string request_line;            // method, host and path as they are logged
-  std::pmr::string sticky_text;             // what `sticky` sets
-  StickyCookie sticky{};                    // of the response
+  Connection& connection;                       // to the client
+  uring::Held<ShardGeneration> generation;      // in which the request began
+  uring::BlockPool::Owned<Heads> heads;         // null: they are not needed any more
+  std::pmr::string request_line;                // method, host and path as they are logged
+  uring::BlockPool::Owned<RequestMarks> marks;  // null: none are asked for
+  std::pmr::string sticky_text;                 // what `sticky` sets
+  StickyCookie sticky{};                        // of the response
   const config::Route* route = nullptr;
   UpstreamConnection* upstream = nullptr;  // borrowed
   std::vector<config::Header> identity;    // what its authentication says of the client

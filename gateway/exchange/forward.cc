@@ -3,6 +3,7 @@
 #include "gateway/exchange/affinity.hh"
 #include "gateway/exchange/exchange.hh"
 #include "gateway/link/link_end.hh"
+#include "gateway/log/line.hh"
 #include "gateway/rewrite/offers.hh"
 #include "gateway/shard/shard.hh"
 #include "gateway/websocket/tunnel.hh"
@@ -206,10 +207,11 @@ std::optional<ws::Deflate> Exchange::agree_on_compression(
   const auto deflate = agree_on_deflate(websocket, offers, may_keep);
   const bool falls_back = deflate && websocket.context_takeover && !may_keep;
   if (falls_back && shard.may_log(LogLevel::warning, "no context")) {
-    shard.log().warning(
-        "connection id={}: compressed without context_takeover: half of [limits] "
-        "compression_memory is promised",
-        connection().id());
+    LogLine(shard.log(), LogLevel::warning, "connection")
+        .number("id", connection().id())
+        .remark(
+            "compressed without context_takeover: half of [limits] compression_memory is promised")
+        .write();
   }
   return deflate;
 }
@@ -239,6 +241,7 @@ Exchange::Outcome Exchange::open_tunnel() {
                             .route = *facts_.route,
                             .upstream = *std::exchange(facts_.upstream, nullptr),
                             .request_line = std::move(facts_.request_line),
+                            .marks = std::move(facts_.marks),
                             .begun = begun_,
                             .holds = std::move(holds_),
                             .rsv_allowed = deflate ? ws::kRsv1 : ws::reserved_bits(*agreed),
@@ -283,6 +286,7 @@ Exchange::Outcome Exchange::open_opaque() {
                             .route = *facts_.route,
                             .upstream = *std::exchange(facts_.upstream, nullptr),
                             .request_line = std::move(facts_.request_line),
+                            .marks = std::move(facts_.marks),
                             .begun = begun_,
                             .holds = std::move(holds_),
                             .rsv_allowed = 0,

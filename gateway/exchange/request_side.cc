@@ -5,6 +5,17 @@
 
 namespace gateway {
 
+namespace {
+
+ForwardedMarks marks_of(const RequestMarks* marks) {
+  if (marks == nullptr) return {};
+  return {.request_id = marks->request_id(),
+          .traceparent = marks->drops_trace() ? marks->traceparent() : "",
+          .drops_trace = marks->drops_trace()};
+}
+
+}  // namespace
+
 RequestSide::RequestSide(Facts& facts, ClientStream& client, Presence& presence,
                          ResponseSide& response)
     : facts_(facts),
@@ -60,7 +71,8 @@ void RequestSide::write_head(std::string& head, const AuthQuestion* question) co
        .upgrade = question == nullptr ? facts_.heads->protocol : "",
        .identity = facts_.identity,
        .question = question,
-       .client_certificate = session != nullptr ? session->client_certificate() : nullptr});
+       .client_certificate = session != nullptr ? session->client_certificate() : nullptr,
+       .marks = marks_of(facts_.marks.get())});
 }
 
 bool RequestSide::pass_input() {

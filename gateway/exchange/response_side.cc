@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "gateway/link/link_end.hh"
-#include "gateway/log/quoted.hh"
+#include "gateway/log/line.hh"
 #include "gateway/rewrite/fields.hh"
 #include "gateway/shard/shard.hh"
 
@@ -135,11 +135,15 @@ void ResponseSide::drop_surplus(std::size_t bytes) {
   std::string& name = connection.shard().scratch();
   name.assign("surplus ").append(server);
   if (!connection.shard().may_log(LogLevel::warning, name)) return;
-  connection.shard().log().warning(
-      "surplus id={} n={} request={} route={} upstream={} bytes={}: the server sent more than its "
-      "answer; its connection is not used again",
-      connection.id(), connection.requests(), Quoted(facts_.request_line), facts_.route->name,
-      server, bytes);
+  LogLine(connection.shard().log(), LogLevel::warning, "surplus")
+      .number("id", connection.id())
+      .number("n", connection.requests())
+      .quoted("request", facts_.request_line)
+      .word("route", facts_.route->name)
+      .word("upstream", server)
+      .number("bytes", bytes)
+      .remark("the server sent more than its answer; its connection is not used again")
+      .write();
 }
 
 void ResponseSide::finish() {

@@ -55,7 +55,25 @@ Judged Exchange::judge() {
   Judged judged =
       gateway::judge(question, config(), facts_.heads->target, connection().shard().scratch());
   facts_.route = judged.route;
+  note_marks();
   return judged;
+}
+
+// By what its route says, or the defaults where it has none.
+void Exchange::note_marks() {
+  const config::LogSettings& log = config().log;
+  const config::Marking& marking =
+      facts_.route != nullptr ? facts_.route->marking : config().defaults.marking;
+  if (!RequestMarks::is_wanted(marking, log)) return;
+  Shard& shard = connection().shard();
+  facts_.marks = frames().make<RequestMarks>(
+      frames(), RequestMarks::Source{.head = facts_.heads->request,
+                                     .buffer = facts_.heads->request_buffer(),
+                                     .peer_trusted = connection().peer_trusted(),
+                                     .marking = marking,
+                                     .log = log,
+                                     .random = shard.random(),
+                                     .scratch = shard.scratch()});
 }
 
 // What is refused is refused to anybody.

@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
-namespace gateway {
+#include "gateway/log/targets.hh"
 
-inline constexpr std::string_view kStderrName = "stderr";
+namespace gateway {
 
 // Whether LogFile::open would take the path, without making the file; the error is a whole sentence
 // that names it, and the cure.

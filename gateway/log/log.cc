@@ -24,6 +24,10 @@ void Log::append(LogLevel level, std::span<char> text, size_t wanted) {
   ring_->append(level, now_ns(), {text.data(), text.size()});
 }
 
+void Log::append_fields(LogLevel level, std::string_view fields, bool of_access) {
+  ring_->append(level, now_ns(), fields, of_access ? RecordKind::access : RecordKind::fields);
+}
+
 void Log::secret(std::string_view line) {
   ring_->append(LogLevel::secret, now_ns(), line);
 }

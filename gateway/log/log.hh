@@ -1,4 +1,5 @@
 // What the code of a shard logs with: `log.info("accepted {}", address)`.
+// (A line that has fields is a LogLine, line.hh.)
 // A line is formatted into a buffer on the stack and appended to the shard's ring: no system call,
 // no allocation, no waiting. One Log belongs to one thread; copies of it share that thread's ring,
 // which the LogWriter owns and which outlives them all.
@@ -27,6 +28,8 @@ class Log {
   Log(LogRing& ring, LogLevel level) : Log(ring) { ring.set_level(level); }
 
   bool wants(LogLevel level) const { return ring_->wants(level); }
+  // Of lines of requests, WebSockets and tunnels.
+  bool wants_access(LogLevel level) const { return ring_->wants_access(level); }
 
   template <typename... Args>
   void line(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {
@@ -55,6 +58,8 @@ class Log {
   }
   // A line for the file of TLS secrets, whatever the level; it stands nowhere else.
   void secret(std::string_view line);
+  // What a LogLine is made of.
+  void append_fields(LogLevel level, std::string_view fields, bool of_access);
 
  private:
   // `wanted` is the length before it was cut to fit: a cut line ends in "...".

@@ -10,7 +10,7 @@ LogRing::LogRing(std::string source, size_t capacity_bytes)
       mask_(std::bit_ceil(std::max(capacity_bytes, 2 * sizeof(Header))) - 1),
       bytes_(std::make_unique_for_overwrite<char[]>(mask_ + 1)) {}
 
-bool LogRing::append(LogLevel level, int64_t time_ns, std::string_view text) {
+bool LogRing::append(LogLevel level, int64_t time_ns, std::string_view text, RecordKind kind) {
   const uint64_t written = written_.load(std::memory_order_relaxed);
   const size_t needed = sizeof(Header) + text.size();
   if (written + needed - read_seen_ > capacity_bytes()) {
@@ -21,7 +21,7 @@ bool LogRing::append(LogLevel level, int64_t time_ns, std::string_view text) {
       return false;
     }
   }
-  const Header header{time_ns, static_cast<uint32_t>(text.size()), level};
+  const Header header{time_ns, static_cast<uint32_t>(text.size()), level, kind};
   copy_to(written, &header, sizeof header);
   copy_to(written + sizeof header, text.data(), text.size());
   written_.store(written + needed, std::memory_order_release);
@@ -34,7 +34,7 @@ LogRing::Record LogRing::front() {
   copy_from(read, &header, sizeof header);
   taken_.resize(header.text_bytes);
   copy_from(read + sizeof header, taken_.data(), taken_.size());
-  return {header.time_ns, header.level, taken_};
+  return {header.time_ns, header.level, taken_, header.kind};
 }
 
 void LogRing::pop() {

@@ -15,6 +15,10 @@
 
 namespace gateway {
 
+// What a record is: a line as it is to be read, or the fields of one (fields.hh), which may be that
+// of a request, a WebSocket or a tunnel.
+enum class RecordKind : uint8_t { text, fields, access };
+
 class LogRing {
  public:
   // `source` names the thread in each line ("shard=1"); the capacity is rounded up to a power of 2.
@@ -25,11 +29,13 @@ class LogRing {
   struct Record {
     int64_t time_ns;  // since 1970, UTC
     LogLevel level;
-    std::string_view text;  // valid until the drain function returns
+    std::string_view text;  // valid until the drain function returns; see RecordKind
+    RecordKind kind = RecordKind::text;
   };
 
   // The producer's thread only. False: there was no room, and the drop is counted.
-  bool append(LogLevel level, int64_t time_ns, std::string_view text);
+  bool append(LogLevel level, int64_t time_ns, std::string_view text,
+              RecordKind kind = RecordKind::text);
 
   // The consumer's thread only: hands over the records that are there at the call, in order.
   template <typename Take>
@@ -45,6 +51,12 @@ class LogRing {
   void set_level(LogLevel level) { level_.store(level, std::memory_order_relaxed); }
   bool wants(LogLevel level) const { return level <= level_.load(std::memory_order_relaxed); }
 
+  // Access lines are wanted whatever the level: they go elsewhere. Any thread.
+  void set_access_apart(bool apart) { access_apart_.store(apart, std::memory_order_relaxed); }
+  bool wants_access(LogLevel level) const {
+    return wants(level) || access_apart_.load(std::memory_order_relaxed);
+  }
+
   // Records lost since the ring was made. Any thread.
   uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
   const std::string& source() const { return source_; }
@@ -55,6 +67,7 @@ class LogRing {
     int64_t time_ns;
     uint32_t text_bytes;
     LogLevel level;
+    RecordKind kind;
   };
 
   Record front();
@@ -64,6 +77,7 @@ class LogRing {
 
   const std::string source_;
   std::atomic<LogLevel> level_{LogLevel::info};
+  std::atomic<bool> access_apart_{false};
   const size_t mask_;
   const std::unique_ptr<char[]> bytes_;
   std::string taken_;  // the consumer's copy of the record at the front

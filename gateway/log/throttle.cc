@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gateway/log/quoted.hh"
+#include "gateway/log/line.hh"
 
 namespace gateway {
 namespace {
@@ -72,8 +72,11 @@ void Throttle::tell_all() {
 
 void Throttle::tell(const Entry& entry) {
   if (entry.lines <= entry.rate.lines) return;
-  log_.line(entry.level, "left out lines={} seconds={} cause={}", entry.lines - entry.rate.lines,
-            entry.rate.interval.count(), Quoted(entry.name()));
+  LogLine(log_, entry.level, "left out")
+      .number("lines", entry.lines - entry.rate.lines)
+      .number("seconds", entry.rate.interval.count())
+      .quoted("cause", entry.name())
+      .write();
 }
 
 }  // namespace gateway

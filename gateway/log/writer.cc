@@ -19,8 +19,9 @@
 #include <utility>
 #include <vector>
 
-#include "gateway/log/file.hh"
 #include "gateway/log/key_file.hh"
+#include "gateway/log/render.hh"
+#include "gateway/log/sink.hh"
 #include "uring/probe.hh"
 
 namespace gateway {
@@ -29,6 +30,7 @@ namespace {
 constexpr std::chrono::milliseconds kDrainInterval{50};
 constexpr std::chrono::milliseconds kLookInterval{1};
 constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
+constexpr std::string_view kLog = "log";  // the source of the thread's own lines
 
 int64_t now_ns() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -41,21 +43,11 @@ timespec to_timespec(std::chrono::nanoseconds time) {
 
 }  // namespace
 
-void append_line(std::string& to, const LogRing::Record& record, std::string_view source) {
-  const time_t seconds = record.time_ns / kNanosecondsPerSecond;
-  const auto milliseconds = record.time_ns % kNanosecondsPerSecond / 1'000'000;
-  tm utc{};
-  gmtime_r(&seconds, &utc);
-  fmt::format_to(std::back_inserter(to), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z {} {} {}\n",
-                 utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
-                 utc.tm_sec, milliseconds, name_of(record.level), source, record.text);
-}
-
 // What the thread works on. Others add sources, and ask for turns: `done` follows `asked` once a
 // turn is over that began after the question.
 struct LogWriter::Work {
-  Work(LogFile to, LogLevel log_level, size_t bytes)
-      : file(std::move(to)), level(log_level), ring_bytes(bytes) {
+  Work(LogTargets first, LogLevel log_level, size_t bytes)
+      : level(log_level), ring_bytes(bytes), targets(std::move(first)) {
     sem_init(&wake, 0, 0);
   }
   ~Work() { sem_destroy(&wake); }
@@ -69,52 +61,61 @@ struct LogWriter::Work {
   struct Line {
     int64_t time_ns;
     size_t order;  // of arrival: decides between equal times
+    LogLevel level;
+    RecordKind kind;
+    const std::string* source;  // its ring's
     std::string text;
   };
 
-  struct NextFile {
-    std::string name;
-    int64_t from_ns;  // what is logged from then on is for it
+  struct Next {
+    LogTargets targets;
+    int64_t from_ns;  // what is logged from then on is for these
   };
 
+  std::expected<void, std::string> open_first();
   bool wait_for(uint64_t turn);
   void run();
   void drain_all();
   void write_keys();
-  std::optional<NextFile> take_next_file();
-  void open(const std::string& name);
+  std::optional<Next> take_next();
+  void open(LogTargets next);
+  void open(std::unique_ptr<LogSink>& sink, const std::string& target);
+  void note_sinks();
   void collect_all();
   void collect(Source& source);
+  LogSink& sink_of(RecordKind kind) const;
   void write_lines(size_t first, size_t last);
-  void write(std::string text);
+  void say(LogLevel with, std::string_view text, std::string_view source);
 
-  LogFile file;
-  LogLevel level;  // under the mutex
+  LogLevel level;             // under the mutex
+  bool access_apart = false;  // likewise
   const size_t ring_bytes;
   std::mutex mutex;            // of sources
   std::deque<Source> sources;  // added by open, drained by the thread alone
-  std::mutex next_file_mutex;
-  std::optional<NextFile> next_file;
+  std::mutex next_mutex;
+  std::optional<Next> next;
   sem_t wake;
   std::atomic<uint64_t> asked{0};
   std::atomic<uint64_t> done{0};
   std::atomic<bool> stopping{false};
   std::atomic<const char*> last_words{nullptr};
+  std::atomic<bool> reaches_stderr{false};
+  std::atomic<uint64_t> lost{0};  // by the sinks
   KeyFile keys;
 
-  // The thread's own.
-  std::vector<Line> lines;  // of one drain, to be sorted by time
-  uint64_t unwritten = 0;   // lines that the file did not take, not yet told
-  std::string why_unwritten;
-  bool inside_line = false;  // it took the beginning of one
+  // The thread's own, once it runs.
+  LogTargets targets;
+  std::unique_ptr<LogSink> sink;
+  std::unique_ptr<LogSink> access_sink;  // null: access lines go to `sink`
+  uint64_t lost_before = 0;              // by sinks that have gone
+  std::vector<Line> lines;               // of one drain, to be sorted by time
 };
 
-std::expected<std::unique_ptr<LogWriter>, std::string> LogWriter::start(const std::string& file,
+std::expected<std::unique_ptr<LogWriter>, std::string> LogWriter::start(const LogTargets& targets,
                                                                         LogLevel level,
                                                                         size_t ring_bytes) {
-  auto opened = LogFile::open(file);
-  if (!opened) return std::unexpected(opened.error());
-  auto work = std::make_shared<Work>(*std::move(opened), level, ring_bytes);
+  auto work = std::make_shared<Work>(targets, level, ring_bytes);
+  if (auto opened = work->open_first(); !opened) return std::unexpected(std::move(opened.error()));
 
   // Signals are for the threads that wait for them: the new thread inherits a full mask.
   sigset_t all;
@@ -148,13 +149,20 @@ Log LogWriter::open(std::string source) {
   const std::lock_guard lock(work_->mutex);
   auto& added = work_->sources.emplace_back();
   added.ring = std::make_unique<LogRing>(std::move(source), work_->ring_bytes);
+  added.ring->set_access_apart(work_->access_apart);
   return {*added.ring, work_->level};
 }
 
-void LogWriter::reopen(std::string file) {
+void LogWriter::reopen(LogTargets targets) {
   {
-    const std::lock_guard lock(work_->next_file_mutex);
-    work_->next_file = {std::move(file), now_ns()};
+    const std::lock_guard lock(work_->mutex);
+    work_->access_apart = targets.has_apart();
+    for (const Work::Source& source : work_->sources)
+      source.ring->set_access_apart(work_->access_apart);
+  }
+  {
+    const std::lock_guard lock(work_->next_mutex);
+    work_->next = {std::move(targets), now_ns()};
   }
   sem_post(&work_->wake);
 }
@@ -166,13 +174,6 @@ std::expected<void, std::string> LogWriter::start_keys(const std::string& file) 
 void LogWriter::reopen_keys(std::string file) {
   work_->keys.want(std::move(file));
   sem_post(&work_->wake);
-}
-
-std::uint64_t LogWriter::dropped() const {
-  const std::lock_guard lock(work_->mutex);
-  std::uint64_t all = 0;
-  for (const Work::Source& source : work_->sources) all += source.ring->dropped();
-  return all;
 }
 
 void LogWriter::set_level(LogLevel level) {
@@ -192,8 +193,15 @@ bool LogWriter::flush_with(const char* words) {
   return flush();
 }
 
+std::uint64_t LogWriter::dropped() const {
+  std::uint64_t dropped = work_->lost;
+  const std::lock_guard lock(work_->mutex);
+  for (const Work::Source& source : work_->sources) dropped += source.ring->dropped();
+  return dropped;
+}
+
 bool LogWriter::reaches_stderr() const {
-  return work_->file.reaches_stderr();
+  return work_->reaches_stderr;
 }
 
 bool LogWriter::is_this_thread() const {
@@ -224,58 +232,84 @@ void LogWriter::Work::run() {
   }
 }
 
-// Where another file is asked for, all that was logged before the question is in the rings once it
-// is known, so they are looked at again; what was logged after it is told apart by its time.
+std::expected<void, std::string> LogWriter::Work::open_first() {
+  auto opened = LogSink::open(targets.file, targets);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  sink = *std::move(opened);
+  access_apart = targets.has_apart();
+  if (access_apart) {
+    auto apart = LogSink::open(targets.access_file, targets);
+    if (!apart) return std::unexpected(std::move(apart.error()));
+    access_sink = *std::move(apart);
+  }
+  note_sinks();
+  return {};
+}
+
+// Where others are asked for, all that was logged before the question is in the rings once it is
+// known, so they are looked at again; what was logged after it is told apart by its time.
 void LogWriter::Work::drain_all() {
   // First, so that whatever was logged before them is among the lines.
   const char* const words = last_words.exchange(nullptr);
   lines.clear();
   collect_all();
-  const auto next = take_next_file();
-  if (next) collect_all();
+  auto asked_for = take_next();
+  if (asked_for) collect_all();
   const auto earlier = [](const Line& a, const Line& b) {
     return std::tie(a.time_ns, a.order) < std::tie(b.time_ns, b.order);
   };
   std::sort(lines.begin(), lines.end(), earlier);
   size_t written = 0;
-  if (next) {
-    const auto later = std::ranges::lower_bound(lines, next->from_ns, {}, &Line::time_ns);
+  if (asked_for) {
+    const auto later = std::ranges::lower_bound(lines, asked_for->from_ns, {}, &Line::time_ns);
     written = static_cast<size_t>(later - lines.begin());
     write_lines(0, written);
-    open(next->name);
+    open(std::move(asked_for->targets));
   }
   write_lines(written, lines.size());
   write_keys();
-  if (words == nullptr) return;
-  std::string text;
-  append_line(text, {now_ns(), LogLevel::error, words}, "process");
-  write(std::move(text));
+  if (words != nullptr) say(LogLevel::error, words, "process");
+  note_sinks();
 }
 
 void LogWriter::Work::write_keys() {
   const std::string said = keys.take_turn();
-  if (said.empty()) return;
-  std::string text;
-  append_line(text, {now_ns(), LogLevel::error, said}, "log");
-  write(std::move(text));
+  if (!said.empty()) say(LogLevel::error, said, kLog);
 }
 
-std::optional<LogWriter::Work::NextFile> LogWriter::Work::take_next_file() {
-  const std::lock_guard lock(next_file_mutex);
-  return std::exchange(next_file, std::nullopt);
+std::optional<LogWriter::Work::Next> LogWriter::Work::take_next() {
+  const std::lock_guard lock(next_mutex);
+  return std::exchange(next, std::nullopt);
 }
 
-void LogWriter::Work::open(const std::string& name) {
-  auto opened = LogFile::open(name);
-  if (opened) {
-    file.take_over(*std::move(opened));
-    inside_line = false;
+// Each for itself: one that cannot be opened goes on as it was.
+void LogWriter::Work::open(LogTargets asked_for) {
+  targets = std::move(asked_for);
+  open(sink, targets.file);
+  if (targets.has_apart()) {
+    open(access_sink, targets.access_file);
+  } else if (access_sink) {
+    lost_before += access_sink->lost();
+    access_sink.reset();
+  }
+}
+
+void LogWriter::Work::open(std::unique_ptr<LogSink>& opened, const std::string& target) {
+  auto another = LogSink::open(target, targets);
+  if (!another) {
+    const bool goes_on = opened != nullptr;
+    say(LogLevel::error,
+        another.error() + (goes_on ? "; the log goes on where it was" : "; its lines go to 'file'"),
+        kLog);
     return;
   }
-  std::string text;
-  const std::string refusal = opened.error() + "; the log goes on where it was";
-  append_line(text, {now_ns(), LogLevel::error, refusal}, "log");
-  write(std::move(text));
+  if (opened) (*another)->succeed(*opened);
+  opened = *std::move(another);
+}
+
+void LogWriter::Work::note_sinks() {
+  reaches_stderr = sink->reaches_stderr();
+  lost = lost_before + sink->lost() + (access_sink ? access_sink->lost() : 0);
 }
 
 void LogWriter::Work::collect_all() {
@@ -283,19 +317,33 @@ void LogWriter::Work::collect_all() {
   for (Source& source : sources) collect(source);
 }
 
-// In one call of the system.
+LogSink& LogWriter::Work::sink_of(RecordKind kind) const {
+  return kind == RecordKind::access && access_sink ? *access_sink : *sink;
+}
+
 void LogWriter::Work::write_lines(size_t first, size_t last) {
-  std::string text;
-  for (size_t i = first; i < last; ++i) text += lines[i].text;
-  if (!text.empty()) write(std::move(text));
+  for (size_t i = first; i < last; ++i) {
+    const Line& line = lines[i];
+    const LogRing::Record record{line.time_ns, line.level, line.text, line.kind};
+    sink_of(line.kind).add({record, *line.source, &targets.fields});
+  }
+  sink->flush();
+  if (access_sink) access_sink->flush();
+}
+
+// A line of the thread's own.
+void LogWriter::Work::say(LogLevel with, std::string_view text, std::string_view source) {
+  const LogRing::Record record{now_ns(), with, text};
+  sink->add({record, source});
+  sink->flush();
 }
 
 void LogWriter::Work::collect(Source& source) {
   const std::string& name = source.ring->source();
   const auto add = [&](const LogRing::Record& record) {
     if (record.level == LogLevel::secret) return keys.add(record.text);
-    Line& line = lines.emplace_back(Line{record.time_ns, lines.size(), {}});
-    append_line(line.text, record, name);
+    lines.push_back(
+        {record.time_ns, lines.size(), record.level, record.kind, &name, std::string(record.text)});
   };
   source.ring->drain(add);
   const uint64_t dropped = source.ring->dropped();
@@ -304,27 +352,6 @@ void LogWriter::Work::collect(Source& source) {
                                        dropped - source.dropped_told);
   source.dropped_told = dropped;
   add({now_ns(), LogLevel::warning, text});
-}
-
-// A full disk, or a reader that has gone: the gateway goes on, and says how much is missing once
-// the file takes lines again.
-void LogWriter::Work::write(std::string text) {
-  std::string told = inside_line ? "\n" : "";
-  if (unwritten > 0) {
-    const std::string missing =
-        fmt::format("{} log lines may be missing before this one: {}", unwritten, why_unwritten);
-    append_line(told, {now_ns(), LogLevel::error, missing}, "log");
-  }
-  const size_t told_bytes = told.size();
-  told += text;
-  const auto [bytes, error] = file.write(told);
-  if (bytes > 0) inside_line = told[bytes - 1] != '\n';
-  if (bytes >= told_bytes) unwritten = 0;
-  if (error == 0) return;
-  const size_t first_lost = std::max(bytes, told_bytes);
-  unwritten += static_cast<uint64_t>(
-      std::count(told.begin() + static_cast<ptrdiff_t>(first_lost), told.end(), '\n'));
-  why_unwritten = strerrordesc_np(error);
 }
 
 }  // namespace gateway

@@ -1,8 +1,8 @@
 // The one thread that writes the log: drains every ring about 20 times a second and writes its
-// lines, with their time and source, to stderr or a file; tells how many were dropped; and drains
-// all once more when it stops. Nobody waits longer than kLastSecond for it: where the log's reader
-// stands still it is left behind, with the rings, which it owns. Every Log made here must be gone
-// before the LogWriter is.
+// lines, with their time and source, to where they belong (LogTargets); tells how many were
+// dropped; and drains all once more when it stops. Nobody waits longer than kLastSecond for it:
+// where the log's reader stands still it is left behind, with the rings, which it owns. Every Log
+// made here must be gone before the LogWriter is.
 #pragma once
 
 #include <chrono>
@@ -17,19 +17,17 @@
 #include "gateway/log/level.hh"
 #include "gateway/log/log.hh"
 #include "gateway/log/ring.hh"
+#include "gateway/log/targets.hh"
 
 namespace gateway {
-
-// Adds "2026-11-21T10:00:00.123Z info SOURCE TEXT\n".
-void append_line(std::string& to, const LogRing::Record& record, std::string_view source);
 
 class LogWriter {
  public:
   static constexpr std::chrono::milliseconds kLastSecond{1000};
 
-  // `file` is a path, or "stderr". Starts the thread. Fails with words that name the file, or with
-  // the cure where there can be no thread.
-  static std::expected<std::unique_ptr<LogWriter>, std::string> start(const std::string& file,
+  // Starts the thread. Fails with words that name the file, or with the cure where there can be no
+  // thread.
+  static std::expected<std::unique_ptr<LogWriter>, std::string> start(const LogTargets& targets,
                                                                       LogLevel level,
                                                                       size_t ring_bytes);
   ~LogWriter();  // stops, after a final drain
@@ -39,19 +37,16 @@ class LogWriter {
   // A log for one thread. `source` begins each of its lines: "shard=1".
   Log open(std::string source);
 
-  // Has the thread open `file` for what is logged from here on; what was logged before goes to
-  // where it went so far. A file that has been renamed is made anew. Where that cannot be, all
-  // stays as it is, and a line says why. Any thread; waits for nothing.
-  void reopen(std::string file);
+  // Has the thread open these for what is logged from here on; what was logged before goes to
+  // where it went so far, as it did. A file that has been renamed is made anew. Where one cannot be
+  // opened, its lines go on where they went, and a line says why. Any thread; waits for nothing.
+  void reopen(LogTargets targets);
 
   // Which file gets what is logged as a secret; empty: none. The first opens it, as whom the caller
   // is, and its error is a whole sentence. The other one waits for nothing: where the thread cannot
   // open it the log says so.
   std::expected<void, std::string> start_keys(const std::string& file);
   void reopen_keys(std::string file);
-
-  // Lines that found no room, of all threads. Any thread.
-  std::uint64_t dropped() const;
 
   // What is logged from here on, by whomever. Any thread.
   void set_level(LogLevel level);
@@ -61,6 +56,10 @@ class LogWriter {
   bool flush();
   // The same, with a line of its own at the end. `words` outlive the process's end, which follows.
   bool flush_with(const char* words);
+
+  // Lines that are in no log: they came faster than written, or where they belong took none. Any
+  // thread.
+  std::uint64_t dropped() const;
 
   bool reaches_stderr() const;
   bool is_this_thread() const;  // whose flush would wait for itself

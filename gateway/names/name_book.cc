@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "gateway/log/quoted.hh"
+#include "gateway/log/line.hh"
 
 namespace gateway::names {
 
@@ -59,7 +59,10 @@ class NameBook::Name : public std::enable_shared_from_this<NameBook::Name> {
     config::Found merged = config::merge(found_, *result);
     if (merged.targets.empty()) return note_failure("it has no address");
     if (std::exchange(failures_, 0) > 0)
-      book_.log_.info("name name={} state=fine", Quoted(question_.name));
+      LogLine(book_.log_, LogLevel::info, "name")
+          .quoted("name", question_.name)
+          .word("state", "fine")
+          .write();
     const bool is_news = !config::means_the_same(found_, merged);
     found_ = std::move(merged);
     arm(time_to_live());
@@ -68,9 +71,14 @@ class NameBook::Name : public std::enable_shared_from_this<NameBook::Name> {
   }
 
   void note_failure(const std::string& why) {
-    if (failures_++ == 0)
-      book_.log_.warning("name name={} state=failing cause={}: what was found last goes on",
-                         Quoted(question_.name), Quoted(why));
+    if (failures_++ == 0) {
+      LogLine(book_.log_, LogLevel::warning, "name")
+          .quoted("name", question_.name)
+          .word("state", "failing")
+          .quoted("cause", why)
+          .remark("what was found last goes on")
+          .write();
+    }
     arm(time_to_retry());
   }
 

@@ -12,7 +12,7 @@
 
 #include "gateway/config/reader.hh"
 #include "gateway/config/units.hh"
-#include "gateway/log/file.hh"
+#include "gateway/log/line.hh"
 #include "gateway/log/quoted.hh"
 #include "gateway/process/machine.hh"
 #include "gateway/process/memory_limit.hh"
@@ -32,6 +32,17 @@ constexpr std::chrono::seconds kEndTime{10};
 constexpr std::size_t kShardBytesLeast = 6 * 1024 * 1024;
 constexpr auto kSignals = {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
+std::string told_of_reopening(const LogTargets& targets) {
+  const bool is_path = is_log_path(targets.file);
+  const bool has_access_path = targets.has_apart() && is_log_path(targets.access_file);
+  if (is_path && has_access_path)
+    return fmt::format("opening the log files {} and {} again", targets.file, targets.access_file);
+  if (is_path || has_access_path)
+    return fmt::format("opening the log file {} again",
+                       is_path ? targets.file : targets.access_file);
+  return fmt::format("the log goes to {}, so there is no file to open again", targets.file);
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<Process>, std::string> Process::create(const Options& options,
@@ -41,11 +52,11 @@ std::expected<std::unique_ptr<Process>, std::string> Process::create(const Optio
                                                                      Lineage lineage) {
   // Before signals are blocked: they end a start that waits for a disk.
   const config::LogSettings& settings = first->config.log;
-  const std::string file = options.test ? std::string(kStderrName) : settings.file;
+  const LogTargets targets = options.test ? LogTargets{} : settings.targets;
   auto writer = [&] {
     // The file is to be theirs who will open it again.
     const config::ActingAs acting(first->config.account);
-    return LogWriter::start(file, settings.level, settings.buffer_bytes);
+    return LogWriter::start(targets, settings.level, settings.buffer_bytes);
   }();
   if (!writer) return std::unexpected(writer.error());
   if (!options.test) {
@@ -300,12 +311,17 @@ void Process::log_traffic() {
     for (const auto& [name, totals] : all) {
       if (totals.requests + totals.websockets == 0) continue;
       const auto& answered = totals.answered;
-      log_.info(
-          "served {}={} requests={} 1xx={} 2xx={} 3xx={} 4xx={} 5xx={} unanswered={} "
-          "websockets={} from_client_bytes={} to_client_bytes={}",
-          name_of(subject), Quoted(name), totals.requests, answered[1], answered[2], answered[3],
-          answered[4], answered[5], answered[0], totals.websockets, totals.from_client_bytes,
-          totals.to_client_bytes);
+      LogLine line(log_, LogLevel::info, "served");
+      line.quoted(name_of(subject), name).number("requests", totals.requests);
+      constexpr std::array<std::string_view, 5> kClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+      for (std::size_t index = 0; index < kClasses.size(); ++index) {
+        line.number(kClasses[index], answered[index + 1]);
+      }
+      line.number("unanswered", answered[0])
+          .number("websockets", totals.websockets)
+          .number("from_client_bytes", totals.from_client_bytes)
+          .number("to_client_bytes", totals.to_client_bytes)
+          .write();
     }
   }
   const WebSocketTotals all = websockets();
@@ -410,12 +426,11 @@ void Process::obey(std::string_view command, Control::Reply reply) {
 }
 
 void Process::reopen_log() {
-  const std::string& file = config().log.file;
+  const LogTargets& targets = config().log.targets;
   log_writer_->reopen_keys(config().log.tls_keys);
-  if (file == kStderrName)
-    return log_.info("SIGUSR1: the log goes to stderr, so there is no file to open again");
-  log_.info("SIGUSR1: opening the log file {} again", file);
-  log_writer_->reopen(file);
+  log_.info("SIGUSR1: {}", told_of_reopening(targets));
+  if (is_log_path(targets.file) || (targets.has_apart() && is_log_path(targets.access_file)))
+    log_writer_->reopen(targets);
 }
 
 void Process::rung() {

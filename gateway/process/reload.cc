@@ -163,7 +163,7 @@ bool Reload::prepare(config::Config config) {
 void Reload::apply_log_settings(const config::LogSettings& before) {
   const config::LogSettings& now = parts_.serving->config.log;
   if (now.level != before.level) parts_.log_writer.set_level(now.level);
-  parts_.log_writer.reopen(now.file);
+  parts_.log_writer.reopen(now.targets);
   parts_.log_writer.reopen_keys(now.tls_keys);
 }
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "gateway/log/quoted.hh"
+#include "gateway/log/line.hh"
 
 namespace gateway {
 namespace {
@@ -169,11 +169,15 @@ std::optional<ServerLists::Change> ServerLists::update(const std::string& name, 
   if (list == *pool.list) return std::nullopt;
   const std::vector<std::string> added = missing(list, *pool.list);
   const std::vector<std::string> removed = missing(*pool.list, list);
-  std::string what;
-  if (!added.empty()) what += fmt::format(" added={}", Quoted(names_of(added)));
-  if (!removed.empty()) what += fmt::format(" removed={}", Quoted(names_of(removed)));
-  if (what.empty()) what = " changed";
-  parts_.log.info("servers pool={} servers={}{}", name, list.size(), what);
+  if (added.empty() && removed.empty()) {
+    parts_.log.info("servers pool={} servers={} changed", name, list.size());
+  } else {
+    LogLine line(parts_.log, LogLevel::info, "servers");
+    line.word("pool", name).number("servers", list.size());
+    if (!added.empty()) line.quoted("added", names_of(added));
+    if (!removed.empty()) line.quoted("removed", names_of(removed));
+    line.write();
+  }
   note_gone(name, pool, list);
   parts_.on_come(name, added, list);
   pool.list = std::make_shared<const Servers>(std::move(list));

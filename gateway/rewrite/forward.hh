@@ -39,6 +39,13 @@ struct AuthQuestion {
   std::string_view target;  // what the request asks for, in origin-form: X-Forwarded-Uri
 };
 
+// What marks the request for those behind, in the gateway's words.
+struct ForwardedMarks {
+  std::string_view request_id = {};   // X-Request-Id, which the route owns then; empty: none
+  std::string_view traceparent = {};  // empty: none of the gateway's
+  bool drops_trace = false;           // what the client says of its trace does not pass
+};
+
 // What the upstream learns from the gateway, besides what the request says.
 struct RequestForwarding {
   std::string_view peer_address;  // who is connected: an IP address without a port, or "unix"
@@ -55,6 +62,7 @@ struct RequestForwarding {
   const AuthQuestion* question = nullptr;         // null: it is the request itself
   // What the client's certificate says; null: nothing is told of any.
   const tls::CertificateFacts* client_certificate = nullptr;
+  ForwardedMarks marks = {};
 };
 
 // What a request asks for, in origin-form: the path as it is meant (http::resolve_path), then the

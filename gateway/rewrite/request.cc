@@ -31,6 +31,7 @@ constexpr std::string_view kNotInQuestions[] = {
     "Content-Language", "Range",        "If-Range",          "If-Match",
     "If-None-Match",    "Max-Forwards", "If-Modified-Since", "If-Unmodified-Since",
     "Trailer",          "TE",           "X-Forwarded-Uri",   "X-Forwarded-Method"};
+constexpr std::string_view kTraceFields[] = {"traceparent", "tracestate"};
 constexpr std::string_view kCredentials[] = {"Authorization", "Cookie"};
 
 // One less, but never less than 0; nothing where it is no number (RFC 9110 section 7.6.2).
@@ -79,6 +80,7 @@ class RequestWriter {
   void add_forwarded_for();
   void add_forwarded();
   void add_client_certificate();
+  void add_marks();
 
   std::string& head_;
   const http::RequestHead& request_;
@@ -102,6 +104,7 @@ void RequestWriter::write() {
   if (!changes_.drops("Via")) add_via(head_, request_.minor_version, forwarding_.via);
   changes_.add_to(head_, "Host");
   add_identity();
+  add_marks();
   if (forwarding_.websocket != nullptr) {
     add_line(head_, "Upgrade", "websocket");
     add_line(head_, "Connection", "Upgrade");
@@ -127,6 +130,7 @@ void RequestWriter::write_question(const AuthQuestion& question) {
   add_line(head_, "X-Forwarded-Uri", is_server_wide() ? "*" : question.target);
   add_via(head_, request_.minor_version, forwarding_.via);
   add_identity();
+  add_marks();
   head_.append("\r\n");
 }
 
@@ -136,8 +140,16 @@ void RequestWriter::add_identity() {
   }
 }
 
+void RequestWriter::add_marks() {
+  const ForwardedMarks& marks = forwarding_.marks;
+  if (!marks.request_id.empty()) add_line(head_, config::kRequestIdHeader, marks.request_id);
+  if (!marks.traceparent.empty()) add_line(head_, "traceparent", marks.traceparent);
+}
+
 // Whether the client's field goes no further, whoever may send it otherwise.
 bool RequestWriter::leaves_out(std::string_view name) const {
+  const auto is_of_trace = [&](std::string_view one) { return equals_ignoring_case(one, name); };
+  if (forwarding_.marks.drops_trace && std::ranges::any_of(kTraceFields, is_of_trace)) return true;
   if (forwarding_.question == nullptr) return changes_.replaces(name);
   const auto is_meant = [&](std::string_view one) { return equals_as_variable(one, name); };
   // What a client shows of itself is asked about, even where the server gets another one.

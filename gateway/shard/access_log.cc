@@ -2,25 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
-#include <iterator>
-#include <utility>
 
-#include "gateway/log/level.hh"
-#include "gateway/log/quoted.hh"
+#include "gateway/exchange/request_marks.hh"
+#include "gateway/log/line.hh"
 #include "gateway/shard/accounting.hh"
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
 namespace {
 
-std::string_view name_of(const config::Route* route) {
-  return route != nullptr ? std::string_view(route->name) : "-";
-}
+constexpr std::size_t kClientBytesMax = 64;  // an address and a port
 
-std::string_view name_of(const UpstreamServer* server) {
-  return server != nullptr ? std::string_view(server->text()) : "-";
+void add_route(LogLine& line, const config::Route* route) {
+  route != nullptr ? line.word("route", route->name) : line.none("route");
 }
 
 std::int64_t milliseconds_since(uring::Clock::time_point begun, Shard& shard) {
@@ -47,69 +45,67 @@ void warn_of_failure(const Access& access) {
   if (!shard.may_log(LogLevel::warning, cause)) return;
   std::string text = cause_of(end);
   if (end.error == EADDRNOTAVAIL) text += kNoSource;
-  shard.log().warning("failed upstream={} route={} end={} by={} cause={} id={} n={}",
-                      access.server->text(), name_of(access.route), policy.word,
-                      gateway::name_of(policy.party), Quoted(text), connection.id(),
-                      connection.requests());
+  LogLine line(shard.log(), LogLevel::warning, "failed");
+  line.word("upstream", access.server->text());
+  add_route(line, access.route);
+  line.word("end", policy.word)
+      .word("by", gateway::name_of(policy.party))
+      .quoted("cause", text)
+      .number("id", connection.id())
+      .number("n", connection.requests())
+      .write();
 }
 
 // Which section of RFC 6455 a peer broke, in which of its frames, and at which byte behind the
 // handshake: see ws::BrokenRule.
-std::string text_of(const std::optional<ws::BrokenRule>& broken) {
-  if (!broken) return {};
-  return fmt::format(" section={} frame={} at={}", ws::section_of(broken->violation), broken->frame,
-                     broken->offset);
+void add_broken_rule(LogLine& line, const std::optional<ws::BrokenRule>& broken) {
+  if (!broken) return;
+  line.word("section", ws::section_of(broken->violation))
+      .number("frame", broken->frame)
+      .number("at", broken->offset);
 }
 
-std::string text_of_code(std::uint16_t code) {
-  return code == 0 ? "-" : std::to_string(code);
-}
-
-using Text = fmt::memory_buffer;
-
-template <class... Values>
-void add(Text& text, fmt::format_string<Values...> format, Values&&... values) {
-  fmt::format_to(std::back_inserter(text), format, std::forward<Values>(values)...);
-}
-
-void add_pings(Text& text, Party party, const Heartbeat* heartbeat) {
+void add_pings(LogLine& line, bool of_client, const Heartbeat* heartbeat) {
   if (heartbeat == nullptr || heartbeat->last_round_trip().count() == 0) return;
-  add(text, " {0}_ping_us={1} {0}_ping_us_max={2}", gateway::name_of(party),
-      heartbeat->last_round_trip().count(), heartbeat->worst_round_trip().count());
+  line.number(of_client ? "client_ping_us" : "upstream_ping_us",
+              heartbeat->last_round_trip().count());
+  line.number(of_client ? "client_ping_us_max" : "upstream_ping_us_max",
+              heartbeat->worst_round_trip().count());
 }
 
 // What all lines of an open WebSocket, and of one that has ended, say of what went through it.
-Text text_of(const WebSocketRecord& websocket) {
+void add_counts(LogLine& line, const WebSocketRecord& websocket) {
   const auto& [client, upstream] = websocket;
-  Text text;
-  add(text,
-      "client_frames={} client_messages={} client_bytes={} upstream_frames={} "
-      "upstream_messages={} upstream_bytes={} client_compressed={} upstream_compressed={}",
-      client.sent.frames, client.sent.messages, client.sent.payload_bytes, upstream.sent.frames,
-      upstream.sent.messages, upstream.sent.payload_bytes, client.sent.compressed_messages,
-      upstream.sent.compressed_messages);
-  add(text,
-      " client_wire_bytes={} to_client_wire_bytes={} upstream_wire_bytes={} "
-      "to_upstream_wire_bytes={} client_pushed_back_ms={} upstream_pushed_back_ms={}",
-      client.wire_bytes_from, client.wire_bytes_to, upstream.wire_bytes_from,
-      upstream.wire_bytes_to, client.pushed_back.count(), upstream.pushed_back.count());
-  add_pings(text, Party::kClient, client.heartbeat);
-  add_pings(text, Party::kUpstream, upstream.heartbeat);
-  return text;
-}
-
-std::string_view view(const Text& text) {
-  return {text.data(), text.size()};
+  line.number("client_frames", client.sent.frames)
+      .number("client_messages", client.sent.messages)
+      .number("client_bytes", client.sent.payload_bytes)
+      .number("upstream_frames", upstream.sent.frames)
+      .number("upstream_messages", upstream.sent.messages)
+      .number("upstream_bytes", upstream.sent.payload_bytes)
+      .number("client_compressed", client.sent.compressed_messages)
+      .number("upstream_compressed", upstream.sent.compressed_messages)
+      .number("client_wire_bytes", client.wire_bytes_from)
+      .number("to_client_wire_bytes", client.wire_bytes_to)
+      .number("upstream_wire_bytes", upstream.wire_bytes_from)
+      .number("to_upstream_wire_bytes", upstream.wire_bytes_to)
+      .number("client_pushed_back_ms", client.pushed_back.count())
+      .number("upstream_pushed_back_ms", upstream.pushed_back.count());
+  add_pings(line, true, client.heartbeat);
+  add_pings(line, false, upstream.heartbeat);
 }
 
 // Which one it is: the beginning of its lines.
-Text name_of(const Access& access) {
+void add_name(LogLine& line, const Access& access) {
   const Connection& connection = access.connection;
-  Text text;
-  add(text, "id={} n={} client={}:{} request={} route={} upstream={}", connection.id(),
-      connection.requests(), connection.client_address(), connection.client_port(),
-      Quoted(access.request_line), name_of(access.route), name_of(access.server));
-  return text;
+  std::array<char, kClientBytesMax> client;
+  const auto shown = fmt::format_to_n(client.data(), client.size(), "{}:{}",
+                                      connection.client_address(), connection.client_port());
+  line.number("id", connection.id()).number("n", connection.requests());
+  line.word("client", {client.data(), std::min(shown.size, client.size())});
+  line.quoted("request", access.request_line);
+  add_route(line, access.route);
+  access.server != nullptr ? line.word("upstream", access.server->text()) : line.none("upstream");
+  if (access.marks != nullptr) access.marks->add_to(line);
 }
 
 }  // namespace
@@ -120,27 +116,35 @@ void account_for(const Access& access, const RequestRecord& request) {
   const End& end = connection.how_ended();
   const EndPolicy& policy = policy_of(end.reason);
   count_request(access, request);
-  connection.shard().log().info(
-      "request id={} n={} client={}:{} request={} route={} upstream={} status={} request_bytes={} "
-      "response_bytes={} ms={} resends={} end={} by={} cause={}",
-      connection.id(), connection.requests(), connection.client_address(), connection.client_port(),
-      Quoted(access.request_line), name_of(access.route), name_of(access.server), request.status,
-      request.request_bytes, request.response_bytes,
-      milliseconds_since(access.begun, connection.shard()), request.resends, policy.word,
-      gateway::name_of(policy.party), Quoted(cause_of(end)));
+  LogLine line(connection.shard().log(), LogLevel::info, "request", LineOf::access);
+  if (!line.is_wanted()) return;
+  add_name(line, access);
+  line.number("status", request.status)
+      .number("request_bytes", request.request_bytes)
+      .number("response_bytes", request.response_bytes)
+      .number("ms", milliseconds_since(access.begun, connection.shard()))
+      .number("resends", request.resends)
+      .word("end", policy.word)
+      .word("by", gateway::name_of(policy.party))
+      .quoted("cause", cause_of(end))
+      .write();
 }
 
 void account_for(const Access& access, const WebSocketRecord& websocket, const WebSocketEnd& how) {
   Shard& shard = access.connection.shard();
   const End& end = access.connection.how_ended();
   count_websocket(access, websocket, how);
-  if (shard.log().wants(LogLevel::info)) {
-    shard.log().info("websocket {} {} ms={} end={} by={} code={} reason={}{} cause={}",
-                     view(name_of(access)), view(text_of(websocket)),
-                     milliseconds_since(access.begun, shard), policy_of(end.reason).word,
-                     gateway::name_of(how.party), text_of_code(how.code), Quoted(how.reason),
-                     text_of(how.broken_rule), Quoted(cause_of(end)));
-  }
+  LogLine line(shard.log(), LogLevel::info, "websocket", LineOf::access);
+  if (!line.is_wanted()) return;
+  add_name(line, access);
+  add_counts(line, websocket);
+  line.number("ms", milliseconds_since(access.begun, shard))
+      .word("end", policy_of(end.reason).word)
+      .word("by", gateway::name_of(how.party));
+  how.code == 0 ? line.none("code") : line.number("code", how.code);
+  line.quoted("reason", how.reason);
+  add_broken_rule(line, how.broken_rule);
+  line.quoted("cause", cause_of(end)).write();
 }
 
 void account_for(const Access& access, const TunnelRecord& tunnel) {
@@ -148,29 +152,36 @@ void account_for(const Access& access, const TunnelRecord& tunnel) {
   const End& end = access.connection.how_ended();
   const EndPolicy& policy = policy_of(end.reason);
   count_tunnel(access, tunnel);
-  if (shard.log().wants(LogLevel::info)) {
-    shard.log().info(
-        "tunnel {} protocol={} client_bytes={} upstream_bytes={} ms={} end={} by={} "
-        "cause={}",
-        view(name_of(access)), Quoted(tunnel.protocol), tunnel.client_bytes, tunnel.upstream_bytes,
-        milliseconds_since(access.begun, shard), policy.word, gateway::name_of(policy.party),
-        Quoted(cause_of(end)));
-  }
+  LogLine line(shard.log(), LogLevel::info, "tunnel", LineOf::access);
+  if (!line.is_wanted()) return;
+  add_name(line, access);
+  line.quoted("protocol", tunnel.protocol)
+      .number("client_bytes", tunnel.client_bytes)
+      .number("upstream_bytes", tunnel.upstream_bytes)
+      .number("ms", milliseconds_since(access.begun, shard))
+      .word("end", policy.word)
+      .word("by", gateway::name_of(policy.party))
+      .quoted("cause", cause_of(end))
+      .write();
 }
 
 void account_for_opened(const Access& access, std::string_view word) {
   Shard& shard = access.connection.shard();
   count_opened(access);
-  if (!shard.config().log.websocket_open || !shard.log().wants(LogLevel::info)) return;
-  shard.log().info("{} {} ms={}", word, view(name_of(access)),
-                   milliseconds_since(access.begun, shard));
+  if (!shard.config().log.websocket_open) return;
+  LogLine line(shard.log(), LogLevel::info, word, LineOf::access);
+  if (!line.is_wanted()) return;
+  add_name(line, access);
+  line.number("ms", milliseconds_since(access.begun, shard)).write();
 }
 
 void tell_so_far(const Access& access, const WebSocketRecord& websocket) {
   Shard& shard = access.connection.shard();
-  if (!shard.log().wants(LogLevel::info)) return;
-  shard.log().info("websocket-so-far {} {} ms={}", view(name_of(access)), view(text_of(websocket)),
-                   milliseconds_since(access.begun, shard));
+  LogLine line(shard.log(), LogLevel::info, "websocket-so-far", LineOf::access);
+  if (!line.is_wanted()) return;
+  add_name(line, access);
+  add_counts(line, websocket);
+  line.number("ms", milliseconds_since(access.begun, shard)).write();
 }
 
 }  // namespace gateway

@@ -15,11 +15,14 @@
 
 namespace gateway {
 
+class RequestMarks;
+
 // What both have; how it ended the connection says.
 struct Access {
   Connection& connection;
   const ShardGeneration& generation;     // in which it began
   std::string_view request_line;         // method, host and path
+  const RequestMarks* marks = nullptr;   // null: there are none
   const config::Route* route = nullptr;  // null: none was found
   UpstreamServer* server = nullptr;      // the last one that was asked; null: none was
   uring::Clock::time_point begun;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gateway/exchange/exchange.hh"
+#include "gateway/log/line.hh"
 #include "gateway/websocket/tunnel.hh"
 #include "uring/probe.hh"
 
@@ -94,8 +95,12 @@ void Shard::finish() {
   generation_ = {};
   throttle_.tell_all();
   const uring::LoopCounters& counters = loop_.counters();
-  log().info("stopped connections={} turns={} enters={} completions={}", accepted_,
-             counters.turns.value(), kernel_.enters(), counters.completions.value());
+  LogLine(log(), LogLevel::info, "stopped")
+      .number("connections", accepted_)
+      .number("turns", counters.turns.value())
+      .number("enters", kernel_.enters())
+      .number("completions", counters.completions.value())
+      .write();
 }
 
 void Shard::rung() {

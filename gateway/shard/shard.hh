@@ -26,6 +26,7 @@
 #include "gateway/shard/orders.hh"
 #include "gateway/shard/orphans.hh"
 #include "gateway/shard/password_desk.hh"
+#include "gateway/shard/random_bytes.hh"
 #include "gateway/shard/rebalancing.hh"
 #include "gateway/shard/shard_generation.hh"
 #include "gateway/shard/shard_listener.hh"
@@ -125,6 +126,8 @@ class Shard final : private uring::BellOwner, private Reception {
   TokenCache& tokens() { return tokens_; }
   // For a head or a path while it is made; whoever uses it next overwrites it.
   std::string& scratch() { return scratch_; }
+  // For what must be unique.
+  RandomBytes& random() { return random_; }
   uring::BlockPool& frames() { return loop_.frames(); }
   // Of WebSockets that are compressed for their clients alone.
   Codecs& codecs() { return *codecs_; }
@@ -207,6 +210,7 @@ class Shard final : private uring::BellOwner, private Reception {
   std::list<ShardListener> coming_;            // the listeners that come with it
   uring::ReadyMember<&Shard::load_next> load_next_{*this};
   std::string scratch_;
+  RandomBytes random_{kernel_};
   std::list<ShardListener> listeners_;
   LeavingListeners leaving_;
   uring::Event adopted_;

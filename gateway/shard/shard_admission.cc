@@ -1,5 +1,6 @@
 // What a shard does about whom it has accepted: he is judged before there is a connection, and who
 // is refused is counted and, if not too often, told in the log.
+#include "gateway/log/line.hh"
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
@@ -41,9 +42,11 @@ void Shard::note_judged(const Admission::Answer& answer, const config::Address& 
   note_refused(*answer.refused);
   if (!may_log(LogLevel::info, limits::name_of(*answer.refused))) return;
   const auto octets = config::octets_of(client);
-  log().info("refused client={} listener={} cause={}",
-             octets ? config::Network{*octets, 128}.text() : "unix",
-             entrance.listener().address.text(), limits::name_of(*answer.refused));
+  LogLine(log(), LogLevel::info, "refused")
+      .word("client", octets ? config::Network{*octets, 128}.text() : "unix")
+      .word("listener", entrance.listener().address.text())
+      .word("cause", limits::name_of(*answer.refused))
+      .write();
 }
 
 void Shard::note_refused(limits::Cause cause) {

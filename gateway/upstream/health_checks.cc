@@ -1,11 +1,10 @@
 #include "gateway/upstream/health_checks.hh"
+#include "gateway/upstream/server_line.hh"
 
 #include <algorithm>
 #include <cstring>
 #include <mutex>
 #include <utility>
-
-#include "gateway/log/quoted.hh"
 
 namespace gateway {
 namespace {
@@ -155,15 +154,17 @@ class HealthChecks::Check {
     if (verdict_ == Verdict::kUnknown) return;
     if (verdict_ == Verdict::kLeaves) {
       if (!health.note_leaving(ServerHealth::Time::max())) return;
-      return owner_.log_.warning("server pool={} upstream={} state=leaving check={}", pool, server,
-                                 Quoted(cause_));
+      return ServerLine(owner_.log_, LogLevel::warning, pool, server, "leaving")
+          .quoted("check", cause_)
+          .write();
     }
     const Change change = health.note_check(verdict_ == Verdict::kPassed, terms(), now());
     if (change == Change::kUp) {
-      owner_.log_.info("server pool={} upstream={} state=up after=check", pool, server);
+      ServerLine(owner_.log_, LogLevel::info, pool, server, "up").word("after", "check").write();
     } else if (change == Change::kDown) {
-      owner_.log_.warning("server pool={} upstream={} state=down check={}", pool, server,
-                          Quoted(cause_));
+      ServerLine(owner_.log_, LogLevel::warning, pool, server, "down")
+          .quoted("check", cause_)
+          .write();
     }
   }
 
@@ -223,8 +224,9 @@ void HealthChecks::settle_new(UpstreamPool& pool, std::size_t index) {
     return pool.server(index).state().health.note_known(initially_down);
   }();
   if (!is_down) return;
-  log_.info("server pool={} upstream={} state=down until=check", pool.config().name,
-            pool.server(index).text());
+  ServerLine(log_, LogLevel::info, pool.config().name, pool.server(index).text(), "down")
+      .word("until", "check")
+      .write();
 }
 
 // What earlier generations have found by ways that this one does not have.
@@ -236,8 +238,9 @@ void HealthChecks::settle_unchecked(UpstreamPool& pool, std::size_t index) {
   const bool was_ejected = !terms.ejection.is_on() && health.end_ejection(now);
   const bool was_ill = !terms.check && mine && health.end_checks(now);
   if (!was_ejected && !was_ill) return;
-  log_.info("server pool={} upstream={} state=up after=reload", pool.config().name,
-            pool.server(index).text());
+  ServerLine(log_, LogLevel::info, pool.config().name, pool.server(index).text(), "up")
+      .word("after", "reload")
+      .write();
 }
 
 void HealthChecks::adopt(UpstreamPool& pool, std::size_t index) {

@@ -5,7 +5,7 @@
 #include <mutex>
 
 #include "gateway/config/units.hh"
-#include "gateway/log/quoted.hh"
+#include "gateway/upstream/server_line.hh"
 #include "gateway/upstream/upstream_pool.hh"
 #include "gateway/upstream/upstreams.hh"
 
@@ -83,8 +83,9 @@ ServerSlot UpstreamPool::admit(std::size_t index, Purpose purpose,
   }
   if (admission == Admission::kTrial) slot.set_trial(now + trial_time);
   if (admission == Admission::kReturned) {
-    owner_.log_.info("server pool={} upstream={} state=up after=leaving", pool_.name,
-                     servers_[index]->text());
+    ServerLine(owner_.log_, LogLevel::info, pool_.name, servers_[index]->text(), "up")
+        .word("after", "leaving")
+        .write();
   }
   return slot;
 }
@@ -124,7 +125,9 @@ void UpstreamPool::note_success(std::size_t index, ServerSlot& slot) {
   const bool trial = slot.is_trial() || slot.is_last_resort();
   slot.end_trial();
   if (!server.state().health.note_success(pool_.health.ejection, owner_.now(), trial)) return;
-  owner_.log_.info("server pool={} upstream={} state=up after=ejected", pool_.name, server.text());
+  ServerLine(owner_.log_, LogLevel::info, pool_.name, server.text(), "up")
+      .word("after", "ejected")
+      .write();
 }
 
 void UpstreamPool::note_failure(std::size_t index, ServerSlot& slot, std::string_view cause) {
@@ -142,10 +145,11 @@ void UpstreamPool::note_failure(std::size_t index, ServerSlot& slot, std::string
     time = health.eject(terms, owner_.now(), trial && is_ejected);
   }
   if (time.count() == 0) return;
-  owner_.log_.warning(
-      "server pool={} upstream={} state=ejected for={} cause={}", pool_.name, server.text(),
-      config::print_duration(std::chrono::duration_cast<std::chrono::milliseconds>(time)),
-      Quoted(cause));
+  const auto rounded = std::chrono::duration_cast<std::chrono::milliseconds>(time);
+  ServerLine(owner_.log_, LogLevel::warning, pool_.name, server.text(), "ejected")
+      .word("for", config::print_duration(rounded))
+      .quoted("cause", cause)
+      .write();
 }
 
 // Never more than their share, though at least one, and never the last one that is up.
@@ -168,8 +172,9 @@ void UpstreamPool::note_leaving(std::size_t index, std::uint16_t status) {
   UpstreamServer& server = *servers_[index];
   const auto until = owner_.now() + pool_.health.drain_time;
   if (!server.state().health.note_leaving(until)) return;
-  owner_.log_.warning("server pool={} upstream={} state=leaving status={}", pool_.name,
-                      server.text(), status);
+  ServerLine(owner_.log_, LogLevel::warning, pool_.name, server.text(), "leaving")
+      .number("status", status)
+      .write();
 }
 
 }  // namespace gateway

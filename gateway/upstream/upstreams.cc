@@ -6,7 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "gateway/log/quoted.hh"
+#include "gateway/log/line.hh"
 
 namespace gateway {
 namespace {
@@ -243,8 +243,11 @@ void Upstreams::note_stage(const UpstreamConnection& connection) {
   if (connection.stage_ == Stage::kConnected) {
     counters_.upstreams.connect.observe(links_.loop.now() - connection.opened_);
     if (!server.addresses_.note_success(connection.address())) return;
-    return log_.info("address upstream={} address={} state=fine", server.text(),
-                     connection.address().text());
+    return LogLine(log_, LogLevel::info, "address")
+        .word("upstream", server.text())
+        .word("address", connection.address().text())
+        .word("state", "fine")
+        .write();
   }
   const bool late = connection.stage_ == Stage::kLate;
   const Reason failed = late ? Reason::kConnectTimeout : connection.failure().end().reason;
@@ -254,8 +257,12 @@ void Upstreams::note_stage(const UpstreamConnection& connection) {
   const auto now = links_.loop.now();
   if (!server.addresses_.note_failure(addresses, connection.address_, now)) return;
   const End why = late ? End{.reason = Reason::kConnectTimeout} : connection.failure().end();
-  log_.warning("address upstream={} address={} state=avoided cause={}", server.text(),
-               connection.address().text(), Quoted(cause_of(why)));
+  LogLine(log_, LogLevel::warning, "address")
+      .word("upstream", server.text())
+      .word("address", connection.address().text())
+      .word("state", "avoided")
+      .quoted("cause", cause_of(why))
+      .write();
 }
 
 void Upstreams::note_probes(std::size_t count) {

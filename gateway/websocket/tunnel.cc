@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/log/line.hh"
 #include "gateway/shard/access_log.hh"
 #include "gateway/shard/orphans.hh"
 #include "gateway/shard/paced_closing.hh"
@@ -37,6 +38,7 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
       route_(&opening.route),
       upstream_(&opening.upstream),
       request_line_(std::move(opening.request_line)),
+      marks_(std::move(opening.marks)),
       begun_(opening.begun),
       holds_(std::move(opening.holds)),
       token_ends_(opening.token_ends),
@@ -122,9 +124,10 @@ TranslationTerms Tunnel::translation() {
 void Tunnel::note_uncompressed() {
   Shard& shard = connection_.shard();
   if (!shard.may_log(LogLevel::warning, "uncompressed")) return;
-  shard.log().warning(
-      "connection id={}: a message goes uncompressed: [limits] compression_memory is used up",
-      connection_.id());
+  LogLine(shard.log(), LogLevel::warning, "connection")
+      .number("id", connection_.id())
+      .remark("a message goes uncompressed: [limits] compression_memory is used up")
+      .write();
 }
 
 // It goes by what the newest generation says of its route, and keeps no earlier one; where that has
@@ -242,6 +245,7 @@ Access Tunnel::access() const {
   return {.connection = connection_,
           .generation = *generation_,
           .request_line = request_line_,
+          .marks = marks_.get(),
           .route = route_,
           .server = &server(),
           .begun = begun_};

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "gateway/client/connection.hh"
+#include "gateway/exchange/request_marks.hh"
 #include "gateway/limits/holds.hh"
 #include "gateway/link/farewell.hh"
 #include "gateway/shard/access_log.hh"
@@ -28,6 +29,7 @@ struct TunnelOpening {
   const config::Route& route;
   UpstreamConnection& upstream;
   std::pmr::string request_line;
+  uring::BlockPool::Owned<RequestMarks> marks;  // null: there are none
   uring::Clock::time_point begun;
   limits::RequestHolds holds;
   std::uint8_t rsv_allowed;  // of the extensions that were agreed
@@ -119,6 +121,7 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   const config::Route* route_;               // there
   UpstreamConnection* upstream_;             // until it has settled
   std::pmr::string request_line_;
+  uring::BlockPool::Owned<RequestMarks> marks_;
   uring::Clock::time_point begun_;
   limits::RequestHolds holds_;  // until it has settled
   uring::Clock::time_point token_ends_;

@@ -58,6 +58,8 @@ std::string text_of_route(const GenerationPlan& plan, PoolKind pool) {
     return text + "[route.response_headers]\n" + field;
   }
   text += fmt::format("pool = \"{}\"\n", name_of(pool));
+  if (plan.marks[static_cast<std::size_t>(pool)])
+    text += "request_id = \"create\"\ntrace = \"create\"\n";
   if (plan.auth[static_cast<std::size_t>(pool)]) text += text_of_auth();
   if (plan.upgrades[static_cast<std::size_t>(pool)])
     text += fmt::format("upgrades = [\"{}\"]\n", kTunnelProtocol);
@@ -202,6 +204,16 @@ void draw_auth(const Scenario& scenario, GenerationPlan& plan) {
   }
 }
 
+// Likewise.
+void draw_marks(const Scenario& scenario, GenerationPlan& plan) {
+  Dice dice(scenario.seed * 7919 + 23);
+  if (!dice.chance(30)) return;
+  for (unsigned pool = 0; pool < kPoolKinds; ++pool) plan.marks[pool] = dice.chance(70);
+  for (std::uint64_t number = 1; number < plan.number; ++number) {
+    if (dice.chance(30)) plan.marks.flip(dice.between(0, kPoolKinds - 1));
+  }
+}
+
 }  // namespace
 
 bool GenerationPlan::is_last_resort(std::string_view address) const {
@@ -260,6 +272,7 @@ GenerationPlan plan_generation(const Scenario& scenario, std::uint64_t number) {
   draw_balances(scenario, plan);
   draw_upgrades(scenario, plan);
   draw_auth(scenario, plan);
+  draw_marks(scenario, plan);
   plan.doors = plan_doors(scenario, plan.number);
   plan.rebalance = plan_rebalance(scenario, plan.number);
   // This one holds for a message under way, too: so that it has one meaning it is the same in all.

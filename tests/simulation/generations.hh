@@ -73,6 +73,7 @@ struct GenerationPlan {
   BalancePlan balance;
   std::bitset<kPoolKinds> auth;      // whose routes ask whether requests may pass
   bool has_guard = false;            // ... a pool that is there
+  std::bitset<kPoolKinds> marks;     // whose routes give requests ids and traces
   std::bitset<kPoolKinds> upgrades;  // whose routes let kTunnelProtocol pass
   DoorPlan doors;
   RebalancePlan rebalance;

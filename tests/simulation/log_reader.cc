@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "gateway/log/render.hh"
+#include "proto/jwt/json.hh"
 #include "tests/simulation/health_watch.hh"
 
 namespace simulation {
@@ -45,10 +47,26 @@ bool cuts_head(std::string_view end) {
 
 void LogReader::drain(gateway::LogRing& ring) {
   ring.drain([&](const gateway::LogRing::Record& record) {
-    stage_.chronicle.note(ring.source(), "{}", record.text);
-    read(record.text);
+    const std::string line = gateway::text_of(record);
+    stage_.chronicle.note(ring.source(), "{}", line);
+    read(line);
+    judge_json(record, ring.source());
   });
   if (ring.dropped() > 0) stage_.chronicle.fail(ring.source(), "the log was read too late");
+}
+
+// Whatever a line says, it can be said in JSON.
+void LogReader::judge_json(const gateway::LogRing::Record& record, const std::string& source) {
+  std::string json;
+  gateway::append_json(json, {record, source});
+  if (!jwt::Json::parse(json)) stage_.chronicle.fail(kWho, "is no JSON: {}", json);
+}
+
+// The line has the id that a server got.
+void LogReader::judge_id(const Trail& trail, std::string_view line) {
+  const std::string_view id = value_of(line, " request_id=");
+  if (!trail.id.empty() && id != trail.id)
+    stage_.chronicle.fail(kWho, "has another id than {}: {}", trail.id, line);
 }
 
 void LogReader::read(std::string_view line) {
@@ -125,6 +143,7 @@ void LogReader::read_target(std::string_view target, std::string_view line,
     return stage_.chronicle.fail(kWho, "tells of what nobody has asked: {}", line);
   }
   belongs_to(static_cast<unsigned>(client), line, connection);
+  judge_id(stage_.trail(static_cast<unsigned>(client), static_cast<unsigned>(request)), line);
   LogLine& told = stage_.trail(static_cast<unsigned>(client), static_cast<unsigned>(request))
                       .lines.emplace_back();
   told.at = stage_.now();

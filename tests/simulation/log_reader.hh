@@ -19,6 +19,8 @@ class LogReader {
 
  private:
   void read(std::string_view line);
+  void judge_json(const gateway::LogRing::Record& record, const std::string& source);
+  void judge_id(const Trail& trail, std::string_view line);
   void read_rebalance(std::string_view line);
   void read_remark(std::string_view line);
   void read_connection(std::string_view line, LoggedConnection& connection);

@@ -167,6 +167,7 @@ void SimulatedServer::take_head() {
   }
   judge_generation();
   judge_permission();
+  judge_marks();
   judge_health();
   Trail& trail = stage_.trail(client_, request_);
   trail.end_told = false;

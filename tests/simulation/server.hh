@@ -37,6 +37,7 @@ class SimulatedServer {
   void judge_generation();
   void judge_balance(std::span<const GenerationPlan> plans);
   void judge_permission();  // auth_judge.cc
+  void judge_marks();       // marks_judge.cc
   void take_body(std::string_view bytes);
   void request_is_whole();
   void answer();

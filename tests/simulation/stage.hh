@@ -95,6 +95,7 @@ struct Trail {
   std::uint64_t asked_in = 1;
   // What servers did that had got its head.
   unsigned arrivals = 0;
+  std::string id;  // that a server got with it
   bool told_whole = false;
   bool closed = false;
   bool reset = false;
@@ -149,6 +150,7 @@ struct Stage {
   }
   std::map<std::pair<unsigned, unsigned>, Trail> trails;
   std::map<std::uint64_t, LoggedConnection> logged;  // by id
+  std::set<std::string> ids;                         // of requests
 };
 
 }  // namespace simulation

@@ -19,3 +19,10 @@ def both(chain, key):
 def with_certificates(value, port=18443):
     return (f'[[listen]]\naddress = "127.0.0.1:{port}"\ncertificates = {value}\n'
             '[[route]]\n[route.answer]\nbody = "x"\n')
+
+
+def check_text(folder, text):
+    """gateway -t with this text as its file."""
+    file = folder / "gateway.conf"
+    file.write_text(text)
+    return run("-t", "-c", file)

@@ -267,7 +267,7 @@ TEST_F(ConfigFiles, TakesTheLogFileFromTheFolderOfTheConfiguration) {
   const auto config = read_file(
       write("gateway.conf", "[log]\nfile = \"gateway.log\"\n" + complete()), resolve_for_test);
   ASSERT_TRUE(config) << config.error().front().text();
-  EXPECT_EQ(config->log.file, folder_ / "gateway.log");
+  EXPECT_EQ(config->log.targets.file, folder_ / "gateway.log");
 }
 
 // Also what could not be read, and whatever is wrong elsewhere: it may be mended there.

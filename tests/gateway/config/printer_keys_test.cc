@@ -266,6 +266,10 @@ tries = 3
 ttl_min = "2s"
 ttl_max = "1m"
 
+[defaults]
+request_id = "keep"
+trace = "create"
+
 [defaults.timeouts]
 request_body_idle = "2s"
 connect = "1h"
@@ -343,6 +347,13 @@ patience = "5m"
 
 [log]
 file = "/tmp/gateway.log"
+access_file = "/tmp/access.log"
+format = "json"
+fields = ["client", "request", "client_ping_us"]
+headers = ["User-Agent", "X-App.Version"]
+syslog_facility = "local3"
+syslog_socket = "/etc/gateway/run/log"
+journald_socket = "/run/journal"
 tls_keys = "/tmp/gateway.keys"
 level = "debug"
 buffer = "1MiB"

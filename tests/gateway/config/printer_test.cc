@@ -80,6 +80,10 @@ tries = 2
 ttl_min = "1s"
 ttl_max = "5m"
 
+[defaults]
+request_id = "off"
+trace = "off"
+
 [defaults.timeouts]
 request_body_idle = "1m"
 connect = "5s"
@@ -157,12 +161,19 @@ patience = "1m"
 
 [log]
 file = "stderr"
+access_file = "off"
+format = "text"
+fields = []
+headers = []
+syslog_facility = "daemon"
+syslog_socket = "/dev/log"
+journald_socket = "/run/systemd/journal/socket"
 tls_keys = "off"
 level = "info"
 buffer = "256KiB"
 websocket_open = false
 websocket_every = "off"
-redact = ["access_token"]
+redact = ["access_token", "api_key", "apikey", "auth", "client_secret", "code", "id_token", "jwt", "key", "password", "refresh_token", "secret", "sig", "signature", "token"]
 
 [control]
 socket = "off"
@@ -189,7 +200,7 @@ TEST(ConfigPrinter, AgreesWithTheDefaultsOfTheShippedConfiguration) {
     text += (is_key ? key[1].str() : line) + "\n";
     keys += is_key;
   }
-  EXPECT_EQ(keys, 78u);
+  EXPECT_EQ(keys, 87u);
   const auto spelt_out = read(text);
   ASSERT_TRUE(spelt_out) << spelt_out.error().front().text();
   EXPECT_EQ(to_toml(*spelt_out), to_toml(*shipped));

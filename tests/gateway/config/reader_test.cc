@@ -38,7 +38,7 @@ TEST(ConfigReader, FillsInTheDefaults) {
   EXPECT_THAT(config->trusted_proxies.networks, IsEmpty());
   EXPECT_FALSE(config->trusted_proxies.unix_sockets);
   EXPECT_EQ(config->via, "gateway");
-  EXPECT_EQ(config->log.file, "stderr");
+  EXPECT_EQ(config->log.targets.file, "stderr");
   EXPECT_EQ(config->log.level, LogLevel::info);
   EXPECT_EQ(config->log.buffer_bytes, 256u * 1024);
   EXPECT_FALSE(config->log.websocket_open);
@@ -61,7 +61,7 @@ TEST(ConfigReader, TakesEveryKey) {
   EXPECT_EQ(config->limits.header_fields, 64u);
   EXPECT_EQ(config->limits.target_bytes, 4u * 1024);
   EXPECT_EQ(config->limits.requests, 1000u);
-  EXPECT_EQ(config->log.file, "/tmp/gateway.log");
+  EXPECT_EQ(config->log.targets.file, "/tmp/gateway.log");
   EXPECT_EQ(config->log.level, LogLevel::debug);
   EXPECT_EQ(config->log.buffer_bytes, 1u << 20);
   EXPECT_TRUE(config->log.websocket_open);

@@ -49,7 +49,7 @@ class LastWordsTest : public testing::Test {
 // In the process that is to die: lines that are still in their ring, then the fault.
 void log_and(const std::function<void()>& fault, const std::string& file = "stderr",
              int lines = 3) {
-  const auto writer = LogWriter::start(file, LogLevel::info, 1 << 20);
+  const auto writer = LogWriter::start({.file = file}, LogLevel::info, 1 << 20);
   const LastWords last_words(**writer);
   Log log = (*writer)->open("shard=1");
   for (int i = 1; i <= lines; ++i) log.info("line {} {}", i, std::string(500, 'x'));
@@ -122,7 +122,7 @@ TEST_F(LastWordsTest, OfTheFirstThreadThatFailsAreWaitedForByTheSecond) {
 
 TEST_F(LastWordsTest, AreNobodysBusinessOnceItIsGone) {
   {
-    const auto writer = LogWriter::start("stderr", LogLevel::info, 1 << 20);
+    const auto writer = LogWriter::start({}, LogLevel::info, 1 << 20);
     const LastWords last_words(**writer);
   }
   EXPECT_EXIT(break_invariant(), KilledBySignal(SIGABRT), HasSubstr(kSentence));

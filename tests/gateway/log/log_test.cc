@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "gateway/log/quoted.hh"
+#include "gateway/log/render.hh"
 #include "gateway/log/writer.hh"
 #include "tests/temporary_folder.hh"
 
@@ -101,7 +102,7 @@ void flush(LogWriter& writer) {
 class LogFile : public testing::Test {
  protected:
   std::unique_ptr<LogWriter> start(LogLevel level, size_t ring_bytes) {
-    auto writer = LogWriter::start(file_, level, ring_bytes);
+    auto writer = LogWriter::start({.file = file_}, level, ring_bytes);
     EXPECT_TRUE(writer);
     return *std::move(writer);
   }
@@ -216,7 +217,7 @@ TEST_F(LogFile, KeepsTheOrderOfSeveralThreads) {
 
 TEST_F(LogFile, ThatCannotBeOpenedIsNamed) {
   const auto writer =
-      LogWriter::start((folder_ / "none" / "log").string(), LogLevel::info, kRingBytes);
+      LogWriter::start({.file = (folder_ / "none" / "log").string()}, LogLevel::info, kRingBytes);
   ASSERT_FALSE(writer);
   EXPECT_EQ(writer.error(),
             "there is no folder '" + (folder_ / "none").string() + "' for the log file");
@@ -284,7 +285,7 @@ TEST_F(LogFile, IsMadeAnewWhenItIsOpenedAgain) {
   flush(*writer);
   std::filesystem::rename(file_, renamed);
   log.info("second");
-  writer->reopen(file_);
+  writer->reopen({.file = file_});
   flush(*writer);
   log.info("third");
   flush(*writer);
@@ -300,7 +301,7 @@ TEST_F(LogFile, HasWhatIsLoggedFromTheQuestionOn) {
   for (int i = 0; i < 50; ++i) {
     const std::string after = file_ + "." + std::to_string(i);
     log.info("last of {}", before);
-    writer->reopen(after);
+    writer->reopen({.file = after});
     log.info("first of {}", after);
     flush(*writer);
     EXPECT_THAT(lines_of(before).back(), EndsWith("last of " + before));
@@ -315,7 +316,7 @@ TEST_F(LogFile, MayBeAnotherOne) {
   const std::string other = file_ + ".other";
   for (const std::string& file : {other, std::string("stderr"), file_, std::string("stderr")}) {
     EXPECT_EQ(writer->reaches_stderr(), file == file_) << file;
-    writer->reopen(file);
+    writer->reopen({.file = file});
     flush(*writer);
     if (file != "stderr") log.info("to {}", file);
     flush(*writer);
@@ -330,7 +331,7 @@ TEST_F(LogFile, StaysWhereTheNextOneCannotBeOpened) {
   Log log = writer->open("shard=1");
   const std::string none = (folder_ / "none" / "log").string();
   log.info("first");
-  writer->reopen(none);
+  writer->reopen({.file = none});
   flush(*writer);
   log.info("second");
   flush(*writer);
@@ -352,7 +353,7 @@ TEST_F(LogFile, TellsInTheNextOneWhatTheLastDidNotTake) {
     flush(*writer);
   }
   std::filesystem::rename(file_, full);
-  writer->reopen(file_);
+  writer->reopen({.file = file_});
   flush(*writer);
   log.info("after");
   flush(*writer);

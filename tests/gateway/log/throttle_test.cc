@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "gateway/log/render.hh"
+
 namespace gateway {
 namespace {
 
@@ -38,7 +40,7 @@ class ThrottleTest : public testing::Test {
   std::vector<std::string> told() {
     std::vector<std::string> lines;
     ring_.drain([&](const LogRing::Record& record) {
-      lines.push_back(fmt::format("{} {}", name_of(record.level), record.text));
+      lines.push_back(fmt::format("{} {}", name_of(record.level), text_of(record)));
     });
     return lines;
   }

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "gateway/log/ring.hh"
+#include "gateway/log/render.hh"
 #include "tests/uring/simulation.hh"
 
 namespace {
@@ -39,7 +39,8 @@ class NameBookTest : public testing::Test {
   std::string address() const { return book_.find(kApp)->targets.at(0).addresses.at(0).text(); }
   Lines lines() {
     Lines lines;
-    log_.drain([&](const gateway::LogRing::Record& record) { lines.emplace_back(record.text); });
+    log_.drain(
+        [&](const gateway::LogRing::Record& record) { lines.push_back(gateway::text_of(record)); });
     return lines;
   }
 

@@ -1,0 +1,111 @@
+#include "gateway/exchange/request_marks.hh"
+
+#include <algorithm>
+
+#include "gateway/rewrite/redaction.hh"
+#include "gateway/shard/random_bytes.hh"
+#include "proto/hex.hh"
+#include "proto/http/trace_parent.hh"
+
+namespace gateway {
+namespace {
+
+constexpr std::string_view kTraceField = "traceparent";
+constexpr std::size_t kIdRandomBytes = 16;
+
+// What others take for one word, in logs and elsewhere.
+bool is_id(std::string_view text) {
+  const auto is_usual = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("-_.:+/=@").find(c) != std::string_view::npos;
+  };
+  return !text.empty() && text.size() <= RequestMarks::kIdBytesMax &&
+         std::ranges::all_of(text, is_usual);
+}
+
+// The value of the only field of this name; nothing where there are several.
+std::string_view only(const http::RequestHead& head, proto::Bytes buffer, std::string_view name) {
+  std::size_t count = 0;
+  std::string_view value;
+  head.fields.for_each(buffer, name, [&](std::string_view one) {
+    ++count;
+    value = one;
+  });
+  return count == 1 ? value : std::string_view();
+}
+
+}  // namespace
+
+RequestMarks::RequestMarks(uring::BlockPool& pool, const Source& source)
+    : pool_(pool), text_(&pool) {
+  note_id(source);
+  note_trace(source);
+  note_headers(source);
+}
+
+void RequestMarks::note_id(const Source& source) {
+  using config::RequestId;
+  const RequestId wanted = source.marking.request_id;
+  if (wanted == RequestId::off) return;
+  const bool may_bring = wanted == RequestId::keep || source.peer_trusted;
+  const std::string_view brought =
+      may_bring ? only(source.head, source.buffer, config::kRequestIdHeader) : std::string_view();
+  if (is_id(brought)) {
+    text_.assign(brought);
+  } else {
+    std::array<std::byte, kIdRandomBytes> random;
+    source.random.fill(random);
+    text_.resize(2 * random.size());
+    proto::write_hex(text_.data(), random);
+  }
+  id_bytes_ = static_cast<std::uint8_t>(text_.size());
+}
+
+void RequestMarks::note_trace(const Source& source) {
+  if (source.marking.trace == config::Trace::off) return;
+  const std::string_view brought = only(source.head, source.buffer, kTraceField);
+  std::array<char, http::kTraceParentBytes> made;
+  std::string_view kept = brought.substr(0, http::kTraceParentBytes);
+  if (!http::trace_id_of(brought)) {
+    drops_trace_ = true;
+    if (source.marking.trace != config::Trace::create) return;
+    std::array<std::byte, http::kTraceIdBytes + http::kParentIdBytes> random;
+    source.random.fill(random);
+    http::write_trace_parent(made, random);
+    kept = {made.data(), made.size()};
+  }
+  text_.append(kept);
+  trace_bytes_ = static_cast<std::uint8_t>(kept.size());
+}
+
+// Several of a name are told as one, as servers take them.
+void RequestMarks::note_headers(const Source& source) {
+  for (const config::LoggedHeader& header : source.log.headers) {
+    const std::size_t begin = text_.size();
+    text_.append(header.field);
+    const std::size_t value_at = text_.size();
+    source.head.fields.for_each(source.buffer, header.name, [&](std::string_view value) {
+      if (text_.size() > value_at) text_.append(", ");
+      text_.append(redacted(value, source.log.redacted, source.scratch).substr(0, kHeaderBytesMax));
+    });
+    if (text_.size() == value_at) {
+      text_.resize(begin);
+      continue;
+    }
+    text_.resize(std::min(text_.size(), value_at + kHeaderBytesMax));
+    headers_[header_count_++] = {static_cast<std::uint16_t>(value_at - begin),
+                                 static_cast<std::uint16_t>(text_.size() - value_at)};
+  }
+}
+
+void RequestMarks::add_to(LogLine& line) const {
+  if (id_bytes_ > 0) line.word("request_id", request_id());
+  if (trace_bytes_ > 0) line.word("trace_id", traceparent().substr(3, 2 * http::kTraceIdBytes));
+  std::size_t begin = std::size_t{id_bytes_} + trace_bytes_;
+  for (const Header& header : std::span(headers_).first(header_count_)) {
+    line.quoted(at(begin, header.field_bytes), at(begin + header.field_bytes, header.value_bytes));
+    begin += std::size_t{header.field_bytes} + header.value_bytes;
+  }
+}
+
+}  // namespace gateway
