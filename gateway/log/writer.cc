@@ -86,6 +86,7 @@ struct LogWriter::Work {
   LogSink& sink_of(RecordKind kind) const;
   void write_lines(size_t first, size_t last);
   void say(LogLevel with, std::string_view text, std::string_view source);
+  void show(const LogRing::Record& record, std::string_view source);
 
   LogLevel level;             // under the mutex
   bool access_apart = false;  // likewise
@@ -102,6 +103,7 @@ struct LogWriter::Work {
   std::atomic<bool> reaches_stderr{false};
   std::atomic<uint64_t> lost{0};  // by the sinks
   KeyFile keys;
+  LogTail tail;
 
   // The thread's own, once it runs.
   LogTargets targets;
@@ -198,6 +200,10 @@ std::uint64_t LogWriter::dropped() const {
   const std::lock_guard lock(work_->mutex);
   for (const Work::Source& source : work_->sources) dropped += source.ring->dropped();
   return dropped;
+}
+
+LogTail& LogWriter::tail() {
+  return work_->tail;
 }
 
 bool LogWriter::reaches_stderr() const {
@@ -326,6 +332,7 @@ void LogWriter::Work::write_lines(size_t first, size_t last) {
     const Line& line = lines[i];
     const LogRing::Record record{line.time_ns, line.level, line.text, line.kind};
     sink_of(line.kind).add({record, *line.source, &targets.fields});
+    show(record, *line.source);
   }
   sink->flush();
   if (access_sink) access_sink->flush();
@@ -336,6 +343,15 @@ void LogWriter::Work::say(LogLevel with, std::string_view text, std::string_view
   const LogRing::Record record{now_ns(), with, text};
   sink->add({record, source});
   sink->flush();
+  show(record, source);
+}
+
+// To whoever looks.
+void LogWriter::Work::show(const LogRing::Record& record, std::string_view source) {
+  if (!tail.is_watched()) return;
+  std::string line;
+  append_line(line, record, source);
+  tail.add(std::move(line));
 }
 
 void LogWriter::Work::collect(Source& source) {

@@ -17,6 +17,7 @@
 #include "gateway/log/level.hh"
 #include "gateway/log/log.hh"
 #include "gateway/log/ring.hh"
+#include "gateway/log/tail.hh"
 #include "gateway/log/targets.hh"
 
 namespace gateway {
@@ -60,6 +61,9 @@ class LogWriter {
   // Lines that are in no log: they came faster than written, or where they belong took none. Any
   // thread.
   std::uint64_t dropped() const;
+
+  // What is written, for who looks at it meanwhile.
+  LogTail& tail();
 
   bool reaches_stderr() const;
   bool is_this_thread() const;  // whose flush would wait for itself

@@ -17,6 +17,7 @@ using admin::Reply;
 using admin::Request;
 
 constexpr std::chrono::seconds kLiveEvery{1};
+constexpr std::chrono::milliseconds kLogEvery{250};
 constexpr std::size_t kTopRows = 10;
 
 Reply json_reply(const Json& json, std::uint16_t status = 200) {
@@ -193,6 +194,12 @@ std::optional<admin::Feed> AdminService::feed(const Request& request) {
                          if (!told) return std::nullopt;
                          return snapshot();
                        }};
+  if (request.path == Path{"log"}) {
+    const auto watch = std::make_shared<LogTail::Watch>(parts_.log_writer.tail());
+    return admin::Feed{.subprotocol = "gateway.log",
+                       .every = kLogEvery,
+                       .next = [watch] { return watch->next(); }};
+  }
   return std::nullopt;
 }
 

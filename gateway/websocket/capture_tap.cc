@@ -4,10 +4,13 @@
 
 namespace gateway {
 
-void CaptureTap::note(Party sender, proto::Bytes piece, bool at_boundary) {
+void CaptureTap::note(Party sender, proto::Bytes piece, std::uint64_t payload_bytes_left) {
   Direction& way = ways_[sender == Party::kClient ? 0 : 1];
-  way.is_aligned |= at_boundary;
-  if (!way.is_aligned) return;
+  if (!way.is_aligned) {
+    if (payload_bytes_left > piece.size()) return;
+    piece = piece.subspan(static_cast<std::size_t>(payload_bytes_left));
+    way.is_aligned = true;
+  }
   while (!piece.empty()) {
     if (way.frames.in_payload()) {
       way.frames.take_payload(piece, way.frames.payload(piece, piece.size()).size());

@@ -24,9 +24,9 @@ class CaptureTap {
   uring::BlockPool& frames() { return pool_; }
 
   bool is_stopped() const { return capture_->is_stopped(); }
-  // A piece of what this peer sends, whole as a scanner gives it; `at_boundary`: a frame begins with
-  // it.
-  void note(Party sender, proto::Bytes piece, bool at_boundary);
+  // A piece of what this peer sends, whole as a scanner gives it; so many bytes of the frame before
+  // are at its front.
+  void note(Party sender, proto::Bytes piece, std::uint64_t payload_bytes_left);
 
  private:
   struct Direction {

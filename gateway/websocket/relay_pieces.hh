@@ -20,11 +20,11 @@ template <class Client, Opposite<Client> Upstream>
 std::optional<ws::Piece> BasicRelay<Client, Upstream>::next_piece(auto& way) {
   WebSocketFlow* const flow = flow_of(way);
   if (flow == nullptr) return way.frames.next();
-  const bool at_boundary = way.frames.at_frame_boundary();
+  const std::uint64_t bytes_left = way.frames.payload_bytes_left();
   const std::uint64_t before = way.frames.payload_bytes();
   const auto piece = way.frames.next(&flow->sizes);
   flow->payload_bytes.add(way.frames.payload_bytes() - before);
-  if (tap_ && piece) tap_->note(way.sender, piece->bytes, at_boundary);
+  if (tap_ && piece) tap_->note(way.sender, piece->bytes, bytes_left);
   if (tap_ && tap_->is_stopped()) tap_.reset();
   return piece;
 }

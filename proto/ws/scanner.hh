@@ -113,6 +113,8 @@ class FrameScanner {
   // No frame of which a part has been yielded is unfinished: a control frame of our own may go in
   // here.
   bool at_frame_boundary() const { return payload_bytes_left_ == 0; }
+  // Of the frame that is under way.
+  std::uint64_t payload_bytes_left() const { return payload_bytes_left_; }
 
   // A data message has been begun and not finished. Holds between fragments, too.
   bool message_open() const { return fragments_open_ || payload_bytes_left_ > 0; }

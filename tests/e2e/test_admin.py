@@ -313,6 +313,24 @@ def test_a_page_is_told_a_snapshot_each_second(start):
         assert page.read_to_end() == b""
 
 
+def test_a_page_sees_the_log_as_it_is_written(start):
+    gateway, admin = start()
+    with admin.connect() as page:
+        page.send(upgrade_of_page("/log", "gateway.log"))
+        head = page.read_head()
+        assert (head.status, head.get("Sec-WebSocket-Protocol")) == (101, "gateway.log")
+        with connect(gateway.http_port, False) as client:
+            client.send(b"GET /seen?access_token=secret HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            client.read_response()
+        while " request id=" not in (line := read_frame(page).payload.decode()):
+            pass
+        assert "/seen?access_token=" in line and "secret" not in line and "\n" not in line
+        assert line in gateway.log()
+        page.send(frame(CLOSE, close_payload(1000)))
+        while read_frame(page).opcode != CLOSE:
+            pass
+
+
 @pytest.mark.parametrize("request_bytes, status", [
     (upgrade_of_page(protocols="other"), 404),
     (upgrade_of_page("/none"), 404),
