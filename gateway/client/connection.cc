@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/client/let_in.hh"
 #include "gateway/exchange/exchange.hh"
 #include "gateway/exchange/reply.hh"
 #include "gateway/link/link_end.hh"
@@ -16,30 +17,6 @@ namespace gateway {
 namespace {
 
 constexpr std::size_t kHeadReadBytes = 4096;
-
-// While nobody reads: what has been let in already waits in memory, and not in the buffers that
-// everybody receives with.
-class LetIn {
- public:
-  LetIn(Link& link, InputBuffer& input) : link_(link), input_(input) {
-    if (link_.receives()) link_.watch_input(noticed_, kHeadReadBytes);
-  }
-  ~LetIn() { link_.unwatch_input(); }
-  LetIn(const LetIn&) = delete;
-  LetIn& operator=(const LetIn&) = delete;
-
- private:
-  void on_noticed() {
-    const Link::Input input = link_.take_input(input_);
-    if (input == Link::Input::kBytes && link_.receives()) {
-      link_.watch_input(noticed_, kHeadReadBytes);
-    }
-  }
-
-  Link& link_;
-  InputBuffer& input_;
-  uring::ReadyMember<&LetIn::on_noticed> noticed_{*this};
-};
 
 }  // namespace
 

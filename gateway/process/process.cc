@@ -1,25 +1,20 @@
 #include "gateway/process/process.hh"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <map>
 #include <utility>
 
 #include "gateway/config/reader.hh"
 #include "gateway/config/units.hh"
-#include "gateway/log/line.hh"
-#include "gateway/log/quoted.hh"
 #include "gateway/process/machine.hh"
 #include "gateway/process/memory_limit.hh"
 #include "gateway/process/pid_file.hh"
 #include "gateway/process/privileges.hh"
 #include "gateway/process/system_call_filter.hh"
-#include "gateway/version.hh"
 #include "proto/tls/library.hh"
 #include "uring/probe.hh"
 
@@ -31,17 +26,6 @@ constexpr std::chrono::seconds kEndTime{10};
 // What each shard may have on the smallest machine: thrice what it holds before anybody comes.
 constexpr std::size_t kShardBytesLeast = 6 * 1024 * 1024;
 constexpr auto kSignals = {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
-
-std::string told_of_reopening(const LogTargets& targets) {
-  const bool is_path = is_log_path(targets.file);
-  const bool has_access_path = targets.has_apart() && is_log_path(targets.access_file);
-  if (is_path && has_access_path)
-    return fmt::format("opening the log files {} and {} again", targets.file, targets.access_file);
-  if (is_path || has_access_path)
-    return fmt::format("opening the log file {} again",
-                       is_path ? targets.file : targets.access_file);
-  return fmt::format("the log goes to {}, so there is no file to open again", targets.file);
-}
 
 }  // namespace
 
@@ -278,56 +262,6 @@ void Process::leave_the_load_behind(int status) {
   std::_Exit(status);
 }
 
-void Process::log_start() {
-  log_.info("gateway {}, wolfSSL {}, liburing {}", kVersion, kWolfsslVersion, kLiburingVersion);
-  for (const std::string& warning : config().warnings) log_.warning("{}", warning);
-  for (const std::string& warning : look_at_machine()) log_.warning("{}", warning);
-  if (!kLibrariesLack.empty()) log_.warning("these libraries lack {}", kLibrariesLack);
-  log_.info("shards={} receive={} open_files_max={} config={}", shard_count_,
-            kernel_->receive_byte_cap() ? "multishot" : "oneshot", uring::raise_descriptor_limit(),
-            config().file);
-  for (const config::Listener& listener : config().listeners) {
-    log_.info("listening on {}://{}", listener.tls ? "https" : "http", listener.address.text());
-  }
-  for (const config::Route& route : config().routes) {
-    const std::string_view to = route.answer ? "(answer)"
-                                : route.redirect
-                                    ? "(redirect)"
-                                    : std::string_view(config().pools[route.pool].name);
-    log_.info("route {} path={} pool={}", route.name, route.path, to);
-  }
-  log_.info("ready");
-}
-
-// Of all shards, whatever has served anybody.
-void Process::log_traffic() {
-  for (const Subject subject : {Subject::kListener, Subject::kRoute, Subject::kServer}) {
-    std::map<std::string, TrafficTotals> all;
-    shards_->for_each([&](const Shard& shard) {
-      shard.counters().for_each(subject, [&](const std::string& name, const Traffic& traffic) {
-        all[name].add(traffic);
-      });
-    });
-    for (const auto& [name, totals] : all) {
-      if (totals.requests + totals.websockets == 0) continue;
-      const auto& answered = totals.answered;
-      LogLine line(log_, LogLevel::info, "served");
-      line.quoted(name_of(subject), name).number("requests", totals.requests);
-      constexpr std::array<std::string_view, 5> kClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
-      for (std::size_t index = 0; index < kClasses.size(); ++index) {
-        line.number(kClasses[index], answered[index + 1]);
-      }
-      line.number("unanswered", answered[0])
-          .number("websockets", totals.websockets)
-          .number("from_client_bytes", totals.from_client_bytes)
-          .number("to_client_bytes", totals.to_client_bytes)
-          .write();
-    }
-  }
-  const WebSocketTotals all = websockets();
-  if (all.opened > 0) log_.info("ended websockets={}", text_of_ended(all));
-}
-
 void Process::signalled(int signal) {
   if (signal == SIGUSR1) return reopen_log();
   if (signal == SIGHUP) return reload_->request();
@@ -388,49 +322,6 @@ WebSocketTotals Process::websockets() const {
   WebSocketTotals all;
   shards_->for_each([&](const Shard& shard) { all.add(shard.websockets()); });
   return all;
-}
-
-// What came through the control socket.
-void Process::obey(std::string_view command, Control::Reply reply) {
-  log_.line(AdminService::is_look(command) ? LogLevel::debug : LogLevel::info, "control: {}",
-            Quoted(command));
-  if (command == "reload") {
-    return reload_->request([reply = std::move(reply)](const Reload::Result& result) {
-      reply({.done = result.done, .text = fmt::format("{}\n", fmt::join(result.lines, "\n"))});
-    });
-  }
-  if (command == "status") return reply({.done = true, .text = status()});
-  if (AdminService::is_api(command)) return admin_service_->obey_api(command, reply);
-  if (config::is_drain_command(command))
-    return drain_service_->obey(command, config(), std::move(reply));
-  if (config::is_servers_command(command)) return servers_service_->obey(command, std::move(reply));
-  if (command == "pools" || command == "pools --json")
-    return reply({.done = true, .text = pools(command.ends_with("json"))});
-  if (command == "metrics" || command == "metrics --openmetrics") {
-    const bool is_open = command.ends_with("--openmetrics");
-    return reply(
-        {.done = true,
-         .text = metrics(is_open ? MetricsFormat::kOpenMetrics : MetricsFormat::kPrometheus)});
-  }
-  if (command == "upgrade") {
-    return request_upgrade([reply = std::move(reply)](const Upgrade::Result& result) {
-      reply({.done = result.done, .text = fmt::format("{}\n", fmt::join(result.lines, "\n"))});
-    });
-  }
-  if (command != "stop") return reply({.done = false, .text = "there is no such command\n"});
-  if (upgrade_->successor() != 0)
-    return reply({.done = false,
-                  .text = fmt::format("pid {} serves now: ask again\n", upgrade_->successor())});
-  reply({.done = true, .text = drain_->begun() ? "stopping already\n" : "stopping in order\n"});
-  if (!drain_->begun()) signalled(SIGTERM);
-}
-
-void Process::reopen_log() {
-  const LogTargets& targets = config().log.targets;
-  log_writer_->reopen_keys(config().log.tls_keys);
-  log_.info("SIGUSR1: {}", told_of_reopening(targets));
-  if (is_log_path(targets.file) || (targets.has_apart() && is_log_path(targets.access_file)))
-    log_writer_->reopen(targets);
 }
 
 void Process::rung() {

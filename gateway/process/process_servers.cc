@@ -1,15 +1,12 @@
-// The lists of servers that the process keeps, and what it tells of itself: its state, and its
-// pools.
+// The lists of servers that the process keeps.
 #include <fmt/format.h>
 
 #include <utility>
 
 #include "gateway/config/told_servers.hh"
 #include "gateway/names/lookup.hh"
-#include "gateway/process/pools_report.hh"
 #include "gateway/process/process.hh"
 #include "gateway/process/state_file.hh"
-#include "gateway/process/status.hh"
 #include "uring/probe.hh"
 
 namespace gateway {
@@ -83,84 +80,6 @@ std::expected<void, std::string> Process::make_server_lists() {
     servers_service_->begin_with(*std::move(text));
   }
   first_servers_ = server_lists_->begin(config(), told);
-  return {};
-}
-
-std::string_view Process::state() const {
-  if (drain_->begun()) return "stopping";
-  if (upgrade_->under_way()) return "upgrading";
-  return reload_->is_under_way() ? "reloading" : "serving";
-}
-
-std::string Process::status() const {
-  return status_text({.state = state(),
-                      .generation = *generation_,
-                      .reloads = reload_->counts(),
-                      .upgrades_failed = upgrade_->failures(),
-                      .under_way = remaining(),
-                      .websockets = websockets(),
-                      .limits = *limits_,
-                      .memory = memory_,
-                      .now = loop_->now(),
-                      .drains = *server_drains_,
-                      .watch = *closing_watch_});
-}
-
-std::string Process::metrics(MetricsFormat format) {
-  return metrics_text({.shards = *shards_,
-                       .generation = *generation_,
-                       .reloads = reload_->counts(),
-                       .upgrades_failed = upgrade_->failures(),
-                       .limits = *limits_,
-                       .memory = memory_,
-                       .log = *log_writer_,
-                       .lists = *server_lists_,
-                       .drains = *server_drains_,
-                       .registry = registry_,
-                       .descriptors = descriptors_,
-                       .now = loop_->now(),
-                       .start_time = start_time_,
-                       .before = metrics_memory_},
-                      format);
-}
-
-std::string Process::pools(bool as_json) const {
-  const PoolsFacts facts{config(), *server_lists_, *server_drains_};
-  return as_json ? pools_json(facts) : pools_text(facts);
-}
-
-// There is a service without a listener, too.
-std::expected<void, std::string> Process::open_admin() {
-  admin_service_.emplace(AdminService::Parts{
-      .loop = *loop_,
-      .serving = generation_,
-      .shards = *shards_,
-      .lists = *server_lists_,
-      .drains = *server_drains_,
-      .descriptors = descriptors_,
-      .limits = *limits_,
-      .memory = memory_,
-      .log_writer = *log_writer_,
-      .log = log_,
-      .state = [this] { return state(); },
-      .reloads = [this]() -> const Reload::Counts& { return reload_->counts(); },
-      .obey = [this](std::string_view command,
-                     Control::Reply reply) { obey(command, std::move(reply)); },
-      .reopen_log = [this] { reopen_log(); },
-      .metrics = [this](MetricsFormat format) { return metrics(format); }});
-  const config::AdminSettings& settings = config().admin;
-  if (!settings.address || options_.test) return {};
-  auto opened = AdminDoor::open(settings, sockets_.completed(settings.unix_file),
-                                sockets_.inherited(),
-                                {.loop = *loop_,
-                                 .memory = memory_,
-                                 .tickets = tickets_,
-                                 .log = log_,
-                                 .service = *admin_service_});
-  if (!opened) return std::unexpected("[admin] address: " + opened.error());
-  admin_ = std::move(*opened);
-  log_.info("admin listener on {}://{}", settings.tls ? "https" : "http",
-            settings.address->text());
   return {};
 }
 

@@ -188,12 +188,6 @@ void Shard::carry_out(const ReviewOrder&) {
   report(Report::Kind::kCarriedOut);
 }
 
-void Shard::carry_out(const LookOrder& order) {
-  live_scan_.begin(
-      order.look, [this](const auto& kick, const auto& ids) { return this->kick(kick, ids); },
-      [this] { report(Report::Kind::kLooked); });
-}
-
 void Shard::begin_to_load(const AdoptOrder& order) {
   CHECK(!adopting_, "one generation is adopted at a time");
   loading_ = uring::Held<ShardGeneration>::make(order.generation, order.servers, generation_);
@@ -266,21 +260,6 @@ std::size_t Shard::close_orphans() {
   if (!orphans_plan_) return 0;
   return closings_.renew(kOrphans, *orphans_plan_,
                          [this](const Tunnel& tunnel) { return orphans_.contain(tunnel); });
-}
-
-// By the operator's wish. Gives how many are closed from now on: WebSockets each in its turn, the
-// others at once.
-std::size_t Shard::kick(const LiveLook::Kick& kick, const std::unordered_set<std::uint64_t>& ids) {
-  std::size_t others = 0;
-  connections_.for_each([&](Connection& connection) {
-    if (connection.tunnel() != nullptr || !ids.contains(connection.id())) return;
-    connection.end({.reason = Reason::kKicked});
-    ++others;
-  });
-  const auto takes = [ids](const Tunnel& tunnel) { return ids.contains(tunnel.connection_id()); };
-  // Nobody comes to those who are kicked.
-  const auto stands = [waiting = kick.paced.plan.waiting] { return *waiting > 0; };
-  return others + closings_.begin(kick.name, kick.paced, takes, stands);
 }
 
 uring::Task<> Shard::retire() {
