@@ -34,6 +34,8 @@ class MainThread final : private uring::BellOwner {
   unsigned carried_out() const { return carried_out_; }
   // Lists of servers, likewise.
   unsigned servers_taken() const { return servers_taken_; }
+  // Looks at the live table, likewise.
+  unsigned looked() const { return looked_; }
   const gateway::StopTally& stopped() const { return stopped_; }
   uring::Clock::time_point ended_at() const { return ended_at_; }  // once all shards have
 
@@ -58,6 +60,8 @@ class MainThread final : private uring::BellOwner {
         return adopted_;
       case gateway::Report::Kind::kServersTaken:
         return servers_taken_;
+      case gateway::Report::Kind::kLooked:
+        return looked_;
       case gateway::Report::Kind::kCarriedOut:
         break;
     }
@@ -79,6 +83,7 @@ class MainThread final : private uring::BellOwner {
   unsigned adopted_ = 0;
   unsigned servers_taken_ = 0;
   unsigned carried_out_ = 0;
+  unsigned looked_ = 0;
   gateway::StopTally stopped_;
   uring::Clock::time_point ended_at_;
 };
