@@ -108,7 +108,8 @@ uring::Task<bool> Connection::serve_one() {
 uring::Task<bool> Connection::receive_head(http::RequestHead& head) {
   http::RequestParser parser(
       head, {.head_bytes = kHeadBytesMax, .target_bytes = kHeadBytesMax / 2, .fields = 64});
-  expect_within(input_.empty() && has_asked_ ? kIdleTime : kPatience);
+  expect_within(kPatience);
+  is_waiting_ = input_.empty();
   for (;;) {
     const auto state = parser.parse(proto::as_bytes(std::string_view(input_)));
     if (!state) {
@@ -120,10 +121,11 @@ uring::Task<bool> Connection::receive_head(http::RequestHead& head) {
     const Bytes received = co_await client_.read_once(kReadBytes);
     if (received.empty()) co_return false;
     if (input_.empty()) expect_within(kPatience);
+    is_waiting_ = false;
     input_.append(proto::as_text(received));
     client_.release();
   }
-  has_asked_ = true;
+  is_waiting_ = false;
   head_ = input_.substr(0, head.bytes);
   input_.erase(0, head.bytes);
   is_1_0_ = head.minor_version == 0;
@@ -230,12 +232,15 @@ uring::Task<bool> Connection::send(Reply reply) {
   expect_within(kPatience);
   if (!head_only_ && reply.more) {
     const bool is_whole = co_await send_more(reply);
+    is_cut_short_ = !is_whole;
     if (!is_whole) co_return false;
   } else if (!head_only_) {
     co_await write_all(client_, reply.body);
   }
   co_await client_.drained();
-  co_return keeps_ && !cut_ && !client_.send_failed();
+  // Nothing may stand behind an answer that the client has not taken in time.
+  is_cut_short_ = is_over();
+  co_return keeps_ && !is_over();
 }
 
 // A body of unknown length: in chunks, or, for a client of HTTP/1.0, until the end.
@@ -247,7 +252,7 @@ uring::Task<bool> Connection::send_more(const Reply& reply) {
       if (!is_1_0_) piece = fmt::format("{:x}\r\n", piece.size()) + piece + "\r\n";
       expect_within(kPatience);
       co_await write_all(client_, piece);
-      if (cut_ || client_.send_failed() || !deadline_.armed()) co_return false;
+      if (is_over()) co_return false;
     }
     piece = co_await next_piece(reply);
     if (cut_) co_return false;
@@ -289,7 +294,9 @@ uring::Task<> Connection::talk(Upgrade upgrade) {
 
 // So that no reset destroys what the client has not read yet.
 uring::Task<> Connection::farewell() {
-  if (!cut_ && client_.is_open() && client_.end() != uring::LinkEnd::kFailed) {
+  // Closed in order, a part would look like the whole.
+  if (is_cut_short_ && client_.is_open()) client_.reset_on_close();
+  if (!cut_ && !is_cut_short_ && client_.is_open() && client_.end() != uring::LinkEnd::kFailed) {
     client_.clear_abort();
     client_.drop_input();
     expect_within(kPatience);

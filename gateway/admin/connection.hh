@@ -23,9 +23,8 @@ class Connection {
  public:
   static constexpr std::uint32_t kHeadBytesMax = 16 * 1024;
   static constexpr std::size_t kBodyBytesMax = 256 * 1024;
-  // For a TLS handshake, a request, or the taking of what it is sent; and between two requests.
+  // For a TLS handshake, a request, or the taking of what it is sent.
   static constexpr std::chrono::seconds kPatience{10};
-  static constexpr std::chrono::seconds kIdleTime{75};
   // After the last bytes for the client: how long, and until how much, it is read and thrown away.
   static constexpr std::chrono::seconds kLingerTime{2};
   static constexpr std::uint64_t kLingerBytes = 1024 * 1024;
@@ -39,6 +38,8 @@ class Connection {
   void start();
   // Every wait ends, and no farewell.
   void cut();
+  // For a request, of which nothing has come yet.
+  bool is_waiting() const { return is_waiting_; }
 
   uring::BlockPool& frames() { return client_.frames(); }
 
@@ -63,6 +64,9 @@ class Connection {
   void expect_within(std::chrono::seconds time);
   void on_deadline();
   void on_start_or_end();
+  bool is_over() const {
+    return cut_ || client_.send_failed() || client_.end() == uring::LinkEnd::kAborted;
+  }
   proto::Bytes head_bytes() const { return proto::as_bytes(std::string_view(head_)); }
 
   Server& server_;
@@ -73,7 +77,8 @@ class Connection {
   std::shared_ptr<Pending> pending_;  // what the service is asked
   uring::TimerMember<&Connection::on_deadline> deadline_;
   uring::ReadyMember<&Connection::on_start_or_end> start_or_end_{*this};
-  bool has_asked_ = false;
+  bool is_waiting_ = false;
+  bool is_cut_short_ = false;  // an answer
   bool keeps_ = false;
   bool head_only_ = false;
   bool is_1_0_ = false;

@@ -70,6 +70,7 @@ uring::Task<> FeedTalk::tell() {
 
 uring::Task<> FeedTalk::tell_what_there_is() {
   for (unsigned told = 0; told < kMessagesAtOnce && !stopping_; ++told) {
+    if (client_.send_failed() || client_.end() == uring::LinkEnd::kAborted) co_return;
     auto message = feed_.next();
     if (!message) co_return;
     late_.arm(loop_.now() + kPatience);
@@ -87,8 +88,11 @@ uring::Task<> FeedTalk::write_message(std::string text) {
 }
 
 void FeedTalk::write_control() {
-  if (!pong_.empty()) client_.write(proto::as_bytes(std::string_view(pong_)));
-  pong_.clear();
+  // Who takes nothing is answered when it does, and then to its newest ping alone.
+  if (!pong_.empty() && !client_.has_unsent()) {
+    client_.write(proto::as_bytes(std::string_view(pong_)));
+    pong_.clear();
+  }
   if (!stopping_ || close_.empty()) return;
   client_.write(proto::as_bytes(std::string_view(close_)));
   close_.clear();

@@ -1,5 +1,6 @@
 #include "gateway/admin/server.hh"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -80,7 +81,12 @@ void Server::accept_failed(int error) {
 }
 
 Server::Appetite Server::appetite() {
-  return connections_.size() < kClientsMax ? Appetite::kOne : Appetite::kNone;
+  if (connections_.size() < kClientsMax) return Appetite::kOne;
+  // Who asks nothing keeps nobody out.
+  const auto silent = std::ranges::find_if(
+      connections_, [](const auto& connection) { return connection->is_waiting(); });
+  if (silent != connections_.end()) (*silent)->cut();
+  return Appetite::kNone;
 }
 
 void Server::forget(Connection& connection) {

@@ -13,12 +13,11 @@ namespace gateway::admin {
 // outlives it.
 inline uring::Task<> write_all(Link& link, std::string_view text) {
   constexpr std::size_t kPieceBytes = 32 * 1024;
-  while (!text.empty() && !link.send_failed()) {
+  while (!text.empty() && !link.send_failed() && link.end() != uring::LinkEnd::kAborted) {
     const std::string_view piece = text.substr(0, kPieceBytes);
     text.remove_prefix(piece.size());
     link.write(proto::as_bytes(piece));
     co_await link.drained();
-    if (link.end() == uring::LinkEnd::kAborted) co_return;
   }
 }
 

@@ -185,6 +185,8 @@ void Exchange::begin_response(bool may_be_followed) {
   const bool refuses_upload =
       !request_.is_whole() && (facts_.heads->response.status >= 400 || !request_.is_pumping());
   note_status(facts_.heads->response);
+  facts_.generation->traffic_of(*facts_.route)
+      .first_byte.observe(connection().shard().loop().now() - begun_);
   // It may have been an upgrade, which is declined.
   facts_.upstream->slot().end_upgrade();
   response_.begin(!refuses_upload && may_be_followed);

@@ -71,8 +71,6 @@ void Exchange::note_answer(ServerSlot& slot) {
 // decided by it: all others wait for that, and the body may be long.
 void Exchange::note_status(const http::ResponseHead& response) {
   answered_status_ = response.status;
-  facts_.generation->traffic_of(*facts_.route)
-      .first_byte.observe(connection().shard().loop().now() - begun_);
   const config::PoolHealth& health = dialler_->terms();
   const bool leaves = contains(health.drain_on, response.status) && !http::keeps_alive(response);
   if (leaves) dialler_->note_leaving(response.status);

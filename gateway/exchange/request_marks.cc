@@ -85,7 +85,11 @@ void RequestMarks::note_headers(const Source& source) {
     text_.append(header.field);
     const std::size_t value_at = text_.size();
     source.head.fields.for_each(source.buffer, header.name, [&](std::string_view value) {
+      // However many there are of it, and however long: no more is looked at, or kept, than is
+      // told.
+      if (text_.size() >= value_at + kHeaderBytesMax) return;
       if (text_.size() > value_at) text_.append(", ");
+      value = value.substr(0, 2 * kHeaderBytesMax);
       text_.append(redacted(value, source.log.redacted, source.scratch).substr(0, kHeaderBytesMax));
     });
     if (text_.size() == value_at) {
@@ -98,9 +102,12 @@ void RequestMarks::note_headers(const Source& source) {
   }
 }
 
-void RequestMarks::add_to(LogLine& line) const {
+void RequestMarks::add_ids_to(LogLine& line) const {
   if (id_bytes_ > 0) line.word("request_id", request_id());
   if (trace_bytes_ > 0) line.word("trace_id", traceparent().substr(3, 2 * http::kTraceIdBytes));
+}
+
+void RequestMarks::add_headers_to(LogLine& line) const {
   std::size_t begin = std::size_t{id_bytes_} + trace_bytes_;
   for (const Header& header : std::span(headers_).first(header_count_)) {
     line.quoted(at(begin, header.field_bytes), at(begin + header.field_bytes, header.value_bytes));

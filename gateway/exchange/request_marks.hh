@@ -51,7 +51,9 @@ class RequestMarks {
   // What the client says of its trace goes no further.
   bool drops_trace() const { return drops_trace_; }
 
-  void add_to(LogLine& line) const;
+  void add_ids_to(LogLine& line) const;
+  // Behind all else: what is too long for a line must push nothing out but itself.
+  void add_headers_to(LogLine& line) const;
 
   uring::BlockPool& frames() { return pool_; }
 

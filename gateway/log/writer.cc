@@ -86,7 +86,7 @@ struct LogWriter::Work {
   LogSink& sink_of(RecordKind kind) const;
   void write_lines(size_t first, size_t last);
   void say(LogLevel with, std::string_view text, std::string_view source);
-  void show(const LogRing::Record& record, std::string_view source);
+  void show(const LogEntry& entry);
 
   LogLevel level;             // under the mutex
   bool access_apart = false;  // likewise
@@ -332,7 +332,7 @@ void LogWriter::Work::write_lines(size_t first, size_t last) {
     const Line& line = lines[i];
     const LogRing::Record record{line.time_ns, line.level, line.text, line.kind};
     sink_of(line.kind).add({record, *line.source, &targets.fields});
-    show(record, *line.source);
+    show({record, *line.source, &targets.fields});
   }
   sink->flush();
   if (access_sink) access_sink->flush();
@@ -343,14 +343,17 @@ void LogWriter::Work::say(LogLevel with, std::string_view text, std::string_view
   const LogRing::Record record{now_ns(), with, text};
   sink->add({record, source});
   sink->flush();
-  show(record, source);
+  show({record, source});
 }
 
 // To whoever looks.
-void LogWriter::Work::show(const LogRing::Record& record, std::string_view source) {
+void LogWriter::Work::show(const LogEntry& entry) {
   if (!tail.is_watched()) return;
   std::string line;
-  append_line(line, record, source);
+  append_line(line, entry);
+  // It becomes a text message, which is UTF-8 (RFC 6455 section 5.6).
+  std::ranges::replace_if(
+      line, [](char c) { return static_cast<unsigned char>(c) > 0x7e; }, '?');
   tail.add(std::move(line));
 }
 

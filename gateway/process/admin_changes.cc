@@ -6,6 +6,7 @@
 #include <charconv>
 #include <utility>
 
+#include "gateway/config/command_text.hh"
 #include "gateway/config/drain_command.hh"
 #include "gateway/config/servers_command.hh"
 #include "gateway/config/suggest.hh"
@@ -48,11 +49,15 @@ struct Action {
   std::string_view method;
 };
 constexpr std::array kActions = {
-    Action{{"connections", "kick", ""}, "POST"}, Action{{"connections", "*", "kick"}, "POST"},
+    Action{{"connections", "kick", ""}, "POST"},
+    Action{{"connections", "*", "kick"}, "POST"},
     Action{{"connections", "*", "capture"}, "POST"},
-    Action{{"pools", "*", "drain"}, "POST"},     Action{{"pools", "*", "undrain"}, "POST"},
-    Action{{"pools", "*", "servers"}, "PUT"},    Action{{"reload", "", ""}, "POST"},
-    Action{{"log", "level", ""}, "PUT"},         Action{{"log", "reopen", ""}, "POST"},
+    Action{{"pools", "*", "drain"}, "POST"},
+    Action{{"pools", "*", "undrain"}, "POST"},
+    Action{{"pools", "*", "servers"}, "PUT"},
+    Action{{"reload", "", ""}, "POST"},
+    Action{{"log", "level", ""}, "PUT"},
+    Action{{"log", "reopen", ""}, "POST"},
 };
 
 bool is_at(const Action& action, const std::vector<std::string>& path) {
@@ -81,8 +86,8 @@ void AdminService::change(admin::Request& request, const Done& done) {
     return done(error_reply(400, "what is asked for goes into the body, as JSON"));
   auto body = json_body_from(request.body);
   if (!body) return done(error_reply(400, body.error()));
-  parts_.log.info("admin: {} /{} {}", request.method, fmt::join(request.path, "/"),
-                  Quoted(request.body));
+  parts_.log.info("admin: {} {} {}", request.method,
+                  Quoted(fmt::format("/{}", fmt::join(request.path, "/"))), Quoted(request.body));
   const Path& path = request.path;
   if (path.back() == "capture") return capture(path, *body, done);
   if (path.front() == "connections") return kick(path, *std::move(body), done);
@@ -181,6 +186,8 @@ void AdminService::kick(const Path& path, Json body, const Done& done) {
         error_reply(400, fmt::format("code: {} is none of 1000, 1001, 1008 to 1014 and 3000 "
                                      "to 4999",
                                      code)));
+  if (config::has_control_character(kick.reason))
+    return done(error_reply(400, "reason: it is one line of plain text"));
   if (kick.reason.size() > ws::kCloseReasonBytesMax)
     return done(error_reply(
         400, fmt::format("reason: it has more than {} bytes", ws::kCloseReasonBytesMax)));
@@ -188,8 +195,8 @@ void AdminService::kick(const Path& path, Json body, const Done& done) {
     return done(error_reply(400, "rate: it is a number of WebSockets a second, or 0"));
   kick.code = static_cast<std::uint16_t>(code);
   looks_.kick(std::move(filter), std::move(kick),
-              [this, done, is_one](std::expected<std::size_t, std::string> kicked) {
-                if (!kicked) return done(error_reply(429, kicked.error()));
+              [this, done, is_one](std::expected<std::size_t, LiveLooks::KickFault> kicked) {
+                if (!kicked) return done(error_reply(kicked.error().status, kicked.error().why));
                 if (is_one && *kicked == 0)
                   return done(error_reply(404, "there is no such connection any more"));
                 parts_.log.info("admin: kicked={}", *kicked);

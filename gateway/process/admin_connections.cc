@@ -89,7 +89,7 @@ void AdminService::capture(const Path& path, const Json& body, const Done& done)
   const auto time = config::parse_duration(reader.text("for").value_or("10s"));
   const std::string format = reader.text("format").value_or("lines");
   if (const auto fault = reader.fault()) return done(error_reply(400, *fault));
-  if (!time || *time > kCaptureTimeMax)
+  if (!time || *time > kCaptureTimeMax || time->count() == 0)
     return done(error_reply(400, fmt::format("for: {}", time ? "it is 1ms to 10m" : time.error())));
   const auto found = std::ranges::find(kCaptureFormatNames, format);
   if (found == kCaptureFormatNames.end())

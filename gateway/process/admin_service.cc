@@ -196,9 +196,9 @@ std::optional<admin::Feed> AdminService::feed(const Request& request) {
                        }};
   if (request.path == Path{"log"}) {
     const auto watch = std::make_shared<LogTail::Watch>(parts_.log_writer.tail());
-    return admin::Feed{.subprotocol = "gateway.log",
-                       .every = kLogEvery,
-                       .next = [watch] { return watch->next(); }};
+    return admin::Feed{.subprotocol = "gateway.log", .every = kLogEvery, .next = [watch] {
+                         return watch->next();
+                       }};
   }
   return std::nullopt;
 }

@@ -32,15 +32,14 @@ LiveAnswer joined(LiveLook& look) {
 }  // namespace
 
 void LiveLooks::look(LiveQuery query, Done done) {
-  push({std::make_shared<LiveLook>(LiveLook{.query = std::move(query), .kick = {}, .capture = {}, .pages = {}}),
+  push({std::make_shared<LiveLook>(
+            LiveLook{.query = std::move(query), .kick = {}, .capture = {}, .pages = {}}),
         std::move(done)});
 }
 
 void LiveLooks::capture(LiveQuery query, std::shared_ptr<FrameCapture> capture, Done done) {
-  push({std::make_shared<LiveLook>(LiveLook{.query = std::move(query),
-                                            .kick = {},
-                                            .capture = std::move(capture),
-                                            .pages = {}}),
+  push({std::make_shared<LiveLook>(LiveLook{
+            .query = std::move(query), .kick = {}, .capture = std::move(capture), .pages = {}}),
         std::move(done)});
 }
 
@@ -49,14 +48,19 @@ void LiveLooks::kick(LiveFilter filter, Kick kick, Kicked kicked) {
   // How many there are says how long it takes.
   look(query, [this, query, kick = std::move(kick),
                kicked = std::move(kicked)](const LiveAnswer& found) mutable {
-    const auto slot = free_kick();
-    if (!slot)
-      return kicked(std::unexpected(
-          fmt::format("{} kicks are under way: wait until one of them is through", kKicksMax)));
-    // Taken until the shards have begun.
-    const auto waiting = kicks_[*slot] = std::make_shared<ClosingCount>(1);
     const double seconds =
         kick.per_second > 0 ? static_cast<double>(found.page.matched) / kick.per_second : 0;
+    if (seconds > std::chrono::duration<double>(kKickTimeMax).count())
+      return kicked(std::unexpected(
+          KickFault{400, fmt::format("rate: {} connections would take longer than 2h at this rate",
+                                     found.page.matched)}));
+    const auto slot = free_kick();
+    if (!slot)
+      return kicked(std::unexpected(KickFault{
+          429,
+          fmt::format("{} kicks are under way: wait until one of them is through", kKicksMax)}));
+    // Taken until the shards have begun.
+    const auto waiting = kicks_[*slot] = std::make_shared<ClosingCount>(1);
     const ClosingPlan plan{
         .over = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)),
         .order = config::ClosingOrder::oldest,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <deque>
 #include <expected>
 #include <functional>
@@ -32,8 +33,14 @@ class LiveLooks {
     std::uint16_t code = 1008;
     std::string reason;
   };
+  // The last one of a kick has its turn so late at the most.
+  static constexpr std::chrono::hours kKickTimeMax{2};
+  struct KickFault {
+    std::uint16_t status;  // of HTTP
+    std::string why;
+  };
   // How many are closed; the error says why none are.
-  using Kicked = std::function<void(std::expected<std::size_t, std::string>)>;
+  using Kicked = std::function<void(std::expected<std::size_t, KickFault>)>;
 
   explicit LiveLooks(Shards& shards) : shards_(shards) {}
   LiveLooks(const LiveLooks&) = delete;

@@ -106,7 +106,10 @@ std::expected<LiveQuery, std::string> live_query_from(const TakeText& take) {
 }
 
 std::string cursor_of(const LivePlace& place) {
-  return fmt::format("{:a}_{}", place.value, place.id);
+  // Without what a query has another meaning for.
+  std::string value = fmt::format("{:a}", place.value);
+  std::erase(value, '+');
+  return fmt::format("{}_{}", value, place.id);
 }
 
 std::optional<LivePlace> place_from(std::string_view cursor) {

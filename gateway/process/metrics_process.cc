@@ -1,6 +1,5 @@
 // What the process has and needs, as metrics.
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -15,14 +14,6 @@ namespace gateway {
 namespace {
 
 using Type = MetricsText::Type;
-
-// Since Linux 6.2 the folder says how many there are; else they are looked at one by one.
-std::uint64_t open_descriptors() {
-  struct stat folder {};
-  if (stat("/proc/self/fd", &folder) == 0 && folder.st_size > 0)
-    return static_cast<std::uint64_t>(folder.st_size);
-  return uring::open_descriptors();
-}
 
 std::uint64_t descriptors_max() {
   rlimit limit{};
@@ -67,8 +58,8 @@ void add_utilisation(MetricsText& to, const MetricsFacts& facts) {
       static_cast<double>(configured > 0 ? std::min(configured, served) : served);
   const double memory =
       share_of(static_cast<double>(facts.memory.bytes()), static_cast<double>(facts.memory.most()));
-  const double descriptors =
-      share_of(static_cast<double>(open_descriptors()), static_cast<double>(descriptors_max()));
+  const double descriptors = share_of(static_cast<double>(uring::open_descriptors()),
+                                      static_cast<double>(descriptors_max()));
   const double of_connections = share_of(connections, connections_max);
   to.begin(Type::kGauge, "gateway_shard_busy_ratio",
            "Share of a processor that a shard has used of late: 5 seconds, or since the last "
@@ -147,9 +138,12 @@ void add_process(MetricsText& to, const MetricsFacts& facts) {
   add_memory(to, facts.memory);
   add_limits(to, facts.limits, facts.now);
   add_configuration(to, facts);
-  add_one(to, Type::kCounter, "gateway_log_lines_dropped",
-          "Lines of the log that came faster than they could be written.", facts.log.dropped());
-  add_one(to, Type::kGauge, "process_open_fds", "Descriptors that are open.", open_descriptors());
+  add_one(
+      to, Type::kCounter, "gateway_log_lines_dropped",
+      "Lines that are in no log: they came faster than written, or a disk or a daemon took none.",
+      facts.log.dropped());
+  add_one(to, Type::kGauge, "process_open_fds", "Descriptors that are open.",
+          std::uint64_t{uring::open_descriptors()});
   add_one(to, Type::kGauge, "process_max_fds", "How many may be.", descriptors_max());
   add_one(to, Type::kGauge, "process_resident_memory_bytes", "Memory that the process has.",
           resident_bytes());

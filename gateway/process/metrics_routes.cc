@@ -193,8 +193,9 @@ void add_messages(MetricsText& to, const CountersOfShards& shards) {
     for (std::size_t at = 0; at < below.size(); ++at) {
       below[at] = sum_of(parts, [&](const auto& one) { return (one.*flow).sizes.count(at); });
     }
+    // What has passed, and not what headers promise, which may be anything.
     to.add(labels, bounds, below, static_cast<double>(sum_of(parts, [&](const auto& one) {
-             return (one.*flow).sizes.bytes();
+             return (one.*flow).payload_bytes.value();
            })));
   });
   to.begin(Type::kCounter, "gateway_compression_plain_bytes",

@@ -105,7 +105,12 @@ void add_name(LogLine& line, const Access& access) {
   line.quoted("request", access.request_line);
   add_route(line, access.route);
   access.server != nullptr ? line.word("upstream", access.server->text()) : line.none("upstream");
-  if (access.marks != nullptr) access.marks->add_to(line);
+  if (access.marks != nullptr) access.marks->add_ids_to(line);
+}
+
+void finish(LogLine& line, const Access& access) {
+  if (access.marks != nullptr) access.marks->add_headers_to(line);
+  line.write();
 }
 
 }  // namespace
@@ -126,8 +131,8 @@ void account_for(const Access& access, const RequestRecord& request) {
       .number("resends", request.resends)
       .word("end", policy.word)
       .word("by", gateway::name_of(policy.party))
-      .quoted("cause", cause_of(end))
-      .write();
+      .quoted("cause", cause_of(end));
+  finish(line, access);
 }
 
 void account_for(const Access& access, const WebSocketRecord& websocket, const WebSocketEnd& how) {
@@ -144,7 +149,8 @@ void account_for(const Access& access, const WebSocketRecord& websocket, const W
   how.code == 0 ? line.none("code") : line.number("code", how.code);
   line.quoted("reason", how.reason);
   add_broken_rule(line, how.broken_rule);
-  line.quoted("cause", cause_of(end)).write();
+  line.quoted("cause", cause_of(end));
+  finish(line, access);
 }
 
 void account_for(const Access& access, const TunnelRecord& tunnel) {
@@ -161,8 +167,8 @@ void account_for(const Access& access, const TunnelRecord& tunnel) {
       .number("ms", milliseconds_since(access.begun, shard))
       .word("end", policy.word)
       .word("by", gateway::name_of(policy.party))
-      .quoted("cause", cause_of(end))
-      .write();
+      .quoted("cause", cause_of(end));
+  finish(line, access);
 }
 
 void account_for_opened(const Access& access, std::string_view word) {
@@ -172,7 +178,8 @@ void account_for_opened(const Access& access, std::string_view word) {
   LogLine line(shard.log(), LogLevel::info, word, LineOf::access);
   if (!line.is_wanted()) return;
   add_name(line, access);
-  line.number("ms", milliseconds_since(access.begun, shard)).write();
+  line.number("ms", milliseconds_since(access.begun, shard));
+  finish(line, access);
 }
 
 void tell_so_far(const Access& access, const WebSocketRecord& websocket) {
@@ -181,7 +188,8 @@ void tell_so_far(const Access& access, const WebSocketRecord& websocket) {
   if (!line.is_wanted()) return;
   add_name(line, access);
   add_counts(line, websocket);
-  line.number("ms", milliseconds_since(access.begun, shard)).write();
+  line.number("ms", milliseconds_since(access.begun, shard));
+  finish(line, access);
 }
 
 }  // namespace gateway

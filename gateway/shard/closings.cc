@@ -91,6 +91,10 @@ void Closings::offer(const std::vector<Tunnel*>& tunnels) {
 }
 
 End Closings::end_of(const ClosingPlan& plan) {
+  // Beyond so many others are told the usual text of the reason.
+  const bool is_known = texts_.contains(plan.close_reason);
+  if (!is_known && texts_.size() >= kTextsMax)
+    return {.reason = plan.reason, .close_code = plan.close_code};
   return {.reason = plan.reason,
           .close_code = plan.close_code,
           .detail = *texts_.insert(plan.close_reason).first};

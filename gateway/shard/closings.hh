@@ -17,6 +17,9 @@ namespace gateway {
 
 class Closings {
  public:
+  // Different close reasons that it remembers, as long as the shard.
+  static constexpr std::size_t kTextsMax = 4096;
+
   Closings(uring::Loop& loop, Connections& connections) : loop_(loop), connections_(connections) {}
   Closings(const Closings&) = delete;
   Closings& operator=(const Closings&) = delete;

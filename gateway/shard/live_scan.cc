@@ -50,7 +50,11 @@ void LiveScan::look_at(Connection& connection) {
   ++page().looked_at;
   if (!view.matches(query.filter)) return;
   ++page().matched;
-  if (look_->kick) kicked_.insert(connection.id());
+  if (look_->kick && connection.tunnel() != nullptr) kicked_.insert(connection.id());
+  if (look_->kick && connection.tunnel() == nullptr) {
+    connection.end({.reason = Reason::kKicked});
+    ++page().kicked;
+  }
   if (look_->capture && view.kind() == LiveKind::kWebSocket)
     connection.tunnel()->capture(look_->capture);
   const LivePlace place = view.place(query.sort);
@@ -82,7 +86,7 @@ void LiveScan::end() {
   std::ranges::sort(found.rows, [&](const LiveRow& one, const LiveRow& other) {
     return look->query.is_before(one.place, other.place);
   });
-  if (look->kick) found.kicked = kick_(*look->kick, std::exchange(kicked_, {}));
+  if (look->kick) found.kicked += kick_(*look->kick, std::exchange(kicked_, {}));
   kick_ = {};
   std::exchange(done_, {})();
 }

@@ -177,7 +177,7 @@ class Shard final : private uring::BellOwner, private Reception {
   void take_listeners();
   void finish_adopting();
   std::size_t close_orphans();
-  std::size_t kick(const LiveLook::Kick& kick, const std::unordered_set<std::uint64_t>& ids);
+  std::size_t kick(const LiveLook::Kick& kick, std::unordered_set<std::uint64_t> ids);
   uring::Task<> retire();
   void cut_all();
   void cut(Connection& connection);

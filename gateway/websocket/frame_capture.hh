@@ -27,7 +27,8 @@ struct CapturedFrame {
 class FrameCapture {
  public:
   static constexpr std::size_t kFramesMax = 4096;
-  static constexpr std::size_t kPayloadBytesMax = 4096;  // of each frame
+  static constexpr std::size_t kPayloadBytesMax = 1024;        // of each frame
+  static constexpr std::size_t kWaitingBytesMax = 256 * 1024;  // of all that nobody has taken
 
   explicit FrameCapture(bool with_payload) : with_payload_(with_payload) {}
   FrameCapture(const FrameCapture&) = delete;
@@ -38,9 +39,12 @@ class FrameCapture {
   // On the shard's thread.
   void add(CapturedFrame frame) {
     const std::lock_guard lock(mutex_);
-    if (frames_.size() == kFramesMax) {
+    const bool has_room =
+        frames_.size() < kFramesMax && waiting_bytes_ + frame.payload.size() <= kWaitingBytesMax;
+    if (!has_room) {
       ++lost_;
     } else {
+      waiting_bytes_ += frame.payload.size();
       frames_.push_back(std::move(frame));
     }
   }
@@ -56,6 +60,7 @@ class FrameCapture {
   Taken take() {
     const bool ended = ended_.load(std::memory_order_acquire);
     const std::lock_guard lock(mutex_);
+    waiting_bytes_ = 0;
     return {std::exchange(frames_, {}), std::exchange(lost_, 0), ended};
   }
   // Nobody takes anything out any more: it leaves the WebSocket with the next frame.
@@ -68,6 +73,7 @@ class FrameCapture {
   std::atomic<bool> stopped_{false};
   std::mutex mutex_;
   std::vector<CapturedFrame> frames_;
+  std::size_t waiting_bytes_ = 0;  // of payload
   std::uint64_t lost_ = 0;
 };
 

@@ -24,14 +24,10 @@ class MessageSizes {
     return bits > 26 ? kClasses - 1 : (bits - 5) / 2;
   }
 
-  void note(std::uint64_t bytes) {
-    add(counts_[class_of(bytes)], 1);
-    add(bytes_, bytes);
-  }
+  void note(std::uint64_t bytes) { add(counts_[class_of(bytes)], 1); }
   std::uint64_t count(std::size_t size_class) const {
     return counts_[size_class].load(std::memory_order_relaxed);
   }
-  std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }  // of all
 
  private:
   using Number = std::atomic<std::uint64_t>;
@@ -41,7 +37,6 @@ class MessageSizes {
   }
 
   std::array<Number, kClasses> counts_{};
-  Number bytes_{0};
 };
 
 }  // namespace ws

@@ -1,7 +1,9 @@
 """The admin listener: who may ask, what it tells, and what it does, each with bad input, too."""
 
+import contextlib
 import json
 import re
+import socket
 import ssl
 import subprocess
 
@@ -15,7 +17,7 @@ from support.frames import (CLOSE, PING, PONG, TEXT, close_payload, frame, read_
 from support.gateway import Variant
 from support.ports import free_port
 from support.relay import open_echo
-from support.streams import connect
+from support.streams import Stream, connect
 from support.waiting import DEADLINE, wait_until
 
 READS = ["/healthz", "/ready", "/version", "/snapshot", "/history", "/pools", "/pools/echo", "/servers",
@@ -458,3 +460,44 @@ def test_a_check_says_what_is_wrong(tmp_path, echo):
     done = run("-t", "-c", file)
     assert done.returncode != 0
     assert re.search(r"bad\.conf:\d+:\d+: error: token file '.*none' does not exist", done.stderr)
+
+
+def slow_client(admin):
+    """Whose system takes little that it does not read."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(DEADLINE)
+    connection.connect(("127.0.0.1", admin.address))
+    return Stream(connection)
+
+
+def test_answers_that_nobody_takes_end_their_connection_alone(start):
+    gateway, admin = start(Variant(1))
+    with slow_client(admin) as slow:
+        slow.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
+        gateway.wait_for(lambda: slow.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) != b"\x01",
+                         "it to be given up")
+        data, how = slow.read_ending()
+        # No head stands behind a part of a body.
+        assert how == "reset" and data.count(b"HTTP/1.1 200 OK") <= 1 + len(data) // 70000
+    assert admin.ask("/healthz").body == b"ok\n"
+
+
+@pytest.mark.parametrize("path, protocol", [("/live", "gateway.live"), ("/log", "gateway.log")])
+def test_pings_of_who_takes_no_answers_are_not_piled_up(start, path, protocol):
+    gateway, admin = start(Variant(1))
+    with slow_client(admin) as page:
+        page.send(upgrade_of_page(path, protocol))
+        assert page.read_head().status == 101
+        pings = frame(PING, b"x" * 125) * 400
+        for _ in range(200):  # ten megabytes
+            page.send(pings)
+            assert admin.ask("/healthz").status == 200
+
+
+def test_whoever_asks_nothing_keeps_nobody_out(start):
+    _, admin = start(Variant(1))
+    with contextlib.ExitStack() as stack:
+        for _ in range(70):
+            stack.enter_context(admin.connect())
+        assert admin.ask("/healthz").body == b"ok\n"

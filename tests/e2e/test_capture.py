@@ -188,6 +188,7 @@ def test_what_comes_faster_than_it_is_taken_is_counted(start):
     lost = sum(line.get("lost", 0) for line in lines)
     frames = [line for line in lines if "opcode" in line]
     assert len(frames) + lost == 2 * count + 2
+    assert lost > 0
 
 
 @pytest.mark.parametrize("body, status, says", [

@@ -148,8 +148,29 @@ def test_the_lines_have_the_fields_that_are_asked_for(site):
         assert client.read_response()[0].status == 200
     line = log.wait(" request request=")
     assert line.split(" info ")[1].split(" ", 1)[1] == (
-        'request request="GET localhost /bytes?n=1" header_user_agent="a\\"b, c" '
-        'header_referer="https://a.test/?code=***&b=1" status=200')
+        'request request="GET localhost /bytes?n=1" status=200 header_user_agent="a\\"b, c" '
+        'header_referer="https://a.test/?code=***&b=1"')
+
+
+def test_headers_push_nothing_else_out_of_a_line(site):
+    names = [f"X-Long-{number}" for number in range(8)]
+    gateway, log = site({"headers": names})
+    lines = "".join(name + ": " + "\xff" * 600 + "\r\n" for name in names)
+    with connect(gateway.http_port) as client:
+        client.send(f"GET /bytes?n=1 HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n".encode("latin-1"))
+        assert client.read_response()[0].status == 200
+    line = log.wait(" request id=", " status=200 ", " end=done by=nobody cause=\"\" header_x_long_0=")
+    assert len(line) < 8300
+
+
+def test_a_header_that_comes_again_and_again_is_told_once(site):
+    gateway, log = site({"headers": ["X-Many"]})
+    with connect(gateway.http_port) as client:
+        client.send(b"GET /bytes?n=1 HTTP/1.1\r\nHost: localhost\r\n" + b"X-Many: " + b"y" * 500 + b"\r\n" +
+                    b"X-Many: z\r\n" * 60 + b"\r\n")
+        assert client.read_response()[0].status == 200
+    line = log.wait(" request id=", " header_x_many=")
+    assert len(line.partition(" header_x_many=")[2]) < 520
 
 
 def test_text_is_as_it_was(site):

@@ -137,12 +137,12 @@ def test_a_websocket_has_those_of_its_handshake(site, upstream):
         relay = open_relay(client, upstream, request_fields="Origin: https://a.test\r\nX-Request-Id: x\r\n")
         given = relay.request.get("X-Request-Id")
         made = MADE.fullmatch(relay.request.get("traceparent"))
-        marks = f' request_id={given} trace_id={made[1]} header_origin="https://a.test" '
-        log.wait("websocket-opened id=", marks)
+        marks = f" request_id={given} trace_id={made[1]} ", ' header_origin="https://a.test"'
+        log.wait("websocket-opened id=", *marks)
         client.send(frame(CLOSE, close_payload(1000)))
         read_frame(relay.upstream)
         relay.upstream.send(frame(CLOSE, close_payload(1000), masked=False))
-        log.wait(" websocket id=", marks)
+        log.wait(" websocket id=", *marks)
     assert re.fullmatch(ID, given)
 
 
