@@ -10,6 +10,8 @@ GATEWAY_VARIANTS=4-shard-multishot,4-shard-oneshot runs it with these alone.
 """
 
 import asyncio
+import datetime
+import re
 import subprocess
 
 import pytest
@@ -158,16 +160,26 @@ def client(request, gateway):
 
 
 class LogView:
-    """The gateway's log since the test began."""
+    """The gateway's log since the test began. What was logged before that, and is written a moment later,
+    is another test's."""
+
+    TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
     def __init__(self, gateway):
         self.gateway = gateway
         self.mark = gateway.log_mark()
+        now = datetime.datetime.now(datetime.timezone.utc)
+        self.began = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03}Z"
 
     def text(self):
         """Whole lines: the last one may be in the middle of being written."""
         written = self.gateway.log_since(self.mark)
-        return written[:written.rfind("\n") + 1]
+        lines = written[:written.rfind("\n") + 1].splitlines(keepends=True)
+        return "".join(line for line in lines if not self.is_old(line))
+
+    def is_old(self, line):
+        time = self.TIME.match(line)
+        return time is not None and time[0] < self.began
 
     def lines(self, *words):
         return [line for line in self.text().splitlines() if all(word in line for word in words)]
