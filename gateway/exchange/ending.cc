@@ -21,6 +21,7 @@ bool closes_connection(Reason reason) {
     case Reason::kSubprotocolRefused:
     case Reason::kRequestTimeout:
     case Reason::kStopping:
+    case Reason::kKicked:
       return true;
     default:
       return false;
@@ -72,7 +73,8 @@ bool Exchange::may_keep_client() {
   const bool more_may_come = client.end() == uring::LinkEnd::kNone ||
                              client.end() == uring::LinkEnd::kAborted || client_.has_next_input();
   return client_.keeps() && client_.is_whole() && request_.is_whole() && !client.send_failed() &&
-         more_may_come && !connection().stopping();
+         more_may_come && !connection().stopping() &&
+         connection().how_ended().reason != Reason::kKicked;
 }
 
 void Exchange::account() {

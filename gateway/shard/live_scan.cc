@@ -51,7 +51,8 @@ void LiveScan::look_at(Connection& connection) {
   if (!view.matches(query.filter)) return;
   ++page().matched;
   if (look_->kick && connection.tunnel() != nullptr) kicked_.insert(connection.id());
-  if (look_->kick && connection.tunnel() == nullptr) {
+  // Who takes his leave is let go.
+  if (look_->kick && connection.tunnel() == nullptr && !connection.ended()) {
     connection.end({.reason = Reason::kKicked});
     ++page().kicked;
   }

@@ -89,6 +89,7 @@ def test_a_request_under_way_has_a_row(start_gateway, tmp_path, upstream, raw_po
             assert admin.post(f"/connections/{row['id']}/kick", {"reason": "x"}).json() == {"kicked": 1}
             head, body = client.read_response()
             assert head.status == 503 and b"closed by the operator" in body
+            assert head.get("Connection") == "close" and client.read_to_end() == b""
     gateway.wait_for(lambda: "end=kicked by=gateway" in gateway.log(), "its line")
 
 
