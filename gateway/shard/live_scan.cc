@@ -32,7 +32,8 @@ void LiveScan::step() {
 
 // Whether there is more.
 bool LiveScan::look_at_some() {
-  for (std::size_t count = 0; count < kAtOnce; ++count) {
+  const std::size_t at_once = std::min(look_->at_once.value_or(kAtOnce), kAtOnce);
+  for (std::size_t count = 0; count < at_once; ++count) {
     Connection* const connection = walk_->step();
     if (connection == nullptr) return false;
     look_at(*connection);

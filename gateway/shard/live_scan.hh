@@ -18,7 +18,7 @@ namespace gateway {
 
 class LiveScan {
  public:
-  // So many connections are looked at in a turn.
+  // So many connections are looked at in a turn, at the most.
   static constexpr std::size_t kAtOnce = 256;
 
   using Done = std::function<void()>;

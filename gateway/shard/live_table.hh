@@ -137,6 +137,8 @@ struct LiveLook {
   std::optional<Kick> kick;
   std::shared_ptr<FrameCapture> capture;  // of the WebSockets that match; null: nobody looks
   std::vector<LivePage> pages;  // one for each shard
+  // So many connections in a turn of a shard, where fewer than usual.
+  std::optional<std::size_t> at_once = std::nullopt;
 };
 
 }  // namespace gateway

@@ -77,7 +77,7 @@ void SimulatedClient::judge_denial(unsigned number) const {
 }
 
 void SimulatedClient::judge_denial_line(const Facts& facts, const LogLine& line) const {
-  const bool is_whole = facts.has_whole() && !facts.lossy();
+  const bool is_whole = facts.has_whole() && !facts.may_lack();
   const bool is_right = line.upstream == kAuthAddress &&
                         line.status == std::to_string(facts.answer.status) && !line.websocket &&
                         (!is_whole || line.end == "done");

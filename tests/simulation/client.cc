@@ -198,6 +198,7 @@ void SimulatedClient::digest(std::string_view bytes) {
     side.told = websocket_->told_by_gateway();
     side.was_closed = websocket_->close_code().has_value();
     side.pings = websocket_->own_pings();
+    side.heard = websocket_->heard();
     return;
   }
   if (tunnel_) return hear_in_tunnel(bytes);
@@ -285,6 +286,7 @@ void SimulatedClient::open_websocket() {
     return finish("is confused");
   }
   WebSocketTrail& trail = stage_.trail(plan_.number, answering()).websocket;
+  trail.client.opened = true;
   const PolicyPlan policy =
       plan_generation(stage_.scenario, generation_of(reader_)).policy(current().pool);
   websocket_.emplace(WebSocketEnd::Part{.is_client = true,
@@ -353,6 +355,7 @@ void SimulatedClient::talk() {
   side.tally = websocket_->said();
   side.close_code = websocket_->own_close_code();
   if (websocket_->close_sent() && !closed_before) {
+    side.closed_at = stage_.now();
     stage_.chronicle.note(name_, "sends a close frame");
   }
 }

@@ -96,6 +96,7 @@ class SimulatedClient {
   bool may_have_lost_handshake() const;
   bool may_be_redirected(unsigned number) const;
   bool may_be_refused(unsigned number, unsigned status) const;
+  bool may_be_kicked() const;
   bool may_be_cut(const RequestPlan& plan) const;
   bool is_overrun_behind(unsigned number) const;
   bool may_close_behind(unsigned number) const;
@@ -132,6 +133,10 @@ class SimulatedClient {
   void judge_told(const Facts& facts, const LogLine& line) const;
   void judge_times(const Facts& facts, const LogLine& line) const;
   bool may_be_held_up(const Facts& facts) const;
+
+  // kick_judge.cc
+  bool is_told_by_kick(const std::string& told) const;
+  void judge_kick(const Facts& facts, const LogLine& line) const;
 
   const RequestPlan& current() const { return plan_.requests[answers_.size() - 1]; }
   bool expects_answer() const { return answers_.size() < plan_.requests.size() + 1; }

@@ -22,6 +22,7 @@ struct SimulatedClient::Facts {
   bool rebalanced;  // servers of the pool were, before
   bool drained;     // a server of the pool was
   bool orphaned;    // ... may have gone
+  bool kicked;      // the client may have been
   bool shortage;
   bool refuses;        // the server that cannot be reached
   bool limited;        // its pool lets few in, or few upgrades
@@ -38,6 +39,7 @@ struct SimulatedClient::Facts {
   bool met_nobody() const { return wild() && trail.arrivals == 0; }
   // The client may not have got what was there for it.
   bool lossy() const { return left || spoilt || late || cut || overrun; }
+  bool may_lack() const { return lossy() || kicked; }
   bool has_whole() const { return answer.got == Got::kWhole; }
   bool redirected() const { return redirectable && !answer.is_own && answer.status == 308; }
   Closer closer() const { return plan.websocket->closer; }

@@ -13,7 +13,7 @@ void SimulatedClient::judge(bool left) const {
     stage_.chronicle.fail(name_, "has a TLS session that failed: {}", wire_->tls()->why());
   }
   if (left || plan_.silent) return;
-  if (may_have_lost_handshake() && !is_spoilt()) ++stage_.lost_handshakes;
+  if (may_have_lost_handshake() && !is_spoilt() && !may_be_kicked()) ++stage_.lost_handshakes;
   if (websocket_) judge_websocket();
   bool excused = false;
   for (unsigned number = 0; number < asked_; ++number) {
@@ -31,7 +31,7 @@ void SimulatedClient::judge_answer(unsigned number, bool excused) const {
   const bool rested_long = plan.rests + Limits::kMargin >= Limits::kKeepAlive;
   const bool not_let_in =
       (stage_.stopping && (stage_.scenario.faults & kShortage) != 0) || stage_.left_behind;
-  excused = excused || is_spoilt() || not_let_in || may_be_turned_away() ||
+  excused = excused || is_spoilt() || not_let_in || may_be_turned_away() || may_be_kicked() ||
             (number > 0 && (stage_.stopping || rested_long));
   const bool has_tunnel = stage_.trails[{plan_.number, number}].tunnel.generation != 0;
   const bool has_switched = plan.websocket || has_tunnel;
@@ -139,8 +139,8 @@ bool SimulatedClient::may_be_refused(unsigned number, unsigned status) const {
       return stage_.scenario.tight || may_be_turned_away();
     case 503:
       return stage_.scenario.tight || may_be_turned_away() || stage_.stopping ||
-             short_of_descriptors || stage_.drained.contains(plan.pool) || care.is_limited() ||
-             is_checked;
+             short_of_descriptors || may_be_kicked() || stage_.drained.contains(plan.pool) ||
+             care.is_limited() || is_checked;
     case 504:
       return wild || plan.may_come_too_late() || (plan.pool == PoolKind::kClosing && gives_up);
     default:
@@ -148,8 +148,13 @@ bool SimulatedClient::may_be_refused(unsigned number, unsigned status) const {
   }
 }
 
+bool SimulatedClient::may_be_kicked() const {
+  return !stage_.kicks.of(plan_).empty();
+}
+
 bool SimulatedClient::may_be_cut(const RequestPlan& plan) const {
-  if (is_wild(plan.pool) || stage_.cut || plan_.tries_patience() || is_spoilt()) return true;
+  if (may_be_kicked() || is_wild(plan.pool) || stage_.cut || plan_.tries_patience() || is_spoilt())
+    return true;
   // Who closes its stream in the middle of an answer that has a length may be gone.
   return half_closed_ && plan.framing != Framing::kChunked;
 }
@@ -179,7 +184,7 @@ void SimulatedClient::judge_farewell() const {
     stage_.chronicle.fail(name_, "gets a close_notify behind what was cut");
   }
   const bool has_got_something = answers_.front().got != Got::kNothing;
-  const bool may_lack = in_mid_message || stage_.cut || plan_.tries_patience();
+  const bool may_lack = in_mid_message || stage_.cut || may_be_kicked() || plan_.tries_patience();
   if (has_got_something && !may_lack && !tls->ended_cleanly()) {
     stage_.chronicle.fail(name_, "gets no close_notify behind what is whole");
   }

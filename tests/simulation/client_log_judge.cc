@@ -38,6 +38,7 @@ SimulatedClient::Facts SimulatedClient::facts_of(unsigned number) const {
           .rebalanced = stage_.was_rebalanced(plan_.requests[number].pool),
           .drained = stage_.drained.contains(plan_.requests[number].pool),
           .orphaned = stage_.orphaned.contains(plan_.requests[number].pool),
+          .kicked = may_be_kicked(),
           .shortage = (faults & kShortage) != 0,
           .refuses = stage_.scenario.unreachable_refuses,
           .limited = care.is_limited(),
@@ -70,8 +71,8 @@ void SimulatedClient::judge_log() const {
   }
   for (const auto& [id, connection] : stage_.logged) {
     if (!connection.head_cut || connection.client != plan_.number) continue;
-    const bool may_be_cut = plan_.silent || left_ || half_closed_ || is_spoilt() ||
-                            plan_.tries_patience() || stage_.stopping;
+    const bool may_be_cut = plan_.silent || may_be_kicked() || left_ || half_closed_ ||
+                            is_spoilt() || plan_.tries_patience() || stage_.stopping;
     if (!may_be_cut) stage_.chronicle.fail(name_, "the log tells of half a head, which was whole");
   }
 }
@@ -109,8 +110,8 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
   static constexpr std::array kRows = {
       Row{"done", kNobody, 0,
           [](const Facts& f) {
-            if (f.redirected() || (f.redirectable && f.lossy())) return true;
-            return f.trail.told_whole && (f.lossy() || (f.has_whole() && f.answer.is_own));
+            if (f.redirected() || (f.redirectable && f.may_lack())) return true;
+            return f.trail.told_whole && (f.may_lack() || (f.has_whole() && f.answer.is_own));
           }},
       // Whose session has failed leaves, too.
       Row{"client-left", kClient, 0, [](const Facts& f) { return f.left || f.spoilt; }},
@@ -182,6 +183,7 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
       Row{"orphaned", kGateway, 0, [](const Facts& f) { return f.orphaned && f.plan.websocket; }},
       Row{"rebalanced", kGateway, 0,
           [](const Facts& f) { return f.rebalanced && f.plan.websocket; }},
+      Row{"kicked", kGateway, 503, [](const Facts& f) { return f.kicked; }},
       Row{"stopping", kGateway, 503, [](const Facts& f) { return f.stopping; }},
   };
   const Facts facts = facts_of(number);
@@ -221,14 +223,15 @@ void SimulatedClient::judge_line(unsigned number, const LogLine& line) const {
   if (is_tunnel) {
     judge_told(facts, line);
     judge_times(facts, line);
+    judge_kick(facts, line);
   }
   if (is_tunnel || answer.got == Got::kNothing) return;
   if (line.status != std::to_string(answer.status)) fail("another status");
   const bool has_its_status = answer.status == row->status || facts.redirected();
   if (!answer.is_own && !has_its_status) fail("a status that its end has not");
-  const bool was_cut = answer.is_own && !facts.has_whole() && !facts.lossy();
+  const bool was_cut = answer.is_own && !facts.has_whole() && !facts.may_lack();
   if (was_cut && line.end == "done") fail("been cut");
-  const bool is_whole = answer.is_own && facts.has_whole() && !facts.lossy();
+  const bool is_whole = answer.is_own && facts.has_whole() && !facts.may_lack();
   if (!is_whole) return;
   if (line.end != "done") fail("been answered");
   const std::size_t bytes = facts.plan.has_answer_body() ? facts.plan.answer_bytes : 0;

@@ -105,7 +105,7 @@ bool SimulatedClient::may_lose_tunnel(const RequestPlan& plan) const {
       policies, [](const PolicyPlan& policy) { return policy.lifetime.count() > 0; });
   return outlives || stage_.stopping || stage_.cut || plan_.tries_patience() || is_spoilt() ||
          stage_.drained.contains(plan.pool) || stage_.orphaned.contains(plan.pool) ||
-         plan.pool == PoolKind::kSecureWild;
+         stage_.was_rebalanced(plan.pool) || may_be_kicked() || plan.pool == PoolKind::kSecureWild;
 }
 
 // Which destroys what it has not read yet, the 101 too.
@@ -155,7 +155,9 @@ void SimulatedClient::judge_tunnel_line(const Facts& facts, const LogLine& line)
       Row{"lifetime", "gateway", may_lose_tunnel(facts.plan)},
       Row{"draining", "gateway", facts.drained},
       Row{"orphaned", "gateway", facts.orphaned},
+      Row{"rebalanced", "gateway", facts.rebalanced},
       Row{"stopping", "gateway", facts.stopping},
+      Row{"kicked", "gateway", facts.kicked},
   };
   const auto fail = [&](std::string_view what) {
     stage_.chronicle.fail(name_, "its tunnel {}: the log says end={} by={}, {} and {} bytes", what,
@@ -171,6 +173,7 @@ void SimulatedClient::judge_tunnel_line(const Facts& facts, const LogLine& line)
       !is_between(trail.client.heard, line.upstream_bytes, trail.server.said)) {
     fail("has passed other bytes");
   }
+  judge_kick(facts, line);
   if (line.end != "idle" || facts.late || facts.spoilt || facts.opaque()) return;
   const Time last = std::max({trail.opened_at, trail.client.said_at, trail.server.said_at});
   if (line.at < last + Limits::kWebSocketIdle) fail("was not idle for long enough");

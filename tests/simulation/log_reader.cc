@@ -37,9 +37,9 @@ bool ends_connection(std::string_view line) {
 
 // How a head that is not whole may have ended.
 bool cuts_head(std::string_view end) {
-  constexpr std::array<std::string_view, 6> kEnds = {"client-left",      "client-reset",
-                                                     "client-truncated", "tls-failed",
-                                                     "stopping",         "request-timeout"};
+  constexpr std::array<std::string_view, 7> kEnds = {
+      "client-left",     "client-reset", "client-truncated", "tls-failed", "stopping",
+      "request-timeout", "kicked"};
   return std::ranges::find(kEnds, end) != kEnds.end();
 }
 
@@ -76,6 +76,9 @@ void LogReader::read(std::string_view line) {
   if (!of_request && !line.starts_with("connection ")) return;
   const std::string_view id = value_of(line, " id=");
   if (id.ends_with(':')) return read_remark(line);
+  if (value_of(line, " end=") == "kicked" && !stage_.kicks.may_have(number_in(id))) {
+    stage_.chronicle.fail(kWho, "tells of one who was kicked by nobody: {}", line);
+  }
   LoggedConnection& connection = stage_.logged[number_in(id)];
   if (connection.over) {
     stage_.chronicle.fail(kWho, "tells more of a connection that is over: {}", line);
@@ -144,6 +147,10 @@ void LogReader::read_target(std::string_view target, std::string_view line,
   }
   belongs_to(static_cast<unsigned>(client), line, connection);
   judge_id(stage_.trail(static_cast<unsigned>(client), static_cast<unsigned>(request)), line);
+  const Trail& trail = stage_.trail(static_cast<unsigned>(client), static_cast<unsigned>(request));
+  if (stage_.kicks.is_over(number_in(value_of(line, " id=")), trail.websocket.asked_at)) {
+    stage_.chronicle.fail(kWho, "tells of what was asked behind a kick: {}", line);
+  }
   LogLine& told = stage_.trail(static_cast<unsigned>(client), static_cast<unsigned>(request))
                       .lines.emplace_back();
   told.at = stage_.now();

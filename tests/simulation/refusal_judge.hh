@@ -101,6 +101,8 @@ class RefusalJudge {
   mutable std::vector<GenerationPlan> plans_;
   Tally before_;
   std::size_t waited_ = 0;  // for a step of its handshake, before the turn
+  // Before the turn: those may wait for their next step, too, as may connections to servers.
+  std::size_t answered_ = 0;
   std::uint64_t first_ = 0;
   std::bitset<1000> known_;  // clients that were judged
   std::map<std::size_t, Credit> connects_;

@@ -205,6 +205,11 @@ std::string_view host_of(PoolKind pool) {
   return kHosts[static_cast<std::size_t>(pool)];
 }
 
+// None has a name of its own.
+std::string route_of(PoolKind pool) {
+  return "route-" + std::to_string(static_cast<unsigned>(pool) + 1);
+}
+
 TlsPlan draw_tls(Dice& dice, unsigned percent_spoilt) {
   TlsPlan plan;
   plan.is_1_2 = dice.chance(25);
@@ -292,6 +297,8 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
     const std::size_t many = scenario.theme == Theme::kHandshakes ? 20 : 0;
     draw_clients(scenario, narrowing, many + for_late.between(10, 30));
   }
+  Dice for_looks(mixed(seed, 1020));
+  scenario.looks = draw_looks(for_looks, scenario);
   return scenario;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/simulation/drains.hh"
+#include "tests/simulation/look_plan.hh"
 #include "tests/simulation/tunnel_plan.hh"
 #include "tests/simulation/websocket_plan.hh"
 #include "tests/uring/dice.hh"
@@ -48,6 +49,7 @@ enum class PoolKind : std::uint8_t { kApp, kClosing, kWild, kSecure, kSecureWild
 constexpr unsigned kPoolKinds = 5;
 std::string_view name_of(PoolKind pool);
 std::string_view host_of(PoolKind pool);
+std::string route_of(PoolKind pool);  // its name
 constexpr bool is_wild(PoolKind pool) {
   return pool == PoolKind::kWild || pool == PoolKind::kSecureWild;
 }
@@ -201,6 +203,7 @@ struct Scenario {
   std::vector<OrphansOver> orphans;     // of each of these
   std::vector<ListPlan> lists;          // other servers of a pool, in order
   bool lists_outlive = false;           // a newer generation, whatever that says
+  LooksPlan looks;                      // at the live table
   bool crowd_at_stop = false;           // many wait at the Unix socket then, for descriptors
   bool unreachable_refuses = true;      // or does not answer at all
   bool routes_override = false;         // each has its timeouts, where the defaults are endless

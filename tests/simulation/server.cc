@@ -117,6 +117,7 @@ void SimulatedServer::digest(std::string_view bytes) {
     side.told = websocket_->told_by_gateway();
     side.was_closed = websocket_->close_code().has_value();
     side.pings = websocket_->own_pings();
+    side.heard = websocket_->heard();
     return judge_rates();
   }
   if (leaving_) return;
@@ -171,6 +172,7 @@ void SimulatedServer::take_head() {
   judge_health();
   Trail& trail = stage_.trail(client_, request_);
   trail.end_told = false;
+  trail.site = site_.address;
   if (++trail.arrivals > 1 && !plan_->is_idempotent()) {
     stage_.chronicle.fail(name_, "gets {} {} twice", plan_->method, reader_.target());
   }

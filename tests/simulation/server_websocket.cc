@@ -84,6 +84,7 @@ void SimulatedServer::talk() {
   side.tally = websocket_->said();
   side.close_code = websocket_->own_close_code();
   if (websocket_->close_sent() && !closed_before) {
+    side.closed_at = stage_.now();
     stage_.chronicle.note(name_, "sends a close frame");
   }
 }

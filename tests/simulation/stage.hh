@@ -13,6 +13,7 @@
 #include "tests/simulation/auth_plan.hh"
 #include "tests/simulation/balance_plan.hh"
 #include "tests/simulation/chronicle.hh"
+#include "tests/simulation/kicks.hh"
 #include "tests/simulation/message_transcript.hh"
 #include "tests/simulation/rebalance_plan.hh"
 #include "tests/simulation/scenario.hh"
@@ -71,8 +72,11 @@ struct WebSocketSide {
   WebSocketTally tally;          // of all that it has said, answers to the gateway's pings included
   unsigned close_code = 0;       // its own
   std::string told;              // what the gateway has closed it with, code and text
-  bool was_closed = false;       // by either
-  unsigned pings = 0;            // of the gateway, to it
+  bool opened = false;           // a client's: it knows of the WebSocket
+  WebSocketTally heard;          // of all that it has heard, the gateway's pings included
+  std::optional<Time> closed_at;  // its own close frame is out
+  bool was_closed = false;        // by either
+  unsigned pings = 0;             // of the gateway, to it
   std::optional<Time> died_at;
 
   bool is_heard() const { return said.is_heard() && translated.is_heard(); }
@@ -80,8 +84,8 @@ struct WebSocketSide {
 
 struct WebSocketTrail {
   std::uint64_t generation = 0;  // by which it was opened; 0: it was not
-  Time asked_at{};
-  Time opened_at{};  // when its server said so
+  Time asked_at{};               // ... or anything else
+  Time opened_at{};              // when its server said so
   Deflating deflating = Deflating::kNone;
   WebSocketSide client;
   WebSocketSide server;
@@ -96,6 +100,7 @@ struct Trail {
   // What servers did that had got its head.
   unsigned arrivals = 0;
   std::string id;  // that a server got with it
+  std::string_view site;  // of the last of them
   bool told_whole = false;
   bool closed = false;
   bool reset = false;
@@ -141,6 +146,7 @@ struct Stage {
   StickyNames sticky_names;
   HealthWatch* health = nullptr;  // the world's
   Rebalances rebalances;
+  Kicks kicks;
   bool was_rebalanced(PoolKind pool) const {
     return pool == kRebalanced && !rebalances.all.empty();
   }

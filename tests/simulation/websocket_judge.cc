@@ -101,7 +101,7 @@ void SimulatedClient::judge_websocket() const {
   const bool may_end = stage_.stopping || stage_.cut || plan_.tries_patience() || is_spoilt() ||
                        stage_.drained.contains(plan.pool) || stage_.orphaned.contains(plan.pool) ||
                        plan.pool == PoolKind::kSecureWild || facts.may_end_early() ||
-                       stage_.was_rebalanced(plan.pool);
+                       stage_.was_rebalanced(plan.pool) || may_be_kicked();
   if (websocket_->close_code()) {
     const bool regular = facts.client_closes || facts.server_closes;
     if (!websocket_->closed_by_peer() && regular && !may_end) {
@@ -203,6 +203,7 @@ void SimulatedClient::judge_told(const Facts& facts, const LogLine& line) const 
         return told == fmt::format("{}{}", policy.slow_code, says);
       });
     }
+    if (line.end == "kicked") return is_told_by_kick(told);
     if (line.end == "client-over-rate")
       return told.starts_with("1008 more ") && told.ends_with(" allows");
     return told == text;
@@ -224,8 +225,8 @@ void SimulatedClient::judge_told(const Facts& facts, const LogLine& line) const 
       !pinged(trail.server, &PolicyPlan::pings_upstream)) {
     stage_.chronicle.fail(name_, "a WebSocket that is not to be pinged is pinged");
   }
-  constexpr std::array<std::string_view, 4> kInTurn = {"stopping", "draining", "orphaned",
-                                                       "rebalanced"};
+  constexpr std::array<std::string_view, 5> kInTurn = {"stopping", "draining", "orphaned",
+                                                       "rebalanced", "kicked"};
   const bool in_turn = std::ranges::count(kInTurn, line.end) > 0;
   if (!in_turn) return;
   // Whoever has half of a frame that has no end can be told nothing.

@@ -37,7 +37,8 @@ World::World(const Scenario& scenario, std::FILE* told_to)
       plan_(plan_generation(scenario, 1)),
       generation_(make_generation(plan_)),
       limits_(plan_.doors.is_strict ? kAddressesMany : kAddresses, kSeed),
-      log_reader_(stage_) {
+      log_reader_(stage_),
+      look_dice_(scenario.seed * 7919 + 20) {
   stage_.system->stepped = true;
   stage_.health = &health_;
   started_ = stage_.now();
@@ -223,6 +224,7 @@ void World::note_reports() {
     stage_.adopted = stage_.newest;
     listening_.close_all_but(plan_.listens, main_->kernel());
   }
+  note_looked();
   if (main_->all_drained()) listening_.close_all_but({}, main_->kernel());
 }
 
@@ -232,6 +234,8 @@ void World::turn_shard(ShardHost& host) {
   const std::size_t begun = stage_.rebalances.all.size();
   const std::size_t surplus = leads ? surplus_at_most() : 0;
   if (is_strict) doors_.begin_turn(*host.shard);
+  const auto index = static_cast<unsigned>(&host - shards_.data());
+  live_.begin_turn(index);
   host.shard->loop().turn();
   if (is_strict) doors_.end_turn(*host.shard, *host.kernel, oldest_);
   if (host.shard->loop().stopped()) {
@@ -239,6 +243,7 @@ void World::turn_shard(ShardHost& host) {
     host.shard->finish();
     host.ended = true;
   }
+  live_.end_turn(index);
   log_reader_.drain(*host.log);
   if (leads && !host.ended) judge_rebalance(begun, surplus);
 }
@@ -312,6 +317,7 @@ Time World::next_event() const {
   if (list_is_to_come()) next = std::min(next, started_ + scenario.lists[lists_changed_].at);
   if (drain_is_to_come()) next = std::min(next, started_ + scenario.drains[drains_].at);
   if (undrain_is_to_come()) next = std::min(next, *undrain_at_);
+  if (look_is_to_come()) next = std::min(next, next_look());
   return next;
 }
 

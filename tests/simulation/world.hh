@@ -9,6 +9,7 @@
 // been before, and nothing at all may be left.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <list>
 #include <map>
@@ -24,6 +25,7 @@
 #include "tests/simulation/client.hh"
 #include "tests/simulation/health_watch.hh"
 #include "tests/simulation/listening.hh"
+#include "tests/simulation/live_judge.hh"
 #include "tests/simulation/log_reader.hh"
 #include "tests/simulation/main_thread.hh"
 #include "tests/simulation/refusal_judge.hh"
@@ -93,6 +95,14 @@ class World final : private Gate, private gateway::Drained {
            !stage_.stopping && !clients_left_;
   }
   void stop();
+  // world_looks.cc
+  bool look_is_to_come() const;
+  Time next_look() const;
+  void begin_look();
+  bool add_kick(const KickPlan& plan);
+  void note_looked();
+  void judge_kicks();
+  void judge_looks();
   void announce() override;
   void close_doors(const gateway::ClosingPlan& websockets) override;
   void cut() override;
@@ -187,6 +197,17 @@ class World final : private Gate, private gateway::Drained {
   std::size_t drains_ = 0;  // begun
   unsigned drain_orders_ = 0;
   std::optional<Time> undrain_at_;  // the last of them
+  LiveJudge live_{stage_};
+  Dice look_dice_;
+  std::shared_ptr<gateway::LiveLook> look_;  // with the shards
+  std::size_t look_number_ = 0;              // of its plan
+  std::size_t looks_begun_ = 0;
+  std::size_t looks_in_stop_ = 0;
+  unsigned looks_due_ = 0;                         // reports
+  std::optional<gateway::LivePlace> page_behind_;  // is to be looked for
+  Time look_again_at_{};
+  std::array<std::shared_ptr<gateway::ClosingCount>, kKicksMax> kicks_waiting_;
+  std::shared_ptr<gateway::ClosingCount> kick_waiting_;  // of the look
   std::uint64_t rounds_ = 0;
   Time started_{};
   Time asked_to_stop_at_{};

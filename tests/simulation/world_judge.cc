@@ -134,6 +134,7 @@ void World::judge_rest() {
   }
   judge_generations();
   judge_orphans();
+  judge_kicks();
   judge_servers();
   judge_limits_at_rest();
   listening_.judge_mailboxes();
@@ -316,6 +317,8 @@ void World::judge_live_counters() {
 
 void World::judge_end() {
   judge_stop();
+  judge_looks();
+  judge_kicks();
   judge_handshakes();
   judge_counters();
   judge_live_counters();

@@ -20,6 +20,7 @@ void World::give_orders() {
   if (list_is_to_come() && now >= started_ + scenario.lists[lists_changed_].at) change_list();
   if (drain_is_to_come() && now >= started_ + scenario.drains[drains_].at) drain_server();
   if (undrain_is_to_come() && now >= *undrain_at_) undrain_server();
+  if (look_is_to_come() && now >= next_look()) begin_look();
 }
 
 void World::stop() {

@@ -42,8 +42,9 @@ struct SimulatedSystem {
   // As the system does, the lowest number that is free: what names a closed one hits another.
   int new_descriptor(Descriptor descriptor) {
     int number = 1000;
-    while (descriptors.contains(number)) ++number;
-    descriptors.emplace(number, std::move(descriptor));
+    auto at = descriptors.lower_bound(number);
+    for (; at != descriptors.end() && at->first == number; ++at) ++number;
+    descriptors.emplace_hint(at, number, std::move(descriptor));
     return number;
   }
 

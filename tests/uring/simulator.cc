@@ -52,28 +52,31 @@ void SimulatedKernel::submit_one(const io_uring_sqe& sqe) {
     post(request, -EBADF, 0, false);
     return;
   }
-  for (const auto& [number, other] : requests_) {
-    EXPECT_NE(other.sqe->user_data, sqe.user_data) << "an operation with two requests in flight";
-    const bool accepts = sqe.opcode == IORING_OP_ACCEPT;  // several clients at once
-    EXPECT_FALSE(!accepts && other.sqe->fd == sqe.fd && other.sqe->opcode == sqe.opcode)
-        << "two requests of a kind on descriptor " << sqe.fd;
-  }
+  EXPECT_TRUE(numbers_.emplace(sqe.user_data, next_request_).second)
+      << "an operation with two requests in flight";
+  const bool accepts = sqe.opcode == IORING_OP_ACCEPT;  // several clients at once
+  EXPECT_TRUE(under_way_.emplace(sqe.fd, sqe.opcode).second || accepts)
+      << "two requests of a kind on descriptor " << sqe.fd;
   if (sqe.opcode == IORING_OP_CONNECT) {
     request.not_before += microseconds(dice_.between(0, 5000));
     // The kernel has read it when the request is submitted.
     request.address = SimulatedSystem::name_of(reinterpret_cast<const sockaddr*>(sqe.addr));
   }
   ++descriptor->second.in_flight;
+  request.on = &descriptor->second;
   requests_.emplace(next_request_++, std::move(request));
 }
 
 void SimulatedKernel::cancel(const io_uring_sqe& sqe) {
   Request cancellation{now_, now_, 0, std::make_unique<io_uring_sqe>(sqe), {}};
-  const auto named = [&](const auto& entry) { return entry.second.sqe->user_data == sqe.addr; };
-  auto target = std::ranges::find_if(requests_, named);
+  const auto named = [&] {
+    const auto number = numbers_.find(sqe.addr);
+    return number == numbers_.end() ? requests_.end() : requests_.find(number->second);
+  };
+  auto target = named();
   if (target != requests_.end() && able(target->second) && has(kSlowCancel) && dice_.chance(50)) {
     perform(target);
-    target = std::ranges::find_if(requests_, named);
+    target = named();
   }
   post(cancellation, target == requests_.end() ? -ENOENT : 0, 0, false);
   if (target == requests_.end()) return;
@@ -151,7 +154,7 @@ bool SimulatedKernel::progress() {
 }
 
 bool SimulatedKernel::able(const Request& request) {
-  const Descriptor& on = descriptors_.at(request.sqe->fd);
+  const Descriptor& on = *request.on;
   switch (request.sqe->opcode) {
     case IORING_OP_RECV:
       return on.stream == nullptr || on.stream->local_receivable();
@@ -316,6 +319,8 @@ void SimulatedKernel::more(Request& request, int result, std::uint32_t flags) {
 
 void SimulatedKernel::end(Requests::iterator at, int result, std::uint32_t flags) {
   post(at->second, result, flags, true);
+  numbers_.erase(at->second.sqe->user_data);
+  under_way_.erase({at->second.sqe->fd, at->second.sqe->opcode});
   requests_.erase(at);
 }
 

@@ -12,7 +12,9 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -107,7 +109,8 @@ class SimulatedKernel final : public uring::Kernel {
     Time last_due;    // completions of one request stay in order
     std::size_t done = 0;
     std::unique_ptr<const io_uring_sqe> sqe;
-    std::string address;  // of a connect
+    std::string address;             // of a connect
+    const Descriptor* on = nullptr;  // which is not closed before it has ended
   };
   struct Posted {
     std::uint64_t user_data;
@@ -154,6 +157,8 @@ class SimulatedKernel final : public uring::Kernel {
   std::map<int, Descriptor>& descriptors_;
   std::vector<io_uring_sqe> queue_;
   Requests requests_;
+  std::unordered_map<std::uint64_t, std::uint64_t> numbers_;  // of these, by their user_data
+  std::set<std::pair<int, int>> under_way_;                   // descriptor and opcode
   std::multimap<Time, Posted> posted_;
   std::vector<Stream> asked_for_;
   std::map<std::uint16_t, BufferRing> rings_;
