@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -212,6 +213,20 @@ def test_sigterm_ends_a_gateway_whose_peers_do_not_answer(start_gateway, echo):
         assert gateway.stop() in (0, HAS_CUT)
 
 
+def has_come_to_rest(server_port):
+    """A condition: the server that pushes has bytes in its kernel, as many as at the last looks."""
+    looks = 20
+    seen = []
+
+    def look():
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
+        queued = sum(int(row[4].split(":")[0], 16) for row in rows
+                     if int(row[1].split(":")[1], 16) == server_port)
+        seen.append(queued)
+        return queued > 0 and seen[-looks:] == [queued] * looks
+    return look
+
+
 def test_sigint_ends_at_once(start_gateway, echo):
     gateway = start_gateway(simple_config(echo.port), ALL[-1])
     with connect(gateway.https_port, True, receive_buffer=4096) as silent, \
@@ -220,6 +235,7 @@ def test_sigint_ends_at_once(start_gateway, echo):
         open_echo(client)
         client.send(frame(TEXT, b"x"))
         read_frame(client)
+        wait_until(has_come_to_rest(echo.port), "the kernel takes no more for who reads nothing")
         assert gateway.stop(signal.SIGINT, seconds=8) == HAS_CUT, "WebSockets were cut"
 
 
