@@ -8,7 +8,7 @@
 #include "gateway/admin/feed_talk.hh"
 #include "gateway/admin/response_head.hh"
 #include "gateway/admin/server.hh"
-#include "gateway/admin/write_all.hh"
+#include "gateway/link/write_all.hh"
 #include "proto/http/body.hh"
 #include "proto/http/syntax.hh"
 #include "proto/ws/handshake.hh"
@@ -37,10 +37,10 @@ struct Connection::Pending {
 Connection::Connection(Server& server, int descriptor,
                        std::shared_ptr<tls::ServerContexts> contexts)
     : server_(server),
-      client_(*server.links_),
+      client_(server.parts_.links),
       contexts_(std::move(contexts)),
-      pending_(std::make_shared<Pending>(server.parts_.loop.ready())),
-      deadline_(*this, server.parts_.loop.timers()),
+      pending_(std::make_shared<Pending>(server.loop().ready())),
+      deadline_(*this, server.loop().timers()),
       story_(story()) {
   client_.adopt(descriptor);
 }
@@ -48,7 +48,7 @@ Connection::Connection(Server& server, int descriptor,
 Connection::~Connection() = default;
 
 void Connection::start() {
-  server_.parts_.loop.ready().push(start_or_end_);
+  server_.loop().ready().push(start_or_end_);
 }
 
 void Connection::on_start_or_end() {
@@ -63,7 +63,7 @@ void Connection::cut() {
 }
 
 void Connection::expect_within(std::chrono::seconds time) {
-  deadline_.arm(server_.parts_.loop.now() + time);
+  deadline_.arm(server_.loop().now() + time);
 }
 
 void Connection::on_deadline() {
@@ -80,7 +80,7 @@ uring::Task<> Connection::story() {
   while (open) open = co_await serve_one();
   co_await farewell();
   deadline_.disarm();
-  server_.parts_.loop.push_next_turn(start_or_end_);
+  server_.loop().push_next_turn(start_or_end_);
 }
 
 uring::Task<bool> Connection::serve_one() {
@@ -280,7 +280,7 @@ uring::Task<std::string> Connection::next_piece(const Reply& reply) {
 
 uring::Task<> Connection::talk(Upgrade upgrade) {
   const std::string head = switch_head(upgrade.key, upgrade.feed.subprotocol);
-  FeedTalk talk(server_.parts_.loop, client_, std::move(upgrade.feed));
+  FeedTalk talk(server_.loop(), client_, std::move(upgrade.feed));
   client_.write(proto::as_bytes(std::string_view(head)));
   talk.start();
   bool open = talk.take(proto::as_bytes(std::string_view(input_)));

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "gateway/admin/write_all.hh"
+#include "gateway/link/write_all.hh"
 #include "proto/ws/close.hh"
 #include "proto/ws/frame.hh"
 

@@ -8,40 +8,17 @@
 #include "uring/check.hh"
 
 namespace gateway::admin {
-namespace {
-
-constexpr std::size_t kPlaintextBytes = 64 * 1024;
-constexpr std::size_t kBatchBudget = 4 * 1024 * 1024;
-
-}  // namespace
-
-std::expected<std::unique_ptr<Server>, std::string> Server::create(Parts parts) {
-  std::unique_ptr<Server> server(new Server(std::move(parts)));
-  uring::Loop& loop = server->parts_.loop;
-  auto buffers = uring::ReceiveBuffers::create(loop.kernel(), loop.ready(), kReceiveBuffers);
-  if (!buffers) return std::unexpected(buffers.error());
-  server->buffers_ = std::move(*buffers);
-  loop.set_receive_buffers(*server->buffers_);
-  server->links_.emplace(
-      uring::LinkResources{loop, *server->buffers_, server->batches_, server->plaintext_});
-  server->go_by_settings();
-  return server;
-}
-
 Server::Server(Parts parts)
-    : parts_(std::move(parts)),
-      throttle_(parts_.log, parts_.loop.timers()),
-      batches_(kBatchBudget, &parts_.memory),
-      plaintext_(kPlaintextBytes),
-      record_buffers_(&parts_.memory.counter(uring::MemoryKind::kTls)),
-      all_gone_(parts_.loop.ready()) {}
+    : parts_(std::move(parts)), throttle_(parts_.log, loop().timers()), all_gone_(loop().ready()) {
+  go_by_settings();
+}
 
 Server::~Server() = default;
 
 void Server::go_by_settings() {
   const auto& tls = parts_.service.settings().tls;
   if (!tls) return contexts_.reset();
-  auto made = tls::ServerContexts::load(tls->pems, parts_.tickets, &record_buffers_,
+  auto made = tls::ServerContexts::load(tls->pems, parts_.tickets, &parts_.records,
                                         tls->clients ? &tls->clients->check : nullptr);
   CHECK(made.has_value(), "certificates that were checked at the load can be used");
   contexts_ = std::move(*made);
@@ -49,7 +26,7 @@ void Server::go_by_settings() {
 
 void Server::start(int descriptor) {
   accepts_ = true;
-  listener_.emplace(parts_.loop, descriptor, static_cast<uring::Acceptor&>(*this));
+  listener_.emplace(loop(), descriptor, static_cast<uring::Acceptor&>(*this));
   listener_->start();
 }
 
@@ -76,7 +53,7 @@ void Server::accepted(int descriptor) {
 }
 
 void Server::accept_failed(int error) {
-  if (!throttle_.admit(LogLevel::error, "admin: accepting fails", parts_.loop.now())) return;
+  if (!throttle_.admit(LogLevel::error, "admin: accepting fails", loop().now())) return;
   parts_.log.error("admin: accepting pauses: {}", strerrordesc_np(error));
 }
 

@@ -13,22 +13,21 @@ constexpr std::chrono::milliseconds kPatience{1000};
 std::expected<std::unique_ptr<AdminDoor>, std::string> AdminDoor::open(
     const config::AdminSettings& settings, const config::UnixFile& file,
     InheritedSockets& inherited, admin::Server::Parts parts) {
-  uring::Loop& loop = parts.loop;
-  auto server = admin::Server::create(std::move(parts));
-  if (!server) return std::unexpected(std::move(server.error()));
+  uring::Loop& loop = parts.links.loop;
+  auto server = std::make_unique<admin::Server>(std::move(parts));
   const config::Address& wanted = *settings.address;
   if (auto taken = inherited.take(wanted); !taken.descriptors.empty()) {
     auto adopted = ListeningAddress::adopt(wanted, std::move(taken));
     if (wanted.is_unix()) {
       if (auto given = adopted->give_file(file); !given) return std::unexpected(given.error());
     }
-    return std::unique_ptr<AdminDoor>(new AdminDoor(std::move(adopted), std::move(*server), loop));
+    return std::unique_ptr<AdminDoor>(new AdminDoor(std::move(adopted), std::move(server), loop));
   }
   auto bound = ListeningAddress::bind(wanted, 1, {.patience = kPatience, .unix_file = file});
   if (!bound) return std::unexpected(std::move(bound.error()));
   if (auto listening = (*bound)->listen(); !listening)
     return std::unexpected(std::move(listening.error()));
-  return std::unique_ptr<AdminDoor>(new AdminDoor(std::move(*bound), std::move(*server), loop));
+  return std::unique_ptr<AdminDoor>(new AdminDoor(std::move(*bound), std::move(server), loop));
 }
 
 void AdminDoor::start() {

@@ -89,6 +89,9 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
   kernel_->fill_random(seed);
   limits_ = std::make_unique<limits::ClientLimits>(config().client_limits.addresses, seed);
   loop_.emplace(*kernel_);
+  auto main_links = MainLinks::create(*loop_, memory_);
+  if (!main_links) return std::unexpected(std::move(main_links.error()));
+  main_links_ = std::move(*main_links);
   signals_.emplace(*loop_, signals_awaited_, static_cast<uring::SignalListener&>(*this));
   if (const int error = signals_->error(); error != 0)
     return std::unexpected(uring::explain_ring_error(error));

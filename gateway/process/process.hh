@@ -19,6 +19,7 @@
 #include "gateway/process/drain_service.hh"
 #include "gateway/process/lineage.hh"
 #include "gateway/process/listening.hh"
+#include "gateway/process/main_links.hh"
 #include "gateway/process/metrics_report.hh"
 #include "gateway/process/orphans_closing.hh"
 #include "gateway/process/pid_file.hh"
@@ -127,6 +128,7 @@ class Process final : private uring::SignalListener,
   ListeningSockets sockets_;
   std::unique_ptr<uring::IoUringKernel> kernel_;
   std::optional<uring::Loop> loop_;
+  std::unique_ptr<MainLinks> main_links_;
   std::optional<uring::Signals> signals_;
   std::optional<uring::Bell> bell_;
   std::optional<uring::Mailbox<Report>> reports_;

@@ -114,8 +114,8 @@ std::expected<void, std::string> Process::open_admin() {
   if (!settings.address || options_.test) return {};
   auto opened = AdminDoor::open(settings, sockets_.completed(settings.unix_file),
                                 sockets_.inherited(),
-                                {.loop = *loop_,
-                                 .memory = memory_,
+                                {.links = main_links_->resources(),
+                                 .records = main_links_->records(),
                                  .tickets = tickets_,
                                  .log = log_,
                                  .service = *admin_service_});

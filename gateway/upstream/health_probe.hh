@@ -9,8 +9,7 @@
 #include <string>
 
 #include "gateway/config/config.hh"
-#include "gateway/link/link.hh"
-#include "proto/http/response.hh"
+#include "gateway/link/server_call.hh"
 #include "proto/proxy/endpoints.hh"
 #include "proto/tls/context.hh"
 
@@ -18,11 +17,6 @@ namespace gateway {
 
 class HealthProbe {
  public:
-  static constexpr std::size_t kHeadBytesMax = 16 * 1024;
-  // Of all that the server says, before it has said what it is asked for.
-  static constexpr std::size_t kAnswerBytesMax = 64 * 1024;
-  static constexpr std::size_t kReadBytes = 4096;
-
   // What is asked; all of it outlives the probe.
   struct Question {
     const config::HealthCheck& check;
@@ -50,37 +44,28 @@ class HealthProbe {
   uring::Task<> run();
   Verdict verdict() const { return verdict_; }
   // Why it has not passed.
-  const std::string& cause() const { return cause_; }
+  const std::string& cause() const { return call_.cause(); }
   // It takes too long, or is not wanted any more: run() ends soon.
-  void abort() { link_.abort(); }
+  void abort() { call_.abort(); }
 
-  uring::BlockPool& frames() { return link_.frames(); }
+  uring::BlockPool& frames() { return call_.frames(); }
 
  private:
   uring::Task<bool> converse();
-  uring::Task<bool> connect();
   uring::Task<bool> ask_http();
-  uring::Task<bool> receive_head();
   uring::Task<bool> check_body();
   uring::Task<bool> ask_websocket();
   uring::Task<bool> check_echo();
-  uring::Task<bool> receive_more();
   // How far `answer_` is the echo.
   enum class Echo : std::uint8_t { kMore, kCame, kBroken };
   Echo look_for_echo();
   void write_request(std::string_view method, std::string_view more);
-  bool fail(std::string cause);
-  bool fail_by_link(std::string_view what);
 
   uring::LinkResources& links_;
   const Question question_;
-  Link link_;
-  http::ResponseHead head_;
-  std::string answer_;  // what has come and was not looked at yet
-  std::string echo_;    // of the message that is under way
-  std::size_t answer_bytes_ = 0;
+  ServerCall call_;
+  std::string echo_;  // of the message that is under way
   bool message_open_ = false;
-  std::string cause_;
   Verdict verdict_ = Verdict::kFailed;
 };
 

@@ -7,21 +7,10 @@
 #include <unordered_map>
 
 #include "gateway/log/line.hh"
+#include "gateway/upstream/client_context.hh"
 
 namespace gateway {
 namespace {
-
-std::expected<std::unique_ptr<tls::ClientContext>, std::string> load_context(
-    const config::Pool& pool, tls::RecordBuffers* buffers) {
-  tls::ClientOptions options{.verify = pool.tls->verify};
-  if (options.verify) options.ca = pool.tls->ca;
-  auto context = tls::ClientContext::load(options, buffers);
-  if (!context) {
-    return std::unexpected("pool." + pool.name + ".tls (" + pool.tls->ca_path +
-                           "): " + context.error());
-  }
-  return context;
-}
 
 bool is_same_trust(const std::optional<config::PoolTls>& one,
                    const std::optional<config::PoolTls>& other) {
@@ -65,7 +54,7 @@ std::expected<uring::Held<UpstreamPool>, std::string> Upstreams::make_pool(
   const config::Pool& pool = generation->config.pools[index];
   std::shared_ptr<tls::ClientContext> tls;
   if (pool.tls) {
-    auto loaded = load_context(pool, &buffers_);
+    auto loaded = load_client_context(pool, &buffers_);
     if (!loaded) return std::unexpected(loaded.error());
     tls = std::move(*loaded);
   }

@@ -7,7 +7,7 @@
 #include "gateway/link/link.hh"
 #include "uring/task.hh"
 
-namespace gateway::admin {
+namespace gateway {
 
 // Until all has been taken by the kernel, or can't be any more, or the link is aborted. The text
 // outlives it.
@@ -21,4 +21,4 @@ inline uring::Task<> write_all(Link& link, std::string_view text) {
   }
 }
 
-}  // namespace gateway::admin
+}  // namespace gateway
