@@ -24,12 +24,12 @@ ROOMS = [
     {"console"},
     {"admin"},
     {"shard", "client", "exchange", "websocket"},
-    {"upstream", "rewrite", "names", "limits"},
+    {"upstream", "rewrite", "names", "limits", "tracing"},
     {"config", "link"},
     {"log", "metrics"},
 ]
 # Rooms that share a level and yet know nothing of each other.
-APART = {"upstream", "rewrite", "names", "limits", "config", "link", "log", "metrics"}
+APART = {"upstream", "rewrite", "names", "limits", "tracing", "config", "link", "log", "metrics"}
 # First part of a library's include: the folders that may name it.
 LIBRARIES = {
     "liburing.h": {"uring"},
@@ -49,6 +49,7 @@ HOMES = {
     "zlib.h": {"proto/ws/deflate.cc", "tools/load/report/compressed.cc"},
     "nlohmann": {
         "gateway/admin/json.hh",
+        "gateway/tracing/partial_success.cc",
         "proto/jwt/json.cc",
         "tools/load/field_extraction.cc",
         "tools/load/json_pointer.cc",

@@ -29,6 +29,7 @@
 #include "gateway/config/pool_health.hh"
 #include "gateway/config/resolver.hh"
 #include "gateway/config/router.hh"
+#include "gateway/config/tracing_settings.hh"
 #include "gateway/config/unix_file.hh"
 #include "gateway/log/level.hh"
 #include "gateway/log/targets.hh"
@@ -103,7 +104,7 @@ struct Pool {
   PoolHealth health;
   proxy::Version proxy_header = proxy::Version::kNone;  // which these begin with
   std::vector<Address> sources;  // of TCP, without a port, taken in turn; none: the system's choice
-  bool is_of_url = false;        // it stands in the file as an URL of [route.auth]
+  bool is_of_url = false;        // it stands in the file as an URL, of [route.auth] or [tracing]
 };
 
 struct Header {
@@ -373,7 +374,8 @@ struct Config {
   LogSettings log;
   ControlSettings control;
   AdminSettings admin;
-  Router router;  // over `routes`
+  std::optional<TracingSettings> tracing;  // none: no spans are exported
+  Router router;                           // over `routes`
   // Worth a line each, but no reason to refuse it: "gateway.conf:7:17: warning: ...".
   std::vector<std::string> warnings;
 

@@ -74,6 +74,15 @@ bool is_same(const std::optional<PoolTls>& one, const std::optional<PoolTls>& ot
   return name == other->name && ca == other->ca && verify == other->verify;
 }
 
+// But for its pool, which the configurations number each in its own way.
+bool is_same(const std::optional<TracingSettings>& one,
+             const std::optional<TracingSettings>& other) {
+  if (!one || !other) return !one && !other;
+  TracingSettings same_pool = *one;
+  same_pool.pool = other->pool;
+  return same_pool == *other;
+}
+
 std::string_view pool_name(const Config& config, const Route& route) {
   const bool asks_servers = !route.answer && !route.redirect;
   return asks_servers ? std::string_view(config.pools[route.pool].name) : "";
@@ -226,9 +235,8 @@ class Comparison {
   void compare_the_rest() {
     const auto& [file, shards, account, account_place, filters_system_calls, pid_file, zone, secret,
                  listeners, pools, routes, resolver, defaults, timeouts, limits, client_limits,
-                 trusted_proxies, drain, reload, upgrade, via, log, control, admin, router,
-                 warnings] =
-        before_;
+                 trusted_proxies, drain, reload, upgrade, via, log, control, admin, tracing, router,
+                 warnings] = before_;
     // What these mean is in the routes, or is compared already.
     (void)file, (void)listeners, (void)pools, (void)routes, (void)router;
     (void)warnings, (void)account_place, (void)account;
@@ -263,6 +271,7 @@ class Comparison {
     stays("admin.address", admin.address == now_.admin.address &&
                                admin.unix_file == now_.admin.unix_file &&
                                admin.tls.has_value() == now_.admin.tls.has_value());
+    changed("[tracing]", is_same(tracing, now_.tracing));
     stays("user", user_of(before_) == user_of(now_));
     stays("group", group_of(before_) == group_of(now_));
     stays("seccomp", filters_system_calls == now_.filters_system_calls);

@@ -13,6 +13,7 @@
 #include "gateway/config/reader.hh"
 #include "gateway/config/route_timeouts.hh"
 #include "gateway/config/toml_text.hh"
+#include "gateway/config/tracing_lines.hh"
 #include "gateway/config/units.hh"
 #include "gateway/config/websocket_keys.hh"
 
@@ -373,6 +374,7 @@ std::string to_toml(const Config& config) {
   out.line("socket = {}", quote(config.control.socket.empty() ? "off" : config.control.socket));
   out.line("state = {}", quote(config.control.state.empty() ? "off" : config.control.state));
   out.text(admin_lines(config.admin));
+  out.text(tracing_lines(config.tracing));
   return out.take();
 }
 

@@ -127,6 +127,7 @@ void read_all(TableReader& file, const std::filesystem::path& folder, const Reso
   config.log.redacted = redacted_by(config);
   file.inner("control", [&](TableReader& table) { read_control(table, folder, config.control); });
   file.inner("admin", [&](TableReader& table) { read_admin(table, folder, pems, config); });
+  file.inner("tracing", [&](TableReader& table) { read_tracing(table, around, config); });
 }
 
 bool is_empty(const toml::table& file, std::string_view key) {

@@ -143,6 +143,9 @@ void read_resolver(TableReader& file, ResolverSettings& resolver);
 void read_admin(TableReader& table, const std::filesystem::path& folder, PemFiles& pems,
                 Config& config);
 
+// [tracing]; the pools and the routes have been read. Adds the pool of its URL.
+void read_tracing(TableReader& table, const Surroundings& around, Config& config);
+
 // [upgrade].
 void read_upgrade(TableReader& file, UpgradeSettings& upgrade);
 

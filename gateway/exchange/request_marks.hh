@@ -13,8 +13,10 @@
 
 #include "gateway/config/config.hh"
 #include "gateway/log/line.hh"
+#include "gateway/log/span_mark.hh"
 #include "proto/bytes.hh"
 #include "proto/http/request.hh"
+#include "proto/http/trace_parent.hh"
 #include "uring/block_pool.hh"
 
 namespace gateway {
@@ -32,6 +34,7 @@ class RequestMarks {
     proto::Bytes buffer;
     bool peer_trusted;
     config::Marking marking;
+    const config::TracingSettings* tracing;  // null: no spans are exported
     const config::LogSettings& log;
     RandomBytes& random;
     std::string& scratch;  // which it overwrites
@@ -46,10 +49,17 @@ class RequestMarks {
 
   // For the server: empty where it gets none of the gateway's.
   std::string_view request_id() const { return at(0, id_bytes_); }
-  // Likewise; of a client that brought one it is that one.
+  // Likewise; of a client that brought one it is that one, unless the request has a span of ours.
   std::string_view traceparent() const { return at(id_bytes_, trace_bytes_); }
-  // What the client says of its trace goes no further.
+  // The client's goes no further.
+  bool replaces_traceparent() const { return drops_trace_ || has_span_; }
+  // Nor does anything else that it says of its trace.
   bool drops_trace() const { return drops_trace_; }
+
+  // It is to be exported.
+  bool has_span() const { return has_span_; }
+  // Its ids; the rest is for who knows what became of it.
+  SpanMark span() const;
 
   void add_ids_to(LogLine& line) const;
   // Behind all else: what is too long for a line must push nothing out but itself.
@@ -68,6 +78,8 @@ class RequestMarks {
   }
   void note_id(const Source& source);
   void note_trace(const Source& source);
+  void begin_trace(const Source& source);
+  void join_trace(const Source& source, std::string_view brought, const http::TraceParent& parent);
   void note_headers(const Source& source);
 
   uring::BlockPool& pool_;
@@ -75,6 +87,8 @@ class RequestMarks {
   std::uint8_t id_bytes_ = 0;
   std::uint8_t trace_bytes_ = 0;
   bool drops_trace_ = false;
+  bool has_span_ = false;
+  SpanId parent_span_ = kNoSpan;
   std::uint8_t header_count_ = 0;
   std::array<Header, kHeadersMax> headers_{};
 };

@@ -10,7 +10,7 @@ namespace {
 ForwardedMarks marks_of(const RequestMarks* marks) {
   if (marks == nullptr) return {};
   return {.request_id = marks->request_id(),
-          .traceparent = marks->drops_trace() ? marks->traceparent() : "",
+          .traceparent = marks->replaces_traceparent() ? marks->traceparent() : "",
           .drops_trace = marks->drops_trace()};
 }
 

@@ -71,6 +71,7 @@ void Exchange::note_marks() {
                                      .buffer = facts_.heads->request_buffer(),
                                      .peer_trusted = connection().peer_trusted(),
                                      .marking = marking,
+                                     .tracing = config().tracing ? &*config().tracing : nullptr,
                                      .log = log,
                                      .random = shard.random(),
                                      .scratch = shard.scratch()});

@@ -7,9 +7,9 @@
 
 namespace gateway {
 
-inline constexpr std::array<std::string_view, 40> kAccessFields = {
+inline constexpr std::array<std::string_view, 41> kAccessFields = {
     // Which one it was.
-    "id", "n", "client", "request", "route", "upstream", "request_id", "trace_id",
+    "id", "n", "client", "request", "route", "upstream", "request_id", "trace_id", "span_id",
     // Of a request.
     "status", "request_bytes", "response_bytes", "resends",
     // Of a WebSocket; of a tunnel protocol, client_bytes, upstream_bytes.

@@ -7,6 +7,7 @@
 //                             that it is seen where it was cut
 //       kNone                 nothing
 //       kRemark               as kWord; its name is empty
+//       kSpan                 a SpanMark; its name is empty, and no line shows it
 //       kCut                  nothing, nor a name: fields behind it did not fit
 //
 // In the byte order of the machine: it is read by the process that wrote it. FieldReader trusts it.
@@ -17,15 +18,27 @@
 #include <optional>
 #include <string_view>
 
+#include "gateway/log/span_mark.hh"
+
 namespace gateway {
 
-enum class FieldType : std::uint8_t { kUnsigned, kSigned, kWord, kQuoted, kNone, kRemark, kCut };
+enum class FieldType : std::uint8_t {
+  kUnsigned,
+  kSigned,
+  kWord,
+  kQuoted,
+  kNone,
+  kRemark,
+  kSpan,
+  kCut
+};
 
 struct LogField {
   FieldType type;
   std::string_view name;
   std::string_view text;     // of kWord, kQuoted, kRemark
   std::uint64_t number = 0;  // of kUnsigned, and of kSigned as its two's complement
+  SpanMark span = {};        // of kSpan
 };
 
 class FieldReader {
@@ -50,6 +63,9 @@ class FieldReader {
       case FieldType::kQuoted:
       case FieldType::kRemark:
         field.text = take_text(take<std::uint16_t>());
+        break;
+      case FieldType::kSpan:
+        field.span = take<SpanMark>();
         break;
       case FieldType::kNone:
       case FieldType::kCut:

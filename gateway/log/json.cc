@@ -89,6 +89,8 @@ void append_field(std::string& to, const LogField& field) {
       append_key(to, "remark");
       append_json_string(to, field.text);
       break;
+    case FieldType::kSpan:
+      break;
     case FieldType::kCut:
       append_key(to, "cut");
       to += "true";
@@ -120,7 +122,7 @@ void append_json(std::string& to, const LogEntry& entry) {
     FieldReader reader(entry.record.text);
     append_json_string(to, reader.event());
     while (const auto field = reader.next()) {
-      if (entry.wants(field->name)) append_field(to, *field);
+      if (entry.wants(*field)) append_field(to, *field);
     }
   }
   to += '}';

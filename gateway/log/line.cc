@@ -19,14 +19,21 @@ constexpr std::uint8_t code_of(FieldType type) {
   return static_cast<std::uint8_t>(type);
 }
 
+RecordKind kind_of(const Log& log, LogLevel level, LineOf of) {
+  if (of == LineOf::anything) return RecordKind::fields;
+  const bool is_line = of != LineOf::span && log.wants_access(level);
+  return is_line || of == LineOf::access ? RecordKind::access : RecordKind::span;
+}
+
 bool is_for(const Log& log, LogLevel level, LineOf of) {
-  return of == LineOf::access ? log.wants_access(level) : log.wants(level);
+  if (of == LineOf::anything) return log.wants(level);
+  return of != LineOf::access || log.wants_access(level);
 }
 
 }  // namespace
 
 LogLine::LogLine(Log log, LogLevel level, std::string_view event, LineOf of)
-    : log_(log), level_(level), of_(of), wanted_(is_for(log, level, of)) {
+    : log_(log), level_(level), kind_(kind_of(log, level, of)), wanted_(is_for(log, level, of)) {
   if (!wanted_) return;
   event = event.substr(0, kNameBytesMax);
   bytes_[size_++] = static_cast<char>(event.size());
@@ -92,10 +99,15 @@ LogLine& LogLine::remark(std::string_view words) {
   return add_text(code_of(FieldType::kRemark), "", words);
 }
 
+LogLine& LogLine::span(const SpanMark& mark) {
+  if (begin_field(code_of(FieldType::kSpan), "", sizeof mark)) append(&mark, sizeof mark);
+  return *this;
+}
+
 void LogLine::write() {
   if (!wanted_) return;
   if (cut_) bytes_[size_++] = static_cast<char>(FieldType::kCut);
-  log_.append_fields(level_, {bytes_.data(), size_}, of_ == LineOf::access);
+  log_.append_fields(level_, {bytes_.data(), size_}, kind_);
 }
 
 }  // namespace gateway

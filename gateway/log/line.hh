@@ -17,11 +17,13 @@
 
 #include "gateway/log/level.hh"
 #include "gateway/log/log.hh"
+#include "gateway/log/span_mark.hh"
 
 namespace gateway {
 
-// The lines that may go to a file of their own ([log] access_file).
-enum class LineOf : std::uint8_t { anything, access };
+// `access`: a line that may go to a file of its own ([log] access_file). `traced`: that has a span,
+// too, and is one even where it is no line. `span`: no line, but a span.
+enum class LineOf : std::uint8_t { anything, access, traced, span };
 
 class LogLine {
  public:
@@ -47,6 +49,8 @@ class LogLine {
   LogLine& none(std::string_view name);
   // Words behind all fields: `...: the server sent more than its answer`.
   LogLine& remark(std::string_view words);
+  // Of what is traced: before anything that may be too long.
+  LogLine& span(const SpanMark& mark);
   void write();
 
  private:
@@ -58,7 +62,7 @@ class LogLine {
 
   Log log_;
   const LogLevel level_;
-  const LineOf of_;
+  const RecordKind kind_;
   const bool wanted_;
   bool cut_ = false;
   std::size_t size_ = 0;

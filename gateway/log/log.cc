@@ -24,8 +24,8 @@ void Log::append(LogLevel level, std::span<char> text, size_t wanted) {
   ring_->append(level, now_ns(), {text.data(), text.size()});
 }
 
-void Log::append_fields(LogLevel level, std::string_view fields, bool of_access) {
-  ring_->append(level, now_ns(), fields, of_access ? RecordKind::access : RecordKind::fields);
+void Log::append_fields(LogLevel level, std::string_view fields, RecordKind kind) {
+  ring_->append(level, now_ns(), fields, kind);
 }
 
 void Log::secret(std::string_view line) {

@@ -59,7 +59,7 @@ class Log {
   // A line for the file of TLS secrets, whatever the level; it stands nowhere else.
   void secret(std::string_view line);
   // What a LogLine is made of.
-  void append_fields(LogLevel level, std::string_view fields, bool of_access);
+  void append_fields(LogLevel level, std::string_view fields, RecordKind kind);
 
  private:
   // `wanted` is the length before it was cut to fit: a cut line ends in "...".

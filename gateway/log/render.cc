@@ -43,6 +43,7 @@ void append_value(std::string& to, const LogField& field) {
       to += '-';
       break;
     case FieldType::kRemark:
+    case FieldType::kSpan:
     case FieldType::kCut:
       break;
   }
@@ -98,10 +99,11 @@ unsigned severity_of(LogLevel level) {
 
 }  // namespace
 
-bool LogEntry::wants(std::string_view field) const {
+bool LogEntry::wants(const LogField& field) const {
+  if (field.type == FieldType::kSpan) return false;
   if (record.kind != RecordKind::access || wanted == nullptr || wanted->empty()) return true;
-  return field.empty() || field.starts_with(kHeaderField) ||
-         std::ranges::find(*wanted, field) != wanted->end();
+  return field.name.empty() || field.name.starts_with(kHeaderField) ||
+         std::ranges::find(*wanted, field.name) != wanted->end();
 }
 
 void append_message(std::string& to, const LogEntry& entry) {
@@ -113,7 +115,7 @@ void append_message(std::string& to, const LogEntry& entry) {
   FieldReader reader(entry.record.text);
   to += reader.event();
   while (const auto field = reader.next()) {
-    if (entry.wants(field->name)) append_field(to, *field);
+    if (entry.wants(*field)) append_field(to, *field);
   }
   if (to.size() - begun <= kLogLineBytesMax) return;
   to.resize(begun + kLogLineBytesMax - 3);
@@ -170,8 +172,7 @@ void append_journal(std::string& to, const LogEntry& entry) {
   FieldReader reader(entry.record.text);
   to.append("GATEWAY_EVENT=").append(reader.event()).append("\n");
   while (const auto field = reader.next()) {
-    if (field->name.empty() || field->type == FieldType::kNone || !entry.wants(field->name))
-      continue;
+    if (field->name.empty() || field->type == FieldType::kNone || !entry.wants(*field)) continue;
     const bool has_text = field->type == FieldType::kQuoted || field->type == FieldType::kWord;
     value.clear();
     if (!has_text) append_value(value, *field);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/log/fields.hh"
 #include "gateway/log/ring.hh"
 #include "gateway/log/targets.hh"
 
@@ -22,7 +23,7 @@ struct LogEntry {
   const std::vector<std::string>* wanted = nullptr;  // null, or empty: all
 
   // Whether the line is to have the field; those of [log] headers are always.
-  bool wants(std::string_view field) const;
+  bool wants(const LogField& field) const;
 };
 
 // What a record says, without time, level and source: `request id=7 n=1 ...`. At most

@@ -17,7 +17,8 @@ bool LogRing::append(LogLevel level, int64_t time_ns, std::string_view text, Rec
     // Acquire: the consumer's copies out of that room are over before it is written again.
     read_seen_ = read_.load(std::memory_order_acquire);
     if (written + needed - read_seen_ > capacity_bytes()) {
-      dropped_.fetch_add(1, std::memory_order_relaxed);
+      const bool is_line = kind != RecordKind::span;
+      (is_line ? dropped_ : dropped_spans_).fetch_add(1, std::memory_order_relaxed);
       return false;
     }
   }

@@ -16,8 +16,8 @@
 namespace gateway {
 
 // What a record is: a line as it is to be read, or the fields of one (fields.hh), which may be that
-// of a request, a WebSocket or a tunnel.
-enum class RecordKind : uint8_t { text, fields, access };
+// of a request, a WebSocket or a tunnel; or fields that are no line, but a span.
+enum class RecordKind : uint8_t { text, fields, access, span };
 
 class LogRing {
  public:
@@ -57,8 +57,9 @@ class LogRing {
     return wants(level) || access_apart_.load(std::memory_order_relaxed);
   }
 
-  // Records lost since the ring was made. Any thread.
+  // Records lost since the ring was made, and those that were spans alone. Any thread.
   uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+  uint64_t dropped_spans() const { return dropped_spans_.load(std::memory_order_relaxed); }
   const std::string& source() const { return source_; }
   size_t capacity_bytes() const { return mask_ + 1; }
 
@@ -83,6 +84,7 @@ class LogRing {
   std::string taken_;  // the consumer's copy of the record at the front
   alignas(64) std::atomic<uint64_t> written_{0};
   std::atomic<uint64_t> dropped_{0};
+  std::atomic<uint64_t> dropped_spans_{0};
   uint64_t read_seen_ = 0;  // the producer's last look at read_
   alignas(64) std::atomic<uint64_t> read_{0};
 };

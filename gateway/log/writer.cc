@@ -83,6 +83,7 @@ struct LogWriter::Work {
   void note_sinks();
   void collect_all();
   void collect(Source& source);
+  std::shared_ptr<SpanTap> spans_taken_by();
   LogSink& sink_of(RecordKind kind) const;
   void write_lines(size_t first, size_t last);
   void say(LogLevel with, std::string_view text, std::string_view source);
@@ -95,6 +96,7 @@ struct LogWriter::Work {
   std::deque<Source> sources;  // added by open, drained by the thread alone
   std::mutex next_mutex;
   std::optional<Next> next;
+  std::shared_ptr<SpanTap> span_tap;  // under next_mutex
   sem_t wake;
   std::atomic<uint64_t> asked{0};
   std::atomic<uint64_t> done{0};
@@ -199,6 +201,18 @@ std::uint64_t LogWriter::dropped() const {
   std::uint64_t dropped = work_->lost;
   const std::lock_guard lock(work_->mutex);
   for (const Work::Source& source : work_->sources) dropped += source.ring->dropped();
+  return dropped;
+}
+
+void LogWriter::set_span_tap(std::shared_ptr<SpanTap> tap) {
+  const std::lock_guard lock(work_->next_mutex);
+  work_->span_tap = std::move(tap);
+}
+
+std::uint64_t LogWriter::dropped_spans() const {
+  std::uint64_t dropped = 0;
+  const std::lock_guard lock(work_->mutex);
+  for (const Work::Source& source : work_->sources) dropped += source.ring->dropped_spans();
   return dropped;
 }
 
@@ -323,14 +337,22 @@ void LogWriter::Work::collect_all() {
   for (Source& source : sources) collect(source);
 }
 
+std::shared_ptr<SpanTap> LogWriter::Work::spans_taken_by() {
+  const std::lock_guard lock(next_mutex);
+  return span_tap;
+}
+
 LogSink& LogWriter::Work::sink_of(RecordKind kind) const {
   return kind == RecordKind::access && access_sink ? *access_sink : *sink;
 }
 
 void LogWriter::Work::write_lines(size_t first, size_t last) {
+  const std::shared_ptr<SpanTap> spans = spans_taken_by();
   for (size_t i = first; i < last; ++i) {
     const Line& line = lines[i];
     const LogRing::Record record{line.time_ns, line.level, line.text, line.kind};
+    if (spans != nullptr) spans->take(record);
+    if (line.kind == RecordKind::span) continue;
     sink_of(line.kind).add({record, *line.source, &targets.fields});
     show({record, *line.source, &targets.fields});
   }

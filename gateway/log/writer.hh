@@ -17,6 +17,7 @@
 #include "gateway/log/level.hh"
 #include "gateway/log/log.hh"
 #include "gateway/log/ring.hh"
+#include "gateway/log/span_tap.hh"
 #include "gateway/log/tail.hh"
 #include "gateway/log/targets.hh"
 
@@ -61,6 +62,11 @@ class LogWriter {
   // Lines that are in no log: they came faster than written, or where they belong took none. Any
   // thread.
   std::uint64_t dropped() const;
+  // Spans that are in no line, and came faster than they were taken. Any thread.
+  std::uint64_t dropped_spans() const;
+
+  // Who gets the spans among what is logged; null: nobody does. Any thread.
+  void set_span_tap(std::shared_ptr<SpanTap> tap);
 
   // What is written, for who looks at it meanwhile.
   LogTail& tail();

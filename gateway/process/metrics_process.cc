@@ -125,6 +125,22 @@ void add_configuration(MetricsText& to, const MetricsFacts& facts) {
   }
 }
 
+void add_spans(MetricsText& to, const MetricsFacts& facts) {
+  add_one(to, Type::kCounter, "gateway_spans_exported", "Spans that the collector has taken.",
+          facts.exports.exported);
+  to.begin(
+      Type::kCounter, "gateway_spans_dropped",
+      "Spans that no collector has: there was no room for them, none took them, or it rejected "
+      "them.");
+  to.add(MetricLabels().add("cause", "queue"), facts.spans.dropped() + facts.log.dropped_spans());
+  to.add(MetricLabels().add("cause", "collector"), facts.exports.given_up);
+  to.add(MetricLabels().add("cause", "rejected"), facts.exports.rejected);
+  add_one(to, Type::kGauge, "gateway_spans_waiting", "Spans that wait to be exported.",
+          facts.spans.size() + facts.exports.under_way);
+  add_one(to, Type::kCounter, "gateway_span_export_failures",
+          "Times that the collector did not take what it was sent.", facts.exports.failures);
+}
+
 }  // namespace
 
 void add_process(MetricsText& to, const MetricsFacts& facts) {
@@ -142,6 +158,7 @@ void add_process(MetricsText& to, const MetricsFacts& facts) {
       to, Type::kCounter, "gateway_log_lines_dropped",
       "Lines that are in no log: they came faster than written, or a disk or a daemon took none.",
       facts.log.dropped());
+  add_spans(to, facts);
   add_one(to, Type::kGauge, "process_open_fds", "Descriptors that are open.",
           std::uint64_t{uring::open_descriptors()});
   add_one(to, Type::kGauge, "process_max_fds", "How many may be.", descriptors_max());

@@ -15,6 +15,7 @@
 #include "gateway/process/server_lists.hh"
 #include "gateway/process/shards.hh"
 #include "gateway/process/utilisation.hh"
+#include "gateway/tracing/exporter.hh"
 #include "gateway/upstream/descriptor_budget.hh"
 #include "gateway/upstream/registry.hh"
 
@@ -34,6 +35,8 @@ struct MetricsFacts {
   limits::ClientLimits& limits;
   const uring::MemoryAccount& memory;
   const LogWriter& log;
+  const tracing::SpanQueue& spans;
+  const tracing::Exporter::Counts& exports;
   const ServerLists& lists;
   const ServerDrains& drains;
   Registry& registry;

@@ -105,6 +105,7 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
       });
   drain_service_.emplace(*server_drains_, *closing_watch_);
   if (auto made = make_server_lists(); !made) return made;
+  if (auto made = make_exporter(); !made) return made;
   bell_.emplace(*loop_, static_cast<uring::BellOwner&>(*this));
   const int error = bell_->open();
   if (error != 0) return std::unexpected(uring::explain_ring_error(error));
@@ -160,6 +161,7 @@ std::expected<void, std::string> Process::set_up(Loader::Read read) {
 void Process::note_serving() {
   admin_service_->note_generation();
   if (admin_) admin_->go_by_settings();
+  export_by_settings();
 }
 
 void Process::note_loaded(const Loader::Loaded& loaded) {
@@ -219,7 +221,8 @@ std::vector<std::string> Process::look_at_machine() const {
 
 // All that the process needs of its own is open by now.
 void Process::share_descriptors() {
-  const std::size_t guests = admin_ ? admin::Server::kClientsMax : 0;
+  // One is for the collector of spans.
+  const std::size_t guests = (admin_ ? admin::Server::kClientsMax : 0) + 1;
   descriptors_.set_capacity(uring::raise_descriptor_limit(), uring::open_descriptors() + guests,
                             sockets_.count());
 }
@@ -233,12 +236,15 @@ int Process::run() {
   }
   kernel_->enable();
   metrics_memory_.utilisation.begin(kernel_->now());
+  log_writer_->set_span_tap(spans_);
+  export_by_settings();
   shards_->run(generation_, std::exchange(first_servers_, {}));
   log_start();
   signals_->start();
   bell_->start();
   admin_service_->start();
   server_lists_->start();
+  exporter_->start();
   staple_watch_->follow(*generation_);
   if (lineage_.handover) {
     lineage_.handover->report_serving(*loop_, [this] { take_over(); });
@@ -353,6 +359,7 @@ uring::Task<> Process::wind_up() {
   staple_watch_->stop();
   co_await upgrade_->stop();
   co_await resolver_->stop();
+  co_await export_the_last();
   if (lineage_.handover) co_await lineage_.handover->stop();
   if (control_) co_await control_->stop();
   admin_service_->stop();

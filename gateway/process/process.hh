@@ -11,9 +11,9 @@
 #include "gateway/log/last_words.hh"
 #include "gateway/log/writer.hh"
 #include "gateway/options.hh"
-#include "gateway/process/closing_watch.hh"
 #include "gateway/process/admin_door.hh"
 #include "gateway/process/admin_service.hh"
+#include "gateway/process/closing_watch.hh"
 #include "gateway/process/control.hh"
 #include "gateway/process/drain.hh"
 #include "gateway/process/drain_service.hh"
@@ -33,6 +33,7 @@
 #include "gateway/process/upgrade.hh"
 #include "gateway/process/watch.hh"
 #include "gateway/process/watchdog.hh"
+#include "gateway/tracing/exporter.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "uring/io_uring_kernel.hh"
 #include "uring/signals.hh"
@@ -96,6 +97,9 @@ class Process final : private uring::SignalListener,
   std::string pools(bool as_json) const;
   std::string metrics(MetricsFormat format);
   void reopen_log();
+  std::expected<void, std::string> make_exporter();
+  void export_by_settings();
+  uring::Task<> export_the_last();
   void go_on();
   void reload_for_watch();
   void note_loaded(const Loader::Loaded& loaded);
@@ -144,6 +148,8 @@ class Process final : private uring::SignalListener,
   std::optional<ServersService> servers_service_;
   std::vector<PoolServers> first_servers_;  // beside the configuration, until the shards run
   uring::Task<> winding_up_;
+  const std::shared_ptr<tracing::SpanQueue> spans_ = std::make_shared<tracing::SpanQueue>();
+  std::optional<tracing::Exporter> exporter_;
   std::unique_ptr<Shards> shards_;
   std::optional<Reload> reload_;
   std::unique_ptr<Control> control_;

@@ -76,6 +76,8 @@ std::string Process::metrics(MetricsFormat format) {
                        .limits = *limits_,
                        .memory = memory_,
                        .log = *log_writer_,
+                       .spans = *spans_,
+                       .exports = exporter_->counts(),
                        .lists = *server_lists_,
                        .drains = *server_drains_,
                        .registry = registry_,
@@ -112,17 +114,16 @@ std::expected<void, std::string> Process::open_admin() {
       .metrics = [this](MetricsFormat format) { return metrics(format); }});
   const config::AdminSettings& settings = config().admin;
   if (!settings.address || options_.test) return {};
-  auto opened = AdminDoor::open(settings, sockets_.completed(settings.unix_file),
-                                sockets_.inherited(),
-                                {.links = main_links_->resources(),
-                                 .records = main_links_->records(),
-                                 .tickets = tickets_,
-                                 .log = log_,
-                                 .service = *admin_service_});
+  auto opened =
+      AdminDoor::open(settings, sockets_.completed(settings.unix_file), sockets_.inherited(),
+                      {.links = main_links_->resources(),
+                       .records = main_links_->records(),
+                       .tickets = tickets_,
+                       .log = log_,
+                       .service = *admin_service_});
   if (!opened) return std::unexpected("[admin] address: " + opened.error());
   admin_ = std::move(*opened);
-  log_.info("admin listener on {}://{}", settings.tls ? "https" : "http",
-            settings.address->text());
+  log_.info("admin listener on {}://{}", settings.tls ? "https" : "http", settings.address->text());
   return {};
 }
 

@@ -42,7 +42,7 @@ struct AuthQuestion {
 // What marks the request for those behind, in the gateway's words.
 struct ForwardedMarks {
   std::string_view request_id = {};   // X-Request-Id, which the route owns then; empty: none
-  std::string_view traceparent = {};  // empty: none of the gateway's
+  std::string_view traceparent = {};  // instead of the client's; empty: none of the gateway's
   bool drops_trace = false;           // what the client says of its trace does not pass
 };
 

@@ -31,7 +31,8 @@ constexpr std::string_view kNotInQuestions[] = {
     "Content-Language", "Range",        "If-Range",          "If-Match",
     "If-None-Match",    "Max-Forwards", "If-Modified-Since", "If-Unmodified-Since",
     "Trailer",          "TE",           "X-Forwarded-Uri",   "X-Forwarded-Method"};
-constexpr std::string_view kTraceFields[] = {"traceparent", "tracestate"};
+constexpr std::string_view kTraceParent = "traceparent";
+constexpr std::string_view kTraceState = "tracestate";
 constexpr std::string_view kCredentials[] = {"Authorization", "Cookie"};
 
 // One less, but never less than 0; nothing where it is no number (RFC 9110 section 7.6.2).
@@ -143,13 +144,15 @@ void RequestWriter::add_identity() {
 void RequestWriter::add_marks() {
   const ForwardedMarks& marks = forwarding_.marks;
   if (!marks.request_id.empty()) add_line(head_, config::kRequestIdHeader, marks.request_id);
-  if (!marks.traceparent.empty()) add_line(head_, "traceparent", marks.traceparent);
+  if (!marks.traceparent.empty()) add_line(head_, kTraceParent, marks.traceparent);
 }
 
 // Whether the client's field goes no further, whoever may send it otherwise.
 bool RequestWriter::leaves_out(std::string_view name) const {
-  const auto is_of_trace = [&](std::string_view one) { return equals_ignoring_case(one, name); };
-  if (forwarding_.marks.drops_trace && std::ranges::any_of(kTraceFields, is_of_trace)) return true;
+  const ForwardedMarks& marks = forwarding_.marks;
+  const bool replaces_parent = marks.drops_trace || !marks.traceparent.empty();
+  if (replaces_parent && equals_ignoring_case(name, kTraceParent)) return true;
+  if (marks.drops_trace && equals_ignoring_case(name, kTraceState)) return true;
   if (forwarding_.question == nullptr) return changes_.replaces(name);
   const auto is_meant = [&](std::string_view one) { return equals_as_variable(one, name); };
   // What a client shows of itself is asked about, even where the server gets another one.

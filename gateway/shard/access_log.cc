@@ -11,6 +11,7 @@
 #include "gateway/log/line.hh"
 #include "gateway/shard/accounting.hh"
 #include "gateway/shard/shard.hh"
+#include "proto/hex.hh"
 
 namespace gateway {
 namespace {
@@ -19,6 +20,10 @@ constexpr std::size_t kClientBytesMax = 64;  // an address and a port
 
 void add_route(LogLine& line, const config::Route* route) {
   route != nullptr ? line.word("route", route->name) : line.none("route");
+}
+
+std::int64_t nanoseconds_since(uring::Clock::time_point begun, Shard& shard) {
+  return std::chrono::nanoseconds(shard.loop().now() - begun).count();
 }
 
 std::int64_t milliseconds_since(uring::Clock::time_point begun, Shard& shard) {
@@ -94,6 +99,11 @@ void add_counts(LogLine& line, const WebSocketRecord& websocket) {
   add_pings(line, false, upstream.heartbeat);
 }
 
+// What a line of the log is made of, and a span where the request has one.
+LineOf line_of(const Access& access) {
+  return access.marks != nullptr && access.marks->has_span() ? LineOf::traced : LineOf::access;
+}
+
 // Which one it is: the beginning of its lines.
 void add_name(LogLine& line, const Access& access) {
   const Connection& connection = access.connection;
@@ -106,6 +116,28 @@ void add_name(LogLine& line, const Access& access) {
   add_route(line, access.route);
   access.server != nullptr ? line.word("upstream", access.server->text()) : line.none("upstream");
   if (access.marks != nullptr) access.marks->add_ids_to(line);
+}
+
+// The span of the request, which the handshake of a WebSocket is, too.
+void add_span(LogLine& line, const Access& access) {
+  if (access.marks == nullptr || !access.marks->has_span()) return;
+  SpanMark mark = access.marks->span();
+  mark.duration_ns = nanoseconds_since(access.begun, access.connection.shard());
+  mark.secure = access.connection.secure();
+  line.span(mark);
+}
+
+// The span of what began with that handshake: a child of it.
+void add_span_of_life(LogLine& line, const Access& access) {
+  if (access.marks == nullptr || !access.marks->has_span()) return;
+  Shard& shard = access.connection.shard();
+  SpanMark mark = access.marks->span();
+  mark.parent = mark.id;
+  std::array<std::byte, sizeof mark.id / 2> random;
+  shard.random().fill(random);
+  proto::write_hex(mark.id.data(), random);
+  mark.duration_ns = nanoseconds_since(access.begun, shard);
+  line.span(mark);
 }
 
 void finish(LogLine& line, const Access& access) {
@@ -121,8 +153,9 @@ void account_for(const Access& access, const RequestRecord& request) {
   const End& end = connection.how_ended();
   const EndPolicy& policy = policy_of(end.reason);
   count_request(access, request);
-  LogLine line(connection.shard().log(), LogLevel::info, "request", LineOf::access);
+  LogLine line(connection.shard().log(), LogLevel::info, "request", line_of(access));
   if (!line.is_wanted()) return;
+  add_span(line, access);
   add_name(line, access);
   line.number("status", request.status)
       .number("request_bytes", request.request_bytes)
@@ -139,8 +172,9 @@ void account_for(const Access& access, const WebSocketRecord& websocket, const W
   Shard& shard = access.connection.shard();
   const End& end = access.connection.how_ended();
   count_websocket(access, websocket, how);
-  LogLine line(shard.log(), LogLevel::info, "websocket", LineOf::access);
+  LogLine line(shard.log(), LogLevel::info, "websocket", line_of(access));
   if (!line.is_wanted()) return;
+  add_span_of_life(line, access);
   add_name(line, access);
   add_counts(line, websocket);
   line.number("ms", milliseconds_since(access.begun, shard))
@@ -158,8 +192,9 @@ void account_for(const Access& access, const TunnelRecord& tunnel) {
   const End& end = access.connection.how_ended();
   const EndPolicy& policy = policy_of(end.reason);
   count_tunnel(access, tunnel);
-  LogLine line(shard.log(), LogLevel::info, "tunnel", LineOf::access);
+  LogLine line(shard.log(), LogLevel::info, "tunnel", line_of(access));
   if (!line.is_wanted()) return;
+  add_span_of_life(line, access);
   add_name(line, access);
   line.quoted("protocol", tunnel.protocol)
       .number("client_bytes", tunnel.client_bytes)
@@ -174,9 +209,13 @@ void account_for(const Access& access, const TunnelRecord& tunnel) {
 void account_for_opened(const Access& access, std::string_view word) {
   Shard& shard = access.connection.shard();
   count_opened(access);
-  if (!shard.config().log.websocket_open) return;
-  LogLine line(shard.log(), LogLevel::info, word, LineOf::access);
+  const bool is_line = shard.config().log.websocket_open;
+  LineOf of = line_of(access);
+  if (of == LineOf::traced && !is_line) of = LineOf::span;
+  if (of == LineOf::access && !is_line) return;
+  LogLine line(shard.log(), LogLevel::info, word, of);
   if (!line.is_wanted()) return;
+  add_span(line, access);
   add_name(line, access);
   line.number("ms", milliseconds_since(access.begun, shard));
   finish(line, access);

@@ -13,16 +13,6 @@ namespace {
 
 constexpr std::string_view kWho = "log";
 
-// The value of `key=` in a line, without its quotation marks.
-std::string_view value_of(std::string_view line, std::string_view key) {
-  const std::size_t at = line.find(key);
-  if (at == std::string_view::npos) return {};
-  line.remove_prefix(at + key.size());
-  if (!line.starts_with('"')) return line.substr(0, line.find(' '));
-  line.remove_prefix(1);
-  return line.substr(0, line.find('"'));
-}
-
 // All ones where there is none.
 std::uint64_t number_in(std::string_view text) {
   std::uint64_t number = 0;
@@ -45,10 +35,21 @@ bool cuts_head(std::string_view end) {
 
 }  // namespace
 
+std::string_view value_of(std::string_view line, std::string_view key) {
+  const std::size_t at = line.find(key);
+  if (at == std::string_view::npos) return {};
+  line.remove_prefix(at + key.size());
+  if (!line.starts_with('"')) return line.substr(0, line.find(' '));
+  line.remove_prefix(1);
+  return line.substr(0, line.find('"'));
+}
+
 void LogReader::drain(gateway::LogRing& ring) {
   ring.drain([&](const gateway::LogRing::Record& record) {
     const std::string line = gateway::text_of(record);
     stage_.chronicle.note(ring.source(), "{}", line);
+    judge_span(record, line);
+    if (record.kind == gateway::RecordKind::span) return;
     read(line);
     judge_json(record, ring.source());
   });
@@ -148,6 +149,7 @@ void LogReader::read_target(std::string_view target, std::string_view line,
   belongs_to(static_cast<unsigned>(client), line, connection);
   judge_id(stage_.trail(static_cast<unsigned>(client), static_cast<unsigned>(request)), line);
   const Trail& trail = stage_.trail(static_cast<unsigned>(client), static_cast<unsigned>(request));
+  judge_trace(trail, line);
   if (stage_.kicks.is_over(number_in(value_of(line, " id=")), trail.websocket.asked_at)) {
     stage_.chronicle.fail(kWho, "tells of what was asked behind a kick: {}", line);
   }

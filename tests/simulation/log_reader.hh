@@ -11,6 +11,9 @@
 
 namespace simulation {
 
+// The value of `key=` in a line, without its quotation marks.
+std::string_view value_of(std::string_view line, std::string_view key);
+
 class LogReader {
  public:
   explicit LogReader(Stage& stage) : stage_(stage) {}
@@ -20,6 +23,8 @@ class LogReader {
  private:
   void read(std::string_view line);
   void judge_json(const gateway::LogRing::Record& record, const std::string& source);
+  void judge_span(const gateway::LogRing::Record& record, std::string_view line);
+  void judge_trace(const Trail& trail, std::string_view line);
   void judge_id(const Trail& trail, std::string_view line);
   void read_rebalance(std::string_view line);
   void read_remark(std::string_view line);

@@ -28,7 +28,7 @@ void SimulatedServer::judge_marks() {
     }
     return;
   }
-  if (id == nullptr || trace == nullptr || !is_id(*id) || !http::trace_id_of(*trace)) {
+  if (id == nullptr || trace == nullptr || !is_id(*id) || !http::trace_parent_of(*trace)) {
     return stage_.chronicle.fail(name_, "gets {} without an id, or without a trace", target);
   }
   Trail& trail = stage_.trail(client_, request_);
@@ -37,6 +37,10 @@ void SimulatedServer::judge_marks() {
     stage_.chronicle.fail(name_, "gets {} as {}, not as \"{}\"", target, *id, trail.id);
   }
   trail.id = *id;
+  if (!trail.traceparent.empty() && trail.traceparent != *trace) {
+    stage_.chronicle.fail(name_, "gets {} with {}, not with {}", target, *trace, trail.traceparent);
+  }
+  trail.traceparent = *trace;
 }
 
 }  // namespace simulation

@@ -99,8 +99,9 @@ struct Trail {
   std::uint64_t asked_in = 1;
   // What servers did that had got its head.
   unsigned arrivals = 0;
-  std::string id;  // that a server got with it
-  std::string_view site;  // of the last of them
+  std::string id;           // that a server got with it
+  std::string traceparent;  // likewise
+  std::string_view site;    // of the last of them
   bool told_whole = false;
   bool closed = false;
   bool reset = false;
@@ -157,6 +158,7 @@ struct Stage {
   std::map<std::pair<unsigned, unsigned>, Trail> trails;
   std::map<std::uint64_t, LoggedConnection> logged;  // by id
   std::set<std::string> ids;                         // of requests
+  std::set<std::string> span_ids;
 };
 
 }  // namespace simulation

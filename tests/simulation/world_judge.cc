@@ -43,7 +43,7 @@ constexpr milliseconds kEjectedAtLeast{900};
 // than may. How many servers are ejected is certain where no reload takes others away.
 void World::judge_care() {
   for (const gateway::config::Pool& pool : generation_->config.pools) {
-    if (pool.name == kAuthPool) continue;
+    if (pool.name == kAuthPool || pool.is_of_url) continue;
     unsigned kind = 0;
     while (name_of(static_cast<PoolKind>(kind)) != pool.name) ++kind;
     const CarePlan& care = plan_.care[kind];

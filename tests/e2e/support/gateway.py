@@ -83,13 +83,13 @@ class Config:
     pools: {name: port or "host:port" or a list of them, or a table with them and other keys};
     routes: [{"path": ..., "pool": ...}]; timeouts: {key: "5s"}; limits: {key: value}; defaults:
     {"timeouts": {key: "5s"}, "limits": ...}; drain, reload: {key: value}; certificates: "self-signed" or a
-    list; listeners: more of them, as tables; admin: keys of that table; log: keys of that which have no name here; top: keys that are
+    list; listeners: more of them, as tables; admin, tracing: keys of these tables; log: keys of that which have no name here; top: keys that are
     in no table.
     """
 
     def __init__(self, pools, routes, timeouts=None, certificates="self-signed", level="debug",
                  limits=None, listeners=(), top=None, log_buffer="256KiB", defaults=None, control=None,
-                 log_file="stderr", drain=None, reload=None, log=None, admin=None):
+                 log_file="stderr", drain=None, reload=None, log=None, admin=None, tracing=None):
         self.http_port = free_port()
         self.https_port = free_port()
         self.pools = pools
@@ -100,6 +100,7 @@ class Config:
         self.log_buffer = log_buffer
         self.control = control or {}
         self.admin = admin or {}
+        self.tracing = tracing or {}
         self.log_file = log_file
         self.log = log or {}
         self.limits = limits or {}
@@ -130,6 +131,8 @@ class Config:
             lines += ["[control]"] + pairs(self.control)
         if self.admin:
             lines += ["[admin]"] + pairs(self.admin)
+        if self.tracing:
+            lines += ["[tracing]"] + pairs(self.tracing)
         lines += ["[drain]"] + pairs(self.drain)
         lines += ["[reload]"] + pairs(self.reload)
         lines += ["[log]"] + pairs({"level": self.level, "buffer": self.log_buffer, **self.log})

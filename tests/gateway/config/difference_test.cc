@@ -54,6 +54,8 @@ TEST(Difference, NamesWhatHasChanged) {
       {"close_code = 4321", "close_code = 4322", "[drain] changed"},
       {"orphans = \"drain\"", "orphans = \"keep\"", "[reload] changed"},
       {"patience = \"5m\"", "patience = \"6m\"", "[upgrade] changed"},
+      {"queue = 1000", "queue = 1001", "[tracing] changed"},
+      {"a secret", "another secret", "[tracing] changed"},
       {"order = \"oldest\"", "order = \"random\"", "[drain] changed"},
       {"connections = 500", "connections = 501", "listener [::1]:8443 changed"},
       {"\"2001:db8::/32\"", "\"2001:db9::/32\"", "listener [::1]:8443 changed"},

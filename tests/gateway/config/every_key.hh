@@ -281,6 +281,16 @@ mode = "0600"
 certificates = "self-signed"
 hosts = ["Gateway.internal", "admin.test"]
 capture_payload = true
+
+[tracing]
+endpoint = "http://127.0.0.1:4318/v1/traces?team=a"
+headers = { X-Key = "a secret" }
+sample = "0.5%"
+parent = "trusted"
+service = "edge"
+interval = "2s"
+timeout = "3s"
+queue = 1000
 )";
 
 }  // namespace gateway::config

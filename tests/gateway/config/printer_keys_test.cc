@@ -371,6 +371,16 @@ mode = "0600"
 hosts = ["gateway.internal", "admin.test"]
 capture_payload = true
 certificates = "self-signed"
+
+[tracing]
+endpoint = "http://127.0.0.1:4318/v1/traces?team=a"
+sample = "0.5%"
+parent = "trusted"
+service = "edge"
+# headers: "X-Key" = what the file says: it is not shown
+interval = "2s"
+timeout = "3s"
+queue = 1000
 )");
 }
 

@@ -120,7 +120,7 @@ TEST(ConfigReader, TakesEveryKeyOfRoutes) {
 TEST(ConfigReader, TakesEveryKeyOfPools) {
   const auto config = read(kEveryKey);
   ASSERT_TRUE(config) << config.error().front().text();
-  ASSERT_EQ(config->pools.size(), 3u);
+  ASSERT_EQ(config->pools.size(), 4u);  // that of [tracing] is one
   const Pool& dotted = config->pools[0];
   EXPECT_EQ(dotted.name, "a.b");
   EXPECT_EQ(dotted.balance.by, Balance::hash);

@@ -54,6 +54,13 @@ TEST(Marks, ATraceGivesWayToAnotherOneOrToNone) {
   EXPECT_TRUE(has(none, "X-Request-Id: a\r\n"));
 }
 
+TEST(Marks, ASpanOfTheGatewaysReplacesTheParentAlone) {
+  const std::string joined = get(kSaid, {.traceparent = "00-1-2-01"});
+  EXPECT_TRUE(has(joined, "\r\ntraceparent: 00-1-2-01\r\n"));
+  EXPECT_FALSE(has(joined, ": c\r\n"));
+  EXPECT_TRUE(has(joined, "TraceState: d\r\n"));
+}
+
 TEST(Marks, WhoIsAskedGetsThemToo) {
   const gateway::AuthQuestion question{.host = "", .path = "/check", .target = "/"};
   const std::string head =

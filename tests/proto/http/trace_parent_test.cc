@@ -21,9 +21,11 @@ std::string with(std::size_t at, std::string_view text) {
 TEST(TraceParent, TakesWhatIsValid) {
   for (const std::string& text : {kValid, with(53, "00"), with(53, "ff"), with(0, "01"),
                                   with(0, "cc") + "-what-comes-later", with(0, "fe") + "-"}) {
-    const auto id = trace_id_of(text);
-    ASSERT_TRUE(id) << text;
-    EXPECT_EQ(*id, kTrace);
+    const auto parent = trace_parent_of(text);
+    ASSERT_TRUE(parent) << text;
+    EXPECT_EQ(parent->trace_id, kTrace);
+    EXPECT_EQ(parent->parent_id, "00f067aa0ba902b7");
+    EXPECT_EQ(parent->sampled, text.substr(53, 2) != "00");
   }
 }
 
@@ -49,24 +51,44 @@ TEST(TraceParent, TakesNothingElse) {
       with(53, "0x"),
       with(0, "01") + "more",
   };
-  for (const std::string& text : cases) EXPECT_FALSE(trace_id_of(text)) << text;
+  for (const std::string& text : cases) EXPECT_FALSE(trace_parent_of(text)) << text;
+}
+
+TEST(TraceParent, TakesTheFlagsThatItKnows) {
+  EXPECT_FALSE(trace_parent_of(with(53, "fe"))->sampled);
+  EXPECT_TRUE(trace_parent_of(with(53, "0b"))->sampled);
+  EXPECT_TRUE(trace_parent_of(with(53, "0b"))->random);
+  EXPECT_FALSE(trace_parent_of(with(53, "0d"))->random);
+}
+
+std::string_view text_of(const std::array<char, kTraceParentBytes>& written) {
+  return {written.data(), written.size()};
 }
 
 TEST(TraceParent, WritesWhatItTakes) {
   std::array<std::byte, kTraceIdBytes + kParentIdBytes> random;
   for (std::size_t at = 0; at < random.size(); ++at) random[at] = std::byte(0xf0 + at);
   std::array<char, kTraceParentBytes> text;
-  write_trace_parent(text, random);
-  const std::string_view written(text.data(), text.size());
-  EXPECT_EQ(written, "00-f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff-0001020304050607-01");
-  EXPECT_EQ(trace_id_of(written), written.substr(3, 32));
+  write_trace_parent(text, random, true);
+  EXPECT_EQ(text_of(text), "00-f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff-0001020304050607-01");
+  EXPECT_TRUE(trace_parent_of(text_of(text))->sampled);
+  write_trace_parent(text, random, false);
+  EXPECT_EQ(text_of(text), "00-f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff-0001020304050607-00");
+  const auto id = std::span(random).first(kParentIdBytes);
+  write_trace_parent(text, *trace_parent_of(kValid), id);
+  EXPECT_EQ(text_of(text), "00-4bf92f3577b34da6a3ce929d0e0e4736-f0f1f2f3f4f5f6f7-01");
+  // Of the flags of whoever began the trace what is known goes on.
+  write_trace_parent(text, *trace_parent_of(with(53, "ff")), id);
+  EXPECT_EQ(text_of(text), "00-4bf92f3577b34da6a3ce929d0e0e4736-f0f1f2f3f4f5f6f7-03");
 }
 
 TEST(TraceParent, WritesNoIdThatMeansNone) {
   const std::array<std::byte, kTraceIdBytes + kParentIdBytes> zeros{};
   std::array<char, kTraceParentBytes> text;
-  write_trace_parent(text, zeros);
-  EXPECT_TRUE(trace_id_of({text.data(), text.size()}));
+  write_trace_parent(text, zeros, true);
+  EXPECT_TRUE(trace_parent_of(text_of(text)));
+  write_trace_parent(text, *trace_parent_of(kValid), std::span(zeros).first(kParentIdBytes));
+  EXPECT_TRUE(trace_parent_of(text_of(text)));
 }
 
 }  // namespace
