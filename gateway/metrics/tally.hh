@@ -35,6 +35,11 @@ class Tally {
     }
   }
   std::uint64_t others() const { return others_.value(); }
+  std::uint64_t total() const {
+    std::uint64_t all = others();
+    for_each([&](std::uint32_t, std::uint64_t count) { all += count; });
+    return all;
+  }
 
  private:
   struct Place {

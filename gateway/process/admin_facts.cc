@@ -33,7 +33,16 @@ std::string_view name_of(ServerLists::Origin origin) {
   return "file";
 }
 
-Json server_json(const Traffics& traffic, const std::string& pool, const std::string& server,
+// What the shards have counted of servers.
+struct ServerCounts {
+  explicit ServerCounts(const Shards& shards)
+      : traffic(traffics(shards, Subject::kServer)), failures(failures_of_servers(shards)) {}
+
+  Traffics traffic;
+  Failures failures;
+};
+
+Json server_json(const ServerCounts& counts, const std::string& pool, const std::string& server,
                  const ServerState& state, std::string_view word) {
   const std::size_t websockets = state.count_websockets();
   const std::size_t all = state.count();
@@ -49,16 +58,19 @@ Json server_json(const Traffics& traffic, const std::string& pool, const std::st
             {"kept", state.kept.load(std::memory_order_relaxed)},
             {"downs", state.health.downs()},
             {"ejections", state.health.ejections()}};
-  add_totals(json, traffic, Counters::server_name(pool, server));
+  const std::string name = Counters::server_name(pool, server);
+  add_totals(json, counts.traffic, name);
+  const auto failures = counts.failures.find(name);
+  json["failures_total"] = failures == counts.failures.end() ? 0 : failures->second;
   return json;
 }
 
-Json servers_of(const AdminFacts& facts, const Traffics& traffic, const config::Pool& pool) {
+Json servers_of(const AdminFacts& facts, const ServerCounts& counts, const config::Pool& pool) {
   Json servers = Json::array();
   if (!facts.lists.has(pool.name)) return servers;
   for (const config::Server& server : facts.lists.servers_of(pool.name)) {
     const auto state = facts.drains.state_of(pool.name, server.text);
-    Json json = server_json(traffic, pool.name, server.text, *state,
+    Json json = server_json(counts, pool.name, server.text, *state,
                             state->draining() ? "draining" : state->health.word());
     json["weight"] = server.weight;
     json["backup"] = server.backup;
@@ -69,7 +81,7 @@ Json servers_of(const AdminFacts& facts, const Traffics& traffic, const config::
   }
   // Which nobody new comes to.
   facts.lists.for_each_gone(pool.name, [&](const std::string& server, const ServerState& state) {
-    servers.push_back(server_json(traffic, pool.name, server, state, "removed"));
+    servers.push_back(server_json(counts, pool.name, server, state, "removed"));
   });
   return servers;
 }
@@ -129,25 +141,25 @@ Json version_json() {
 Json pool_json(const AdminFacts& facts, const config::Pool& pool) {
   return {{"name", pool.name},
           {"balance", config::kBalanceNames[static_cast<std::size_t>(pool.balance.by)]},
-          {"servers", servers_of(facts, traffics(facts.shards, Subject::kServer), pool)}};
+          {"servers", servers_of(facts, ServerCounts(facts.shards), pool)}};
 }
 
 Json pools_json(const AdminFacts& facts) {
-  const Traffics traffic = traffics(facts.shards, Subject::kServer);
+  const ServerCounts counts(facts.shards);
   Json pools = Json::array();
   for (const config::Pool& pool : facts.config().pools) {
     pools.push_back({{"name", pool.name},
                      {"balance", config::kBalanceNames[static_cast<std::size_t>(pool.balance.by)]},
-                     {"servers", servers_of(facts, traffic, pool)}});
+                     {"servers", servers_of(facts, counts, pool)}});
   }
   return pools;
 }
 
 Json servers_json(const AdminFacts& facts) {
-  const Traffics traffic = traffics(facts.shards, Subject::kServer);
+  const ServerCounts counts(facts.shards);
   Json servers = Json::array();
   for (const config::Pool& pool : facts.config().pools) {
-    for (Json& server : servers_of(facts, traffic, pool)) servers.push_back(std::move(server));
+    for (Json& server : servers_of(facts, counts, pool)) servers.push_back(std::move(server));
   }
   return servers;
 }

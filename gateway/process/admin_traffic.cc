@@ -40,6 +40,15 @@ Traffics traffics(const Shards& shards, Subject subject) {
   return all;
 }
 
+Failures failures_of_servers(const Shards& shards) {
+  Failures all;
+  shards.for_each([&](const Shard& shard) {
+    for (const auto& [name, server] : shard.counters().servers.entries())
+      all[name] += server->failures.total();
+  });
+  return all;
+}
+
 void add_totals(Json& json, const Traffics& traffics, const std::string& name) {
   const auto found = traffics.find(name);
   const TrafficTotals totals = found == traffics.end() ? TrafficTotals{} : found->second;

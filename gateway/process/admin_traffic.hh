@@ -15,6 +15,10 @@ namespace gateway {
 using Traffics = std::map<std::string, TrafficTotals>;
 Traffics traffics(const Shards& shards, Subject subject);
 
+// Of servers (Counters::server_name()): requests and WebSockets that ended by their fault.
+using Failures = std::map<std::string, std::uint64_t>;
+Failures failures_of_servers(const Shards& shards);
+
 // Of one of them: "requests_total" and so on.
 void add_totals(admin::Json& json, const Traffics& traffics, const std::string& name);
 

@@ -65,6 +65,21 @@ def test_it_tells_what_there_is(start, echo):
     assert admin.get("/limits")["descriptors"]["max"] > 0
 
 
+def test_failures_of_servers_are_told_by_server(start, echo):
+    lost = free_port()
+    gateway, admin = start(pools={"echo": [echo.port, lost]})
+    failed = 0
+    with connect(gateway.http_port, False) as client:
+        for _ in range(10):
+            client.send(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\na")
+            failed += client.read_response()[0].status == 502
+    # A request that found the other one in time has not failed.
+    told = {one["server"]: one["failures_total"] for one in admin.get("/servers")["servers"]}
+    assert told == {f"127.0.0.1:{echo.port}": 0, f"127.0.0.1:{lost}": failed}
+    assert admin.get("/pools/echo")["servers"] == admin.get("/servers")["servers"]
+    assert [one["failures_total"] for one in admin.get("/snapshot")["pools"][0]["servers"]] == [0, failed]
+
+
 @pytest.mark.parametrize("path", READS)
 def test_whoever_comes_from_elsewhere_is_refused(start, path):
     _, admin = start(Variant(1))
