@@ -25,16 +25,22 @@ bool SimulatedClient::is_told_by_kick(const std::string& told) const {
 // What else is about to close it may have taken it over. Without turns it was closed at once,
 // unless a close frame had passed.
 void SimulatedClient::judge_kick(const Facts& facts, const LogLine& line) const {
-  if (line.end == "kicked" || facts.stopping || facts.drained || facts.orphaned) return;
+  if (line.end == "kicked") return;
+  for (const Kicked& one : stage_.kicks.all) {
+    if (one.client == plan_.number && one.is_sure) {
+      stage_.chronicle.fail(name_, "was kicked by {}: the log says end={}", one.kick, line.end);
+    }
+  }
+  if (facts.stopping || facts.drained || facts.orphaned) return;
   const bool is_websocket = facts.plan.websocket.has_value();
-  if (is_websocket && may_be_held_up(facts)) return;
+  const bool is_held_up = is_websocket && may_be_held_up(facts);
   const gateway::LiveKind kind =
       is_websocket ? gateway::LiveKind::kWebSocket : gateway::LiveKind::kTunnel;
   for (const Kicked& one : stage_.kicks.all) {
     if (one.client != plan_.number || one.kind != kind || !one.done_at) continue;
     const bool has_turns = one.over.count() > 0;
     const Time due = *one.done_at + one.over + (has_turns ? kGathering + kSlack : milliseconds(0));
-    if (line.at > due + kAnswer + kSlack) {
+    if (!is_held_up && line.at > due + kAnswer + kSlack) {
       stage_.chronicle.fail(name_, "was kicked by {}, and has ended long after it: end={}",
                             one.kick, line.end);
     }

@@ -20,6 +20,7 @@ struct Kicked {
   gateway::LiveKind kind = gateway::LiveKind::kIdle;
   std::optional<unsigned> client;  // nobody can tell: one of those over the Unix socket
   milliseconds over{0};
+  bool is_sure = false;                             // it was open when it was to be closed at once
   std::optional<uring::Clock::time_point> done_at;  // by all shards
 };
 

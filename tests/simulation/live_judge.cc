@@ -74,11 +74,17 @@ void LiveJudge::note_kicked(const LiveRow& row) {
   std::optional<unsigned> client;
   if (const auto request = request_of(row)) client = request->first;
   if (row.port >= kFirstPort) client = row.port - kFirstPort;
+  const milliseconds over = look_->kick->paced.plan.over;
+  // Where it was looked at in earlier turns something else may close it meanwhile.
+  const bool in_a_turn = !look_->at_once && !stage_.stopping;
+  const bool is_open = row.details && !row.details->is_closing &&
+                       (row.kind == LiveKind::kWebSocket || row.kind == LiveKind::kTunnel);
   stage_.kicks.all.push_back({.id = row.id,
                               .kick = *kick_,
                               .kind = row.kind,
                               .client = client,
-                              .over = look_->kick->paced.plan.over,
+                              .over = over,
+                              .is_sure = in_a_turn && is_open && over.count() == 0,
                               .done_at = {}});
 }
 

@@ -65,6 +65,8 @@ LookPlan draw_look(Dice& dice, const Scenario& scenario, bool kicks) {
   if (kicks && dice.chance(35)) {
     look.kick.emplace();
     if (dice.chance(50)) look.kick->over = milliseconds(dice.of_any_size(1, 3000));
+    look.query.details = dice.chance(70);
+    if (dice.chance(50)) look.at_once.reset();
     if (dice.chance(40)) look.kick->order = gateway::config::ClosingOrder::random;
     // As of the main thread's own, some show nobody.
     look.query.rows = dice.chance(80) ? gateway::LiveQuery::kRowsMax : 0;
