@@ -68,12 +68,25 @@ RefusalJudge::Tally RefusalJudge::tally() {
 void RefusalJudge::begin_turn(gateway::Shard& shard) {
   before_ = tally();
   waited_ = shard.links().handshakes_waiting;
-  const auto goes_on = [](const auto& entry) {
-    const Stream& stream = entry.second.stream;
-    return stream != nullptr && (stream->port() == 0 || stream->taken() + stream->unread() > 0);
-  };
-  answered_ = static_cast<std::size_t>(std::ranges::count_if(stage_.system->descriptors, goes_on));
   first_ = shard.generation()->number();
+  if (stage_.scenario.theme != Theme::kHandshakes) return;
+  going_on_ = 0;
+  for (const auto& [number, on] : stage_.system->descriptors) {
+    if (on.stream != nullptr && goes_on(on.stream)) ++going_on_;
+  }
+}
+
+// It may wait for a step of its handshake that is not the first one of a client: the gateway has
+// dialled it, or has answered it, and nobody has asked anything there by now.
+bool RefusalJudge::goes_on(const Stream& stream) const {
+  if (stream->port() == 0) return stage_.unasked.contains(stream);
+  if (stream->taken() + stream->unread() == 0) return false;
+  const unsigned client = stream->port() - kFirstPort;
+  const auto whose = std::ranges::find(stage_.scenario.clients, client, &ClientPlan::number);
+  if (whose->entry() != Entry::kSecure) return false;
+  const auto trail = stage_.trails.find({client, 0});
+  return trail == stage_.trails.end() ||
+         (trail->second.arrivals == 0 && trail->second.lines.empty());
 }
 
 void RefusalJudge::end_turn(gateway::Shard& shard, SimulatedKernel& kernel, std::uint64_t oldest) {
@@ -195,12 +208,15 @@ void RefusalJudge::judge_headers(const Turn& turn) {
   }
 }
 
-// Nobody is refused who might have waited, and no more wait than may.
+// Nobody is refused who might have waited, and no more of those who come wait than may: whoever
+// has been answered is let go on, and so are the gateway's own handshakes with servers.
 void RefusalJudge::judge_handshakes(const Turn& turn, std::size_t waiting) {
   const auto bound =
       bounds(turn.first, turn.last, [](const DoorPlan& doors) { return doors.handshakes_waiting; });
-  if (waiting > waited_ && waiting > bound.most && waiting - bound.most > answered_) {
-    stage_.chronicle.fail(kWho, "{} wait for their handshakes, {} may", waiting, bound.most);
+  const std::uint64_t of_those_who_come = std::max<std::uint64_t>(bound.most, waited_);
+  if (waiting > of_those_who_come && waiting - of_those_who_come > going_on_) {
+    stage_.chronicle.fail(kWho, "{} wait for their handshakes, {} may, and {} who go on", waiting,
+                          bound.most, going_on_);
   }
   const std::size_t most = std::max(waiting, waited_) + kStepsInTurn;
   if (newly(turn, Cause::kHandshakes) > 0 && most < bound.least) {

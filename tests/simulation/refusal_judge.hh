@@ -74,6 +74,7 @@ class RefusalJudge {
   };
 
   Tally tally();
+  bool goes_on(const Stream& stream) const;
   std::uint64_t newly(const Turn& turn, Cause cause) const;
   void judge_fates(Turn& turn, const std::vector<Stream>& closed);
   void judge_bounds(const Turn& turn);
@@ -100,9 +101,8 @@ class RefusalJudge {
   const uring::MemoryAccount& memory_;
   mutable std::vector<GenerationPlan> plans_;
   Tally before_;
-  std::size_t waited_ = 0;  // for a step of its handshake, before the turn
-  // Before the turn: those may wait for their next step, too, as may connections to servers.
-  std::size_t answered_ = 0;
+  std::size_t waited_ = 0;    // for a step of its handshake, before the turn
+  std::size_t going_on_ = 0;  // with their handshakes, before the turn
   std::uint64_t first_ = 0;
   std::bitset<1000> known_;  // clients that were judged
   std::map<std::size_t, Credit> connects_;

@@ -48,6 +48,7 @@ SimulatedServer::SimulatedServer(Stage& stage, const Site& site, Stream stream, 
       name_("server " + std::to_string(number)),
       wire_(std::move(stream), draw_pace(stage.scenario, dice_), secure(stage, pool_, dice_)) {
   stage_.chronicle.note(name_, "accepts for {} at {}", host_of(pool_), site_.address);
+  if (is_secure(pool_)) stage_.unasked.insert(wire_.stream());
 }
 
 bool SimulatedServer::act() {
@@ -109,6 +110,7 @@ bool SimulatedServer::reads() const {
 
 void SimulatedServer::digest(std::string_view bytes) {
   closes_at_.reset();
+  if (!bytes.empty()) stage_.unasked.erase(wire_.stream());
   if (websocket_) {
     if (!websocket_->feed(bytes, stage_.now())) {
       stage_.chronicle.fail(name_, "gets {}", websocket_->why());

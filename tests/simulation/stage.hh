@@ -144,6 +144,7 @@ struct Stage {
   std::set<PoolKind> drained;        // a server of it was, if only for a while
   std::set<PoolKind> orphaned;       // ... of it has gone, and its WebSockets were to be closed
   std::size_t lost_handshakes = 0;   // clients over TLS who were let in and have got nothing
+  std::set<Stream> unasked;          // to servers over TLS that have been asked nothing yet
   StickyNames sticky_names;
   HealthWatch* health = nullptr;  // the world's
   Rebalances rebalances;

@@ -61,6 +61,7 @@ class Wire {
     return (!tls_ || (farewell_said_ && !tls_->end_is_lost())) && stream_->unread() == 0;
   }
 
+  const Stream& stream() const { return stream_; }
   // Null where it is plain.
   const TlsEnd* tls() const { return tls_.get(); }
   // It has done to its session what its plan says.
