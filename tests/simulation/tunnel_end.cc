@@ -20,6 +20,7 @@ TunnelEnd::Step TunnelEnd::next_step(Time now) const {
 }
 
 Time TunnelEnd::acts_at(Time now) const {
+  if (is_through()) return now;
   if (!half_closed_ && !has_said_all()) return std::max(now, rests_until_);
   return next_step(now) == Step::kNothing ? Time::max() : now;
 }

@@ -39,4 +39,16 @@ TEST(TunnelWorld, CutsWhatNobodyWaitsFor) {
   }
 }
 
+// A client that reads the end of its tunnel long after the gateway has gone leaves by itself.
+TEST(TunnelWorld, IsLeftByAClientThatIsThroughAlone) {
+  Scenario scenario;
+  scenario.shards = 1;
+  scenario.has_tunnels = true;
+  ClientPlan client = client_with_tunnel(0, {.ending = TunnelEnding::kServerCloses});
+  client.dawdles_behind = 1;
+  client.dawdles_for = milliseconds(10'000);
+  scenario.clients.push_back(client);
+  EXPECT_TRUE(World(scenario, nullptr).run());
+}
+
 }  // namespace
