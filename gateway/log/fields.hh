@@ -9,6 +9,9 @@
 //       kRemark               as kWord; its name is empty
 //       kSpan                 a SpanMark; its name is empty, and no line shows it
 //       kCut                  nothing, nor a name: fields behind it did not fit
+//       kSaid                 as kWord, without a name: words that only a line of text has
+//
+// A type with kBareBit: a line of text has its value alone, as it is, without a blank before it.
 //
 // In the byte order of the machine: it is read by the process that wrote it. FieldReader trusts it.
 #pragma once
@@ -30,15 +33,18 @@ enum class FieldType : std::uint8_t {
   kNone,
   kRemark,
   kSpan,
-  kCut
+  kCut,
+  kSaid
 };
+inline constexpr std::uint8_t kBareBit = 0x80;
 
 struct LogField {
   FieldType type;
   std::string_view name;
-  std::string_view text;     // of kWord, kQuoted, kRemark
+  std::string_view text;     // of kWord, kQuoted, kRemark, kSaid
   std::uint64_t number = 0;  // of kUnsigned, and of kSigned as its two's complement
   SpanMark span = {};        // of kSpan
+  bool is_bare = false;
 };
 
 class FieldReader {
@@ -51,7 +57,11 @@ class FieldReader {
 
   std::optional<LogField> next() {
     if (rest_.empty()) return std::nullopt;
-    LogField field{.type = static_cast<FieldType>(take<std::uint8_t>())};
+    const auto code = take<std::uint8_t>();
+    LogField field{.type = static_cast<FieldType>(code & ~kBareBit),
+                   .name = {},
+                   .text = {},
+                   .is_bare = (code & kBareBit) != 0};
     if (field.type == FieldType::kCut) return field;
     field.name = take_text(take<std::uint8_t>());
     switch (field.type) {
@@ -62,6 +72,7 @@ class FieldReader {
       case FieldType::kWord:
       case FieldType::kQuoted:
       case FieldType::kRemark:
+      case FieldType::kSaid:
         field.text = take_text(take<std::uint16_t>());
         break;
       case FieldType::kSpan:

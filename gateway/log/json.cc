@@ -90,6 +90,7 @@ void append_field(std::string& to, const LogField& field) {
       append_json_string(to, field.text);
       break;
     case FieldType::kSpan:
+    case FieldType::kSaid:
       break;
     case FieldType::kCut:
       append_key(to, "cut");

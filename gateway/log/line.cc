@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "gateway/log/fields.hh"
 #include "gateway/log/quoted.hh"
@@ -48,6 +49,7 @@ void LogLine::append(const void* bytes, std::size_t count) {
 // False: nothing of it is to be written.
 bool LogLine::begin_field(std::uint8_t type, std::string_view name, std::size_t value_bytes) {
   if (!wanted_ || cut_) return false;
+  if (std::exchange(next_is_bare_, false)) type |= kBareBit;
   name = name.substr(0, kNameBytesMax);
   if (size_ + kHeaderBytes + name.size() + value_bytes + kCutBytes > bytes_.size()) {
     cut_ = true;
@@ -102,6 +104,10 @@ LogLine& LogLine::remark(std::string_view words) {
 LogLine& LogLine::span(const SpanMark& mark) {
   if (begin_field(code_of(FieldType::kSpan), "", sizeof mark)) append(&mark, sizeof mark);
   return *this;
+}
+
+LogLine& LogLine::said(std::string_view words) {
+  return add_text(code_of(FieldType::kSaid), "", words);
 }
 
 void LogLine::write() {

@@ -51,6 +51,14 @@ class LogLine {
   LogLine& remark(std::string_view words);
   // Of what is traced: before anything that may be too long.
   LogLine& span(const SpanMark& mark);
+  // For sentences. Words of ours between two fields, blanks included, which nobody needs who has
+  // the fields: text alone has them.
+  LogLine& said(std::string_view words);
+  // The next field's name and the blank before it are left out of text, where said() has both.
+  LogLine& bare() {
+    next_is_bare_ = true;
+    return *this;
+  }
   void write();
 
  private:
@@ -65,6 +73,7 @@ class LogLine {
   const RecordKind kind_;
   const bool wanted_;
   bool cut_ = false;
+  bool next_is_bare_ = false;
   std::size_t size_ = 0;
   std::array<char, kLogLineBytesMax> bytes_;
 };

@@ -42,6 +42,7 @@ void append_value(std::string& to, const LogField& field) {
     case FieldType::kNone:
       to += '-';
       break;
+    case FieldType::kSaid:
     case FieldType::kRemark:
     case FieldType::kSpan:
     case FieldType::kCut:
@@ -55,6 +56,10 @@ void append_field(std::string& to, const LogField& field) {
   } else if (field.type == FieldType::kRemark) {
     to += ": ";
     append_word(to, field.text);
+  } else if (field.type == FieldType::kSaid) {
+    append_word(to, field.text);
+  } else if (field.is_bare) {
+    append_value(to, field);
   } else {
     to.append(" ").append(field.name).append("=");
     append_value(to, field);

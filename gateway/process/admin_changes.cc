@@ -10,7 +10,7 @@
 #include "gateway/config/drain_command.hh"
 #include "gateway/config/servers_command.hh"
 #include "gateway/config/suggest.hh"
-#include "gateway/log/quoted.hh"
+#include "gateway/log/line.hh"
 #include "gateway/process/admin_service.hh"
 #include "gateway/process/body_reader.hh"
 #include "gateway/process/live_query.hh"
@@ -86,8 +86,17 @@ void AdminService::change(admin::Request& request, const Done& done) {
     return done(error_reply(400, "what is asked for goes into the body, as JSON"));
   auto body = json_body_from(request.body);
   if (!body) return done(error_reply(400, body.error()));
-  parts_.log.info("admin: {} {} {}", request.method,
-                  Quoted(fmt::format("/{}", fmt::join(request.path, "/"))), Quoted(request.body));
+  LogLine(parts_.log, LogLevel::info, "admin")
+      .said(": ")
+      .bare()
+      .word("method", request.method)
+      .said(" ")
+      .bare()
+      .quoted("path", fmt::format("/{}", fmt::join(request.path, "/")))
+      .said(" ")
+      .bare()
+      .quoted("body", request.body)
+      .write();
   const Path& path = request.path;
   if (path.back() == "capture") return capture(path, *body, done);
   if (path.front() == "connections") return kick(path, *std::move(body), done);

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "gateway/log/line.hh"
 #include "gateway/process/words.hh"
 #include "uring/check.hh"
 
@@ -84,9 +85,20 @@ void Drain::on_progress() {
 void Drain::finish() {
   hard_stop_.disarm();
   progress_.disarm();
-  log_.info(
-      "drain: finished: requests finished={}, websockets closed by us={}, by peers={}, cut={}",
-      tally_.requests, tally_.websockets_by_us, tally_.websockets_by_peers, tally_.cut);
+  LogLine(log_, LogLevel::info, "drain")
+      .said(": finished: requests finished=")
+      .bare()
+      .number("requests_finished", tally_.requests)
+      .said(", websockets closed by us=")
+      .bare()
+      .number("websockets_closed", tally_.websockets_by_us)
+      .said(", by peers=")
+      .bare()
+      .number("websockets_closed_by_peers", tally_.websockets_by_peers)
+      .said(", cut=")
+      .bare()
+      .number("cut", tally_.cut)
+      .write();
 }
 
 }  // namespace gateway

@@ -6,7 +6,7 @@
 #include <csignal>
 #include <utility>
 
-#include "gateway/log/quoted.hh"
+#include "gateway/log/line.hh"
 #include "gateway/process/pools_report.hh"
 #include "gateway/process/process.hh"
 #include "gateway/process/status.hh"
@@ -15,8 +15,11 @@ namespace gateway {
 
 // What came through the control socket.
 void Process::obey(std::string_view command, Control::Reply reply) {
-  log_.line(AdminService::is_look(command) ? LogLevel::debug : LogLevel::info, "control: {}",
-            Quoted(command));
+  LogLine(log_, AdminService::is_look(command) ? LogLevel::debug : LogLevel::info, "control")
+      .said(": ")
+      .bare()
+      .quoted("command", command)
+      .write();
   if (command == "reload") {
     return reload_->request([reply = std::move(reply)](const Reload::Result& result) {
       reply({.done = result.done, .text = fmt::format("{}\n", fmt::join(result.lines, "\n"))});

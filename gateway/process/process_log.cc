@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <numeric>
 
 #include "gateway/log/file.hh"
 #include "gateway/log/line.hh"
-#include "gateway/log/quoted.hh"
 #include "gateway/process/process.hh"
 #include "gateway/version.hh"
 #include "uring/probe.hh"
@@ -24,6 +24,17 @@ std::string told_of_reopening(const LogTargets& targets) {
   return fmt::format("the log goes to {}, so there is no file to open again", targets.file);
 }
 
+// As text_of_ended() has it.
+void log_ended(const Log& log, const WebSocketTotals& all) {
+  LogLine line(log, LogLevel::info, "ended");
+  line.number("websockets", std::accumulate(all.ended.begin(), all.ended.end(), std::uint64_t{0}));
+  for (std::size_t reason = 0; reason < kReasons; ++reason) {
+    if (all.ended[reason] > 0)
+      line.number(policy_of(static_cast<Reason>(reason)).word, all.ended[reason]);
+  }
+  line.write();
+}
+
 }  // namespace
 
 void Process::log_start() {
@@ -31,9 +42,14 @@ void Process::log_start() {
   for (const std::string& warning : config().warnings) log_.warning("{}", warning);
   for (const std::string& warning : look_at_machine()) log_.warning("{}", warning);
   if (!kLibrariesLack.empty()) log_.warning("these libraries lack {}", kLibrariesLack);
-  log_.info("shards={} receive={} open_files_max={} config={}", shard_count_,
-            kernel_->receive_byte_cap() ? "multishot" : "oneshot", uring::raise_descriptor_limit(),
-            config().file);
+  LogLine(log_, LogLevel::info, "shards")
+      .said("=")
+      .bare()
+      .number("shards", shard_count_)
+      .word("receive", kernel_->receive_byte_cap() ? "multishot" : "oneshot")
+      .number("open_files_max", uring::raise_descriptor_limit())
+      .word("config", config().file)
+      .write();
   for (const config::Listener& listener : config().listeners) {
     log_.info("listening on {}://{}", listener.tls ? "https" : "http", listener.address.text());
   }
@@ -42,7 +58,13 @@ void Process::log_start() {
                                 : route.redirect
                                     ? "(redirect)"
                                     : std::string_view(config().pools[route.pool].name);
-    log_.info("route {} path={} pool={}", route.name, route.path, to);
+    LogLine(log_, LogLevel::info, "route")
+        .said(" ")
+        .bare()
+        .word("route", route.name)
+        .word("path", route.path)
+        .word("pool", to)
+        .write();
   }
   log_.info("ready");
 }
@@ -73,7 +95,7 @@ void Process::log_traffic() {
     }
   }
   const WebSocketTotals all = websockets();
-  if (all.opened > 0) log_.info("ended websockets={}", text_of_ended(all));
+  if (all.opened > 0) log_ended(log_, all);
 }
 
 void Process::reopen_log() {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gateway/config/units.hh"
+#include "gateway/log/line.hh"
 
 namespace gateway {
 namespace {
@@ -58,9 +59,10 @@ std::expected<void, std::string> ServerDrains::drain(const config::Config& confi
     names_.push_back(target);
   }
   plan.reason = Reason::kDraining;
-  const std::string over = config::print_duration(plan.over);
+  std::string over = config::print_duration(plan.over);
   push({.order = DrainOrder{target.text(), std::move(states), {std::move(plan), shards_}},
-        .text = fmt::format("drains {}, over={}", target.text(), over),
+        .target = target.text(),
+        .over = std::move(over),
         .done = std::move(done)});
   return {};
 }
@@ -76,7 +78,8 @@ std::expected<void, std::string> ServerDrains::undrain(const config::Config& con
   std::erase_if(drained_, [](const Drained& one) { return !one.state->draining(); });
   forget_names(target);
   push({.order = ReviewOrder{},
-        .text = fmt::format("drains {} no more", target.text()),
+        .target = target.text(),
+        .over = std::nullopt,
         .done = std::move(done)});
   return {};
 }
@@ -206,7 +209,10 @@ void ServerDrains::reported(const Report& report) {
   const Task task = std::move(tasks_.front());
   tasks_.pop_front();
   const std::size_t closing = std::exchange(closing_, 0);
-  log_.info("drain: {} websockets={}", task.text, closing);
+  LogLine line(log_, LogLevel::info, "drain");
+  line.said(": drains ").bare().word("target", task.target);
+  task.over ? line.said(",").word("over", *task.over) : line.said(" no more");
+  line.number("websockets", closing).write();
   if (task.done) task.done(closing);
   if (!tasks_.empty()) tell_(tasks_.front().order);
 }

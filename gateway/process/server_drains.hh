@@ -102,7 +102,8 @@ class ServerDrains {
   };
   struct Task {
     Order order;
-    std::string text;
+    std::string target;
+    std::optional<std::string> over;  // of a drain; none: it is drained no more
     Done done;
   };
 

@@ -99,9 +99,11 @@ bool ServerLists::take_entries(const config::Config& config, const config::ToldS
     if (why.empty()) continue;
     pool.told.reset();
     has_forgotten = true;
-    parts_.log.warning(
-        "servers pool={} source=file: what was set at the control socket is forgotten: {}",
-        configured.name, why);
+    LogLine(parts_.log, LogLevel::warning, "servers")
+        .word("pool", configured.name)
+        .word("source", "file")
+        .remark(fmt::format("what was set at the control socket is forgotten: {}", why))
+        .write();
   }
   // Of pools that are gone.
   for (const auto& [name, pool] : before) has_forgotten |= pool.told.has_value();
@@ -170,7 +172,11 @@ std::optional<ServerLists::Change> ServerLists::update(const std::string& name, 
   const std::vector<std::string> added = missing(list, *pool.list);
   const std::vector<std::string> removed = missing(*pool.list, list);
   if (added.empty() && removed.empty()) {
-    parts_.log.info("servers pool={} servers={} changed", name, list.size());
+    LogLine(parts_.log, LogLevel::info, "servers")
+        .word("pool", name)
+        .number("servers", list.size())
+        .said(" changed")
+        .write();
   } else {
     LogLine line(parts_.log, LogLevel::info, "servers");
     line.word("pool", name).number("servers", list.size());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/log/line.hh"
 #include "gateway/shard/shard_generation.hh"
 #include "gateway/websocket/tunnel.hh"
 
@@ -127,8 +128,13 @@ void Rebalancing::begin(Led& led, UpstreamPool& pool) {
   led.quiet_at = loop_.now() + kPatience + pool.config().balance.slow_start;
   if (led.surplus.is_over()) return;
   const config::Rebalance& how = pool.config().balance.rebalance;
-  log_.info("rebalance pool={} surplus={} rate={}/s code={}", led.pool, led.surplus.left(),
-            how.per_second, how.close_code);
+  LogLine(log_, LogLevel::info, "rebalance")
+      .word("pool", led.pool)
+      .number("surplus", led.surplus.left())
+      .number("rate", how.per_second)
+      .said("/s")
+      .number("code", how.close_code)
+      .write();
 }
 
 void Rebalancing::allow_some(Led& led, UpstreamPool& pool) {
@@ -154,12 +160,14 @@ void Rebalancing::end(Led& led, UpstreamPool& pool) {
   led.surplus.end();
   // Shards have some looks to ask the last ones.
   led.quiet_at = loop_.now() + 10 * kLook;
+  LogLine line(log_, LogLevel::info, "rebalance");
+  line.word("pool", led.pool).said(" done,").number("asked", led.asked);
   std::string counts;
   for (std::size_t index = 0; index < pool.size(); ++index) {
     const std::uint32_t count = pool.server(index).state().count_websockets();
     counts += fmt::format("{}{}={}", index == 0 ? "" : " ", pool.server(index).text(), count);
   }
-  log_.info("rebalance pool={} done, asked={}: {}", led.pool, led.asked, counts);
+  line.said(": ").bare().word("websockets", counts).write();
 }
 
 // Its part of those that are to be asked; others may have none that they could ask.

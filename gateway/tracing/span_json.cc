@@ -180,6 +180,7 @@ void add_field(Attributes& attributes, const LogField& field) {
       return attributes.text(name, text);
     case FieldType::kNone:
     case FieldType::kRemark:
+    case FieldType::kSaid:
     case FieldType::kSpan:
     case FieldType::kCut:
       return;

@@ -127,6 +127,28 @@ def test_whatever_strangers_send_each_line_is_an_object(site):
     assert all(isinstance(one["requests"], int) for one in everything if one["msg"] == "served")
 
 
+def test_lines_of_the_start_and_the_end_have_fields(site, upstream):
+    gateway, log = site({"format": "json"})
+    shards, = [one for one in objects(gateway.log()) if one["msg"] == "shards"]
+    assert list(shards) == ALWAYS + ["shards", "receive", "open_files_max", "config"]
+    assert isinstance(shards["shards"], int) and shards["config"] == str(gateway.file)
+    route, = [one for one in objects(gateway.log()) if one["msg"] == "route" and one["route"] == "raw"]
+    assert (route["path"], route["pool"]) == ("/", "raw")
+    with connect(gateway.http_port) as client:
+        relay = open_relay(client, upstream).upstream
+        relay.send(frame(CLOSE, close_payload(1000), masked=False))
+        read_frame(client)
+        client.send(frame(CLOSE, close_payload(1000)))
+    told_in(gateway, log, "websocket")
+    gateway.finish()
+    everything = objects(gateway.log())
+    ended = next(one for one in everything if one["msg"] == "ended")
+    assert (ended["websockets"], ended["done"]) == (1, 1)
+    drained = next(one for one in everything if one["msg"] == "drain" and "cut" in one)
+    assert list(drained) == ALWAYS + ["requests_finished", "websockets_closed", "websockets_closed_by_peers",
+                                      "cut"]
+
+
 def test_failures_and_their_throttle_are_objects(site):
     gateway, log = site({"format": "json"}, variant=FEW[0])
     for _ in range(15):  # nobody listens at raw_port

@@ -98,6 +98,27 @@ TEST_F(LogLineTest, PutsARemarkBehindTheFields) {
   EXPECT_THAT(rendered.json, EndsWith(R"("id":3,"remark":"a message goes uncompressed"})"));
 }
 
+TEST_F(LogLineTest, SaysASentenceInTextAndFieldsElsewhere) {
+  line("drain")
+      .said(": drains ")
+      .bare()
+      .word("target", "chat")
+      .said(",")
+      .word("over", "30s")
+      .number("websockets", 2)
+      .said(": ")
+      .bare()
+      .quoted("why", "x")
+      .write();
+  const Rendered rendered = take();
+  EXPECT_EQ(rendered.text, R"(drain: drains chat, over=30s websockets=2: "x")");
+  EXPECT_EQ(rendered.json, std::string(kHead) +
+                               R"("drain","target":"chat","over":"30s","websockets":2,"why":"x"})");
+  EXPECT_THAT(rendered.journal,
+              EndsWith("GATEWAY_EVENT=drain\nGATEWAY_TARGET=chat\nGATEWAY_OVER=30s\n"
+                       "GATEWAY_WEBSOCKETS=2\nGATEWAY_WHY=x\n"));
+}
+
 TEST_F(LogLineTest, LeavesNoWayOutOfAString) {
   const std::pair<std::string_view, const char*> cases[] = {
       {"", R"("")"},

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/log/render.hh"
 #include "gateway/log/ring.hh"
 #include "tests/uring/simulation.hh"
 
@@ -33,7 +34,8 @@ class DrainTest : public testing::Test, protected gateway::Drained {
   }
   std::vector<std::string> lines() {
     std::vector<std::string> lines;
-    log_.drain([&](const gateway::LogRing::Record& record) { lines.emplace_back(record.text); });
+    log_.drain(
+        [&](const gateway::LogRing::Record& record) { lines.push_back(gateway::text_of(record)); });
     return lines;
   }
 

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "gateway/log/render.hh"
 #include "gateway/log/ring.hh"
 
 namespace {
@@ -45,7 +46,7 @@ class ServerDrainsTest : public testing::Test {
   }
   std::string last_line() {
     std::string line;
-    log_.drain([&](const gateway::LogRing::Record& record) { line = record.text; });
+    log_.drain([&](const gateway::LogRing::Record& record) { line = gateway::text_of(record); });
     return line;
   }
 
