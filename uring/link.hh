@@ -23,6 +23,7 @@
 #include <span>
 #include <utility>
 
+#include "uring/link_sends.hh"
 #include "uring/socket.hh"
 
 namespace uring {
@@ -33,13 +34,9 @@ using Bytes = std::span<const std::byte>;
 enum class LinkSide : std::uint8_t { kClients, kServers, kUncounted };
 
 // What the links of one side have done, those that have gone included.
-struct LinkCounts {
-  Count sends;
-  Count sent_bytes;
+struct LinkCounts : LinkSends {
   Count receives;  // buffers that were filled
   Count received_bytes;
-  Count held_back;     // times that one was not read, since the other side took nothing
-  Count held_back_ms;  // and for how long, those excepted that still are
 };
 
 // What the links of a loop share. `plaintext` takes what a TLS link opens, until the next read of
@@ -273,6 +270,8 @@ class Link final : private Sink, private Flushable {
   // From here on both are counted anew, and the time held back. Of what was received the last
   // `bytes_behind` belong to what begins here; of what was written nothing does.
   void count_from_here(std::size_t bytes_behind);
+  // Its sends count there, too, until somebody else is named, or nobody (null).
+  void count_sends_in(LinkSends* sends) { sends_ = sends; }
 
   BlockPool& frames() { return resources_.loop.frames(); }
 
@@ -340,8 +339,9 @@ class Link final : private Sink, private Flushable {
   Socket socket_;
   std::unique_ptr<Session> session_;
   Event drained_;
-  Ready* hangup_ = nullptr;   // of watch_hangup()
-  Ready* noticed_ = nullptr;  // of watch_input()
+  Ready* hangup_ = nullptr;     // of watch_hangup()
+  Ready* noticed_ = nullptr;    // of watch_input()
+  LinkSends* sends_ = nullptr;  // of count_sends_in()
 
   std::coroutine_handle<> reader_;
   Bytes yielded_;

@@ -26,12 +26,19 @@ inline constexpr std::size_t kMemoryKinds = kMemoryKindNames.size();
 
 class MemoryAccount {
  public:
+  MemoryAccount() = default;
+  // A part of it, as a shard's is: what is counted here counts there, too, and there is said how
+  // much there may be. The whole outlives it.
+  explicit MemoryAccount(MemoryAccount& whole) : whole_(&whole) {}
+
   // On any thread.
   void add(std::size_t bytes, MemoryKind kind) {
     counter(kind).fetch_add(bytes, std::memory_order_relaxed);
+    if (whole_ != nullptr) whole_->add(bytes, kind);
   }
   void remove(std::size_t bytes, MemoryKind kind) {
     counter(kind).fetch_sub(bytes, std::memory_order_relaxed);
+    if (whole_ != nullptr) whole_->remove(bytes, kind);
   }
   std::size_t bytes() const {
     std::size_t all = 0;
@@ -41,20 +48,24 @@ class MemoryAccount {
   std::size_t bytes(MemoryKind kind) const {
     return bytes_[static_cast<std::size_t>(kind)].load(std::memory_order_relaxed);
   }
-  // For who knows nothing but a number.
+  // For who knows nothing but numbers, and counts in the whole's, too.
   std::atomic<std::size_t>& counter(MemoryKind kind) {
     return bytes_[static_cast<std::size_t>(kind)];
   }
 
+  // Of the whole.
   void set_most(std::size_t bytes) { most_.store(bytes, std::memory_order_relaxed); }
-  std::size_t most() const { return most_.load(std::memory_order_relaxed); }
+  std::size_t most() const { return all().most_.load(std::memory_order_relaxed); }
 
   // From four fifths on: whoever can do with less does so.
-  bool is_scarce() const { return bytes() >= most() - most() / 5; }
+  bool is_scarce() const { return all().bytes() >= most() - most() / 5; }
   // From 95 % on: nobody new is let in.
-  bool is_spent() const { return bytes() >= most() - most() / 20; }
+  bool is_spent() const { return all().bytes() >= most() - most() / 20; }
 
  private:
+  const MemoryAccount& all() const { return whole_ != nullptr ? *whole_ : *this; }
+
+  MemoryAccount* const whole_ = nullptr;
   std::array<std::atomic<std::size_t>, kMemoryKinds> bytes_{};
   std::atomic<std::size_t> most_{std::numeric_limits<std::size_t>::max()};
 };

@@ -11,6 +11,7 @@
 #include "gateway/metrics/tally.hh"
 #include "proto/ws/message_sizes.hh"
 #include "uring/count.hh"
+#include "uring/link_sends.hh"
 
 namespace gateway {
 
@@ -42,6 +43,7 @@ struct WebSocketFlow {
   Counter compressed_bytes;  // either way
   Counter paused_ms;         // it was not read, by its rates
   Durations ping;            // round trips of the gateway's own, to this side
+  uring::LinkSends link;     // sends to this side, and how often it was not read
 };
 
 struct RouteTraffic : Traffic {

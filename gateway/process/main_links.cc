@@ -17,7 +17,7 @@ MainLinks::MainLinks(uring::Loop& loop, uring::MemoryAccount& memory,
     : buffers_(std::move(buffers)),
       batches_(kBatchBudget, &memory),
       plaintext_(kPlaintextBytes),
-      records_(&memory.counter(uring::MemoryKind::kTls)),
+      records_({.own = &memory.counter(uring::MemoryKind::kTls)}),
       resources_{loop, *buffers_, batches_, plaintext_} {}
 
 }  // namespace gateway

@@ -209,6 +209,23 @@ void add_messages(MetricsText& to, const CountersOfShards& shards) {
     add_histogram(
         to, labels, parts, [&](const auto& one) -> const auto& { return (one.*flow).ping; });
   });
+  to.begin(Type::kCounter, "gateway_websocket_sends",
+           "Sends to either side of WebSockets: one carries all that was written meanwhile.");
+  add_flows("side", [](const WebSocketFlow& flow) { return flow.link.sends.value(); });
+  to.begin(Type::kCounter, "gateway_websocket_sent_bytes",
+           "Bytes that these sends carried, TLS included.");
+  add_flows("side", [](const WebSocketFlow& flow) { return flow.link.sent_bytes.value(); });
+  to.begin(Type::kCounter, "gateway_websocket_pushed_back",
+           "Times that a peer of a WebSocket was not read, since the other one took nothing.");
+  add_flows("side", [](const WebSocketFlow& flow) { return flow.link.held_back.value(); });
+  to.begin(Type::kCounter, "gateway_websocket_pushed_back_seconds",
+           "For how long in all, those excepted that are not read now.");
+  for_each_flow(all, "side", [&](const MetricLabels& labels, const auto& parts, auto flow) {
+    to.add(labels,
+           static_cast<double>(sum_of(
+               parts, [&](const auto& one) { return (one.*flow).link.held_back_ms.value(); })) /
+               1e3);
+  });
   to.begin(Type::kCounter, "gateway_websocket_rate_paused_seconds",
            "Time for which clients were not read, since they had sent more than they may.");
   for (const auto& [labels, parts] : all.entries()) {

@@ -75,6 +75,14 @@ void add_shards(MetricsText& to, const MetricsFacts& facts) {
       [](const Shard& shard) { return shard.batches().committed(); });
   add(Type::kGauge, "gateway_shard_batch_budget_bytes", "That budget.",
       [](const Shard& shard) { return shard.batches().budget(); });
+  to.begin(Type::kGauge, "gateway_shard_memory_bytes",
+           "A shard's part of the memory that grows with clients, by what it is for.");
+  for (const Row& row : rows) {
+    for (std::size_t kind = 0; kind < uring::kMemoryKinds; ++kind) {
+      to.add(row.labels.with("kind", uring::kMemoryKindNames[kind]),
+             std::uint64_t{row.shard->memory().bytes(static_cast<uring::MemoryKind>(kind))});
+    }
+  }
 }
 
 void add_links(MetricsText& to, const MetricsFacts& facts) {

@@ -49,12 +49,12 @@ Shard::Shard(Setup setup, uring::Kernel& kernel)
       adopted_(loop_.ready()),
       all_left_(loop_.ready()),
       all_gone_(loop_.ready()) {
-  loop_.frames().count_in(setup_.memory);
-  setup_.memory.add(fixed_bytes(), uring::MemoryKind::kReceive);
+  loop_.frames().count_in(memory_);
+  memory_.add(fixed_bytes(), uring::MemoryKind::kReceive);
 }
 
 Shard::~Shard() {
-  setup_.memory.remove(fixed_bytes(), uring::MemoryKind::kReceive);
+  memory_.remove(fixed_bytes(), uring::MemoryKind::kReceive);
 }
 
 // What it receives with.
@@ -88,7 +88,7 @@ void Shard::begin() {
   while (load_step()) {
   }
   codecs_.emplace(config().limits.compression_bytes,
-                  &setup_.memory.counter(uring::MemoryKind::kCompression));
+                  memory_counter(uring::MemoryKind::kCompression));
 }
 
 void Shard::finish() {

@@ -92,6 +92,7 @@ class Shard final : private uring::BellOwner, private Reception {
   uring::LinkResources& links() { return *links_; }
   const uring::ReceiveBuffers& receive_buffers() const { return *buffers_; }
   const uring::BatchPool& batches() const { return batches_; }
+  const uring::MemoryAccount& memory() const { return memory_; }  // for any thread
   std::size_t connections() const { return connections_.count(); }
   UnderWayCounts& under_way() { return under_way_; }
   const UnderWayCounts& under_way() const { return under_way_; }  // for any thread
@@ -160,6 +161,9 @@ class Shard final : private uring::BellOwner, private Reception {
 
   Shard(Setup setup, uring::Kernel& kernel);
   std::size_t fixed_bytes() const;
+  proto::MemoryCounter memory_counter(uring::MemoryKind kind) {
+    return {.own = &memory_.counter(kind), .whole = &setup_.memory.counter(kind)};
+  }
   void rung() override;
   void carry_out(const AnnounceOrder& order);
   void carry_out(const StopOrder& order);
@@ -187,6 +191,7 @@ class Shard final : private uring::BellOwner, private Reception {
 
   Setup setup_;
   uring::Kernel& kernel_;
+  uring::MemoryAccount memory_{setup_.memory};  // its part of that
   uring::Loop loop_;
   uring::Bell bell_;
   uring::Mailbox<Order> orders_;
@@ -195,10 +200,10 @@ class Shard final : private uring::BellOwner, private Reception {
   Throttle throttle_;
   Admission admission_;
   std::unique_ptr<uring::ReceiveBuffers> buffers_;
-  uring::BatchPool batches_{kBatchBudget, &setup_.memory};
+  uring::BatchPool batches_{kBatchBudget, &memory_};
   std::vector<std::byte> plaintext_;
   ShardKeyLog key_log_{setup_.log};  // outlives all sessions
-  tls::RecordBuffers record_buffers_{&setup_.memory.counter(uring::MemoryKind::kTls)};
+  tls::RecordBuffers record_buffers_{memory_counter(uring::MemoryKind::kTls)};
   std::optional<uring::LinkResources> links_;  // while it runs
   std::optional<Upstreams> upstreams_;         // likewise
   std::optional<HealthChecks> checks_;         // likewise

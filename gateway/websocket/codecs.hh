@@ -4,7 +4,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 
 #include "proto/bytes.hh"
@@ -18,7 +17,7 @@ class Codecs {
   // What is made in one step of a translation, at most.
   static constexpr std::size_t kOutputBytes = 64 * 1024;
 
-  explicit Codecs(std::size_t memory_bytes_max, std::atomic<std::size_t>* account = nullptr)
+  explicit Codecs(std::size_t memory_bytes_max, proto::MemoryCounter account = {})
       : memory_bytes_max_(memory_bytes_max), pool_(memory_bytes_max, account) {}
 
   // Null: there is no memory for another one. What comes compressed has to be inflated, while what

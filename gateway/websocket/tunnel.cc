@@ -143,12 +143,21 @@ void Tunnel::renew() {
   route_ = &*route;
   generation_ = newest;
   traffic().open.add();
+  if (counts_sends_) count_in(&traffic());
   connection_.renew_entrance();
+}
+
+// Null: nowhere any more.
+void Tunnel::count_in(RouteTraffic* traffic) {
+  counts_sends_ = traffic != nullptr;
+  connection_.client().count_sends_in(traffic != nullptr ? &traffic->from_client.link : nullptr);
+  upstream_->link().count_sends_in(traffic != nullptr ? &traffic->from_upstream.link : nullptr);
 }
 
 void Tunnel::start(Bytes behind_request, Bytes behind_response) {
   connection_.client().count_from_here(behind_request.size());
   upstream_->link().count_from_here(behind_response.size());
+  count_in(&traffic());
   account_for_opened(access(), opaque_ ? "tunnel-opened" : "websocket-opened");
   opaque_ ? opaque_->start(behind_request, behind_response)
           : relay_->start(behind_request, behind_response);
@@ -187,6 +196,7 @@ void Tunnel::settle() {
   connection_.complete(opaque_ ? opaque_->how_ended() : relay_->how_ended());
   opaque_ ? log_opaque() : log();
   traffic().open.take();
+  count_in(nullptr);
   ServerState& state = server().state();
   state.end_websocket();
   if (asked_to_come_again_) state.asked.fetch_sub(1, std::memory_order_relaxed);

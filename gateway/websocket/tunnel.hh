@@ -76,8 +76,8 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   UpstreamServer& server() const { return upstream_->server(); }  // until it has settled
   const config::Route& route() const { return *route_; }
   std::uint64_t connection_id() const { return connection_.id(); }
-  Access access() const;                            // likewise
-  PeerRecord record_of(Party peer) const;           // likewise, of a WebSocket
+  Access access() const;                                           // likewise
+  PeerRecord record_of(Party peer) const;                          // likewise, of a WebSocket
   const Link& upstream_link() const { return upstream_->link(); }  // likewise
   // Of a WebSocket.
   void capture(std::shared_ptr<FrameCapture> capture) { relay_->capture(std::move(capture)); }
@@ -87,8 +87,8 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   uring::Clock::time_point last_activity() const {
     return opaque_ ? opaque_->last_activity() : relay_->last_activity();
   }
-  // Both ways, since the last time that it was asked for, or a second before that; at first since it
-  // has opened.
+  // Both ways, since the last time that it was asked for, or a second before that; at first since
+  // it has opened.
   double messages_per_second();
 
   uring::BlockPool& frames() { return connection_.frames(); }
@@ -102,6 +102,7 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   void note_uncompressed() override;
   DetailText& detail() override { return connection_.detail(); }
   void renew();
+  void count_in(RouteTraffic* traffic);
   RouteTraffic& traffic() const { return generation_->traffic_of(*route_); }
   uring::Clock::time_point ends_at() const;
   bool ends_with_token() const;
@@ -135,6 +136,7 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   std::uint64_t rate_messages_ = 0;  // there were so many then
   float rate_ = 0;                   // before that
   bool asked_to_come_again_ = false;
+  bool counts_sends_ = false;        // from its start on
   PacedClosing* closing_ = nullptr;  // in which it waits for its turn
 };
 

@@ -54,7 +54,7 @@ std::expected<std::unique_ptr<ClientContext>, std::string> ClientContext::load(
   const bool newest = options.version_max == Version::k13;
   made->context_ =
       make_context(newest ? wolfSSLv23_client_method() : wolfTLSv1_2_client_method(), buffers);
-  if (buffers != nullptr) made->account_ = buffers->account();
+  if (buffers != nullptr) made->account_ = &buffers->account();
   const auto groups = groups_named(options.groups);
   if (!groups) return std::unexpected(groups.error());
   if (auto problem = set_up_client(made->context_, options, *groups)) {

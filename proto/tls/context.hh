@@ -5,7 +5,6 @@
 // names what is wrong.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -13,6 +12,8 @@
 #include <span>
 #include <string>
 #include <vector>
+
+#include "proto/memory_counter.hh"
 
 struct WOLFSSL_CTX;
 
@@ -120,7 +121,7 @@ class ClientContext {
   ClientContext() = default;
 
   WOLFSSL_CTX* context_ = nullptr;
-  std::atomic<std::size_t>* account_ = nullptr;  // of its buffers
+  const proto::MemoryCounter* account_ = nullptr;  // of its buffers
   ClientOptions options_;
   std::vector<std::uint16_t> key_shares_;  // sent with the first hello: TLS 1.3
 };

@@ -68,7 +68,7 @@ bool RecordBuffers::Shelf::push(Buffer* buffer) {
   return true;
 }
 
-RecordBuffers::RecordBuffers(std::atomic<std::size_t>* account)
+RecordBuffers::RecordBuffers(proto::MemoryCounter account)
     : account_(account), heap_(std::make_unique<Heap>(*this)) {}
 
 RecordBuffers::~RecordBuffers() {
@@ -79,7 +79,7 @@ RecordBuffers::~RecordBuffers() {
 }
 
 void RecordBuffers::free(Buffer* buffer) {
-  if (account_ != nullptr) account_->fetch_sub(buffer->bytes_in_all, std::memory_order_relaxed);
+  account_.remove(buffer->bytes_in_all);
   std::free(buffer);
 }
 
@@ -102,7 +102,7 @@ void* RecordBuffers::take(std::size_t bytes) {
     if (buffer == nullptr) return nullptr;
     ++allocated_;
     buffer->bytes_in_all = sizeof(Buffer) + size;
-    if (account_ != nullptr) account_->fetch_add(buffer->bytes_in_all, std::memory_order_relaxed);
+    account_.add(buffer->bytes_in_all);
   }
   buffer->shelf = shelf;
   ++in_use_;

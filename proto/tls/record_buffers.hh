@@ -4,9 +4,10 @@
 // a free buffer is kept, within the bounds below, or given back to the system at once.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
+
+#include "proto/memory_counter.hh"
 
 namespace tls {
 
@@ -23,8 +24,8 @@ class RecordBuffers {
   static const std::size_t kSmallKept;
   static const std::size_t kLargeKept;
 
-  // `account`, which outlives them, counts what they and the sessions of their contexts have.
-  explicit RecordBuffers(std::atomic<std::size_t>* account = nullptr);
+  // `account` counts what they and the sessions of their contexts have.
+  explicit RecordBuffers(proto::MemoryCounter account = {});
   ~RecordBuffers();
   RecordBuffers(const RecordBuffers&) = delete;
   RecordBuffers& operator=(const RecordBuffers&) = delete;
@@ -38,7 +39,7 @@ class RecordBuffers {
   // How many the system was asked for so far.
   std::size_t allocated() const { return allocated_; }
 
-  std::atomic<std::size_t>* account() const { return account_; }
+  const proto::MemoryCounter& account() const { return account_; }
 
   // Sessions that begin from now on tell their secrets there; null, as it is at first: nowhere.
   void log_keys_to(KeyLog* log) { key_log_ = log; }
@@ -66,7 +67,7 @@ class RecordBuffers {
 
   void free(Buffer* buffer);
 
-  std::atomic<std::size_t>* const account_;
+  const proto::MemoryCounter account_;
   std::unique_ptr<Heap> heap_;
   Shelf small_{kSmallBytes, kSmallKept};
   Shelf large_{kLargeBytes, kLargeKept};

@@ -87,7 +87,7 @@ int Callbacks::note_ticket(WOLFSSL*, const unsigned char*, int, void* session) {
 // --- Making and ending.
 
 Session::Session(ServerContexts& contexts)
-    : account_(contexts.buffers_ != nullptr ? contexts.buffers_->account() : nullptr),
+    : account_(contexts.buffers_ != nullptr ? &contexts.buffers_->account() : nullptr),
       pending_(std::make_unique<Pending>()),
       client_(false) {
   pending_->certificates = contexts.certificates_;
@@ -114,7 +114,7 @@ Session::~Session() {
 
 void Session::count(std::size_t bytes) {
   if (account_ == nullptr) return;
-  account_->fetch_add(bytes - counted_bytes_, std::memory_order_relaxed);
+  account_->add(bytes - counted_bytes_);
   counted_bytes_ = static_cast<std::uint32_t>(bytes);
 }
 

@@ -5,7 +5,6 @@
 // nothing of the caller's is sealed any more.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,6 +12,7 @@
 #include <string_view>
 
 #include "proto/bytes.hh"
+#include "proto/memory_counter.hh"
 
 struct WOLFSSL;
 struct WOLFSSL_CTX;
@@ -195,7 +195,7 @@ class Session {
   // Owned. A plain pointer, so that the header stays free of the library. A server has none before
   // it has judged the client's hello.
   WOLFSSL* ssl_ = nullptr;
-  std::atomic<std::size_t>* const account_;
+  const proto::MemoryCounter* const account_;      // of the buffers, or null
   std::unique_ptr<Pending> pending_;               // what only the handshake needs
   std::unique_ptr<const CertificateFacts> facts_;  // of the client
   std::string server_name_;                        // server role: that which was asked for

@@ -6,7 +6,7 @@
 
 namespace ws {
 
-CodecPool::CodecPool(std::size_t memory_bytes_max, std::atomic<std::size_t>* account)
+CodecPool::CodecPool(std::size_t memory_bytes_max, proto::MemoryCounter account)
     : memory_bytes_max_(memory_bytes_max), account_(account) {}
 
 CodecPool::~CodecPool() {
@@ -16,12 +16,12 @@ CodecPool::~CodecPool() {
 
 void CodecPool::note_taken(std::size_t bytes) {
   memory_bytes_ += bytes;
-  if (account_ != nullptr) account_->fetch_add(bytes, std::memory_order_relaxed);
+  account_.add(bytes);
 }
 
 void CodecPool::note_freed(std::size_t bytes) {
   memory_bytes_ -= bytes;
-  if (account_ != nullptr) account_->fetch_sub(bytes, std::memory_order_relaxed);
+  account_.remove(bytes);
 }
 
 Lease<Inflater> CodecPool::inflater(int window_bits) {

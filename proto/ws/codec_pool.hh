@@ -4,11 +4,11 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <utility>
 
+#include "proto/memory_counter.hh"
 #include "proto/ws/deflate.hh"
 
 namespace ws {
@@ -49,8 +49,8 @@ class CodecPool {
  public:
   static constexpr std::size_t kIdleMax = 4;  // of a kind
 
-  // `account`, which outlives it, counts what it has.
-  explicit CodecPool(std::size_t memory_bytes_max, std::atomic<std::size_t>* account = nullptr);
+  // `account` counts what it has.
+  explicit CodecPool(std::size_t memory_bytes_max, proto::MemoryCounter account = {});
   ~CodecPool();
   CodecPool(const CodecPool&) = delete;
   CodecPool& operator=(const CodecPool&) = delete;
@@ -89,7 +89,7 @@ class CodecPool {
   Shelf<Deflater>& shelf_of(int level, int window_bits);
 
   const std::size_t memory_bytes_max_;
-  std::atomic<std::size_t>* const account_;
+  const proto::MemoryCounter account_;
   std::size_t memory_bytes_ = 0;
   std::size_t lent_bytes_ = 0;
   std::array<Shelf<Inflater>, 8> inflaters_;      // windows of 8 to 15 bits

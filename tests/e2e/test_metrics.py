@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import threading
 
 import pytest
 
@@ -164,6 +165,64 @@ def test_sends_and_receives_are_counted_by_side(site, variant):
     assert 100_000 < told.sum("gateway_received_bytes_total", side="upstream") < 101_000
     assert 1 <= told.sum("gateway_sends_total", side="upstream") <= 3
     assert told.sum("gateway_sent_bytes_total", side="upstream") < 1000
+
+
+@VARIANTS
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+def test_sends_of_websockets_are_counted_by_route_while_they_are_open(site, variant, secure):
+    gateway = site(variant)
+    with connect(gateway.https_port if secure else gateway.http_port, secure) as client:
+        open_echo(client, "/chat/echo")
+        for _ in range(10):
+            client.send(frame(TEXT, b"x" * 1000))
+            assert len(read_frame(client).payload) == 1000
+        now = scrape(gateway)
+        for side in ("client", "upstream"):
+            its = {"route": "chat", "side": side}
+            assert 10 <= now.sum("gateway_websocket_sends_total", **its) <= 12, "one each, and what has opened it"
+            assert 10_000 < now.sum("gateway_websocket_sent_bytes_total", **its) < 11_500
+            assert (now.sum("gateway_websocket_sent_bytes_total", **its)
+                    <= now.sum("gateway_sent_bytes_total", side=side))
+        assert now.by("gateway_websocket_sends_total", "route").keys() == {"chat"}
+        assert now.sum("gateway_websocket_pushed_back_total") == 0
+        close(client)
+    settled(gateway)
+
+
+def test_who_is_not_read_is_counted_by_route_while_it_is_open(site):
+    gateway = site(FEW[0])
+    ask(gateway, "/api/bytes?n=100000")
+    with connect(gateway.http_port, receive_buffer=4096) as client:
+        open_echo(client, "/chat/echo")
+        message = frame(BINARY, bytes(200_000))
+        sender = threading.Thread(target=lambda: [client.send(message) for _ in range(100)])
+        sender.start()
+        gateway.wait_for(lambda: scrape(gateway).sum("gateway_pushed_back_total", side="client") > 0,
+                         "a client that is not read, since it takes nothing")
+        for _ in range(100):
+            assert len(read_frame(client).payload) == 200_000
+        sender.join()
+        now = scrape(gateway)
+        for side in ("client", "upstream"):
+            assert (now.sum("gateway_websocket_pushed_back_total", route="chat", side=side)
+                    == now.sum("gateway_pushed_back_total", side=side)), side
+            assert now.sum("gateway_websocket_pushed_back_seconds_total", route="chat", side=side) == pytest.approx(
+                now.sum("gateway_pushed_back_seconds_total", side=side))
+        assert now.sum("gateway_websocket_pushed_back_total", route="chat") > 0
+
+
+@VARIANTS
+def test_memory_of_shards_is_a_part_of_all(site, variant):
+    gateway = site(variant)
+    with connect(gateway.https_port, True) as client:
+        open_echo(client, "/chat/echo")
+        now = scrape(gateway)
+        for kind, number in now.by("gateway_memory_bytes", "kind").items():
+            of_shards = now.sum("gateway_shard_memory_bytes", kind=kind)
+            assert of_shards == number or kind in ("tls", "blocks", "batches") and of_shards <= number, kind
+        assert now.sum("gateway_shard_memory_bytes", kind="tls") > 0
+        assert now.sum("gateway_shard_memory_bytes", kind="receive") == now.sum("gateway_memory_bytes", kind="receive")
+        close(client)
 
 
 @VARIANTS

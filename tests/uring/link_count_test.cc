@@ -92,6 +92,10 @@ TEST(LinkCount, IsNothingWhereWhatWasBeforeIsNotTaken) {
 TEST(LinkCount, HasTheTimeForWhichItIsHeldBackAndNoOther) {
   for_each_seed(20, [](std::uint64_t seed) {
     Stand stand(seed, false);
+    uring::LinkSends to_one;
+    uring::LinkSends to_other;
+    stand.link.count_sends_in(&to_one);
+    stand.other.count_sends_in(&to_other);
     Task<> passing = stand.pass_on();
     passing.start();
     std::size_t sent = 0;
@@ -129,6 +133,12 @@ TEST(LinkCount, HasTheTimeForWhichItIsHeldBackAndNoOther) {
     EXPECT_GT(stand.of_servers.receives, 1u);
     EXPECT_GT(stand.of_clients.sends, 1u);
     EXPECT_EQ(stand.of_servers.sends + stand.of_clients.receives, 0u);
+    // And for who has named himself.
+    EXPECT_EQ(to_one.sends, stand.of_clients.sends);
+    EXPECT_EQ(to_one.sent_bytes, stand.of_clients.sent_bytes);
+    EXPECT_EQ(to_other.held_back, stand.of_servers.held_back);
+    EXPECT_EQ(to_other.held_back_ms, stand.of_servers.held_back_ms);
+    EXPECT_EQ(to_one.held_back_ms + to_other.sends, 0u);
     stand.other.count_from_here(0);
     EXPECT_EQ(stand.other.held_back_time().count(), 0);
     stand.other.abort();

@@ -24,6 +24,22 @@ TEST(MemoryAccount, HasTwoThresholds) {
   EXPECT_FALSE(account.is_spent());
 }
 
+TEST(MemoryAccount, OfAPartIsInTheWholeAndGoesByItsBound) {
+  MemoryAccount whole;
+  MemoryAccount one(whole);
+  MemoryAccount other(whole);
+  whole.set_most(1000);
+  one.add(500, MemoryKind::kTls);
+  other.add(300, MemoryKind::kTls);
+  EXPECT_EQ(one.bytes(MemoryKind::kTls), 500u);
+  EXPECT_EQ(whole.bytes(MemoryKind::kTls), 800u);
+  EXPECT_EQ(other.most(), 1000u);
+  EXPECT_TRUE(one.is_scarce() && other.is_scarce());
+  other.remove(300, MemoryKind::kTls);
+  EXPECT_FALSE(one.is_scarce());
+  EXPECT_EQ(whole.bytes(), one.bytes());
+}
+
 TEST(MemoryAccount, CountsBlocksUntilTheyAreBackAtTheSystem) {
   MemoryAccount account;
   {

@@ -47,7 +47,7 @@ TEST_P(SessionMemory, IsNoMoreThanWhatIsCounted) {
 TEST_P(SessionMemory, IsCountedUntilItGoes) {
   std::atomic<std::size_t> account = 0;
   {
-    RecordBuffers buffers(&account);
+    RecordBuffers buffers({.own = &account});
     Pair pair(options());
     pair.contexts = ServerContexts::load({&localhost(), 1}, pair.tickets, &buffers).value();
     pair.context = ClientContext::load(options(), &buffers).value();
