@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "uring/check.hh"
+#include "uring/count.hh"
 
 namespace gateway::limits {
 namespace {
@@ -16,7 +17,7 @@ struct Entry {
   ClientKey key{config::Octets{}};
   std::uint32_t connections = 0;
   std::uint32_t next = kNone;  // of its bucket, or of those that are free
-  bool in_use = false;         // it is in a bucket
+  bool is_known = false;       // it is in a bucket
   Gcra connects;
   Gcra handshakes;
   Gcra requests;
@@ -43,7 +44,9 @@ struct alignas(64) AddressTable::Stripe {
   std::vector<Entry> entries;
   std::vector<std::uint32_t> buckets;
   std::uint32_t free = kNone;
-  std::size_t hand = 0;  // the next one that is looked at for being reused
+  std::size_t hand = 0;      // the next one that is looked at for being reused
+  uring::Count known;        // entries in buckets; written under the lock, as the next one
+  uring::Count connections;  // that are held
 
   std::uint32_t find(const ClientKey& key, std::size_t bucket) const {
     std::uint32_t at = buckets[bucket];
@@ -70,8 +73,9 @@ struct alignas(64) AddressTable::Stripe {
       at = take_free();
     }
     if (at == kNone) return kNone;
-    entries[at] = Entry{.key = key, .next = buckets[bucket], .in_use = true};
+    entries[at] = Entry{.key = key, .next = buckets[bucket], .is_known = true};
     buckets[bucket] = at;
+    known.add();
     return at;
   }
 
@@ -83,6 +87,16 @@ struct alignas(64) AddressTable::Stripe {
     *link = entry.next;
     entry = Entry{.next = free};
     free = at;
+    known.take();
+  }
+
+  // Of some, those that say nothing any more.
+  void let_some_go(const AddressTable& table, Clock::time_point now) {
+    for (std::size_t left = std::min(kLookedAtMax, entries.size()); left > 0; --left) {
+      hand = (hand + 1) % entries.size();
+      if (entries[hand].is_known && entries[hand].is_idle(now))
+        let_go(table, static_cast<std::uint32_t>(hand));
+    }
   }
 };
 
@@ -126,6 +140,7 @@ AddressTable::Answer AddressTable::connect(const ClientKey& key, const AddressBo
   entry.connects.note(bounds.connection_rate, now);
   if (handshake) entry.handshakes.note(bounds.handshake_rate, now);
   ++entry.connections;
+  stripe.connections.add();
   return {.hold = Hold(&stripe, at)};
 }
 
@@ -155,30 +170,22 @@ void AddressTable::Hold::reset() {
   const std::lock_guard lock(stripe->mutex);
   CHECK(stripe->entries[entry_].connections > 0, "what is held is counted");
   --stripe->entries[entry_].connections;
+  stripe->connections.take();
 }
 
 std::size_t AddressTable::in_use(Clock::time_point now) {
   std::size_t count = 0;
   for (Stripe& stripe : std::span(stripes_.get(), kStripes)) {
     const std::lock_guard lock(stripe.mutex);
-    for (std::uint32_t at = 0; at < stripe.entries.size(); ++at) {
-      if (!stripe.entries[at].in_use) continue;
-      if (stripe.entries[at].is_idle(now)) {
-        stripe.let_go(*this, at);
-      } else {
-        ++count;
-      }
-    }
+    stripe.let_some_go(*this, now);
+    count += stripe.known;
   }
   return count;
 }
 
-std::size_t AddressTable::connections() {
+std::size_t AddressTable::connections() const {
   std::size_t count = 0;
-  for (Stripe& stripe : std::span(stripes_.get(), kStripes)) {
-    const std::lock_guard lock(stripe.mutex);
-    for (const Entry& entry : stripe.entries) count += entry.connections;
-  }
+  for (const Stripe& stripe : std::span(stripes_.get(), kStripes)) count += stripe.connections;
   return count;
 }
 

@@ -86,10 +86,13 @@ class AddressTable {
   Answer hold(const ClientKey& key, const AddressBounds& bounds, Clock::time_point now);
   Answer request(const ClientKey& key, const AddressBounds& bounds, Clock::time_point now);
 
-  // Entries that somebody has something under way in, or used up: takes each stripe's lock in turn.
+  // Entries that are known, from a count of each stripe. Of those in which nobody has anything
+  // under way, or used up, any more, it lets some go before, kLookedAtMax of a stripe at the most:
+  // so it holds each lock as long as somebody new may, and what is told too much is gone a few
+  // calls later.
   std::size_t in_use(Clock::time_point now);
   // Connections that are held: of all, and of one.
-  std::size_t connections();
+  std::size_t connections() const;
   std::size_t connections(const ClientKey& key);
   std::size_t size() const { return kStripes * stripe_size_; }
 

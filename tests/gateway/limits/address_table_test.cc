@@ -104,6 +104,24 @@ TEST(AddressTable, UsesEntriesAgainThatSayNothingAnyMore) {
   EXPECT_EQ(table.in_use(later), 1u);
 }
 
+// However many there are, a look lets no more go than somebody new may have to.
+TEST(AddressTable, LetsSomeGoWithEachLook) {
+  constexpr std::size_t kOfAStripe = 10 * AddressTable::kLookedAtMax;
+  AddressTable table(AddressTable::kStripes * kOfAStripe, kSeed);
+  const AddressBounds bounds{.request_rate = Rate::of(1, std::chrono::seconds(1))};
+  std::size_t known = 0;
+  for (unsigned number = 0; number < table.size(); ++number)
+    known += table.request(numbered(number), bounds, kStart).refused == Refused::kNot ? 1 : 0;
+  EXPECT_EQ(table.in_use(kStart), known);
+  const auto later = kStart + std::chrono::seconds(1);
+  const std::size_t after_one = table.in_use(later);
+  EXPECT_GE(after_one, known - AddressTable::kStripes * AddressTable::kLookedAtMax);
+  EXPECT_LT(after_one, known);
+  std::size_t looks = 1;
+  while (table.in_use(later) > 0) ++looks;
+  EXPECT_LE(looks, 10u);
+}
+
 TEST(AddressTable, NeverReusesWhatIsHeld) {
   AddressTable table(AddressTable::kStripes * 4, kSeed);
   std::vector<AddressTable::Hold> held;
