@@ -31,19 +31,10 @@ constexpr std::string_view kCertificate = "X-Client-Cert-";
 constexpr std::array<std::string_view, 4> kParts = {"jwt", "basic", "request", "pool"};
 constexpr std::string_view kForm = "a table with 'jwt', 'basic' or 'request', or \"off\"";
 
-// As equals_as_variable() has it: servers that make variables of names take both for one.
-bool is_same_variable(std::string_view one, std::string_view other) {
-  const auto folded = [](char c) {
-    return http::is_digit(c) || http::is_alpha(c) ? http::to_lower(c) : '-';
-  };
-  return std::ranges::equal(one, other, {}, folded, folded);
-}
-
 // There is one such field in a request, so a password cannot stand in it, too.
 bool wants_authorization(const JwtAuth& jwt) {
-  return std::ranges::all_of(jwt.from, [](const TokenSource& one) {
-    return one.kind == TokenSource::Kind::bearer;
-  });
+  return std::ranges::all_of(
+      jwt.from, [](const TokenSource& one) { return one.kind == TokenSource::Kind::bearer; });
 }
 
 void check_owned_once(TableReader& table, const Auth& auth) {
@@ -59,6 +50,13 @@ void check_owned_once(TableReader& table, const Auth& auth) {
 }
 
 }  // namespace
+
+bool is_same_variable(std::string_view one, std::string_view other) {
+  const auto folded = [](char c) {
+    return http::is_digit(c) || http::is_alpha(c) ? http::to_lower(c) : '-';
+  };
+  return std::ranges::equal(one, other, {}, folded, folded);
+}
 
 std::vector<std::string> Auth::owned_headers() const {
   std::vector<std::string> names;

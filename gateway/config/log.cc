@@ -23,8 +23,11 @@ constexpr std::chrono::hours kWebSocketEveryMax{24};
 constexpr size_t kRedactedMax = 32;  // each request's query is looked through for all
 constexpr size_t kHeadersMax = 8;    // each request's head, likewise
 // What these say lets somebody in.
-constexpr std::array<std::string_view, 5> kSecretHeaders = {
-    "Authorization", "Proxy-Authorization", "Cookie", "Sec-WebSocket-Key", "X-Api-Key"};
+constexpr std::array<std::string_view, 6> kSecretHeaders = {
+    "Authorization",     "Proxy-Authorization",    "Cookie",
+    "Sec-WebSocket-Key", "Sec-WebSocket-Protocol", "X-Api-Key"};
+// The journal takes no longer name than 64 bytes: "GATEWAY_HEADER_" stands before this one.
+constexpr size_t kHeaderBytesMax = 49;
 
 void read_tls_keys(TableReader& table, const std::filesystem::path& folder, LogSettings& log) {
   const auto file = table.text("tls_keys");
@@ -89,8 +92,11 @@ std::string field_of(std::string_view header) {
 }
 
 std::string header_fault_for_log(std::string_view name) {
-  if (!http::is_token(name) || name.size() > 64) return "must be the name of a header of requests";
-  const auto is_it = [&](std::string_view one) { return http::equals_ignoring_case(one, name); };
+  if (!http::is_token(name)) return "must be the name of a header of requests";
+  if (name.size() > kHeaderBytesMax)
+    return fmt::format("has {} bytes: {} is the most, since the journal takes no longer field",
+                       name.size(), kHeaderBytesMax);
+  const auto is_it = [&](std::string_view one) { return is_same_variable(one, name); };
   if (std::ranges::any_of(kSecretHeaders, is_it)) return "is a secret, which belongs in no log";
   return {};
 }

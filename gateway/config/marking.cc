@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "gateway/config/sections.hh"
-#include "proto/http/syntax.hh"
 
 namespace gateway::config {
 
@@ -15,19 +14,26 @@ void read_marking(TableReader& table, Marking& marking) {
     marking.trace = static_cast<Trace>(*trace);
 }
 
-void own_request_id(TableReader& table, Route& route) {
-  if (route.marking.request_id == RequestId::off) return;
-  HeaderChanges& changes = route.request_headers;
-  const auto check = [&](const std::string& name) {
-    if (!http::equals_ignoring_case(name, kRequestIdHeader)) return;
-    table.report().add(
-        table.place("request_headers"),
-        fmt::format("'{}' of [route.request_headers] is written by 'request_id' of this route",
-                    name));
+void own_marks(TableReader& table, Route& route) {
+  const auto check = [&](std::string_view owned, std::string_view by) {
+    const auto look = [&](const std::string& name, std::string_view part, std::string_view words) {
+      if (!is_same_variable(name, owned)) return;
+      table.report().add(table.place(part), fmt::format("'{}' of {} is written by '{}' of this "
+                                                        "route",
+                                                        name, words, by));
+    };
+    for (const Header& header : route.request_headers.set)
+      look(header.name, "request_headers", "[route.request_headers]");
+    for (const Header& header : route.request_headers.add)
+      look(header.name, "request_headers", "[route.request_headers]");
+    for (const std::string& name : route.auth.owned_headers()) look(name, "auth", "'auth'");
   };
-  for (const Header& header : changes.set) check(header.name);
-  for (const Header& header : changes.add) check(header.name);
-  changes.owned.emplace_back(kRequestIdHeader);
+  if (route.marking.request_id != RequestId::off) {
+    check(kRequestIdHeader, "request_id");
+    route.request_headers.owned.emplace_back(kRequestIdHeader);
+  }
+  if (route.marking.trace == Trace::off) return;
+  for (const std::string_view field : kTraceFields) check(field, "trace");
 }
 
 }  // namespace gateway::config

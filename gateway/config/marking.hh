@@ -18,6 +18,9 @@ inline constexpr std::array<std::string_view, 3> kRequestIdNames = {"off", "crea
 // `off`: nobody looks. `pass`: one that is valid passes. `create`: who brings none gets one.
 enum class Trace : std::uint8_t { off, pass, create };
 
+// What a client says of its trace.
+inline constexpr std::array<std::string_view, 2> kTraceFields = {"traceparent", "tracestate"};
+
 inline constexpr std::array<std::string_view, 3> kTraceNames = {"off", "pass", "create"};
 
 struct Marking {

@@ -201,7 +201,7 @@ void read_routes(TableReader& file, const Surroundings& around, Config& config) 
     own_headers_of_auth(table, route);
     route.marking = config.defaults.marking;
     read_marking(table, route.marking);
-    own_request_id(table, route);
+    own_marks(table, route);
     config.routes.push_back(route);
     if (!matches) return;  // without its true host or path it may tie by mistake
     const auto tie = config.router.add(config.routes.size() - 1, route);

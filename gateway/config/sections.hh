@@ -107,6 +107,9 @@ void read_auth(TableReader& table, const Surroundings& around, Config& config, A
 void read_jwt(TableReader& table, const Surroundings& around, JwtAuth& jwt);
 void read_basic(TableReader& table, const Surroundings& around, BasicAuth& basic);
 void read_auth_request(TableReader& table, const Surroundings& around, Config& config, Auth& auth);
+// Whether servers that make variables of fields' names take both for one: as
+// equals_as_variable() has it.
+bool is_same_variable(std::string_view one, std::string_view other);
 // The name of a field that the gateway writes into requests: its place is the error's.
 void check_owned_header(TableReader& table, const Text& name);
 // Of a route, with its changes of headers: they become its own.
@@ -133,8 +136,9 @@ void read_log(TableReader& table, const std::filesystem::path& folder, LogSettin
 
 // `request_id` and `trace` of [[route]] or [defaults].
 void read_marking(TableReader& table, Marking& marking);
-// Nobody but the gateway writes the request's id of such a route.
-void own_request_id(TableReader& table, Route& route);
+// Nobody but the gateway writes the request's id of such a route, or its trace; the route's `auth`
+// and changes of headers have been read.
+void own_marks(TableReader& table, Route& route);
 
 // [resolver].
 void read_resolver(TableReader& file, ResolverSettings& resolver);

@@ -11,7 +11,8 @@ ForwardedMarks marks_of(const RequestMarks* marks) {
   if (marks == nullptr) return {};
   return {.request_id = marks->request_id(),
           .traceparent = marks->replaces_traceparent() ? marks->traceparent() : "",
-          .drops_trace = marks->drops_trace()};
+          .drops_trace = marks->drops_trace(),
+          .keeps_trace = !marks->drops_trace() && !marks->traceparent().empty()};
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ struct ForwardedMarks {
   std::string_view request_id = {};   // X-Request-Id, which the route owns then; empty: none
   std::string_view traceparent = {};  // instead of the client's; empty: none of the gateway's
   bool drops_trace = false;           // what the client says of its trace does not pass
+  bool keeps_trace = false;           // it passes, whatever its Connection says
 };
 
 // What the upstream learns from the gateway, besides what the request says.

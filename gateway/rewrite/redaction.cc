@@ -33,6 +33,44 @@ bool is_same_but_case(char one, char other) {
   return http::to_lower(one) == http::to_lower(other);
 }
 
+bool is_secret(std::string_view name, std::span<const std::string> names) {
+  return std::ranges::any_of(
+      names, [&](const std::string& one) { return is_name(name, one, is_same_but_case); });
+}
+
+// A character of a query. A value may have another query in it, percent-encoded or not, and that
+// one another: `depth` says how often it is encoded.
+struct Mark {
+  char c;
+  std::size_t bytes;
+  unsigned depth;
+};
+
+Mark mark_at(std::string_view text, std::size_t at) {
+  const Mark as_it_is{text[at], 1, 0};
+  if (text[at] != '%') return as_it_is;
+  unsigned depth = 1;
+  std::size_t end = at + 1;
+  for (; text.substr(end).starts_with("25"); end += 2) ++depth;
+  if (text.size() - end < 2) return as_it_is;
+  const auto high = http::hex_value(text[end]);
+  const auto low = http::hex_value(text[end + 1]);
+  if (!high || !low) return as_it_is;
+  return {static_cast<char>(*high << 4 | *low), end + 2 - at, depth};
+}
+
+// Where the value ends that begins at `at`, behind a "=" of that depth. What is encoded more often
+// than that is a part of it. Some servers take ";" for the border of a parameter, too.
+std::size_t end_of_value(std::string_view text, std::size_t at, unsigned depth) {
+  while (at < text.size()) {
+    const Mark mark = mark_at(text, at);
+    const bool ends = mark.c == '&' || mark.c == ';' || (mark.c == ' ' && mark.depth == 0);
+    if (ends && mark.depth <= depth) break;
+    at += mark.bytes;
+  }
+  return at;
+}
+
 }  // namespace
 
 bool is_parameter(std::string_view in_query, std::string_view name) {
@@ -43,26 +81,24 @@ std::string_view redacted(std::string_view text, std::span<const std::string> na
                           std::string& storage) {
   const std::size_t query = text.find('?');
   if (query == text.npos || names.empty()) return text;
-  storage.assign(text.substr(0, query + 1));
-  std::string_view rest = text.substr(query + 1);
-  bool hidden = false;
-  while (!rest.empty()) {
-    // Some servers take ";" for the border of a parameter, too.
-    const std::string_view parameter = rest.substr(0, rest.find_first_of("&; "));
-    const std::string_view name = parameter.substr(0, parameter.find('='));
-    const bool hides =
-        name.size() < parameter.size() && std::ranges::any_of(names, [&](const std::string& one) {
-          return is_name(name, one, is_same_but_case);
-        });
-    hidden = hidden || hides;
-    storage.append(hides ? name : parameter);
-    if (hides) storage.append("=***");
-    rest.remove_prefix(parameter.size());
-    if (rest.empty()) break;
-    storage.push_back(rest.front());
-    rest.remove_prefix(1);
+  storage.clear();
+  std::size_t told = 0;  // of the text, up to here
+  std::size_t name = query + 1;
+  for (std::size_t at = name; at < text.size();) {
+    const Mark mark = mark_at(text, at);
+    const std::size_t behind = at + mark.bytes;
+    if (mark.c == '=' && is_secret(text.substr(name, at - name), names)) {
+      storage.append(text.substr(told, behind - told)).append("***");
+      at = name = told = end_of_value(text, behind, mark.depth);
+      continue;
+    }
+    // Whatever a name may stand behind.
+    if (std::string_view("?&;#= ").find(mark.c) != std::string_view::npos) name = behind;
+    at = behind;
   }
-  return hidden ? std::string_view(storage) : text;
+  if (told == 0) return text;
+  storage.append(text.substr(told));
+  return storage;
 }
 
 }  // namespace gateway

@@ -32,7 +32,6 @@ constexpr std::string_view kNotInQuestions[] = {
     "If-None-Match",    "Max-Forwards", "If-Modified-Since", "If-Unmodified-Since",
     "Trailer",          "TE",           "X-Forwarded-Uri",   "X-Forwarded-Method"};
 constexpr std::string_view kTraceParent = "traceparent";
-constexpr std::string_view kTraceState = "tracestate";
 constexpr std::string_view kCredentials[] = {"Authorization", "Cookie"};
 
 // One less, but never less than 0; nothing where it is no number (RFC 9110 section 7.6.2).
@@ -43,6 +42,11 @@ std::optional<std::uint32_t> decremented(std::string_view value) {
   if (end != value_end || error == std::errc::invalid_argument) return std::nullopt;
   if (error == std::errc::result_out_of_range) return std::numeric_limits<std::uint32_t>::max();
   return number == 0 ? 0 : number - 1;
+}
+
+bool is_of_trace(std::string_view name) {
+  return std::ranges::any_of(config::kTraceFields,
+                             [&](std::string_view one) { return equals_ignoring_case(one, name); });
 }
 
 class RequestWriter {
@@ -63,6 +67,7 @@ class RequestWriter {
   void write_question(const AuthQuestion& question);
   void add_identity();
   bool leaves_out(std::string_view name) const;
+  bool keeps(std::string_view name) const;
   // A question goes by the route's changes in nothing but whom it believes.
   bool drops(std::string_view name) const {
     return forwarding_.question == nullptr && changes_.drops(name);
@@ -147,12 +152,18 @@ void RequestWriter::add_marks() {
   if (!marks.traceparent.empty()) add_line(head_, kTraceParent, marks.traceparent);
 }
 
+// RFC 9110 section 7.6.1: what is for all who come behind, no Connection may name. A trace is
+// (W3C Trace Context section 2.2: who takes part in one passes it on), and its line in the log
+// tells of it already.
+bool RequestWriter::keeps(std::string_view name) const {
+  return forwarding_.marks.keeps_trace && is_of_trace(name);
+}
+
 // Whether the client's field goes no further, whoever may send it otherwise.
 bool RequestWriter::leaves_out(std::string_view name) const {
   const ForwardedMarks& marks = forwarding_.marks;
-  const bool replaces_parent = marks.drops_trace || !marks.traceparent.empty();
-  if (replaces_parent && equals_ignoring_case(name, kTraceParent)) return true;
-  if (marks.drops_trace && equals_ignoring_case(name, kTraceState)) return true;
+  if (marks.drops_trace && is_of_trace(name)) return true;
+  if (!marks.traceparent.empty() && equals_ignoring_case(name, kTraceParent)) return true;
   if (forwarding_.question == nullptr) return changes_.replaces(name);
   const auto is_meant = [&](std::string_view one) { return equals_as_variable(one, name); };
   // What a client shows of itself is asked about, even where the server gets another one.
@@ -193,7 +204,7 @@ void RequestWriter::add_fields() {
         if (forwarding_.peer_trusted) add_line(head_, name, value);
         break;
       case Owner::kClient:
-        if (!hops.removes(name)) add_clients(name, field.tag, value);
+        if (!hops.removes(name) || keeps(name)) add_clients(name, field.tag, value);
         break;
     }
   }

@@ -108,6 +108,21 @@ def test_a_trace_passes_as_it_came(site, trace):
     assert len(log.wait_many(2, f" trace_id={TRACE} ")) == 2
 
 
+@pytest.mark.parametrize("trace", ["pass", "create"])
+def test_no_connection_takes_a_trace_away(site, trace):
+    """RFC 9110 section 7.6.1: what is for all who come behind is not for one hop, whatever a client says."""
+    gateway, log = site({"trace": trace})
+    seen = ask(gateway, f"Connection: traceparent, TraceState, x-own\r\ntraceparent: {PARENT}\r\n"
+                        "tracestate: a=1\r\nX-Own: 1\r\n")
+    assert (seen["traceparent"], seen["tracestate"]) == ([PARENT], ["a=1"]) and "x-own" not in seen
+    log.wait(f" trace_id={TRACE} ")
+
+
+def test_where_nobody_looks_a_connection_takes_it(site):
+    gateway, _ = site({})
+    assert "traceparent" not in ask(gateway, f"Connection: traceparent\r\ntraceparent: {PARENT}\r\n")
+
+
 NO_TRACES = ["", "traceparent: nonsense\r\ntracestate: a=1\r\n",
              f"traceparent: {PARENT.upper()}\r\n", f"traceparent: 00-{'0' * 32}-00f067aa0ba902b7-01\r\n",
              f"traceparent: {PARENT}\r\ntraceparent: {PARENT}\r\ntracestate: a=1\r\n"]

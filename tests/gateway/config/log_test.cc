@@ -26,7 +26,7 @@ TEST(ConfigLog, HasHeadersByNamesOfTheirOwn) {
 }
 
 TEST(ConfigLog, TellsWhatIsWrong) {
-  const std::pair<const char*, const char*> cases[] = {
+  const std::pair<std::string, std::string> cases[] = {
       {"[log]\nformat = \"jso\"",
        "2:10: error: 'format' must be one of text, json, not 'jso'; did you mean 'json'?"},
       {"[log]\nfields = [\"client_byte\"]",
@@ -41,6 +41,13 @@ TEST(ConfigLog, TellsWhatIsWrong) {
       {"[log]\nfile = \"syslog\"\nsyslog_socket = \"/no/such\"",
        "2:8: error: nobody takes log lines at '/no/such': No such file or directory; start the "
        "daemon that listens there, or log to a file, or to \"stderr\""},
+      {"[log]\nheaders = [\"Sec-WebSocket-Protocol\"]",
+       "2:12: error: 'Sec-WebSocket-Protocol' is a secret, which belongs in no log"},
+      {"[log]\nheaders = [\"X_Api_Key\"]",
+       "2:12: error: 'X_Api_Key' is a secret, which belongs in no log"},
+      {"[log]\nheaders = [\"X-" + std::string(48, 'a') + "\"]",
+       "2:12: error: 'X-" + std::string(48, 'a') +
+           "' has 50 bytes: 49 is the most, since the journal takes no longer field"},
       {"[log]\nheaders = [\"authorization\"]",
        "2:12: error: 'authorization' is a secret, which belongs in no log"},
   };
@@ -67,11 +74,37 @@ TEST(Marking, ARouteOverridesTheDefaults) {
 }
 
 TEST(Marking, NobodyElseWritesTheId) {
-  EXPECT_THAT(
-      errors_of(routes("[[route]]\npool = \"app\"\nrequest_id = \"keep\"\n"
-                       "request_headers = { add = { X-Request-ID = \"1\" } }\n")),
-      ElementsAre("4:19: error: 'X-Request-ID' of [route.request_headers] is written by "
-                  "'request_id' of this route"));
+  EXPECT_THAT(errors_of(routes("[[route]]\npool = \"app\"\nrequest_id = \"keep\"\n"
+                               "request_headers = { add = { X-Request-ID = \"1\" } }\n")),
+              ElementsAre("4:19: error: 'X-Request-ID' of [route.request_headers] is written by "
+                          "'request_id' of this route"));
+}
+
+// Servers that make variables of names take both for one.
+TEST(Marking, NobodyWritesThemByANameThatIsTakenForTheirs) {
+  const auto of = [](const std::string& lines) {
+    return errors_of(routes("[[route]]\npool = \"app\"\n" + lines));
+  };
+  EXPECT_THAT(of("request_id = \"create\"\nrequest_headers = { set = { X_Request_Id = \"1\" } }\n"),
+              ElementsAre("4:19: error: 'X_Request_Id' of [route.request_headers] is written by "
+                          "'request_id' of this route"));
+  EXPECT_THAT(of("request_id = \"keep\"\nauth = { request = \"http://127.0.0.1/\", copy = "
+                 "\"x.request.id\" }\n"),
+              ElementsAre("4:8: error: 'x.request.id' of 'auth' is written by 'request_id' of this "
+                          "route"));
+  for (const std::string trace : {"pass", "create"}) {
+    EXPECT_THAT(of("trace = \"" + trace +
+                   "\"\nrequest_headers = { set = { TraceParent = \"1\" }, "
+                   "add = { tracestate = \"a=b\" } }\n"),
+                ElementsAre("4:19: error: 'TraceParent' of [route.request_headers] is written by "
+                            "'trace' of this route",
+                            "4:19: error: 'tracestate' of [route.request_headers] is written by "
+                            "'trace' of this route"));
+  }
+  EXPECT_THAT(of("trace = \"off\"\nrequest_headers = { set = { traceparent = \"1\" } }\n"),
+              IsEmpty());
+  EXPECT_THAT(of("trace = \"pass\"\nrequest_headers = { remove = [\"traceparent\"] }\n"),
+              IsEmpty());
 }
 
 }  // namespace

@@ -61,6 +61,18 @@ TEST(Marks, ASpanOfTheGatewaysReplacesTheParentAlone) {
   EXPECT_TRUE(has(joined, "TraceState: d\r\n"));
 }
 
+// RFC 9110 section 7.6.1: what is for one hop goes no further; but a trace is for all.
+TEST(Marks, NoConnectionTakesATraceAwayThatIsKept) {
+  constexpr std::string_view kFields =
+      "Connection: TraceParent, tracestate, X-Own\r\ntraceparent: c\r\ntracestate: d\r\nX-Own: "
+      "e\r\n";
+  const std::string kept = get(kFields, {.keeps_trace = true});
+  EXPECT_TRUE(has(kept, "\r\ntraceparent: c\r\ntracestate: d\r\n"));
+  EXPECT_FALSE(has(kept, "X-Own"));
+  const std::string unknown = get(kFields, {});
+  EXPECT_FALSE(has(unknown, "traceparent") || has(unknown, "tracestate"));
+}
+
 TEST(Marks, WhoIsAskedGetsThemToo) {
   const gateway::AuthQuestion question{.host = "", .path = "/check", .target = "/"};
   const std::string head =
