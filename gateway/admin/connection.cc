@@ -62,6 +62,20 @@ void Connection::cut() {
   pending_->ready.set();
 }
 
+void Connection::judge_again() {
+  constexpr std::uint16_t kPolicyViolation = 1008;
+  if (talk_ == nullptr) return;
+  if (!admin::judge(server_.parts_.service.settings(), credentials_, wish_)) return;
+  talk_->close(kPolicyViolation, "the token has changed");
+  expect_within(kPatience);
+}
+
+// Nobody waits for the rest.
+void Connection::on_left() {
+  has_left_ = true;
+  pending_->ready.set();
+}
+
 void Connection::expect_within(std::chrono::seconds time) {
   deadline_.arm(server_.loop().now() + time);
 }
@@ -167,20 +181,23 @@ std::expected<Request, Reply> Connection::judge(const http::RequestHead& head) {
   const auto& fields = head.fields;
   const tls::Session* const session = client_.session();
   const std::string_view path = head.path.in(bytes);
-  Credentials credentials{
+  credentials_ = {
       .host = head.authority.in(bytes),
       .origin = fields.find(bytes, "Origin"),
       .fetch_site = fields.find(bytes, "Sec-Fetch-Site"),
       .token = token_of_authorization(fields.find(bytes, "Authorization").value_or("")),
       .is_secure = session != nullptr,
       .has_shown_certificate = session != nullptr && session->client_certificate() != nullptr};
-  if (credentials.token.empty())
-    credentials.token =
+  if (credentials_.token.empty())
+    credentials_.token =
         token_of_subprotocols(fields.find(bytes, "Sec-WebSocket-Protocol").value_or(""));
   const bool reads = head.method == http::Method::kGet || head_only_;
-  const Wish wish = !reads ? Wish::kChange : is_free_to_see(path) ? Wish::kLook : Wish::kRead;
-  if (auto refusal = admin::judge(server_.parts_.service.settings(), credentials, wish))
+  wish_ = !reads ? Wish::kChange : is_free_to_see(path) ? Wish::kLook : Wish::kRead;
+  if (auto refusal = admin::judge(server_.parts_.service.settings(), credentials_, wish_)) {
+    if (refusal->status == 401 && !credentials_.token.empty())
+      server_.note_wrong_token(client_.descriptor(), head.method_text.in(bytes), path);
     return std::unexpected(error_reply(refusal->status, refusal->sentence));
+  }
   auto segments = segments_of(head.form == http::TargetForm::kOrigin ? path : "/");
   const std::string_view query_text = head.query.in(bytes);
   auto query = Query::parse(query_text.empty() ? query_text : query_text.substr(1));
@@ -255,7 +272,7 @@ uring::Task<bool> Connection::send_more(const Reply& reply) {
       if (is_over()) co_return false;
     }
     piece = co_await next_piece(reply);
-    if (cut_) co_return false;
+    if (cut_ || has_left_) co_return false;
     if (piece.empty()) break;
   }
   expect_within(kPatience);
@@ -274,7 +291,10 @@ uring::Task<std::string> Connection::next_piece(const Reply& reply) {
     pending->ready.set();
   });
   if (cut_) pending_->ready.set();
+  // Who closes his side has had enough: the next piece may be long in coming.
+  client_.watch_hangup(left_);
   co_await pending_->ready.wait();
+  client_.unwatch_hangup();
   co_return std::move(pending_->piece);
 }
 
@@ -282,6 +302,7 @@ uring::Task<> Connection::talk(Upgrade upgrade) {
   const std::string head = switch_head(upgrade.key, upgrade.feed.subprotocol);
   FeedTalk talk(server_.loop(), client_, std::move(upgrade.feed));
   client_.write(proto::as_bytes(std::string_view(head)));
+  talk_ = &talk;
   talk.start();
   bool open = talk.take(proto::as_bytes(std::string_view(input_)));
   while (open) {
@@ -289,6 +310,7 @@ uring::Task<> Connection::talk(Upgrade upgrade) {
     open = !received.empty() && talk.take(received);
     client_.release();
   }
+  talk_ = nullptr;
   co_await talk.stop();
 }
 

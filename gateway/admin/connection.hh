@@ -17,6 +17,7 @@
 
 namespace gateway::admin {
 
+class FeedTalk;
 class Server;
 
 class Connection {
@@ -38,6 +39,8 @@ class Connection {
   void start();
   // Every wait ends, and no farewell.
   void cut();
+  // By the settings that there are now: whoever is told a feed and may not ask for it any more.
+  void judge_again();
   // For a request, of which nothing has come yet.
   bool is_waiting() const { return is_waiting_; }
 
@@ -64,6 +67,7 @@ class Connection {
   void expect_within(std::chrono::seconds time);
   void on_deadline();
   void on_start_or_end();
+  void on_left();
   bool is_over() const {
     return cut_ || client_.send_failed() || client_.end() == uring::LinkEnd::kAborted;
   }
@@ -74,10 +78,15 @@ class Connection {
   std::shared_ptr<tls::ServerContexts> contexts_;
   std::string input_;  // received, and not a part of what was answered
   std::string head_;
+  Credentials credentials_;  // there
+  Wish wish_ = Wish::kLook;
+  FeedTalk* talk_ = nullptr;          // while there is one
   std::shared_ptr<Pending> pending_;  // what the service is asked
   uring::TimerMember<&Connection::on_deadline> deadline_;
   uring::ReadyMember<&Connection::on_start_or_end> start_or_end_{*this};
+  uring::ReadyMember<&Connection::on_left> left_{*this};
   bool is_waiting_ = false;
+  bool has_left_ = false;      // while nothing was there to be sent
   bool is_cut_short_ = false;  // an answer
   bool keeps_ = false;
   bool head_only_ = false;

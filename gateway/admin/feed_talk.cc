@@ -41,6 +41,12 @@ bool FeedTalk::take(Bytes received) {
   return false;
 }
 
+void FeedTalk::close(std::uint16_t code, std::string_view reason) {
+  if (std::exchange(stopping_, true)) return;
+  close_ = proto::as_text(ws::make_close(code, reason).bytes());
+  due_.set();
+}
+
 uring::Task<> FeedTalk::stop() {
   stopping_ = true;
   due_.set();

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include "gateway/admin/service.hh"
 #include "gateway/link/link.hh"
@@ -34,6 +35,9 @@ class FeedTalk {
   // What the client has said; false: it is over, by a close frame that is answered, or by what no
   // client may say.
   bool take(Bytes received);
+  // Behind the message that is under way, if any; nothing follows. It is over when the client has
+  // answered.
+  void close(std::uint16_t code, std::string_view reason);
   // Nothing more is written when this has ended: co_await it before the end.
   uring::Task<> stop();
 

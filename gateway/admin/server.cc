@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "gateway/admin/connection.hh"
+#include "gateway/client/peer.hh"
+#include "gateway/log/line.hh"
 #include "uring/check.hh"
 
 namespace gateway::admin {
@@ -16,6 +18,7 @@ Server::Server(Parts parts)
 Server::~Server() = default;
 
 void Server::go_by_settings() {
+  for (const auto& connection : connections_) connection->judge_again();
   const auto& tls = parts_.service.settings().tls;
   if (!tls) return contexts_.reset();
   auto made = tls::ServerContexts::load(tls->pems, parts_.tickets, &parts_.records,
@@ -55,6 +58,21 @@ void Server::accepted(int descriptor) {
 void Server::accept_failed(int error) {
   if (!throttle_.admit(LogLevel::error, "admin: accepting fails", loop().now())) return;
   parts_.log.error("admin: accepting pauses: {}", strerrordesc_np(error));
+}
+
+void Server::note_wrong_token(int descriptor, std::string_view method, std::string_view path) {
+  constexpr std::string_view kCause = "a wrong token";
+  parts_.service.note_wrong_token();
+  if (!throttle_.admit(LogLevel::warning, kCause, loop().now())) return;
+  Peer peer;
+  peer.learn(loop().kernel(), descriptor);
+  LogLine(parts_.log, LogLevel::warning, "admin refused")
+      .word("client", peer.host())
+      .number("port", peer.port())
+      .quoted("method", method)
+      .quoted("path", path)
+      .remark(kCause)
+      .write();
 }
 
 Server::Appetite Server::appetite() {

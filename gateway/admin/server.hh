@@ -38,7 +38,8 @@ class Server final : private uring::Acceptor {
 
   // `descriptor` is listening and stays open until stop() or leave() has ended.
   void start(int descriptor);
-  // What the settings say now of certificates holds for whoever comes.
+  // What the settings say now of certificates holds for whoever comes; feeds end of whom they let
+  // in no more.
   void go_by_settings();
   // Nobody new: those in the queue are accepted, or left to a successor; who is there goes on.
   uring::Task<> stop_accepting(bool leaves_queue);
@@ -51,6 +52,8 @@ class Server final : private uring::Acceptor {
   void accept_failed(int error) override;
   Appetite appetite() override;
   void forget(Connection& connection);
+  // Of a request, whose client has that socket.
+  void note_wrong_token(int descriptor, std::string_view method, std::string_view path);
 
   uring::Loop& loop() { return parts_.links.loop; }
 

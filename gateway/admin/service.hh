@@ -55,6 +55,8 @@ class Service {
 
   virtual const config::AdminSettings& settings() const = 0;
   virtual void answer(Request request, Done done) = 0;
+  // Somebody was refused, since the token that he has shown is none.
+  virtual void note_wrong_token() = 0;
   // Nothing: there is no such feed.
   virtual std::optional<Feed> feed(const Request& request) = 0;
 

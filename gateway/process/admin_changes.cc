@@ -203,14 +203,17 @@ void AdminService::kick(const Path& path, Json body, const Done& done) {
   if (kick.per_second < 0 || kick.per_second > kKicksPerSecondMax)
     return done(error_reply(400, "rate: it is a number of WebSockets a second, or 0"));
   kick.code = static_cast<std::uint16_t>(code);
-  looks_.kick(std::move(filter), std::move(kick),
-              [this, done, is_one](std::expected<std::size_t, LiveLooks::KickFault> kicked) {
-                if (!kicked) return done(error_reply(kicked.error().status, kicked.error().why));
-                if (is_one && *kicked == 0)
-                  return done(error_reply(404, "there is no such connection any more"));
-                parts_.log.info("admin: kicked={}", *kicked);
-                done({.body = admin::to_text(Json{{"kicked", *kicked}}) + "\n"});
-              });
+  looks_.kick(
+      std::move(filter), std::move(kick),
+      [this, done, is_one](std::expected<std::size_t, LiveLooks::KickFault> kicked) {
+        if (!kicked) return done(error_reply(kicked.error().status, kicked.error().why));
+        const bool stops = parts_.state() == "stopping";
+        if (is_one && *kicked == 0)
+          return done(stops ? error_reply(503, "the gateway stops, and has closed it")
+                            : error_reply(404, "there is no such connection any more"));
+        LogLine(parts_.log, LogLevel::info, "admin").said(":").number("kicked", *kicked).write();
+        done({.body = admin::to_text(Json{{"kicked", *kicked}}) + "\n"});
+      });
 }
 
 }  // namespace gateway

@@ -30,6 +30,11 @@ std::optional<std::uint64_t> id_from(std::string_view text) {
   return id;
 }
 
+admin::Reply gone(const LiveAnswer& answer, std::string_view id) {
+  if (!answer.is_whole) return error_reply(503, "the gateway stops: not all are known any more");
+  return error_reply(404, fmt::format("there is no connection {} any more", id));
+}
+
 // What is asked for next, of rows that are sent as they are taken.
 struct Stream {
   LiveQuery query;
@@ -100,16 +105,17 @@ void AdminService::capture(const Path& path, const Json& body, const Done& done)
   query.filter.id = id;
   const auto capture = std::make_shared<FrameCapture>(settings().capture_payload);
   const auto kind = static_cast<CaptureFormat>(found - kCaptureFormatNames.begin());
-  looks_.capture(query, capture, [this, done, capture, kind, time](const LiveAnswer& answer) {
-    if (answer.page.rows.empty())
-      return done(error_reply(404, "there is no such connection any more"));
+  const auto answer_with = [this, done, capture, kind, time,
+                            text = path[1]](const LiveAnswer& answer) {
+    if (answer.page.rows.empty()) return done(gone(answer, text));
     if (answer.page.rows.front().kind != LiveKind::kWebSocket)
       return done(error_reply(409, "this is no open WebSocket: nothing else has frames"));
     const auto stream = std::make_shared<CaptureStream>(parts_.loop, capture, kind, *time);
     done({.type = kind == CaptureFormat::kLines ? admin::kLinesType : kPcapngType,
           .body = capture_head(kind),
           .more = [stream](const admin::TakePiece& take) { stream->give(take); }});
-  });
+  };
+  looks_.capture(query, capture, answer_with);
 }
 
 void AdminService::show_connection(const std::string& text, const Done& done) {
@@ -118,8 +124,7 @@ void AdminService::show_connection(const std::string& text, const Done& done) {
   query.filter.id = id;
   if (!id) return done(error_reply(404, fmt::format("'{}' is no connection's id", text)));
   looks_.look(query, [done, text](const LiveAnswer& answer) {
-    if (answer.page.rows.empty())
-      return done(error_reply(404, fmt::format("there is no connection {} any more", text)));
+    if (answer.page.rows.empty()) return done(gone(answer, text));
     done({.body = admin::to_text(row_json(answer.page.rows.front())) + "\n"});
   });
 }

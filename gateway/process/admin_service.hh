@@ -55,6 +55,8 @@ class AdminService final : public admin::Service {
 
   const config::AdminSettings& settings() const override { return parts_.serving->config.admin; }
   void answer(admin::Request request, Done done) override;
+  void note_wrong_token() override { ++tokens_refused_; }
+  std::uint64_t tokens_refused() const { return tokens_refused_; }
   std::optional<admin::Feed> feed(const admin::Request& request) override;
 
  private:
@@ -91,6 +93,7 @@ class AdminService final : public admin::Service {
   std::vector<Serving> generations_;  // that have served, the newest last
   std::vector<LiveRow> top_;          // of the last look
   bool looks_for_top_ = false;
+  std::uint64_t tokens_refused_ = 0;
 };
 
 }  // namespace gateway

@@ -9,6 +9,8 @@
 namespace gateway {
 namespace {
 
+constexpr std::string_view kStops = "the gateway stops: nobody is kicked any more";
+
 LiveAnswer joined(LiveLook& look) {
   LiveAnswer answer;
   LivePage& all = answer.page;
@@ -48,6 +50,7 @@ void LiveLooks::kick(LiveFilter filter, Kick kick, Kicked kicked) {
   // How many there are says how long it takes.
   look(query, [this, query, kick = std::move(kick),
                kicked = std::move(kicked)](const LiveAnswer& found) mutable {
+    if (!found.is_whole) return kicked(std::unexpected(KickFault{503, std::string(kStops)}));
     const double seconds =
         kick.per_second > 0 ? static_cast<double>(found.page.matched) / kick.per_second : 0;
     if (seconds > std::chrono::duration<double>(kKickTimeMax).count())
@@ -76,6 +79,8 @@ void LiveLooks::kick(LiveFilter filter, Kick kick, Kicked kicked) {
                        .pages = {}}),
           [kicked = std::move(kicked), waiting](const LiveAnswer& answer) {
             waiting->fetch_sub(1);
+            if (!answer.is_whole && answer.page.kicked == 0)
+              return kicked(std::unexpected(KickFault{503, std::string(kStops)}));
             kicked(answer.page.kicked);
           }});
   });
@@ -97,6 +102,7 @@ void LiveLooks::begin_next() {
   const std::shared_ptr<LiveLook>& look = tasks_.front().look;
   look->pages.resize(shards_.count());
   awaited_ = shards_.look(LookOrder{look});
+  is_whole_ = awaited_ == shards_.count();
   if (awaited_ == 0) finish();
 }
 
@@ -107,8 +113,10 @@ void LiveLooks::reported() {
 void LiveLooks::finish() {
   const Task task = std::move(tasks_.front());
   tasks_.pop_front();
+  LiveAnswer answer = joined(*task.look);
+  answer.is_whole = is_whole_;
   if (!tasks_.empty()) begin_next();
-  task.done(joined(*task.look));
+  task.done(std::move(answer));
 }
 
 }  // namespace gateway

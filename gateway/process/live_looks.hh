@@ -20,6 +20,7 @@ namespace gateway {
 struct LiveAnswer {
   LivePage page;
   std::optional<LivePlace> next;  // rows may follow behind it
+  bool is_whole = true;           // no shard has ended
 };
 
 class LiveLooks {
@@ -71,6 +72,7 @@ class LiveLooks {
   Shards& shards_;
   std::deque<Task> tasks_;                                      // the first one is with the shards
   unsigned awaited_ = 0;                                        // reports
+  bool is_whole_ = true;                                        // each shard has been asked
   std::array<std::shared_ptr<ClosingCount>, kKicksMax> kicks_;  // who waits for a turn in each
 };
 

@@ -114,6 +114,9 @@ void add_configuration(MetricsText& to, const MetricsFacts& facts) {
   to.add(MetricLabels().add("result", "failed"), facts.reloads.failed);
   add_one(to, Type::kCounter, "gateway_upgrade_failures",
           "Upgrades of the binary that came to nothing.", facts.upgrades_failed);
+  add_one(to, Type::kCounter, "gateway_admin_tokens_refused",
+          "Requests of the admin listener that were refused since their token was wrong.",
+          facts.admin_tokens_refused);
   to.begin(Type::kGauge, "gateway_certificate_expiry_timestamp_seconds",
            "The last second at which a certificate is valid, since 1970.");
   for (const CertificateEnds::One& one : facts.before.certificates.of(facts.generation)) {

@@ -32,6 +32,7 @@ struct MetricsFacts {
   const config::Generation& generation;
   const Reload::Counts& reloads;
   std::uint64_t upgrades_failed;
+  std::uint64_t admin_tokens_refused;
   limits::ClientLimits& limits;
   const uring::MemoryAccount& memory;
   const LogWriter& log;

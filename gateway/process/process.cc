@@ -272,7 +272,7 @@ void Process::leave_the_load_behind(int status) {
 }
 
 void Process::signalled(int signal) {
-  if (signal == SIGUSR1) return reopen_log();
+  if (signal == SIGUSR1) return reopen_log("SIGUSR1");
   if (signal == SIGHUP) return reload_->request();
   if (signal == SIGUSR2) return request_upgrade();
   stop(signal);

@@ -96,7 +96,7 @@ class Process final : private uring::SignalListener,
   std::string status() const;
   std::string pools(bool as_json) const;
   std::string metrics(MetricsFormat format);
-  void reopen_log();
+  void reopen_log(std::string_view by);
   std::expected<void, std::string> make_exporter();
   void export_by_settings();
   uring::Task<> export_the_last();

@@ -72,23 +72,25 @@ std::string Process::status() const {
 }
 
 std::string Process::metrics(MetricsFormat format) {
-  return metrics_text({.shards = *shards_,
-                       .generation = *generation_,
-                       .reloads = reload_->counts(),
-                       .upgrades_failed = upgrade_->failures(),
-                       .limits = *limits_,
-                       .memory = memory_,
-                       .log = *log_writer_,
-                       .spans = *spans_,
-                       .exports = exporter_->counts(),
-                       .lists = *server_lists_,
-                       .drains = *server_drains_,
-                       .registry = registry_,
-                       .descriptors = descriptors_,
-                       .now = loop_->now(),
-                       .start_time = start_time_,
-                       .before = metrics_memory_},
-                      format);
+  return metrics_text(
+      {.shards = *shards_,
+       .generation = *generation_,
+       .reloads = reload_->counts(),
+       .upgrades_failed = upgrade_->failures(),
+       .admin_tokens_refused = admin_service_ ? admin_service_->tokens_refused() : 0,
+       .limits = *limits_,
+       .memory = memory_,
+       .log = *log_writer_,
+       .spans = *spans_,
+       .exports = exporter_->counts(),
+       .lists = *server_lists_,
+       .drains = *server_drains_,
+       .registry = registry_,
+       .descriptors = descriptors_,
+       .now = loop_->now(),
+       .start_time = start_time_,
+       .before = metrics_memory_},
+      format);
 }
 
 std::string Process::pools(bool as_json) const {
@@ -113,7 +115,7 @@ std::expected<void, std::string> Process::open_admin() {
       .reloads = [this]() -> const Reload::Counts& { return reload_->counts(); },
       .obey = [this](std::string_view command,
                      Control::Reply reply) { obey(command, std::move(reply)); },
-      .reopen_log = [this] { reopen_log(); },
+      .reopen_log = [this] { reopen_log("admin"); },
       .metrics = [this](MetricsFormat format) { return metrics(format); }});
   const config::AdminSettings& settings = config().admin;
   if (!settings.address || options_.test) return {};

@@ -98,10 +98,11 @@ void Process::log_traffic() {
   if (all.opened > 0) log_ended(log_, all);
 }
 
-void Process::reopen_log() {
+// `by`: who has asked for it.
+void Process::reopen_log(std::string_view by) {
   const LogTargets& targets = config().log.targets;
   log_writer_->reopen_keys(config().log.tls_keys);
-  log_.info("SIGUSR1: {}", told_of_reopening(targets));
+  log_.info("{}: {}", by, told_of_reopening(targets));
   if (is_log_path(targets.file) || (targets.has_apart() && is_log_path(targets.access_file)))
     log_writer_->reopen(targets);
 }
