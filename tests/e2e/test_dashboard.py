@@ -225,6 +225,56 @@ def test_servers_are_drained_and_undrained(admin, on_page):
     on_page(admin.url, story)
 
 
+def test_the_level_of_the_log_is_set_by_who_says_so(admin, on_page):
+    admin.answers["PUT", "/log/level"] = 200, {"done": True, "lines": ["the log has level debug until a reload"]}
+
+    async def story(page):
+        await page.live()
+        await page.click("#log-level")
+        await page.has_text("#act-title", "Set the level of the log?")
+        assert await page.evaluate("document.querySelector('#act [name=level]').value") == "info"
+        assert not [one for one in admin.asked if one.method == "PUT"]
+        await page.fill("#act [name=level]", "debug")
+        await page.fill("#act [name=token]", TOKEN)
+        await page.click("#act-go")
+        await page.has_text("#act-answer", "the log has level debug until a reload")
+        asked = admin.wait_asked("PUT", "/log/level")
+        assert asked.token == TOKEN and asked.body == {"level": "debug"}
+    on_page(admin.url, story)
+
+
+def test_only_a_websocket_can_be_captured_and_that_asks_first(admin, on_page):
+    admin.world.special = {2: {"kind": "idle"}}
+    path = "/connections/3/capture"
+
+    async def story(page):
+        await page.live()
+        await page.becomes(f"{page.rows('connection-table')}.length", 25)
+        await page.evaluate("saved = []; HTMLAnchorElement.prototype.click = function() {"
+                            "  saved.push([this.download, this.href.split(':')[0]]);"
+                            "}")
+        await page.click("#connection-table tbody tr:nth-child(2) button")
+        await page.has_text("#detail-facts", "idle")
+        assert await page.evaluate("document.querySelector('#detail-capture').hidden")
+        await page.click("#detail-close")
+        await page.click("#connection-table tbody tr:nth-child(3) button")
+        await page.becomes("document.querySelector('#detail-capture').hidden", False)
+        await page.click("#detail-capture")
+        await page.has_text("#act-title", "Capture the frames of connection 3?")
+        assert not [one for one in admin.asked if one.method == "POST"]
+        admin.answers["POST", path] = 409, {"error": "this is no open WebSocket: nothing else has frames"}
+        await page.fill("#act [name=token]", TOKEN)
+        await page.click("#act-go")
+        await page.has_text("#act-answer.wrong", "this is no open WebSocket")
+        admin.answers["POST", path] = 200, b'{"from":"client"}\n' * 100
+        await page.fill("#act [name=for]", "1m")
+        await page.click("#act-go")
+        await page.has_text("#act-answer", "1.8 KiB are saved as connection-3.ndjson.")
+        assert admin.wait_asked("POST", path).body == {"for": "1m", "format": "lines"}
+        assert await page.evaluate("saved") == [["connection-3.ndjson", "blob"]]
+    on_page(admin.url, story)
+
+
 def test_a_reload_shows_its_lines_or_its_errors(admin, on_page):
     error = "gateway.conf:7:1: unknown key 'adress'; did you mean 'address'?"
 

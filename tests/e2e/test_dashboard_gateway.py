@@ -138,6 +138,49 @@ def test_a_server_is_drained_and_undrained(front, on_page):
     on_page(front.admin_url, story)
 
 
+def test_frames_are_captured_and_the_level_of_the_log_is_set(front, on_page):
+    async def story(page):
+        await ready(page)
+        socket, = await open_some(front, 1)
+        await page.evaluate("""(() => {
+          const asks = window.fetch;
+          window.captures = false;
+          window.fetch = async (path, ...more) => {
+            const answer = await asks(path, ...more);
+            window.captures ||= path.endsWith('/capture') && answer.ok;
+            return answer;
+          };
+          const makes = URL.createObjectURL;
+          window.saved = '';
+          URL.createObjectURL = blob => {
+            blob.text().then(text => window.saved = text);
+            return makes.call(URL, blob);
+          };
+          HTMLAnchorElement.prototype.click = () => {};
+        })()""")
+        await page.fill("#filter-kind", "websocket")
+        await page.click("#filter .primary")
+        await page.becomes(f"{page.rows('connection-table')}.map(row => row[1])", ["websocket"])
+        await page.click("#connection-table tbody tr:nth-child(1) button")
+        await page.click("#detail-capture:not([hidden])")
+        await page.fill("#act [name=for]", "10m")
+        await page.click("#act-go")
+        await page.becomes("captures", True)
+        await socket.send("captured")
+        await socket.recv()
+        await socket.close(1000)
+        await page.has_text("#act-answer", "are saved as connection-")
+        await page.becomes("saved.split('\\n').filter(Boolean).map(JSON.parse).filter(one => one.from === 'client')"
+                           ".map(one => [one.opcode, one.bytes])", [["text", 8], ["close", 2]])
+        await page.click("#act-close")
+        await page.click("#detail-close")
+        await page.click("#log-level")
+        await page.fill("#act [name=level]", "debug")
+        await page.click("#act-go")
+        await page.has_text("#act-answer", "the log has level debug until a reload changes it")
+    on_page(front.admin_url, story)
+
+
 def test_a_wrong_token_changes_nothing(front, on_page):
     async def story(page):
         await page.live()
