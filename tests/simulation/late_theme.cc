@@ -91,6 +91,29 @@ void storm_in(Dice& dice, ClientPlan& plan) {
   plan.requests.front() = request;
 }
 
+// Some stay, some come and go at the same moments, and a look that is under way meets them all.
+void come_and_go(Dice& dice, ClientPlan& plan) {
+  plan.comes_at = milliseconds(9 * dice.between(0, 200));
+  plan.dawdles_for = milliseconds(0);
+  plan.leaving = Leaving::kStays;
+  plan.requests.resize(1);
+  RequestPlan request;
+  request.pool = dice.chance(70) ? PoolKind::kApp : PoolKind::kSecure;
+  if (dice.chance(50)) {
+    request.websocket.emplace();
+    request.websocket->client.messages.resize(dice.between(1, 5), {.bytes = 100});
+    request.websocket->server.messages.resize(dice.between(0, 5), {.bytes = 100});
+    request.websocket->closer = static_cast<Closer>(dice.between(0, 2));
+    request.websocket->stays = milliseconds(dice.between(200, 4000));
+  } else {
+    request.answer_bytes = dice.of_any_size(0, 2000);
+    request.thinking = milliseconds(dice.of_any_size(0, 1400));
+    plan.leaving = static_cast<Leaving>(dice.between(0, 3));
+    plan.leaves_after = milliseconds(9 * dice.between(0, 300));
+  }
+  plan.requests.front() = request;
+}
+
 // So that they meet in a turn.
 void draw_storm(Dice& dice, Scenario& scenario) {
   scenario.descriptors = 10'000;
@@ -106,7 +129,9 @@ void draw_storm(Dice& dice, Scenario& scenario) {
 std::optional<Theme> draw_late_theme(Dice& dice, const Scenario& scenario,
                                      const Narrowing& narrowing) {
   const bool may_be = dice.chance(25) && scenario.theme == Theme::kAnything;
-  const auto drawn = static_cast<Theme>(dice.between(kEarlyThemes, kThemes - 1));
+  // What comes behind those is drawn last of all, where none of them is.
+  constexpr auto kLast = static_cast<std::size_t>(Theme::kMemory);
+  const auto drawn = static_cast<Theme>(dice.between(kEarlyThemes, kLast));
   if (narrowing.theme) return is_late(*narrowing.theme) ? narrowing.theme : std::nullopt;
   return may_be ? std::optional(drawn) : std::nullopt;
 }
@@ -115,6 +140,12 @@ void prepare_late(Dice& dice, Scenario& scenario) {
   scenario.tight = false;
   if (scenario.theme == Theme::kRebalance) change_servers_alone(dice, scenario);
   if (scenario.theme == Theme::kHandshakes) draw_storm(dice, scenario);
+  if (scenario.theme == Theme::kLiveTable) {
+    scenario.descriptors = 10'000;
+    scenario.crowd_at_stop = false;
+    if (dice.chance(70)) scenario.shards = 1;
+    if (dice.chance(80)) scenario.faults |= kCoarseTime;
+  }
   if (scenario.theme == Theme::kMemory) scenario.memory = dice.of_any_size(30'000, 1'500'000);
 }
 
@@ -123,6 +154,7 @@ void follow_late(const Scenario& scenario, Dice& dice, ClientPlan& plan) {
       scenario.theme == Theme::kRefusals || scenario.theme == Theme::kMemory;
   if (may_be_refused) crowd_the_doors(dice, plan);
   if (scenario.theme == Theme::kHandshakes) storm_in(dice, plan);
+  if (scenario.theme == Theme::kLiveTable) come_and_go(dice, plan);
   if (scenario.theme == Theme::kRebalance) stay_to_be_moved(dice, plan);
 }
 

@@ -99,6 +99,9 @@ class Crowd {
       if (client->saw_end() && !client->finished()) client->close();
     }
   }
+  void close_all() {
+    for (unsigned number = 0; number < clients_.size(); ++number) go(number);
+  }
   void stop() {
     const gateway::ClosingPlan plan;
     EXPECT_TRUE(shard_->orders().post(gateway::StopOrder{{plan, 1}}));
@@ -214,6 +217,38 @@ TEST(LiveTable, ShowsWhoStaysOfTwentyThousandWhoComeAndGo) {
     return crowd.connections() == 0;
   });
   crowd.stop();
+}
+
+// Whoever goes when it is the next one to be looked at takes nobody behind it along.
+TEST(LiveTable, GoesOnBehindTheNextOneThatGoes) {
+  constexpr unsigned kFew = 100;
+  for (unsigned ahead = 0; ahead < 6 && !HasFailure(); ++ahead) {
+    Crowd crowd;
+    for (unsigned number = 0; number < kFew; ++number) crowd.come();
+    crowd.turn_until([&] { return crowd.connections() == kFew; });
+    const auto look = std::make_shared<gateway::LiveLook>();
+    look->query.rows = kRows;
+    look->at_once = 1;
+    crowd.look(look);
+    const gateway::LivePage& page = look->pages.front();
+    while (!crowd.has_looked()) {
+      const std::size_t next = page.looked_at + ahead;
+      if (next % 10 == 0 && next < kFew) crowd.go(static_cast<unsigned>(next));
+      crowd.turn();
+    }
+    std::vector<unsigned> shown(kFew);
+    for (const gateway::LiveRow& row : page.rows) ++shown[row.port - kFirstPort];
+    for (unsigned number = 0; number < kFew; ++number) {
+      EXPECT_LE(shown[number], 1u);
+      EXPECT_TRUE(shown[number] == 1 || !crowd.is_there(number)) << number << ", " << ahead;
+    }
+    if (HasFailure()) return;
+    crowd.turn_until([&] {
+      crowd.close_all();
+      return crowd.connections() == 0;
+    });
+    crowd.stop();
+  }
 }
 
 }  // namespace

@@ -60,7 +60,8 @@ LookPlan draw_look(Dice& dice, const Scenario& scenario, bool kicks) {
   LookPlan look{.at = draw_moment(dice, scenario), .query = draw_query(dice)};
   if (dice.chance(20))
     look.query.filter.route = route_of(static_cast<PoolKind>(dice.between(0, kPoolKinds - 1)));
-  if (dice.chance(60)) look.at_once = dice.between(1, 4);
+  const bool is_theme = scenario.theme == Theme::kLiveTable;
+  if (dice.chance(is_theme ? 95 : 60)) look.at_once = is_theme ? 1 : dice.between(1, 4);
   look.by_id = dice.chance(15);
   if (kicks && dice.chance(35)) {
     look.kick.emplace();
@@ -74,12 +75,12 @@ LookPlan draw_look(Dice& dice, const Scenario& scenario, bool kicks) {
     if (dice.chance(50)) look.query.filter = {.kind = gateway::LiveKind::kWebSocket};
     return look;
   }
-  if (!dice.chance(40)) return look;
+  if (!dice.chance(is_theme ? 70 : 40)) return look;
   look.in_pages = true;
   look.query.sort = gateway::LiveSort::kId;
   look.query.after.reset();
   look.query.rows = dice.between(1, 4);
-  if (dice.chance(50)) look.query.filter = {};
+  if (dice.chance(is_theme ? 90 : 50)) look.query.filter = {};
   if (dice.chance(25)) look.query.filter.opened_only = true;
   return look;
 }
@@ -98,9 +99,10 @@ gateway::ClosingPlan plan_of(const KickPlan& kick, unsigned number) {
 // Where others are moved by their number alone nobody is kicked.
 LooksPlan draw_looks(Dice& dice, const Scenario& scenario) {
   LooksPlan plan;
-  if (dice.chance(35)) return plan;
+  const bool is_theme = scenario.theme == Theme::kLiveTable;
+  if (!is_theme && dice.chance(35)) return plan;
   const bool kicks = scenario.theme != Theme::kRebalance && dice.chance(45);
-  plan.looks.resize(dice.of_any_size(1, 16));
+  plan.looks.resize(is_theme ? dice.between(20, 200) : dice.of_any_size(1, 16));
   for (LookPlan& look : plan.looks) look = draw_look(dice, scenario, kicks);
   std::ranges::stable_sort(plan.looks, {}, &LookPlan::at);
   if (dice.chance(60)) plan.in_stop = static_cast<unsigned>(dice.of_any_size(1, 200));

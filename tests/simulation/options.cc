@@ -16,8 +16,8 @@ constexpr std::string_view kUsage =
     "seeds from GATEWAY_FRESH_SEED on, else from one that the clock chooses. Either with --theme "
     "closing-websockets, hurry-over-tls,\n"
     "uploads-in-a-row, servers-lost-in-uploads, reloads, long-websockets, policies,\n"
-    "compression, refusals, rebalance, handshakes, memory or anything, instead of the\n"
-    "seed's own.\n";
+    "compression, refusals, rebalance, handshakes, memory, live-table or anything, instead\n"
+    "of the seed's own.\n";
 
 template <class Number>
 bool read_number(std::string_view text, Number& number) {

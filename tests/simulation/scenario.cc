@@ -298,6 +298,12 @@ Scenario draw(std::uint64_t seed, const Narrowing& narrowing) {
     draw_clients(scenario, narrowing, many + for_late.between(10, 30));
   }
   Dice for_looks(mixed(seed, 1020));
+  const bool may_look = for_looks.chance(15) && scenario.theme == Theme::kAnything;
+  if (may_look && !narrowing.theme) {
+    scenario.theme = Theme::kLiveTable;
+    prepare_late(for_looks, scenario);
+    draw_clients(scenario, narrowing, for_looks.between(15, 45));
+  }
   scenario.looks = draw_looks(for_looks, scenario);
   return scenario;
 }

@@ -169,8 +169,9 @@ enum class Theme : std::uint8_t {
   kRebalance,
   kHandshakes,
   kMemory,
+  kLiveTable,
 };
-constexpr std::size_t kThemes = 13;
+constexpr std::size_t kThemes = 14;
 constexpr std::size_t kEarlyThemes = 9;
 constexpr bool is_late(Theme theme) {
   return static_cast<std::size_t>(theme) >= kEarlyThemes;

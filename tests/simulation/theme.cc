@@ -20,7 +20,8 @@ constexpr std::array<std::string_view, kThemes> kThemeNames = {"anything",
                                                                "refusals",
                                                                "rebalance",
                                                                "handshakes",
-                                                               "memory"};
+                                                               "memory",
+                                                               "live-table"};
 
 RequestPlan plain_request(Dice& dice) {
   RequestPlan plan;
