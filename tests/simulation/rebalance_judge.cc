@@ -22,6 +22,8 @@ std::vector<World::Share> World::shares_of(std::uint64_t generation, const Sites
     if (!sites[at]) continue;
     const auto state =
         registry_.server(std::string(name_of(kRebalanced)), std::string(kSites[at].address));
+    // Nobody leaves who takes nothing new, and what it has is nobody's share.
+    if (state->draining() || !state->health.is_up()) continue;
     shares.push_back({by_lists ? 1 : plan.weights[at], state->count_websockets()});
   }
   return shares;
