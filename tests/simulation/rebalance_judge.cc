@@ -59,8 +59,23 @@ std::size_t World::surplus_at_most() {
   return most;
 }
 
+// One that is up again has come, too.
+void World::note_who_is_up() {
+  for (std::size_t at = 0; at < kRebalancedSites; ++at) {
+    if (!(stage_.scenario.lists.empty() ? plan_.sites : sites_)[at]) continue;
+    const auto state =
+        registry_.server(std::string(name_of(kRebalanced)), std::string(kSites[at].address));
+    if (!state->health.is_up()) {
+      down_.insert(at);
+    } else if (down_.erase(at) > 0) {
+      ++changes_;
+    }
+  }
+}
+
 // Around a turn of the leader: `before` is what some had too many then.
 void World::judge_rebalance(std::size_t begun_before, std::size_t before) {
+  note_who_is_up();
   const Rebalances& rebalances = stage_.rebalances;
   Chronicle& chronicle = stage_.chronicle;
   if (rebalances.all.size() > begun_before) {

@@ -121,6 +121,7 @@ class World final : private Gate, private gateway::Drained {
   std::vector<Share> shares_of(std::uint64_t generation, const Sites& sites);
   static std::size_t surplus_of(const std::vector<Share>& shares);
   std::size_t surplus_at_most();
+  void note_who_is_up();
   void judge_rebalance(std::size_t begun_before, std::size_t before);
   void call_reserves();
   gateway::PoolServers list_of(PoolKind pool);
@@ -191,6 +192,7 @@ class World final : private Gate, private gateway::Drained {
   std::set<PoolKind> changed_;
   std::size_t lists_changed_ = 0;
   std::size_t changes_ = 0;              // of servers
+  std::set<std::size_t> down_;           // of those that may be rebalanced, after the leader's turn
   std::size_t called_ = 0;               // of those in reserve
   std::map<std::string, Time> ejected_;  // of the servers, since when, as it was last looked at
   unsigned list_orders_ = 0;
