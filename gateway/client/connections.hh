@@ -48,16 +48,22 @@ class Connections {
     });
   }
 
-  // Through all that are there from its beginning to its end, and some of those that come meanwhile:
-  // the oldest first, so their ids rise. The table outlives it.
+  // Through all that are there from its beginning to its end, and some of those that come
+  // meanwhile: the oldest first, so their ids rise. The table outlives it.
   class Walk : private uring::ListEntry {
    public:
     explicit Walk(Connections& table) : table_(table), next_(table.list_.first_or_null()) {
       table_.walks_.push(*this);
     }
     ~Walk() { unlist(); }
-    Walk(const Walk&) = delete;
+    // Another one, from where this one is.
+    Walk(const Walk& other) : uring::ListEntry(), table_(other.table_), next_(other.next_) {
+      table_.walks_.push(*this);
+    }
     Walk& operator=(const Walk&) = delete;
+
+    // What the next step gives; null at the end, until somebody comes.
+    Connection* next() const { return next_; }
 
     // Null at the end.
     Connection* step() {

@@ -73,6 +73,7 @@ void AdminService::stream_connections(LiveQuery query, const Done& done) {
   query.greatest_first = false;
   query.counts_all = false;
   query.rows = kRowsOfPiece;
+  query.stream = looks_.new_stream();
   const auto stream = std::make_shared<Stream>(Stream{.query = std::move(query)});
   done(
       {.type = admin::kLinesType, .body = {}, .more = [this, stream](const admin::TakePiece& take) {

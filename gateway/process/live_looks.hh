@@ -50,6 +50,8 @@ class LiveLooks {
   // `done` comes on this thread, later or at once: who asks again and again from within it goes
   // through the loop.
   void look(LiveQuery query, Done done);
+  // The number of a stream (LiveQuery::stream).
+  std::uint64_t new_stream() { return ++streams_; }
   // The frames of those WebSockets are captured from now on; the rows are as of a look.
   void capture(LiveQuery query, std::shared_ptr<FrameCapture> capture, Done done);
   // Those that match when it begins, WebSockets and tunnels evenly at that rate.
@@ -70,9 +72,10 @@ class LiveLooks {
   std::optional<std::size_t> free_kick() const;
 
   Shards& shards_;
-  std::deque<Task> tasks_;                                      // the first one is with the shards
-  unsigned awaited_ = 0;                                        // reports
-  bool is_whole_ = true;                                        // each shard has been asked
+  std::deque<Task> tasks_;  // the first one is with the shards
+  unsigned awaited_ = 0;    // reports
+  bool is_whole_ = true;    // each shard has been asked
+  std::uint64_t streams_ = 0;
   std::array<std::shared_ptr<ClosingCount>, kKicksMax> kicks_;  // who waits for a turn in each
 };
 

@@ -14,8 +14,22 @@ void LiveScan::begin(std::shared_ptr<LiveLook> look, Kick kick, Done done) {
   look_ = std::move(look);
   kick_ = std::move(kick);
   done_ = std::move(done);
-  walk_.emplace(connections_);
+  walk_.emplace(beginning());
+  has_place_ = look_->query.stream == 0;
   step();
+}
+
+Connections::Walk LiveScan::beginning() {
+  const auto known = std::ranges::find(places_, look_->query.stream, &Place::stream);
+  if (known == places_.end()) return Connections::Walk(connections_);
+  return known->walk;
+}
+
+void LiveScan::remember_place() {
+  has_place_ = true;
+  std::erase_if(places_, [&](const Place& one) { return one.stream == look_->query.stream; });
+  if (places_.size() == kPlacesMax) places_.pop_back();
+  places_.push_front(Place{look_->query.stream, *walk_});
 }
 
 void LiveScan::finish() {
@@ -34,10 +48,15 @@ void LiveScan::step() {
 bool LiveScan::look_at_some() {
   const std::size_t at_once = std::min(look_->at_once.value_or(kAtOnce), kAtOnce);
   for (std::size_t count = 0; count < at_once; ++count) {
-    Connection* const connection = walk_->step();
+    Connection* const connection = walk_->next();
     if (connection == nullptr) return false;
-    look_at(*connection);
     const LiveQuery& query = look_->query;
+    // Ids rise.
+    const bool is_behind = has_place_ || !query.after || connection->id() > query.after->id;
+    if (is_behind && !has_place_) remember_place();
+    walk_->step();
+    if (!is_behind) continue;
+    look_at(*connection);
     const bool has_all =
         page().rows.size() == query.rows && query.sort == LiveSort::kId && !query.greatest_first;
     if (has_all && !query.counts_all && !look_->kick) return false;

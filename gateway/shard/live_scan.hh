@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <unordered_set>
@@ -20,6 +21,8 @@ class LiveScan {
  public:
   // So many connections are looked at in a turn, at the most.
   static constexpr std::size_t kAtOnce = 256;
+  // Streams whose places are remembered.
+  static constexpr std::size_t kPlacesMax = 8;
 
   using Done = std::function<void()>;
   // These are to be closed, all in one order; gives how many are.
@@ -44,6 +47,8 @@ class LiveScan {
   void look_at(Connection& connection);
   void keep(LiveRow row);
   void end();
+  Connections::Walk beginning();
+  void remember_place();
   LivePage& page() { return look_->pages[shard_]; }
 
   uring::Loop& loop_;
@@ -51,6 +56,14 @@ class LiveScan {
   const unsigned shard_;
   std::shared_ptr<LiveLook> look_;
   std::optional<Connections::Walk> walk_;
+  // Of some streams: where the last look has begun, since of what it has found only a part may have
+  // been taken. The one that has waited longest gives way; without one a look begins at the front.
+  struct Place {
+    std::uint64_t stream;
+    Connections::Walk walk;
+  };
+  std::list<Place> places_;
+  bool has_place_ = false;  // the look that is under way, or it wants none
   std::unordered_set<std::uint64_t> kicked_;
   Kick kick_;
   Done done_;

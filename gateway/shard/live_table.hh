@@ -61,6 +61,9 @@ struct LiveQuery {
   std::optional<LivePlace> after;  // rows behind this place
   bool counts_all = true;          // how many match; else a look by id ends when it has its rows
   bool details = false;
+  // A number of looks by id that go on one behind the other: each shard finds its place again, and
+  // looks at nothing before it. 0: it is alone.
+  std::uint64_t stream = 0;
 
   bool is_before(const LivePlace& one, const LivePlace& other) const {
     if (one.value == other.value) return one.id < other.id;
@@ -136,7 +139,7 @@ struct LiveLook {
   LiveQuery query;
   std::optional<Kick> kick;
   std::shared_ptr<FrameCapture> capture;  // of the WebSockets that match; null: nobody looks
-  std::vector<LivePage> pages;  // one for each shard
+  std::vector<LivePage> pages;            // one for each shard
   // So many connections in a turn of a shard, where fewer than usual.
   std::optional<std::size_t> at_once = std::nullopt;
 };

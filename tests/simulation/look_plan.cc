@@ -82,6 +82,8 @@ LookPlan draw_look(Dice& dice, const Scenario& scenario, bool kicks) {
   look.query.rows = dice.between(1, 4);
   if (dice.chance(is_theme ? 90 : 50)) look.query.filter = {};
   if (dice.chance(25)) look.query.filter.opened_only = true;
+  look.as_stream = !look.query.greatest_first && dice.chance(60);
+  if (look.as_stream) look.query.counts_all = false;
   return look;
 }
 

@@ -27,6 +27,7 @@ struct LookPlan {
   gateway::LiveQuery query;
   bool by_id = false;                    // one that an earlier look has shown
   bool in_pages = false;                 // the next one behind the last row, until there is none
+  bool as_stream = false;                // these go on where they were
   std::optional<std::size_t> at_once{};  // connections in a turn, where fewer than usual
   std::optional<KickPlan> kick;
 };

@@ -207,6 +207,7 @@ class World final : private Gate, private gateway::Drained {
   std::size_t looks_in_stop_ = 0;
   unsigned looks_due_ = 0;                         // reports
   std::optional<gateway::LivePlace> page_behind_;  // is to be looked for
+  std::uint64_t streams_ = 0;                      // of pages
   Time look_again_at_{};
   std::array<std::shared_ptr<gateway::ClosingCount>, kKicksMax> kicks_waiting_;
   std::shared_ptr<gateway::ClosingCount> kick_waiting_;  // of the look

@@ -34,6 +34,7 @@ void World::begin_look() {
   const LookPlan& plan = plans[look_number_];
   look_ = std::make_shared<gateway::LiveLook>(
       gateway::LiveLook{.query = plan.query, .kick = {}, .pages = {}, .at_once = plan.at_once});
+  if (plan.as_stream) look_->query.stream = goes_on ? streams_ : ++streams_;
   if (goes_on) look_->query.after = std::exchange(page_behind_, std::nullopt);
   if (plan.by_id) look_->query.filter.id = live_.some_id(look_dice_);
   look_->pages.resize(shards_.size());
