@@ -64,10 +64,10 @@ void Connection::cut() {
 
 void Connection::judge_again() {
   constexpr std::uint16_t kPolicyViolation = 1008;
-  if (talk_ == nullptr) return;
+  if (talk_ == nullptr && !streams_) return;
   if (!admin::judge(server_.parts_.service.settings(), credentials_, wish_)) return;
-  talk_->close(kPolicyViolation, "the token has changed");
-  expect_within(kPatience);
+  if (streams_) return cut();
+  if (talk_->close(kPolicyViolation, "the token has changed")) expect_within(kPatience);
 }
 
 // Nobody waits for the rest.
@@ -248,7 +248,9 @@ uring::Task<bool> Connection::send(Reply reply) {
   client_.write(proto::as_bytes(std::string_view(text)));
   expect_within(kPatience);
   if (!head_only_ && reply.more) {
+    streams_ = true;
     const bool is_whole = co_await send_more(reply);
+    streams_ = false;
     is_cut_short_ = !is_whole;
     if (!is_whole) co_return false;
   } else if (!head_only_) {

@@ -39,7 +39,8 @@ class Connection {
   void start();
   // Every wait ends, and no farewell.
   void cut();
-  // By the settings that there are now: whoever is told a feed and may not ask for it any more.
+  // By the settings that there are now: whoever is told a feed, or sent a stream, and may not ask
+  // for it any more. What a certificate has shown holds as long as its connection.
   void judge_again();
   // For a request, of which nothing has come yet.
   bool is_waiting() const { return is_waiting_; }
@@ -86,6 +87,7 @@ class Connection {
   uring::ReadyMember<&Connection::on_start_or_end> start_or_end_{*this};
   uring::ReadyMember<&Connection::on_left> left_{*this};
   bool is_waiting_ = false;
+  bool streams_ = false;       // an answer whose end is not known yet
   bool has_left_ = false;      // while nothing was there to be sent
   bool is_cut_short_ = false;  // an answer
   bool keeps_ = false;

@@ -41,10 +41,11 @@ bool FeedTalk::take(Bytes received) {
   return false;
 }
 
-void FeedTalk::close(std::uint16_t code, std::string_view reason) {
-  if (std::exchange(stopping_, true)) return;
+bool FeedTalk::close(std::uint16_t code, std::string_view reason) {
+  if (std::exchange(stopping_, true)) return false;
   close_ = proto::as_text(ws::make_close(code, reason).bytes());
   due_.set();
+  return true;
 }
 
 uring::Task<> FeedTalk::stop() {

@@ -36,8 +36,8 @@ class FeedTalk {
   // client may say.
   bool take(Bytes received);
   // Behind the message that is under way, if any; nothing follows. It is over when the client has
-  // answered.
-  void close(std::uint16_t code, std::string_view reason);
+  // answered. False: it is closing already.
+  bool close(std::uint16_t code, std::string_view reason);
   // Nothing more is written when this has ended: co_await it before the end.
   uring::Task<> stop();
 

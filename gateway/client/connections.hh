@@ -62,7 +62,7 @@ class Connections {
     }
     Walk& operator=(const Walk&) = delete;
 
-    // What the next step gives; null at the end, until somebody comes.
+    // What the next step gives; null at the end, whoever comes then.
     Connection* next() const { return next_; }
 
     // Null at the end.

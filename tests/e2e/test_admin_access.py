@@ -97,6 +97,21 @@ def test_a_feed_that_needs_no_token_goes_on(start):
         wait_until(lambda: json.loads(read_frame(page).payload)["generation"] == 2, "the next snapshots")
 
 
+def test_a_capture_ends_with_the_token_that_let_it_in(start):
+    gateway, admin = start()
+    with connect(gateway.http_port, False) as websocket:
+        open_echo(websocket)
+        row, = admin.connections("kind=websocket")["connections"]
+        body = json.dumps({"for": "10m"}).encode()
+        with admin.connect() as client:
+            client.send(admin.head("POST", f"/connections/{row['id']}/capture", token=TOKEN, body=body) + body)
+            assert client.read_head().status == 200
+            change_token(gateway, admin, OTHER_TOKEN)
+            assert client.read_ending()[1] == "reset", "what is not whole has no proper end"
+        websocket.send(frame(TEXT, b"y"))
+        assert read_frame(websocket).payload == b"y"
+
+
 @pytest.mark.parametrize("leave", [
     lambda stream: stream.close(), lambda stream: stream.reset(),
     lambda stream: stream.socket.shutdown(socket.SHUT_WR)], ids=["closes", "resets", "closes its side"])

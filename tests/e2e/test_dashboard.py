@@ -353,6 +353,9 @@ def test_reading_that_needs_the_token_asks_for_it(admin, on_page):
 
     async def story(page):
         await page.has_text("#outage-what", "the token lacks or is wrong")
+        # Each try would be a line of the gateway's log.
+        assert await page.evaluate("live.tryAt") is None
+        assert "Trying" not in await page.evaluate("document.querySelector('#outage-more').textContent")
         await page.click("#outage-token")
         await page.fill("#token-text", "not a token")
         await page.click("#token-dialog .primary")
