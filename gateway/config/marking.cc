@@ -15,6 +15,7 @@ void read_marking(TableReader& table, Marking& marking) {
 }
 
 void own_marks(TableReader& table, Route& route) {
+  if (route.answer || route.redirect) return;
   const auto check = [&](std::string_view owned, std::string_view by) {
     const auto look = [&](const std::string& name, std::string_view part, std::string_view words) {
       if (!is_same_variable(name, owned)) return;

@@ -8,8 +8,7 @@ namespace gateway {
 
 namespace {
 
-template <class IsSame>
-bool is_name(std::string_view in_query, std::string_view name, IsSame is_same) {
+bool is_name(std::string_view in_query, std::string_view name) {
   std::size_t at = 0;
   for (const char wanted : name) {
     if (at == in_query.size()) return false;
@@ -22,7 +21,7 @@ bool is_name(std::string_view in_query, std::string_view name, IsSame is_same) {
         at += 2;
       }
     }
-    if (!is_same(c, wanted)) return false;
+    if (c != wanted) return false;
     ++at;
   }
   return at == in_query.size();
@@ -31,11 +30,6 @@ bool is_name(std::string_view in_query, std::string_view name, IsSame is_same) {
 // What some call "apiKey" is no less a secret.
 bool is_same_but_case(char one, char other) {
   return http::to_lower(one) == http::to_lower(other);
-}
-
-bool is_secret(std::string_view name, std::span<const std::string> names) {
-  return std::ranges::any_of(
-      names, [&](const std::string& one) { return is_name(name, one, is_same_but_case); });
 }
 
 // A character of a query. A value may have another query in it, percent-encoded or not, and that
@@ -59,6 +53,20 @@ Mark mark_at(std::string_view text, std::size_t at) {
   return {static_cast<char>(*high << 4 | *low), end + 2 - at, depth};
 }
 
+// However often a character of it is encoded.
+bool is_secret(std::string_view in_query, std::span<const std::string> names) {
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    std::size_t at = 0;
+    for (const char wanted : name) {
+      if (at == in_query.size()) return false;
+      const Mark mark = mark_at(in_query, at);
+      if (!is_same_but_case(mark.c, wanted)) return false;
+      at += mark.bytes;
+    }
+    return at == in_query.size();
+  });
+}
+
 // Where the value ends that begins at `at`, behind a "=" of that depth. What is encoded more often
 // than that is a part of it. Some servers take ";" for the border of a parameter, too.
 std::size_t end_of_value(std::string_view text, std::size_t at, unsigned depth) {
@@ -74,7 +82,7 @@ std::size_t end_of_value(std::string_view text, std::size_t at, unsigned depth) 
 }  // namespace
 
 bool is_parameter(std::string_view in_query, std::string_view name) {
-  return is_name(in_query, name, [](char one, char other) { return one == other; });
+  return is_name(in_query, name);
 }
 
 std::string_view redacted(std::string_view text, std::span<const std::string> names,

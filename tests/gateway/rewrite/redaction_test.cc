@@ -39,6 +39,8 @@ TEST(Redaction, HidesTheValuesOfItsParameters) {
       // Nothing that is encoded ends a value that is not.
       {"/?key=a%26b%3Bc%20d?e&f=1", "/?key=***&f=1"},
       {"/?a=%3Fkey%3Dx%2526y%2520z%26b", "/?a=%3Fkey%3D***%26b"},
+      {"/?next=%2Fcb%3Faccess%255Ftoken%3D1", "/?next=%2Fcb%3Faccess%255Ftoken%3D***"},
+      {"/?access%25252525%", "/?access%25252525%"},
       {"/?key=%", "/?key=***"},
       {"/?a=%&key=%2", "/?a=%&key=***"},
       {"/?a=%25%2525%25252&b=%3", "/?a=%25%2525%25252&b=%3"},
