@@ -38,6 +38,8 @@ void Exporter::go_by(std::optional<Collector> collector) {
   if (is_same) return;
   failing_ = complained_ = false;
   first_ = 0;
+  ++era_;
+  wake_.set();
 }
 
 uring::Task<> Exporter::stop() {
@@ -108,21 +110,24 @@ uring::Task<> Exporter::export_batch(std::vector<std::string> spans) {
                   spans);
   counts_.under_way = spans.size();
   bool taken = false;
+  unsigned era = era_;
   for (unsigned attempts = 1; collector_; ++attempts) {
+    era = era_;
     const Outcome outcome = co_await attempt(body);
     taken = outcome == Outcome::kTaken;
     if (taken) break;
     ++counts_.failures;
+    if (era != era_) continue;
     if (outcome == Outcome::kRefused || attempts >= kAttempts || stopping_) break;
     tell_failure(0);
     co_await pause(attempts);
   }
   counts_.under_way = 0;
   if (taken) {
-    note_taken(spans.size());
+    note_taken(spans.size(), era == era_);
   } else {
     counts_.given_up += spans.size();
-    tell_failure(spans.size());
+    if (era == era_) tell_failure(spans.size());
   }
 }
 
@@ -171,17 +176,19 @@ std::vector<Exporter::Address> Exporter::addresses_of(const std::string& pool) c
 uring::Task<> Exporter::pause(unsigned attempts) {
   const std::chrono::seconds usual = kPauseMin * (1u << (attempts - 1));
   const auto until = now() + std::max(usual, retry_after_);
-  while (now() < until && !stopping_) {
+  const unsigned era = era_;
+  while (now() < until && !stopping_ && era == era_) {
     timer_.arm(until);
     wake_.clear();
     co_await wake_.wait();
   }
 }
 
-void Exporter::note_taken(std::size_t spans) {
+void Exporter::note_taken(std::size_t spans, bool by_newest) {
   const std::uint64_t rejected = std::min<std::uint64_t>(rejected_, spans);
   counts_.rejected += rejected;
   counts_.exported += spans - rejected;
+  if (!by_newest) return;
   tell_complaint(rejected);
   if (!std::exchange(failing_, false) || !collector_) return;
   LogLine(parts_.log, LogLevel::info, "tracing")

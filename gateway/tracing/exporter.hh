@@ -91,7 +91,7 @@ class Exporter final : private uring::BellOwner {
   uring::Task<Outcome> attempt(const std::string& body);
   std::vector<Address> addresses_of(const std::string& pool) const;
   uring::Task<> pause(unsigned attempts);
-  void note_taken(std::size_t spans);
+  void note_taken(std::size_t spans, bool by_newest);
   void tell_failure(std::size_t dropped);
   void tell_complaint(std::uint64_t rejected);
 
@@ -110,6 +110,7 @@ class Exporter final : private uring::BellOwner {
   uring::Event ended_;
   bool started_ = false;
   bool time_is_up_ = false;
+  unsigned era_ = 0;         // of its collector, which may change in mid-export
   std::size_t first_ = 0;    // of the addresses: the one that is tried first
   bool failing_ = false;     // which has been told
   bool complained_ = false;  // the collector, of what it has taken, likewise
