@@ -211,7 +211,8 @@ void ServerDrains::reported(const Report& report) {
   const std::size_t closing = std::exchange(closing_, 0);
   LogLine line(log_, LogLevel::info, "drain");
   line.said(": drains ").bare().word("target", task.target);
-  task.over ? line.said(",").word("over", *task.over) : line.said(" no more");
+  task.over ? line.said(",").word("over", *task.over)
+            : line.said(" ").bare().word("drains", "no more");
   line.number("websockets", closing).write();
   if (task.done) task.done(closing);
   if (!tasks_.empty()) tell_(tasks_.front().order);

@@ -167,7 +167,7 @@ void Rebalancing::end(Led& led, UpstreamPool& pool) {
     const std::uint32_t count = pool.server(index).state().count_websockets();
     counts += fmt::format("{}{}={}", index == 0 ? "" : " ", pool.server(index).text(), count);
   }
-  line.said(": ").bare().word("websockets", counts).write();
+  line.said(": ").bare().word("counts", counts).write();
 }
 
 // Its part of those that are to be asked; others may have none that they could ask.
