@@ -88,8 +88,8 @@ class AddressTable {
 
   // Entries that are known, from a count of each stripe. Of those in which nobody has anything
   // under way, or used up, any more, it lets some go before, kLookedAtMax of a stripe at the most:
-  // so it holds each lock as long as somebody new may, and what is told too much is gone a few
-  // calls later.
+  // so it holds each lock as long as somebody new may, and what is told too much is gone
+  // size() / (kStripes * kLookedAtMax) calls later.
   std::size_t in_use(Clock::time_point now);
   // Connections that are held: of all, and of one.
   std::size_t connections() const;
