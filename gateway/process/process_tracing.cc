@@ -28,7 +28,11 @@ std::expected<void, std::string> Process::make_exporter() {
       .links = main_links_->resources(),
       .log = log_,
       .queue = spans_,
-      .servers_of = [this](const std::string& pool) { return server_lists_->servers_of(pool); },
+      .servers_of =
+          [this](const std::string& pool) {
+            return server_lists_->has(pool) ? server_lists_->servers_of(pool)
+                                            : std::vector<config::Server>();
+          },
       .instance = fmt::format("{}-{}", host.empty() ? "gateway" : host, getpid()),
       .host = host});
   if (const int error = exporter_->open(); error != 0)

@@ -182,6 +182,7 @@ uring::Task<> Exporter::pause(unsigned attempts) {
     wake_.clear();
     co_await wake_.wait();
   }
+  if (!stopping_) timer_.disarm();
 }
 
 void Exporter::note_taken(std::size_t spans, bool by_newest) {
