@@ -16,6 +16,7 @@ import subprocess
 
 import pytest
 
+from support.admin import TWO_SHARDS, admin_config, admin_of
 from support.admin_stand_in import StandIn
 from support.browser import Browser
 from support.checking import run as run_gateway
@@ -290,6 +291,17 @@ def named():
     yield start
     for servers in started:
         servers.close()
+
+
+@pytest.fixture
+def start_admin(start_gateway, tmp_path, echo):
+    """A gateway with an admin listener and one route, and its client."""
+    def start(variant=TWO_SHARDS, pools=None, **more):
+        config = admin_config(tmp_path, pools or {"echo": echo.port},
+                              [{"name": "chat", "pool": "echo"}], **more)
+        gateway = start_gateway(config, variant)
+        return gateway, admin_of(gateway)
+    return start
 
 
 @pytest.fixture

@@ -1,46 +1,28 @@
 """The admin listener: who may ask, what it tells, and what it does, each with bad input, too."""
 
 import contextlib
-import json
 import re
 import socket
-import ssl
 import subprocess
 
 import pytest
 
-from support.admin import TOKEN, TWO_SHARDS, admin_config, admin_of, read_answer
-from support.certificates import Authority, make_certificate
+from support.admin import READS, TOKEN, TWO_SHARDS, admin_config, admin_of, read_answer
 from support.checking import run
-from support.frames import (CLOSE, PING, PONG, TEXT, close_payload, frame, read_frame,
-                            upgrade_request)
+from support.frames import CLOSE, close_payload, frame, read_frame
 from support.gateway import Variant
 from support.ports import free_port
 from support.relay import open_echo
-from support.streams import Stream, connect
+from support.streams import connect
 from support.waiting import DEADLINE, wait_until
 
-READS = ["/healthz", "/ready", "/version", "/snapshot", "/history", "/pools", "/pools/echo", "/servers",
-         "/routes", "/listeners", "/limits", "/certificates", "/shards", "/generations", "/metrics",
-         "/connections", "/"]
 CHANGES = [("POST", "/connections/1/kick"), ("POST", "/connections/kick"), ("POST", "/pools/echo/drain"),
            ("POST", "/pools/echo/undrain"), ("PUT", "/pools/echo/servers"), ("POST", "/reload"),
            ("PUT", "/log/level"), ("POST", "/log/reopen")]
-FREE = ["/healthz", "/ready", "/"]
 
 
-@pytest.fixture
-def start(start_gateway, tmp_path, echo):
-    def begin(variant=TWO_SHARDS, pools=None, **more):
-        config = admin_config(tmp_path, pools or {"echo": echo.port},
-                              [{"name": "chat", "pool": "echo"}], **more)
-        gateway = start_gateway(config, variant)
-        return gateway, admin_of(gateway)
-    return begin
-
-
-def test_it_tells_what_there_is(start, echo):
-    gateway, admin = start()
+def test_it_tells_what_there_is(start_admin, echo):
+    gateway, admin = start_admin()
     assert admin.ask("/healthz").body == b"ok\n"
     assert admin.ask("/ready").body == b"ready\n"
     assert re.fullmatch(r"\d+\.\d+\.\d+", admin.get("/version")["version"])
@@ -65,9 +47,9 @@ def test_it_tells_what_there_is(start, echo):
     assert admin.get("/limits")["descriptors"]["max"] > 0
 
 
-def test_failures_of_servers_are_told_by_server(start, echo):
+def test_failures_of_servers_are_told_by_server(start_admin, echo):
     lost = free_port()
-    gateway, admin = start(pools={"echo": [echo.port, lost]})
+    gateway, admin = start_admin(pools={"echo": [echo.port, lost]})
     failed = 0
     with connect(gateway.http_port, False) as client:
         for _ in range(10):
@@ -81,8 +63,8 @@ def test_failures_of_servers_are_told_by_server(start, echo):
 
 
 @pytest.mark.parametrize("path", READS)
-def test_whoever_comes_from_elsewhere_is_refused(start, path):
-    _, admin = start(Variant(1))
+def test_whoever_comes_from_elsewhere_is_refused(start_admin, path):
+    _, admin = start_admin(Variant(1))
     for host in ("evil.test", "localhost.evil.test", "10.1.2.3"):
         answer = admin.ask(path, host=host)
         assert answer.status == 421 and "hosts" in answer.error(), host
@@ -95,8 +77,8 @@ def test_whoever_comes_from_elsewhere_is_refused(start, path):
 
 
 @pytest.mark.parametrize("method, path", CHANGES)
-def test_a_change_needs_the_token(start, method, path):
-    gateway, admin = start(Variant(1))
+def test_a_change_needs_the_token(start_admin, method, path):
+    gateway, admin = start_admin(Variant(1))
     mark = gateway.log_mark()
     for token in (None, TOKEN[:-1], TOKEN + "0", TOKEN.upper(), ""):
         answer = admin.ask(path, method, {}, token=token)
@@ -147,8 +129,8 @@ BAD = [
 
 
 @pytest.mark.parametrize("head, status", BAD, ids=range(len(BAD)))
-def test_bad_requests_are_told_why(start, head, status):
-    _, admin = start(Variant(1))
+def test_bad_requests_are_told_why(start_admin, head, status):
+    _, admin = start_admin(Variant(1))
     with admin.connect() as stream:
         stream.send(head)
         answer = read_answer(stream)
@@ -156,8 +138,8 @@ def test_bad_requests_are_told_why(start, head, status):
     assert admin.ask("/healthz").status == 200
 
 
-def test_requests_may_follow_each_other_and_come_in_pieces(start):
-    _, admin = start(Variant(1))
+def test_requests_may_follow_each_other_and_come_in_pieces(start_admin):
+    _, admin = start_admin(Variant(1))
     with admin.connect() as stream:
         stream.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3)
         for _ in range(3):
@@ -188,8 +170,8 @@ def test_readiness_is_asked_for_pools(start_gateway, tmp_path, echo):
     assert admin.ask("/ready?pools").status == 200
 
 
-def test_it_is_not_ready_while_it_drains(start):
-    gateway, admin = start(drain={"delay": "0s", "over": "20s", "hard_stop": "40s"})
+def test_it_is_not_ready_while_it_drains(start_admin):
+    gateway, admin = start_admin(drain={"delay": "0s", "over": "20s", "hard_stop": "40s"})
     with connect(gateway.http_port, False) as websocket:
         open_echo(websocket)
         gateway.process.terminate()
@@ -207,8 +189,8 @@ def close_websocket(websocket):
         pass
 
 
-def test_a_reload_says_how_it_went(start):
-    gateway, admin = start()
+def test_a_reload_says_how_it_went(start_admin):
+    gateway, admin = start_admin()
     assert admin.post("/reload").json() == {"done": True, "lines": ["reload: no change"]}
     gateway.config.routes.append({"name": "more", "path": "/more", "pool": "echo"})
     gateway.file.write_text(gateway.config.text())
@@ -223,8 +205,8 @@ def test_a_reload_says_how_it_went(start):
     assert [one["generation"] for one in serving] == [2]
 
 
-def test_a_generation_is_told_of_as_long_as_somebody_goes_by_it(start):
-    gateway, admin = start(timeouts={"request_header": "60s"})
+def test_a_generation_is_told_of_as_long_as_somebody_goes_by_it(start_admin):
+    gateway, admin = start_admin(timeouts={"request_header": "60s"})
     with connect(gateway.http_port, False) as client:
         client.send(b"GET / HTTP/1.1\r\nHost: x")
         wait_until(lambda: admin.connections()["connections"], "its row")
@@ -236,8 +218,8 @@ def test_a_generation_is_told_of_as_long_as_somebody_goes_by_it(start):
     wait_until(lambda: len(admin.get("/generations")["generations"]) == 1, "the earlier one to be gone")
 
 
-def test_metrics_are_scraped_in_either_format(start):
-    _, admin = start()
+def test_metrics_are_scraped_in_either_format(start_admin):
+    _, admin = start_admin()
     plain = admin.ask("/metrics")
     assert plain.head.get("Content-Type") == "text/plain; version=0.0.4; charset=utf-8"
     checked = subprocess.run(["promtool", "check", "metrics"], input=plain.body, capture_output=True,
@@ -248,8 +230,8 @@ def test_metrics_are_scraped_in_either_format(start):
     assert newer.body.endswith(b"# EOF\n")
 
 
-def test_servers_are_set(start, echo):
-    _, admin = start()
+def test_servers_are_set(start_admin, echo):
+    _, admin = start_admin()
     other = f"127.0.0.1:{free_port()}"
     answer = admin.post("/pools/echo/servers", {"servers": [f"127.0.0.1:{echo.port}=2", other]}, "PUT")
     assert answer.status == 200 and answer.json()["done"], answer
@@ -265,8 +247,8 @@ def test_servers_are_set(start, echo):
     assert [one["from"] for one in admin.get("/pools/echo")["servers"]] == ["file"]
 
 
-def test_a_server_is_drained(start, echo):
-    gateway, admin = start()
+def test_a_server_is_drained(start_admin, echo):
+    gateway, admin = start_admin()
     server = f"127.0.0.1:{echo.port}"
     with connect(gateway.http_port, False) as websocket:
         open_echo(websocket)
@@ -283,8 +265,8 @@ def test_a_server_is_drained(start, echo):
         assert admin.post("/pools/echo/drain", bad).status == 400, bad
 
 
-def test_the_log_changes_its_level(start):
-    gateway, admin = start(level="info")
+def test_the_log_changes_its_level(start_admin):
+    gateway, admin = start_admin(level="info")
     assert admin.post("/log/level", {"level": "warning"}, "PUT").json()["done"]
     mark = gateway.log_mark()
     with connect(gateway.http_port, False) as client:
@@ -298,175 +280,6 @@ def test_the_log_changes_its_level(start):
     assert answer.status == 400 and "did you mean 'debug'" in answer.error()
 
 
-def upgrade_of_page(path="/live", protocols="gateway.live", more=""):
-    return upgrade_request(path, "localhost",
-                           more=f"Sec-WebSocket-Protocol: {protocols}\r\n{more}")
-
-
-def test_a_page_is_told_a_snapshot_each_second(start):
-    gateway, admin = start()
-    with admin.connect() as page, connect(gateway.http_port, False) as websocket:
-        page.send(upgrade_of_page())
-        head = page.read_head()
-        assert (head.status, head.get("Sec-WebSocket-Protocol")) == (101, "gateway.live")
-        first = json.loads(read_frame(page).payload)
-        open_echo(websocket)
-        for number in range(5):
-            websocket.send(frame(TEXT, b"x"))
-            assert read_frame(websocket).payload == b"x"
-        while (now := json.loads(read_frame(page).payload))["totals"]["websockets"] != 1:
-            assert now["time"] > first["time"]
-        while not (now := json.loads(read_frame(page).payload))["top"]:
-            pass
-        assert now["top"][0]["route"] == "chat"
-        page.send(frame(PING, b"alive"))
-        while (told := read_frame(page)).opcode != PONG:
-            assert told.opcode == TEXT
-        assert told.payload == b"alive"
-        page.send(frame(CLOSE, close_payload(1001)))
-        while (told := read_frame(page)).opcode != CLOSE:
-            pass
-        assert told.close_code == 1001
-        assert page.read_to_end() == b""
-
-
-def test_a_page_sees_the_log_as_it_is_written(start):
-    gateway, admin = start()
-    with admin.connect() as page:
-        page.send(upgrade_of_page("/log", "gateway.log"))
-        head = page.read_head()
-        assert (head.status, head.get("Sec-WebSocket-Protocol")) == (101, "gateway.log")
-        with connect(gateway.http_port, False) as client:
-            client.send(b"GET /seen?access_token=secret HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            client.read_response()
-        while " request id=" not in (line := read_frame(page).payload.decode()):
-            pass
-        assert "/seen?access_token=" in line and "secret" not in line and "\n" not in line
-        assert line in gateway.log()
-        page.send(frame(CLOSE, close_payload(1000)))
-        while read_frame(page).opcode != CLOSE:
-            pass
-
-
-@pytest.mark.parametrize("request_bytes, status", [
-    (upgrade_of_page(protocols="other"), 404),
-    (upgrade_of_page("/none"), 404),
-    (upgrade_of_page(more="Origin: http://evil.test\r\n"), 403),
-    (upgrade_request("/live", "evil.test"), 421)],
-    ids=["subprotocol", "path", "origin", "host"])
-def test_not_every_websocket_is_a_page(start, request_bytes, status):
-    _, admin = start(Variant(1))
-    with admin.connect() as page:
-        page.send(request_bytes)
-        assert page.read_head().status == status
-
-
-@pytest.mark.parametrize("said, code", [(frame(TEXT, b"x", masked=False), 1002),
-                                        (frame(3, b"x"), 1002), (frame(PING, b"x" * 126), 1002)],
-                         ids=["unmasked", "opcode", "long control"])
-def test_a_page_that_breaks_the_protocol_is_closed(start, said, code):
-    _, admin = start(Variant(1))
-    with admin.connect() as page:
-        page.send(upgrade_of_page())
-        assert page.read_head().status == 101
-        page.send(said)
-        while (told := read_frame(page)).opcode != CLOSE:
-            pass
-        assert told.close_code == code
-
-
-def test_a_unix_socket_is_its_owners(start, tmp_path):
-    path = tmp_path / "admin.sock"
-    _, admin = start(admin={"address": f"unix:{path}", "mode": "0600"})
-    assert oct(path.stat().st_mode & 0o777) == "0o600"
-    assert admin.ask("/healthz").body == b"ok\n"
-    assert admin.ask("/healthz", host="evil.test").status == 421
-    assert admin.post("/reload").json()["done"]
-
-
-def tls_get(admin, path, context, token=None):
-    """Status and body, over TLS; or None where the handshake fails."""
-    with admin.connect() as plain:
-        try:
-            with context.wrap_socket(plain.socket, server_hostname="localhost") as secure:
-                secure.sendall(admin.head("GET", path, token=token))
-                data = b""
-                while part := secure.recv(65536):
-                    data += part
-        except (ssl.SSLError, ConnectionResetError):
-            return None
-        return int(data.split(b" ")[1]), data.partition(b"\r\n\r\n")[2]
-
-
-def context_with(certificate=None):
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    if certificate:
-        context.load_cert_chain(*certificate)
-    return context
-
-
-def test_over_tls_a_certificate_is_as_good_as_the_token(start, tmp_path):
-    authority = Authority(tmp_path)
-    known = authority.issue(["DNS:ops"], subject="ops")
-    chain, key = make_certificate(tmp_path, ["localhost"])
-    stranger = make_certificate(tmp_path, ["stranger"])
-    _, admin = start(admin={"address": f"0.0.0.0:{free_port()}",
-                            "certificates": [{"chain": str(chain), "key": str(key)}],
-                            "client_ca": str(authority.path)})
-    assert tls_get(admin, "/servers", context_with(known))[0] == 200
-    assert tls_get(admin, "/servers", context_with()) is None
-    assert tls_get(admin, "/servers", context_with(stranger)) is None
-    # In plain text nobody is understood.
-    with admin.connect() as plain:
-        plain.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert b"200" not in plain.read_ending()[0]
-
-
-def test_on_another_address_reading_needs_the_token_too(start):
-    _, admin = start(admin={"address": f"0.0.0.0:{free_port()}", "certificates": "self-signed"})
-    for path in READS:
-        wanted = 200 if path in FREE else 401
-        assert tls_get(admin, path, context_with())[0] == wanted, path
-        assert tls_get(admin, path, context_with(), TOKEN)[0] == 200, path
-
-
-def test_a_reload_takes_another_token_and_other_names(start):
-    gateway, admin = start()
-    assert admin.ask("/servers", host="ops.test").status == 421
-    gateway.config.admin["hosts"] = ["ops.test"]
-    gateway.file.write_text(gateway.config.text())
-    gateway.file.with_name("admin.token").write_text("another-token-another-token\n")
-    assert "[admin] changed" in admin.post("/reload").json()["lines"][-1]
-    assert admin.ask("/servers", host="ops.test").status == 200
-    assert admin.post("/reload").status == 401
-    assert admin.post("/reload", token="another-token-another-token").status == 200
-
-
-def texts_to_the_end(page):
-    try:
-        while (told := read_frame(page)).opcode == TEXT:
-            yield told.payload
-    except EOFError:
-        pass
-
-
-def test_an_upgrade_takes_it_along(start_upgrading, tmp_path, echo):
-    config = admin_config(tmp_path, {"echo": echo.port}, [{"pool": "echo"}])
-    line = start_upgrading(config)
-    admin = admin_of(line.gateway)
-    assert admin.get("/snapshot")["pid"] == line.pid
-    with admin.connect() as page:
-        page.send(upgrade_of_page())
-        assert page.read_head().status == 101
-        line()
-        wait_until(lambda: admin.get("/snapshot")["pid"] == line.pid, "the successor's answer")
-        # Who looks at the predecessor does so as long as it is there, and no longer.
-        pids = {json.loads(text)["pid"] for text in texts_to_the_end(page)}
-        assert pids == {line.pids[0]}
-
-
 def test_a_check_says_what_is_wrong(tmp_path, echo):
     config = admin_config(tmp_path, {"echo": echo.port}, [{"pool": "echo"}],
                           admin={"address": "0.0.0.0:9090", "token_file": str(tmp_path / "none")})
@@ -477,18 +290,9 @@ def test_a_check_says_what_is_wrong(tmp_path, echo):
     assert re.search(r"bad\.conf:\d+:\d+: error: token file '.*none' does not exist", done.stderr)
 
 
-def slow_client(admin):
-    """Whose system takes little that it does not read."""
-    connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.settimeout(DEADLINE)
-    connection.connect(("127.0.0.1", admin.address))
-    return Stream(connection)
-
-
-def test_answers_that_nobody_takes_end_their_connection_alone(start):
-    gateway, admin = start(Variant(1))
-    with slow_client(admin) as slow:
+def test_answers_that_nobody_takes_end_their_connection_alone(start_admin):
+    gateway, admin = start_admin(Variant(1))
+    with admin.connect_slowly() as slow:
         slow.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
         gateway.wait_for(lambda: slow.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) != b"\x01",
                          "it to be given up")
@@ -498,20 +302,8 @@ def test_answers_that_nobody_takes_end_their_connection_alone(start):
     assert admin.ask("/healthz").body == b"ok\n"
 
 
-@pytest.mark.parametrize("path, protocol", [("/live", "gateway.live"), ("/log", "gateway.log")])
-def test_pings_of_who_takes_no_answers_are_not_piled_up(start, path, protocol):
-    gateway, admin = start(Variant(1))
-    with slow_client(admin) as page:
-        page.send(upgrade_of_page(path, protocol))
-        assert page.read_head().status == 101
-        pings = frame(PING, b"x" * 125) * 400
-        for _ in range(200):  # ten megabytes
-            page.send(pings)
-            assert admin.ask("/healthz").status == 200
-
-
-def test_whoever_asks_nothing_keeps_nobody_out(start):
-    _, admin = start(Variant(1))
+def test_whoever_asks_nothing_keeps_nobody_out(start_admin):
+    _, admin = start_admin(Variant(1))
     with contextlib.ExitStack() as stack:
         for _ in range(70):
             stack.enter_context(admin.connect())

@@ -1,12 +1,14 @@
-"""The admin listener, of those who are there when something changes: whose token is wrong, or was right until a
-reload; who leaves before the end; who asks while the gateway stops."""
+"""The admin listener: who gets in, by which way, and who is there when something changes: whose token is wrong, or
+was right until a reload; who leaves before the end; who asks while the gateway stops."""
 
 import json
 import socket
+import ssl
 
 import pytest
 
-from support.admin import TOKEN, TWO_SHARDS, admin_config, admin_of
+from support.admin import FREE, READS, TOKEN
+from support.certificates import Authority, make_certificate
 from support.frames import CLOSE, TEXT, close_payload, frame, read_frame, upgrade_request
 from support.gateway import Variant
 from support.metrics import Scrape
@@ -19,13 +21,73 @@ OTHER_TOKEN = "another-token-another-token"
 WRONG = "0123456789-nobody-knows-this-one"
 
 
-@pytest.fixture
-def start(start_gateway, tmp_path, echo):
-    def begin(variant=TWO_SHARDS, **more):
-        config = admin_config(tmp_path, {"echo": echo.port}, [{"name": "chat", "pool": "echo"}], **more)
-        gateway = start_gateway(config, variant)
-        return gateway, admin_of(gateway)
-    return begin
+def test_a_unix_socket_is_its_owners(start_admin, tmp_path):
+    path = tmp_path / "admin.sock"
+    _, admin = start_admin(admin={"address": f"unix:{path}", "mode": "0600"})
+    assert oct(path.stat().st_mode & 0o777) == "0o600"
+    assert admin.ask("/healthz").body == b"ok\n"
+    assert admin.ask("/healthz", host="evil.test").status == 421
+    assert admin.post("/reload").json()["done"]
+
+
+def tls_get(admin, path, context, token=None):
+    """Status and body, over TLS; or None where the handshake fails."""
+    with admin.connect() as plain:
+        try:
+            with context.wrap_socket(plain.socket, server_hostname="localhost") as secure:
+                secure.sendall(admin.head("GET", path, token=token))
+                data = b""
+                while part := secure.recv(65536):
+                    data += part
+        except (ssl.SSLError, ConnectionResetError):
+            return None
+        return int(data.split(b" ")[1]), data.partition(b"\r\n\r\n")[2]
+
+
+def context_with(certificate=None):
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if certificate:
+        context.load_cert_chain(*certificate)
+    return context
+
+
+def test_over_tls_a_certificate_is_as_good_as_the_token(start_admin, tmp_path):
+    authority = Authority(tmp_path)
+    known = authority.issue(["DNS:ops"], subject="ops")
+    chain, key = make_certificate(tmp_path, ["localhost"])
+    stranger = make_certificate(tmp_path, ["stranger"])
+    _, admin = start_admin(admin={"address": f"0.0.0.0:{free_port()}",
+                            "certificates": [{"chain": str(chain), "key": str(key)}],
+                            "client_ca": str(authority.path)})
+    assert tls_get(admin, "/servers", context_with(known))[0] == 200
+    assert tls_get(admin, "/servers", context_with()) is None
+    assert tls_get(admin, "/servers", context_with(stranger)) is None
+    # In plain text nobody is understood.
+    with admin.connect() as plain:
+        plain.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"200" not in plain.read_ending()[0]
+
+
+def test_on_another_address_reading_needs_the_token_too(start_admin):
+    _, admin = start_admin(admin={"address": f"0.0.0.0:{free_port()}", "certificates": "self-signed"})
+    for path in READS:
+        wanted = 200 if path in FREE else 401
+        assert tls_get(admin, path, context_with())[0] == wanted, path
+        assert tls_get(admin, path, context_with(), TOKEN)[0] == 200, path
+
+
+def test_a_reload_takes_another_token_and_other_names(start_admin):
+    gateway, admin = start_admin()
+    assert admin.ask("/servers", host="ops.test").status == 421
+    gateway.config.admin["hosts"] = ["ops.test"]
+    gateway.file.write_text(gateway.config.text())
+    gateway.file.with_name("admin.token").write_text("another-token-another-token\n")
+    assert "[admin] changed" in admin.post("/reload").json()["lines"][-1]
+    assert admin.ask("/servers", host="ops.test").status == 200
+    assert admin.post("/reload").status == 401
+    assert admin.post("/reload", token="another-token-another-token").status == 200
 
 
 def tokens_refused(admin, **head):
@@ -33,8 +95,8 @@ def tokens_refused(admin, **head):
     return Scrape(text).sum("gateway_admin_tokens_refused_total")
 
 
-def test_wrong_tokens_are_counted_and_told_but_not_all_of_them(start):
-    gateway, admin = start(Variant(1))
+def test_wrong_tokens_are_counted_and_told_but_not_all_of_them(start_admin):
+    gateway, admin = start_admin(Variant(1))
     mark = gateway.log_mark()
     for _ in range(3):
         assert admin.ask("/reload", "POST", {}).status == 401
@@ -71,8 +133,8 @@ def change_token(gateway, admin, token):
 
 
 @pytest.mark.parametrize("path, protocol", [("/live", "gateway.live"), ("/log", "gateway.log")])
-def test_a_feed_ends_with_the_token_that_let_it_in(start, path, protocol):
-    gateway, admin = start(admin={"address": f"0.0.0.0:{free_port()}"})
+def test_a_feed_ends_with_the_token_that_let_it_in(start_admin, path, protocol):
+    gateway, admin = start_admin(admin={"address": f"0.0.0.0:{free_port()}"})
     with admin.connect() as page, admin.connect() as silent:
         open_feed(page, path, protocol)
         open_feed(silent, path, protocol)
@@ -88,8 +150,8 @@ def test_a_feed_ends_with_the_token_that_let_it_in(start, path, protocol):
     assert tokens_refused(admin, token=OTHER_TOKEN) == 0
 
 
-def test_a_feed_that_needs_no_token_goes_on(start):
-    gateway, admin = start()
+def test_a_feed_that_needs_no_token_goes_on(start_admin):
+    gateway, admin = start_admin()
     with admin.connect() as page:
         open_feed(page)
         json.loads(read_frame(page).payload)
@@ -97,8 +159,8 @@ def test_a_feed_that_needs_no_token_goes_on(start):
         wait_until(lambda: json.loads(read_frame(page).payload)["generation"] == 2, "the next snapshots")
 
 
-def test_a_capture_ends_with_the_token_that_let_it_in(start):
-    gateway, admin = start()
+def test_a_capture_ends_with_the_token_that_let_it_in(start_admin):
+    gateway, admin = start_admin()
     with connect(gateway.http_port, False) as websocket:
         open_echo(websocket)
         row, = admin.connections("kind=websocket")["connections"]
@@ -115,8 +177,8 @@ def test_a_capture_ends_with_the_token_that_let_it_in(start):
 @pytest.mark.parametrize("leave", [
     lambda stream: stream.close(), lambda stream: stream.reset(),
     lambda stream: stream.socket.shutdown(socket.SHUT_WR)], ids=["closes", "resets", "closes its side"])
-def test_a_capture_ends_when_its_client_leaves(start, leave):
-    gateway, admin = start()
+def test_a_capture_ends_when_its_client_leaves(start_admin, leave):
+    gateway, admin = start_admin()
     with connect(gateway.http_port, False) as websocket:
         open_echo(websocket)
         row, = admin.connections("kind=websocket")["connections"]
@@ -134,8 +196,8 @@ def test_a_capture_ends_when_its_client_leaves(start, leave):
         assert read_frame(websocket).payload == b"y"
 
 
-def test_who_is_kicked_while_the_gateway_stops_is_told_so(start):
-    gateway, admin = start(drain={"delay": "0s", "over": "20s", "hard_stop": "40s"})
+def test_who_is_kicked_while_the_gateway_stops_is_told_so(start_admin):
+    gateway, admin = start_admin(drain={"delay": "0s", "over": "20s", "hard_stop": "40s"})
     with connect(gateway.http_port, False) as websocket:
         open_echo(websocket)
         gateway.process.terminate()
@@ -147,9 +209,9 @@ def test_who_is_kicked_while_the_gateway_stops_is_told_so(start):
     gateway.wait()
 
 
-def test_the_log_says_who_has_opened_it_again(start, tmp_path):
+def test_the_log_says_who_has_opened_it_again(start_admin, tmp_path):
     file = tmp_path / "access.log"
-    gateway, admin = start(log={"access_file": str(file)})
+    gateway, admin = start_admin(log={"access_file": str(file)})
     assert admin.post("/log/reopen").status == 200
     gateway.wait_for(lambda: f" main admin: opening the log file {file} again" in gateway.log(), "the line")
     assert "SIGUSR1" not in gateway.log()

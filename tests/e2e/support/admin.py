@@ -12,6 +12,12 @@ from support.waiting import DEADLINE
 
 TOKEN = "0123456789abcdef-._~0123456789abcdef"
 
+READS = ["/healthz", "/ready", "/version", "/snapshot", "/history", "/pools", "/pools/echo", "/servers",
+         "/routes", "/listeners", "/limits", "/certificates", "/shards", "/generations", "/metrics",
+         "/connections", "/"]
+# Of these, those that anybody may read from anywhere.
+FREE = ["/healthz", "/ready", "/"]
+
 
 @dataclass
 class Answer:
@@ -45,6 +51,14 @@ class Admin:
             connection.connect(str(self.address))
         with Stream(connection) as stream:
             yield stream
+
+    def connect_slowly(self):
+        """A Stream whose system takes little that it does not read."""
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(DEADLINE)
+        connection.connect(("127.0.0.1", self.address))
+        return Stream(connection)
 
     def head(self, method, path, more="", host="localhost", token=None, body=None):
         authorization = f"Authorization: Bearer {token}\r\n" if token else ""
