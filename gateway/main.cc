@@ -22,6 +22,7 @@
 #include "gateway/process/privileges.hh"
 #include "gateway/process/process.hh"
 #include "gateway/version.hh"
+#include "proto/tls/library.hh"
 #include "uring/probe.hh"
 #include "uring/signals.hh"
 
@@ -30,8 +31,8 @@ namespace {
 using namespace gateway;
 
 std::string version_text() {
-  return fmt::format("gateway {}\nwolfSSL {}\nliburing {}\nlacking: {}\n", kVersion,
-                     kWolfsslVersion, kLiburingVersion,
+  return fmt::format("gateway {}\nwolfSSL {}\nliburing {}\nrecords sealed by: {}\nlacking: {}\n",
+                     kVersion, kWolfsslVersion, kLiburingVersion, tls::records_sealed_by(),
                      kLibrariesLack.empty() ? "nothing" : kLibrariesLack);
 }
 

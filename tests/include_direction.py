@@ -41,12 +41,14 @@ LIBRARIES = {
     "seccomp.h": {"gateway"},
     "ares.h": {"gateway"},
     "zlib.h": {"proto", "tools"},
+    "intel-ipsec-mb.h": {"proto"},
     "nlohmann": {"proto", "gateway", "tools"},
 }
 # ... and the files there, of a library that has such.
 HOMES = {
     "ares.h": {"gateway/names/lookup.cc", "gateway/names/service_answer.cc"},
     "zlib.h": {"proto/ws/deflate.cc", "tools/load/report/compressed.cc"},
+    "intel-ipsec-mb.h": {"proto/tls/record/aead_ipsec_mb.cc"},
     "nlohmann": {
         "gateway/admin/json.hh",
         "gateway/tracing/partial_success.cc",
@@ -103,6 +105,7 @@ def check_the_checker() -> None:
         ("proto", "#include <zlib.h>"),
         ("gateway", "#include <zlib.h>"),
         ("gateway", "#include <ares.h>"),
+        ("proto", "#include <intel-ipsec-mb.h>"),
     ]:
         assert faults_of(folder, line), line
     for room, line in [

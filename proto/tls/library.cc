@@ -4,6 +4,7 @@
 
 #include "proto/tls/context.hh"
 #include "proto/tls/loopback.hh"
+#include "proto/tls/record/aead.hh"
 #include "proto/tls/self_signed.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "proto/tls/wolf.hh"
@@ -61,6 +62,10 @@ std::expected<void, std::string> warm_up() {
 std::string_view library_version() {
   static const std::string text = std::string("wolfSSL ") + wolfSSL_lib_version();
   return text;
+}
+
+std::string_view records_sealed_by() {
+  return record::fastest_aead().name();
 }
 
 std::string_view lacks() {

@@ -14,6 +14,10 @@ std::expected<void, std::string> warm_up();
 
 std::string_view library_version();  // "wolfSSL 5.9.2"
 
+// Whose ciphers seal and open the records of TLS 1.3 on this processor: "libipsec-mb 1.3.0", or
+// "wolfCrypt".
+std::string_view records_sealed_by();
+
 // What this build of the library does not have, for people: "X25519MLKEM768"; empty when nothing is
 // missing.
 std::string_view lacks();

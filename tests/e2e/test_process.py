@@ -39,6 +39,7 @@ def test_version_names_the_libraries():
     assert re.search(r"gateway \d+\.\d+", done.stdout)
     assert re.search(r"wolfSSL \d+\.\d+\.\d+", done.stdout)
     assert re.search(r"liburing \d+\.\d+", done.stdout)
+    assert re.search(r"records sealed by: (libipsec-mb \d+\.\d+\.\d+|wolfCrypt)\n", done.stdout)
 
 
 def test_help_names_the_options():
