@@ -18,6 +18,7 @@ class Cursor {
   // Everything was there, and nothing more.
   bool whole() const { return rest_.empty() && !broken_; }
 
+  proto::Bytes rest() const { return rest_; }
   proto::Bytes take(std::size_t size) {
     if (size > rest_.size()) {
       rest_ = {};

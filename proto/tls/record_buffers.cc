@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "proto/tls/record/key_cache.hh"
 #include "proto/tls/wolf.hh"
 
 namespace tls {
@@ -50,9 +51,22 @@ struct RecordBuffers::Heap : gateway_record_memory {
   RecordBuffers& owner;
 };
 
-KeyLog* RecordBuffers::key_log_in(void* heap) {
+RecordBuffers* RecordBuffers::of(void* heap) {
   if (heap == nullptr) return nullptr;
-  return static_cast<Heap*>(static_cast<gateway_record_memory*>(heap))->owner.key_log_;
+  return &static_cast<Heap*>(static_cast<gateway_record_memory*>(heap))->owner;
+}
+
+KeyLog* RecordBuffers::key_log_in(void* heap) {
+  const RecordBuffers* const buffers = of(heap);
+  return buffers != nullptr ? buffers->key_log_ : nullptr;
+}
+
+record::KeyCache& RecordBuffers::keys() {
+  if (keys_ == nullptr) {
+    keys_ = std::make_unique<record::KeyCache>(record::fastest_aead(), record::KeyCache::kPlaces,
+                                               account_);
+  }
+  return *keys_;
 }
 
 RecordBuffers::Buffer* RecordBuffers::Shelf::pop() {

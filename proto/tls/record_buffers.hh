@@ -13,6 +13,10 @@ namespace tls {
 
 class KeyLog;
 
+namespace record {
+class KeyCache;
+}
+
 class RecordBuffers {
  public:
   // Two sizes: for a request or a message, and for the largest record (RFC 8446 section 5.2) with
@@ -46,6 +50,12 @@ class RecordBuffers {
   // Of the heap of a context; null where secrets are not wanted, or with no heap.
   static KeyLog* key_log_in(void* heap);
 
+  // What the shard's record layers have for their keys.
+  record::KeyCache& keys();
+
+  // Those of a context's heap; null: it has none.
+  static RecordBuffers* of(void* heap);
+
   // What a context gets as its heap.
   void* heap();
 
@@ -69,6 +79,7 @@ class RecordBuffers {
 
   const proto::MemoryCounter account_;
   std::unique_ptr<Heap> heap_;
+  std::unique_ptr<record::KeyCache> keys_;  // with the first that asks for it
   Shelf small_{kSmallBytes, kSmallKept};
   Shelf large_{kLargeBytes, kLargeKept};
   KeyLog* key_log_ = nullptr;

@@ -9,6 +9,7 @@
 #include "proto/tls/context.hh"
 #include "proto/tls/hello.hh"
 #include "proto/tls/record_buffers.hh"
+#include "proto/tls/session_established.hh"
 #include "proto/tls/session_pending.hh"
 #include "proto/tls/wolf.hh"
 
@@ -16,11 +17,6 @@ namespace tls {
 namespace {
 
 constexpr std::uint32_t kRecordHeader = 5;
-constexpr std::uint32_t kAnswersUnpaidMax = 10;
-// RFC 8446 section 5.5 allows 2^24.5 records under one AES-GCM key. The library would update at
-// that point by itself, but before a record, so that the update would overwrite a plaintext that
-// lies where its sealed bytes go.
-constexpr std::uint32_t kRekeyAfter = 1u << 24;
 
 std::string joined(const std::vector<std::string>& names) {
   std::string list;
@@ -55,7 +51,6 @@ int Callbacks::receive(WOLFSSL*, char* to, int size, void* session) {
 int Callbacks::send(WOLFSSL*, char* sealed, int size, void* session) {
   auto& self = *static_cast<Session*>(session);
   if (self.to_peer_ == nullptr) return WOLFSSL_CBIO_ERR_GENERAL;
-  if (self.answering_ && ++self.answers_ > kAnswersUnpaidMax) return WOLFSSL_CBIO_ERR_GENERAL;
   const proto::Bytes bytes{reinterpret_cast<const std::byte*>(sealed),
                            static_cast<std::size_t>(size)};
   if (self.reads_messages()) self.note_answer(bytes);
@@ -187,6 +182,7 @@ Progress Session::open(proto::Bytes& ciphertext, proto::MutableBytes plaintext_t
     ciphertext = {};
     return {0, state_ == State::kFailed ? Progress::Status::kFailed : Progress::Status::kClosed};
   }
+  if (established_) return open_records(ciphertext, plaintext_to, to_peer);
   to_peer_ = &to_peer;
   input_ = ciphertext;
   Progress progress;
@@ -220,17 +216,12 @@ Progress Session::take(proto::MutableBytes plaintext_to) {
     }
     pending_.reset();
     count(kBytes + (facts_ ? facts_->bytes() : 0));
+    if (!establish()) return {0, Progress::Status::kFailed};
+    if (established_) return open_records(input_, plaintext_to, *to_peer_);
   }
   const auto room = static_cast<int>(std::min<std::size_t>(plaintext_to.size(), INT_MAX));
-  answering_ = true;
   const int result = wolfSSL_read(ssl_, plaintext_to.data(), room);
-  answering_ = false;
   if (result <= 0) return stopped(result);
-  plaintext_unpaid_ += static_cast<std::uint32_t>(result);
-  if (plaintext_unpaid_ >= kRecordPlaintextMax) {
-    plaintext_unpaid_ = 0;
-    if (answers_ > 0) --answers_;
-  }
   return {static_cast<std::size_t>(result), Progress::Status::kPlaintext};
 }
 
@@ -241,7 +232,7 @@ Progress Session::stopped(int result) {
     close_received_ = true;
     return {0, Progress::Status::kClosed};
   }
-  fail(answers_ > kAnswersUnpaidMax ? Error{"too many KeyUpdate messages"} : explain(code));
+  fail(explain(code));
   return {0, Progress::Status::kFailed};
 }
 
@@ -293,6 +284,7 @@ void Session::measure(proto::Bytes taken) {
 }
 
 std::size_t Session::held() const {
+  if (established_) return established_->records->held();
   if (reads_messages()) return pending_->messages.held();
   if (ssl_ == nullptr) return 0;
   const bool partly_read = handshake_done_ && wolfSSL_pending(ssl_) > 0;
@@ -303,6 +295,7 @@ std::size_t Session::held() const {
 
 void Session::seal(proto::Bytes plaintext, Sink& to_peer) {
   if (state_ != State::kOpen || close_sent_) return;
+  if (established_) return established_->records->seal(plaintext, to_peer);
   to_peer_ = &to_peer;
   while (!plaintext.empty()) {
     const std::size_t size = std::min(plaintext.size(), kRecordPlaintextMax);
@@ -312,22 +305,18 @@ void Session::seal(proto::Bytes plaintext, Sink& to_peer) {
       break;
     }
     plaintext = plaintext.subspan(size);
-    if (++sealed_records_ >= kRekeyAfter) rekey(to_peer);
   }
   to_peer_ = nullptr;
 }
 
 void Session::rekey(Sink& to_peer) {
-  sealed_records_ = 0;
-  if (state_ != State::kOpen || close_sent_ || version() != "TLSv1.3") return;
-  Sink* const before = std::exchange(to_peer_, &to_peer);
-  if (wolfSSL_update_keys(ssl_) != WOLFSSL_SUCCESS) fail({"key update failed"});
-  to_peer_ = before;
+  if (established_ && state_ == State::kOpen) established_->records->rekey(to_peer);
 }
 
 void Session::close(Sink& to_peer) {
   if (state_ != State::kOpen || close_sent_) return;
   close_sent_ = true;
+  if (established_) return established_->records->close(to_peer);
   to_peer_ = &to_peer;
   wolfSSL_shutdown(ssl_);
   to_peer_ = nullptr;
@@ -336,26 +325,30 @@ void Session::close(Sink& to_peer) {
 // --- For the log.
 
 std::string_view Session::version() const {
+  if (established_) return "TLSv1.3";
   return handshake_done_ ? view_of(wolfSSL_get_version(ssl_)) : "";
 }
 
 std::string_view Session::cipher() const {
+  if (established_) return established_->records->suite().name;
   return handshake_done_ ? view_of(wolfSSL_get_cipher(ssl_)) : "";
 }
 
 std::string_view Session::group() const {
+  if (established_) return established_->group;
   return handshake_done_ ? view_of(wolfSSL_get_curve_name(ssl_)) : "";
 }
 
 std::string_view Session::server_name() const {
   if (!client_) return pending_ != nullptr ? pending_->server_name : server_name_;
   void* name = nullptr;
-  if (ssl_ == nullptr) return {};
+  if (ssl_ == nullptr) return server_name_;
   const std::size_t size = wolfSSL_SNI_GetRequest(ssl_, WOLFSSL_SNI_HOST_NAME, &name);
   return name != nullptr ? std::string_view(static_cast<const char*>(name), size) : "";
 }
 
 std::string_view Session::protocol() const {
+  if (established_) return established_->protocol;
   char* name = nullptr;
   unsigned short size = 0;
   if (!handshake_done_ || wolfSSL_ALPN_GetProtocol(ssl_, &name, &size) != WOLFSSL_SUCCESS) {
@@ -365,6 +358,7 @@ std::string_view Session::protocol() const {
 }
 
 bool Session::resumed() const {
+  if (established_) return established_->resumed;
   return ssl_ != nullptr && wolfSSL_session_reused(ssl_) != 0;
 }
 
@@ -377,10 +371,11 @@ Ticket Session::ticket() const {
   // The library holds on to the ticket that it resumed with, though its secret is another one by
   // then (RFC 8446 section 4.6.1): a server must refuse the two together. TLS 1.2 keeps both (RFC
   // 5077 section 3.3).
-  const bool kept = resumed() && version() == "TLSv1.2";
+  const bool kept = resumed() && !established_;
   // A stream that was only cut is no reason to give it up (RFC 5246 section 7.2.1).
   const bool usable = handshake_done_ && (state_ == State::kOpen || truncated_);
-  if (!usable || !(ticket_came_ || kept)) return ticket;
+  if (usable && established_) ticket.session_ = established_->ticket;
+  if (!usable || established_ || !(ticket_came_ || kept)) return ticket;
   byte bytes[4096];
   word32 size = sizeof bytes;
   const bool there = wolfSSL_get_SessionTicket(ssl_, bytes, &size) == WOLFSSL_SUCCESS && size > 0;

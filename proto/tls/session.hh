@@ -1,18 +1,23 @@
 // One peer's TLS session as a function over the caller's bytes: sealed bytes become plaintext
 // (open), plaintext becomes sealed bytes (seal). It does no I/O and knows no socket; what the peer
-// has to be sent goes into a Sink. A session belongs to the shard of its contexts: it is made, used
-// and destroyed on that thread. Invariant: once a session has failed, or has sent its close_notify,
-// nothing of the caller's is sealed any more.
+// has to be sent goes into a Sink. The library has the handshake, and TLS 1.2; once TLS 1.3 is
+// established its object is gone, and the session goes on with a record layer of our own. A session
+// belongs to the shard of its contexts: it is made, used and destroyed on that thread. Invariant:
+// once a session has failed, or has sent its close_notify, nothing of the caller's is sealed any
+// more.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proto/bytes.hh"
 #include "proto/memory_counter.hh"
+#include "proto/tls/progress.hh"
 
 struct WOLFSSL;
 struct WOLFSSL_CTX;
@@ -22,46 +27,10 @@ namespace tls {
 
 class ServerContexts;
 class ClientContext;
+class RecordBuffers;
 struct CertificateFacts;
 struct ClientHello;
 struct Refusal;
-
-// Where sealed bytes for the peer go. It must take everything: the caller has reserved the room, or
-// grows.
-class Sink {
- public:
-  // `sealed` is valid during the call only.
-  virtual void append(proto::Bytes sealed) = 0;
-
- protected:
-  ~Sink() = default;
-};
-
-// Why a session failed. `reason` is static text, fit for a log line. Where the peer's alert says
-// it, the reason is what that means.
-struct Error {
-  enum class Alert : std::uint8_t { kNone, kSent, kReceived };
-
-  std::string_view reason;
-  Alert alert = Alert::kNone;
-  std::uint8_t alert_code = 0;  // RFC 8446 section 6, where there was an alert
-
-  // "no shared cipher suite (handshake_failure alert sent)",
-  // "the client refused the certificate: unknown_ca alert received"
-  std::string text() const;
-};
-
-struct Progress {
-  enum class Status : std::uint8_t {
-    kWantInput,  // all ciphertext is consumed and all its plaintext was handed out
-    kPlaintext,  // `plaintext` bytes were written; call again, even when no ciphertext is left
-    kClosed,     // the peer's close_notify came; what follows it is dropped
-    kFailed,     // error() says why; an alert may have been appended: send it, then close
-  };
-
-  std::size_t plaintext = 0;
-  Status status = Status::kWantInput;
-};
 
 // What a client keeps to resume: the ticket and its secret.
 class Ticket {
@@ -79,6 +48,9 @@ class Session {
   // The most plaintext of one record: with that much room in `plaintext_to`, open yields one record
   // a call.
   static constexpr std::size_t kRecordPlaintextMax = 16384;
+  // With so much, each is opened where it is wanted; else one that is full may be copied.
+  static constexpr std::size_t kOpenRoom = kRecordPlaintextMax + 1;
+  static constexpr std::size_t kSealFront = 5;
   // Everything that seal may append for one call with `plaintext` bytes: TLS 1.3 adds 22 bytes a
   // record, TLS 1.2 up to 29; and once in 2^24 records a KeyUpdate follows.
   static constexpr std::size_t sealed_size_max(std::size_t plaintext) {
@@ -86,7 +58,7 @@ class Session {
            kKeyUpdateSize;
   }
   // The most that one open call may append after the handshake: at most ten KeyUpdate answers, and
-  // an alert. A peer that wants more of them than its data pays for (one for each 16 KiB) fails the
+  // an alert. A peer that wants more of them than records of data pay for (one for each) fails the
   // session.
   static constexpr std::size_t kAnswersMax = 512;
 
@@ -94,6 +66,8 @@ class Session {
   // handshake is done, and what that needs on top (tests/proto/tls/session_memory_test.cc).
   static constexpr std::size_t kBytes = 16 * 1024;
   static constexpr std::size_t kHandshakeBytes = 32 * 1024;
+  // Instead of kBytes once TLS 1.3 is established; a client's ticket comes on top.
+  static constexpr std::size_t kEstablishedBytes = 3 * 1024;
 
   // Server role. The session keeps what it needs of the contexts alive.
   explicit Session(ServerContexts& contexts);
@@ -116,9 +90,10 @@ class Session {
   // appended to `to_peer`. `plaintext_to` must not be empty, and must not overlap `ciphertext`.
   Progress open(proto::Bytes& ciphertext, proto::MutableBytes plaintext_to, Sink& to_peer);
 
-  // Seals `plaintext` into records of at most 16 KiB, one append each; before handshake_done(),
-  // after a failure or a close it does nothing. Where it is a single record, the plaintext may lie
-  // where the sink puts the sealed bytes: it was copied before.
+  // Seals `plaintext` into records of at most 16 KiB, one append or commit each; before
+  // handshake_done(), after a failure or a close it does nothing. Where it is a single record, the
+  // plaintext may lie where the sink puts the sealed bytes. kSealFront behind their beginning it is
+  // sealed where it lies, in TLS 1.3.
   void seal(proto::Bytes plaintext, Sink& to_peer);
 
   // Changes the sending key (KeyUpdate, RFC 8446 section 4.6.3) and asks the peer to do so; nothing
@@ -132,6 +107,14 @@ class Session {
   // The transport reached its end: kClosed after a close_notify, else kFailed (truncation, RFC 8446
   // section 6.1).
   Progress::Status end_of_stream();
+
+  // TLS 1.3, once it is established: appends all of it that goes on, for import_from in another
+  // place or process, in the middle of a record too. The session has failed then. False, and it is
+  // as it was: there is no such form of it. That of what its client's certificate says is missing.
+  bool export_to(std::vector<std::byte>& to);
+  // `bytes` are wiped; the error says what is wrong with them. A client's ticket stays behind.
+  static std::expected<std::unique_ptr<Session>, std::string_view> import_from(
+      proto::MutableBytes bytes, RecordBuffers& buffers);
 
   bool handshake_done() const { return handshake_done_; }
   bool failed() const { return state_ == State::kFailed; }
@@ -169,6 +152,10 @@ class Session {
   static constexpr std::size_t kKeyUpdateSize = 27;
   enum class State : std::uint8_t { kHandshake, kOpen, kFailed };
   struct Pending;
+  struct Established;
+
+  // Of an established connection.
+  Session(RecordBuffers& buffers, bool is_client, std::unique_ptr<Established> established);
 
   bool set_up(WOLFSSL_CTX* context);
   void count(std::size_t bytes);
@@ -191,28 +178,29 @@ class Session {
   Error explain(int code);
   void fail(Error error);
   void measure(proto::Bytes taken);
+  // After the handshake of TLS 1.3: session_records.cc.
+  bool establish();
+  Progress open_records(proto::Bytes& ciphertext, proto::MutableBytes plaintext_to, Sink& to_peer);
+  void note_records();
 
   // Owned. A plain pointer, so that the header stays free of the library. A server has none before
-  // it has judged the client's hello.
+  // it has judged the client's hello, and nobody has one once there is `established_`.
   WOLFSSL* ssl_ = nullptr;
   const proto::MemoryCounter* const account_;      // of the buffers, or null
   std::unique_ptr<Pending> pending_;               // what only the handshake needs
+  std::unique_ptr<Established> established_;       // what TLS 1.3 goes on with
   std::unique_ptr<const CertificateFacts> facts_;  // of the client
-  std::string server_name_;                        // server role: that which was asked for
+  std::string server_name_;                        // that which was asked for
   proto::Bytes input_;                             // what has yet to be taken; during open only
   Sink* to_peer_ = nullptr;                        // during a call only
   Error error_;
   std::uint32_t counted_bytes_ = 0;  // there
   std::uint32_t record_held_ = 0;    // bytes of the incomplete record, header included
   std::uint32_t record_size_ = 0;    // its length field
-  std::uint32_t sealed_records_ = 0;
-  std::uint32_t answers_ = 0;  // KeyUpdate answers that no data has paid for
-  std::uint32_t plaintext_unpaid_ = 0;
   State state_ = State::kHandshake;
   const bool client_;
   bool verify_ = false;  // client role: the certificate, and that it is for the name
   bool ticket_came_ = false;
-  bool answering_ = false;
   bool handshake_done_ = false;
   bool first_byte_seen_ = false;
   bool name_checked_ = false;

@@ -22,6 +22,7 @@
 #include "proto/tls/name_table.hh"
 #include "proto/tls/ocsp_response.hh"
 #include "proto/tls/policy_names.hh"
+#include "proto/tls/record/suite.hh"
 #include "proto/tls/session.hh"
 #include "proto/tls/ticket_keys.hh"
 
@@ -148,6 +149,11 @@ bool use_protocols(WOLFSSL* ssl, const std::string& list);
 // What TLS servers agree on here, the best first (RFC 8446 section 4.2.7).
 std::span<const std::uint16_t> groups_of_servers();
 
+// A client's: the library's session out of the body of a NewSessionTicket (RFC 8446 section 4.6.1),
+// and of the connection on which it came. Null: it cannot be used.
+std::shared_ptr<WOLFSSL_SESSION> session_of_ticket(proto::Bytes body, const record::Suite& suite,
+                                                   std::uint16_t group, proto::Bytes resumption);
+
 // The text of a library error.
 std::string_view reason_for(int code);
 
@@ -156,9 +162,6 @@ Error describe_error(WOLFSSL* ssl, int code, bool peer_is_server);
 
 // What to tell the peer of a library error of which the library tells it nothing.
 AlertCode alert_for(int code);
-
-// The peer's fatal alert.
-Error received_alert(std::uint8_t code, bool peer_is_server);
 
 // Whether the certificate (DER) is for `name`: a DNS name (RFC 6125 section 6.4: a wildcard only as
 // the whole leftmost label) or an IP address. Only alternative names count, not the common name.

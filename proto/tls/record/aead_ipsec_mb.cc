@@ -57,7 +57,7 @@ class IpsecMb final : public Aead {
   // Its functions need nothing of the manager but the table that it is.
   bool pays() const {
     return manager_ != nullptr && manager_->used_arch == IMB_ARCH_AVX512 &&
-           (manager_->features & kWanted) == kWanted;
+           (manager_->features & kWanted) == kWanted && has_passed_its_test();
   }
 
   std::string_view name() const override { return name_; }
@@ -98,6 +98,7 @@ class IpsecMb final : public Aead {
       const auto enc = is_128(key) ? manager_->gcm128_enc : manager_->gcm256_enc;
       enc(gcm_in(key), &state, words(to), words(to), text.size() + behind.size(),
           words(nonce.data()), words(associated.data()), associated.size(), words(tag), kTagSize);
+      explicit_bzero(&state, sizeof state);
     } else {
       seal_in_steps(key, nonce, associated, text, behind, to);
     }
@@ -124,6 +125,7 @@ class IpsecMb final : public Aead {
       const auto dec = is_128(key) ? manager_->gcm128_dec : manager_->gcm256_dec;
       dec(gcm_in(key), &state, words(to), words(text.data()), text.size(), words(nonce.data()),
           words(associated.data()), associated.size(), words(tag.data()), kTagSize);
+      explicit_bzero(&state, sizeof state);
     }
     if (is_same(tag.data(), wanted.data())) return true;
     explicit_bzero(to, text.size());
@@ -131,7 +133,20 @@ class IpsecMb final : public Aead {
   }
 
  private:
-  static bool is_128(const ExpandedKey& key) { return key.cipher == Cipher::kAes128Gcm; }
+  // Where its version has one.
+  bool has_passed_its_test() const {
+#ifdef IMB_FEATURE_SELF_TEST
+    constexpr std::uint64_t kPassed = IMB_FEATURE_SELF_TEST | IMB_FEATURE_SELF_TEST_PASS;
+    return (manager_->features & IMB_FEATURE_SELF_TEST) == 0 ||
+           (manager_->features & kPassed) == kPassed;
+#else
+    return true;
+#endif
+  }
+
+  static bool is_128(const ExpandedKey& key) {
+    return key.cipher == Cipher::kAes128Gcm;
+  }
 
   void seal_in_steps(const ExpandedKey& key, const Nonce& nonce, proto::Bytes associated,
                      proto::Bytes text, proto::Bytes behind, std::byte* to) const {
@@ -146,6 +161,7 @@ class IpsecMb final : public Aead {
       update(gcm_in(key), &state, words(after), words(behind.data()), behind.size());
     }
     end(gcm_in(key), &state, words(after + behind.size()), kTagSize);
+    explicit_bzero(&state, sizeof state);
   }
 
   std::unique_ptr<IMB_MGR, FreeManager> manager_;

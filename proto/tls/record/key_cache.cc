@@ -2,19 +2,18 @@
 
 namespace tls::record {
 
-KeyCache::KeyCache(const Aead& aead, std::size_t places_max, std::atomic<std::size_t>* account)
+KeyCache::KeyCache(const Aead& aead, std::size_t places_max, proto::MemoryCounter account)
     : aead_(aead), places_max_(places_max), account_(account) {}
 
 KeyCache::~KeyCache() {
   for (const auto& place : places_) place->key.wipe();
-  if (account_ != nullptr) {
-    account_->fetch_sub(places_.size() * sizeof(Place), std::memory_order_relaxed);
-  }
+  account_.remove(places_.size() * sizeof(Place));
 }
 
 const ExpandedKey& KeyCache::expand(Mark& mark, const Suite& suite, const TrafficKey& key) {
   mark = {++last_number_, find_place()};
   Place& place = *places_[mark.place];
+  if (place.number != 0) place.key.wipe();
   place.number = mark.number;
   place.used = true;
   aead_.expand(suite.cipher, key.key.bytes(), place.key);
@@ -30,8 +29,7 @@ std::uint32_t KeyCache::find_place() {
   }
   if (places_.size() < places_max_) {
     places_.push_back(std::make_unique<Place>());
-    free_.reserve(places_max_);
-    if (account_ != nullptr) account_->fetch_add(sizeof(Place), std::memory_order_relaxed);
+    account_.add(sizeof(Place));
     return static_cast<std::uint32_t>(places_.size() - 1);
   }
   while (true) {

@@ -4,12 +4,12 @@
 // shard, on its thread.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "proto/memory_counter.hh"
 #include "proto/tls/record/aead.hh"
 
 namespace tls::record {
@@ -27,9 +27,9 @@ class KeyCache {
     std::uint32_t place = 0;
   };
 
-  // `account`, which outlives it, counts what it has.
+  // `account` counts what it has.
   explicit KeyCache(const Aead& aead = fastest_aead(), std::size_t places_max = kPlaces,
-                    std::atomic<std::size_t>* account = nullptr);
+                    proto::MemoryCounter account = {});
   ~KeyCache();
   KeyCache(const KeyCache&) = delete;
   KeyCache& operator=(const KeyCache&) = delete;
@@ -63,7 +63,7 @@ class KeyCache {
 
   const Aead& aead_;
   const std::size_t places_max_;
-  std::atomic<std::size_t>* const account_;
+  const proto::MemoryCounter account_;
   std::vector<std::unique_ptr<Place>> places_;
   std::vector<std::uint32_t> free_;  // of these
   std::uint64_t last_number_ = 0;

@@ -20,7 +20,7 @@ const byte* words(proto::Bytes bytes) {
 
 void expand_label(const Suite& suite, proto::Bytes secret, std::string_view label,
                   proto::Bytes context, proto::MutableBytes to) {
-  const int digest = suite.hash == Hash::kSha256 ? WC_SHA256 : WC_SHA384;
+  const int digest = suite.hash == Hash::kSha256 ? int{WC_SHA256} : int{WC_SHA384};
   const int result = wc_Tls13_HKDF_Expand_Label(
       reinterpret_cast<byte*>(to.data()), static_cast<word32>(to.size()), words(secret),
       static_cast<word32>(secret.size()), words(proto::as_bytes(kProtocol)),

@@ -361,26 +361,27 @@ TEST_P(ServerHello, TellsTheClientWhatIsWrongWithWhatFollows) {
     std::string bytes;
     AlertCode in_12;     // in the handshake, where the record is in plain text
     AlertCode after_12;  // and after it
-    AlertCode in_13;     // in and after the handshake
+    AlertCode in_13;
+    AlertCode after_13;
   } cases[] = {
       {"oversized data", "\x17\x03\x03" + oversized, kRecordOverflow, kRecordOverflow,
-       kRecordOverflow},
+       kRecordOverflow, kRecordOverflow},
       {"an oversized message", "\x16\x03\x03" + oversized, kRecordOverflow, kRecordOverflow,
-       kRecordOverflow},
+       kRecordOverflow, kRecordOverflow},
       {"an oversized alert", "\x15\x03\x03" + oversized, kRecordOverflow, kRecordOverflow,
-       kRecordOverflow},
+       kRecordOverflow, kRecordOverflow},
       {"an empty message", "\x16\x03\x03" + number(0, 2), kUnexpectedMessage, kUnexpectedMessage,
-       kUnexpectedMessage},
+       kUnexpectedMessage, kUnexpectedMessage},
       {"short data", "\x17\x03\x03" + vector(2, "xxx"), kUnexpectedMessage, kBadRecordMac,
-       kBadRecordMac},
-      {"bad data", "\x17\x03\x03" + vector(2, std::string(40, 'x')), kUnexpectedMessage,
        kBadRecordMac, kBadRecordMac},
+      {"bad data", "\x17\x03\x03" + vector(2, std::string(40, 'x')), kUnexpectedMessage,
+       kBadRecordMac, kBadRecordMac, kBadRecordMac},
       {"a hello", "\x16\x03\x03" + vector(2, hello13()), kUnexpectedMessage, kBadRecordMac,
-       kUnexpectedMessage},
+       kUnexpectedMessage, kUnexpectedMessage},
       {"no record", "\x19\x03\x03" + vector(2, "x"), kUnexpectedMessage, kUnexpectedMessage,
-       kUnexpectedMessage},
+       kUnexpectedMessage, kUnexpectedMessage},
       {"another version", "\x17\x03\x01" + vector(2, std::string(40, 'x')), kProtocolVersion,
-       kProtocolVersion, kProtocolVersion},
+       kProtocolVersion, kProtocolVersion, kBadRecordMac},
   };
   for (const bool later : {false, true}) {
     for (const Version version : {Version::k12, Version::k13}) {
@@ -400,8 +401,8 @@ TEST_P(ServerHello, TellsTheClientWhatIsWrongWithWhatFollows) {
         feed(pair.server, each.bytes);
         EXPECT_EQ(pair.server.status, Status::kFailed);
         const Error& error = pair.server.session->error();
-        const AlertCode alert =
-            version == Version::k13 ? each.in_13 : (later ? each.after_12 : each.in_12);
+        const AlertCode alert = version == Version::k13 ? (later ? each.after_13 : each.in_13)
+                                                        : (later ? each.after_12 : each.in_12);
         EXPECT_EQ(error.alert, Error::Alert::kSent);
         EXPECT_EQ(alert_name(error.alert_code), alert_name(static_cast<std::uint8_t>(alert)));
         pair.deliver(pair.server, pair.client);

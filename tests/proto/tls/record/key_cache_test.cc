@@ -42,7 +42,7 @@ TEST(KeyCache, GivesPlacesToOthersAndExpandsAnew) {
   constexpr int kKeys = 9;
   std::atomic<std::size_t> account = 0;
   {
-    KeyCache cache(fastest_aead(), 4, &account);
+    KeyCache cache(fastest_aead(), 4, {.own = &account});
     std::array<KeyCache::Mark, kKeys> marks;
     for (int round = 0; round < 3; ++round) {
       for (int i = 0; i < kKeys; ++i) {
