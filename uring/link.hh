@@ -277,8 +277,9 @@ class Link final : private Sink, private Flushable {
 
  private:
   static constexpr std::size_t kRecordMax = 16384;
-  // Room in front of staged plaintext for a record's header and nonce, and behind it for the tag.
-  static constexpr std::size_t kSealFront = 16;
+  // Room in front of staged plaintext for a record's header, where TLS 1.3 has it; and behind it
+  // for whatever else a record has.
+  static constexpr std::size_t kSealFront = 5;
   static constexpr std::size_t kSealBack = 32;
   // Of each batch, for our own control frames, alerts and KeyUpdate answers.
   static constexpr std::size_t kOwnBytes = 512;
@@ -309,6 +310,8 @@ class Link final : private Sink, private Flushable {
   }
 
   void append(Bytes sealed) override;
+  std::byte* reserve(std::size_t bytes) override;
+  void commit(std::size_t bytes) override;
   void stage(Bytes bytes);
   void seal_staged();
   static void flush_due(Flushable& self) { static_cast<Link&>(self).flush(); }

@@ -83,6 +83,21 @@ void Link<Session, Sink>::append(Bytes sealed) {
   resources_.loop.flush_at_end_of_turn(*this);
 }
 
+// Where the session seals by itself, a staged plaintext where it lies. Its own records take the way
+// above while there is one.
+template <class Session, class Sink>
+std::byte* Link<Session, Sink>::reserve(std::size_t bytes) {
+  if (staged_ > 0) return nullptr;
+  resources_.pool.reserve(filling_, bytes);
+  return filling_.end();
+}
+
+template <class Session, class Sink>
+void Link<Session, Sink>::commit(std::size_t bytes) {
+  filling_.grow(bytes);
+  resources_.loop.flush_at_end_of_turn(*this);
+}
+
 template <class Session, class Sink>
 void Link<Session, Sink>::write_end(Ending ending) {
   if (end_written_) return;

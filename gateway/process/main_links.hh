@@ -16,7 +16,8 @@ class MainLinks {
  public:
   static constexpr uring::ReceiveBufferOptions kReceiveBuffers{
       .small_count = 64, .small_bytes = 4096, .bulk_count = 2, .bulk_bytes = 65536};
-  static constexpr std::size_t kPlaintextBytes = 64 * 1024;
+  // Four full records, each with its type behind it (tls::Session::kOpenRoom).
+  static constexpr std::size_t kPlaintextBytes = 64 * 1024 + 64;
   static constexpr std::size_t kBatchBudget = 4 * 1024 * 1024;
 
   // Once for a loop. The error says what is missing, and its cure.

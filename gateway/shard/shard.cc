@@ -14,7 +14,8 @@
 namespace gateway {
 namespace {
 
-constexpr std::size_t kPlaintextBytes = 64 * 1024;
+// Four full records, each with its type behind it (tls::Session::kOpenRoom).
+constexpr std::size_t kPlaintextBytes = 64 * 1024 + 64;
 // Of kept connections to servers, when a client waits for a descriptor.
 constexpr std::size_t kGivenUpAtOnce = 64;
 // Among the closings, where all others are named as a pool or a server.

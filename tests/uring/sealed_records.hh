@@ -12,6 +12,8 @@
 class RecordSink {
  public:
   virtual void append(std::span<const std::byte> sealed) = 0;
+  virtual std::byte* reserve(std::size_t) { return nullptr; }
+  virtual void commit(std::size_t) {}
 
  protected:
   ~RecordSink() = default;
