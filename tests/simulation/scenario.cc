@@ -218,6 +218,8 @@ TlsPlan draw_tls(Dice& dice, unsigned percent_spoilt) {
     plan.fault = static_cast<TlsFault>(dice.between(1, kTlsFaults - 1));
   }
   plan.fault_at = dice.of_any_size(0, 60'000);
+  plan.rekeys = plan.fault == TlsFault::kNone && plan.fault_at % 3 == 1;
+  plan.moves = plan.fault == TlsFault::kNone && plan.fault_at % 3 == 2;
   return plan;
 }
 

@@ -87,6 +87,8 @@ struct TlsPlan {
   bool resumes = false;  // likewise, where there is a ticket
   TlsFault fault = TlsFault::kNone;
   std::size_t fault_at = 0;  // bytes of what is sealed, or opened
+  bool rekeys = false;       // before each thing that it sends
+  bool moves = false;        // its session is exported, and made anew, after all that it gets
 };
 
 struct RequestPlan {

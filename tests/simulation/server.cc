@@ -21,6 +21,7 @@ std::unique_ptr<TlsEnd> secure(Stage& stage, PoolKind pool, Dice& dice) {
   if (!is_secure(pool)) return nullptr;
   TlsPlan plan = draw_tls(dice, is_wild(pool) ? 50 : 0);
   if (!is_wild(pool) && dice.chance(30)) plan.fault = TlsFault::kNoCloseNotify;
+  plan.rekeys = false;  // who closes does not await the answer, which would reset its stream
   return stage.tls->server_end(plan);
 }
 

@@ -11,10 +11,10 @@ namespace {
 constexpr const char* kName = "localhost";
 constexpr char kOneBit = 0x10;
 
-template <class Loaded>
-Loaded must(std::expected<Loaded, std::string> loaded) {
+template <class Loaded, class Reason>
+Loaded must(std::expected<Loaded, Reason> loaded) {
   if (loaded) return std::move(*loaded);
-  std::fprintf(stderr, "%s\n", loaded.error().c_str());
+  std::fprintf(stderr, "%s\n", std::string(loaded.error()).c_str());
   std::abort();
 }
 
@@ -28,12 +28,12 @@ std::unique_ptr<tls::ClientContext> load_client(Trust trust, tls::Version versio
 }  // namespace
 
 TlsEnd::TlsEnd(const TlsPlan& plan, tls::ClientContext& context, const tls::Ticket& ticket)
-    : plan_(plan), session_(context, kName, ticket) {
-  session_.start(*this);
+    : plan_(plan), session_(std::make_unique<tls::Session>(context, kName, ticket)) {
+  session_->start(*this);
 }
 
 TlsEnd::TlsEnd(const TlsPlan& plan, tls::ServerContexts& contexts)
-    : plan_(plan), session_(contexts) {}
+    : plan_(plan), session_(std::make_unique<tls::Session>(contexts)) {}
 
 void TlsEnd::send(std::string_view plaintext) {
   waiting_.append(plaintext);
@@ -41,8 +41,9 @@ void TlsEnd::send(std::string_view plaintext) {
 }
 
 void TlsEnd::seal_waiting() {
-  if (!session_.handshake_done() || waiting_.empty()) return;
-  session_.seal(proto::as_bytes(waiting_), *this);
+  if (!session_->handshake_done() || waiting_.empty()) return;
+  if (plan_.rekeys) session_->rekey(*this);
+  session_->seal(proto::as_bytes(waiting_), *this);
   waiting_.clear();
 }
 
@@ -58,12 +59,26 @@ std::string TlsEnd::open(std::string_view sealed) {
   std::string plaintext;
   proto::Bytes rest = proto::as_bytes(bytes);
   for (;;) {
-    const tls::Progress progress = session_.open(rest, record_, *this);
+    const tls::Progress progress = session_->open(rest, record_, *this);
     if (progress.status != tls::Progress::Status::kPlaintext) break;
     plaintext.append(proto::as_text(proto::Bytes(record_).first(progress.plaintext)));
   }
   seal_waiting();
+  if (plan_.moves) move_session();
   return plaintext;
+}
+
+// Elsewhere it would be another process.
+void TlsEnd::move_session() {
+  ticket_ = ticket();
+  std::vector<std::byte> image;
+  if (!session_->export_to(image)) return;
+  session_ = must(tls::Session::import_from(image, buffers_));
+}
+
+tls::Ticket TlsEnd::ticket() const {
+  tls::Ticket newest = session_->ticket();
+  return newest ? newest : ticket_;
 }
 
 void TlsEnd::append(proto::Bytes sealed) {
@@ -78,7 +93,7 @@ void TlsEnd::append(proto::Bytes sealed) {
     char& byte = bytes[plan_.fault_at - begin];
     byte = static_cast<char>(byte ^ kOneBit);
     spoilt_ = true;
-    end_is_lost_ = session_.handshake_done();
+    end_is_lost_ = session_->handshake_done();
   }
   outgoing_ += bytes;
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "proto/tls/context.hh"
+#include "proto/tls/record_buffers.hh"
 #include "proto/tls/session.hh"
 #include "proto/tls/ticket_keys.hh"
 #include "tests/simulation/scenario.hh"
@@ -30,30 +31,33 @@ class TlsEnd final : private tls::Sink {
   // The plaintext of what has come.
   std::string open(std::string_view sealed);
   // The close_notify, behind all that was sent.
-  void close() { session_.close(*this); }
+  void close() { session_->close(*this); }
   std::string take_outgoing() { return std::exchange(outgoing_, {}); }
 
   // Something waits for the end of the handshake.
-  bool waits() const { return !waiting_.empty() && !session_.failed(); }
-  bool is_over() const { return session_.failed() || session_.ended_cleanly(); }
-  bool handshake_done() const { return session_.handshake_done(); }
-  bool ended_cleanly() const { return session_.ended_cleanly(); }
-  bool failed() const { return session_.failed(); }
-  std::string why() const { return session_.error().text(); }
+  bool waits() const { return !waiting_.empty() && !session_->failed(); }
+  bool is_over() const { return session_->failed() || session_->ended_cleanly(); }
+  bool handshake_done() const { return session_->handshake_done(); }
+  bool ended_cleanly() const { return session_->ended_cleanly(); }
+  bool failed() const { return session_->failed(); }
+  std::string why() const { return session_->error().text(); }
   bool is_rude() const { return plan_.fault == TlsFault::kNoCloseNotify; }
   // What was planned against it has happened.
   bool spoilt() const { return spoilt_; }
   // ... and the other end cannot have taken a close_notify for one. (A bit of a handshake may be
   // one that nobody looks at.)
-  bool end_is_lost() const { return session_.failed() || end_is_lost_; }
-  tls::Ticket ticket() const { return session_.ticket(); }
+  bool end_is_lost() const { return session_->failed() || end_is_lost_; }
+  tls::Ticket ticket() const;
 
  private:
   void append(proto::Bytes sealed) override;
   void seal_waiting();
+  void move_session();
 
   TlsPlan plan_;
-  tls::Session session_;
+  tls::RecordBuffers buffers_;  // of a session that has moved
+  std::unique_ptr<tls::Session> session_;
+  tls::Ticket ticket_;  // from before it has moved
   std::vector<std::byte> record_ = std::vector<std::byte>(tls::Session::kRecordPlaintextMax);
   std::string waiting_;   // plaintext
   std::string outgoing_;  // sealed
