@@ -69,9 +69,13 @@ class Link final : private Sink, private Flushable {
   explicit Link(LinkResources& resources, LinkSide side = LinkSide::kUncounted)
       : Flushable(&flush_due),
         resources_(resources),
-        socket_(resources.loop, resources.buffers, received_, sent_, left_),
+        socket_(resources.loop,
+                {this, &ReadyMember<&Link::on_received>::run, &ReadyMember<&Link::on_sent>::run,
+                 &ReadyMember<&Link::on_left>::run}),
         drained_(resources.loop.ready()),
-        side_(side) {}
+        side_(side) {
+    CHECK(&resources.loop.receive_buffers() == &resources.buffers, "a loop has buffers of its own");
+  }
 
   ~Link() {
     resources_.pool.give_back(filling_);
@@ -92,6 +96,7 @@ class Link final : private Sink, private Flushable {
     set_aside(behind);
   }
   Session* session() { return session_.get(); }
+  const Session* session() const { return session_.get(); }
 
   // From here on bytes are read as they come: after the end of the session the peer's FIN is still
   // to be awaited.
@@ -119,7 +124,7 @@ class Link final : private Sink, private Flushable {
     Read(Link& link) : link_(link) {}
     bool await_ready() {
       if (std::exchange(link_.gated_, false)) {
-        link_.resources_.loop.ready().push(link_.received_);
+        link_.resources_.loop.ready().push(link_.received());
         return false;
       }
       return link_.produce() || !link_.arm_or_wait();
@@ -330,15 +335,13 @@ class Link final : private Sink, private Flushable {
   void note_sent(std::size_t bytes);
   void note_held_back(std::uint32_t time_ms);
 
+  Ready& received() { return socket_.received(); }
   void on_received();
   void on_sent();
   void on_left();
   void forget_hangup();
 
   LinkResources& resources_;
-  ReadyMember<&Link::on_received> received_{*this};
-  ReadyMember<&Link::on_sent> sent_{*this};
-  ReadyMember<&Link::on_left> left_{*this};
   Socket socket_;
   std::unique_ptr<Session> session_;
   Event drained_;

@@ -326,7 +326,7 @@ void Link<Session, Sink>::await_handshake_step(bool is_first) {
   }
   awaits_step_ = true;
   ++resources_.handshakes_waiting;
-  resources_.loop.await_heavy_step(received_,
+  resources_.loop.await_heavy_step(received(),
                                    is_quick ? Loop::HeavyStep::kQuick : Loop::HeavyStep::kUsual);
 }
 
@@ -367,7 +367,7 @@ void Link<Session, Sink>::on_left() {
 // Nor is anything told that has happened already.
 template <class Session, class Sink>
 void Link<Session, Sink>::forget_hangup() {
-  left_.take_back();
+  socket_.forget_left();
   if (hangup_ != nullptr) std::exchange(hangup_, nullptr)->take_back();
   hangup_told_ = false;
 }
@@ -381,9 +381,9 @@ void Link<Session, Sink>::abort() {
   if (feeds_ != nullptr) feeds_->commit_again();
   drained_.set();
   if (!reader_) return;
-  received_.take_back();  // the step that it waited for is not needed any more
+  received().take_back();  // the step that it waited for is not needed any more
   wait_no_more();
-  resources_.loop.ready().push(received_);
+  resources_.loop.ready().push(received());
 }
 
 template <class Session, class Sink>

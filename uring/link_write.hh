@@ -38,6 +38,7 @@ void Link<Session, Sink>::write(Bytes bytes) {
 
 template <class Session, class Sink>
 void Link<Session, Sink>::stage(Bytes bytes) {
+  if constexpr (requires { Session::kSealFront; }) static_assert(kSealFront == Session::kSealFront);
   while (!bytes.empty()) {
     if (staged_ == 0 && bytes.size() >= kRecordMax) {
       session_->seal(bytes.first(kRecordMax), static_cast<Sink&>(*this));
@@ -154,7 +155,7 @@ void Link<Session, Sink>::on_sent() {
 template <class Session, class Sink>
 void Link<Session, Sink>::wake_feeder() {
   if (feeder_ == nullptr || crowded()) return;
-  resources_.loop.ready().push(release_feeder()->received_);
+  resources_.loop.ready().push(release_feeder()->received());
 }
 
 template <class Session, class Sink>

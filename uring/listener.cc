@@ -39,14 +39,15 @@ void Listener::want(std::size_t count) {
   if (fewer && in_flight_ > wanted_) cancel_all();
   for (Accept& accept : accepts_) {
     if (in_flight_ >= wanted_) break;
-    if (accept.in_flight()) continue;
-    io_uring_prep_accept(&loop_.prepare(accept), descriptor_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (accept.operation.in_flight()) continue;
+    io_uring_prep_accept(&loop_.prepare(accept.operation), descriptor_, nullptr, nullptr,
+                         SOCK_CLOEXEC);
     ++in_flight_;
   }
 }
 
 void Listener::cancel_all() {
-  for (Accept& accept : accepts_) loop_.cancel(accept);
+  for (Accept& accept : accepts_) loop_.cancel(accept.operation);
 }
 
 void Listener::on_accepted(Completion completion) {

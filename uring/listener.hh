@@ -66,7 +66,12 @@ class Listener {
   Loop& loop_;
   int descriptor_;
   Acceptor& acceptor_;
-  using Accept = OperationMember<&Listener::on_accepted>;
+  struct Accept {
+    explicit Accept(Listener& of) : listener(of) {}
+    void on_accepted(Completion completion) { listener.on_accepted(completion); }
+    Listener& listener;
+    OperationMember<&Accept::on_accepted> operation{*this};
+  };
   std::deque<Accept> accepts_;
   std::size_t in_flight_ = 0;
   std::size_t wanted_ = 0;

@@ -84,7 +84,7 @@ void Loop::dispatch() {
       operation.in_flight_ = false;
       --in_flight_;
     }
-    operation.complete_(operation, {completion.res, completion.flags});
+    operation.complete_.get()(operation, {completion.res, completion.flags});
   }
 }
 

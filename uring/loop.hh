@@ -134,6 +134,8 @@ class Loop {
 
   // The loop's buffers, set once before the first turn.
   void set_receive_buffers(ReceiveBuffers& buffers) { buffers_ = &buffers; }
+  // Precondition: they were set.
+  ReceiveBuffers& receive_buffers() const { return *buffers_; }
 
  private:
   std::optional<std::chrono::nanoseconds> wait_limit(

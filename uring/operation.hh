@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "uring/check.hh"
+#include "uring/near.hh"
 #include "uring/owner_of.hh"
 
 namespace uring {
@@ -20,30 +21,42 @@ class Operation {
  public:
   using Complete = void (*)(Operation&, Completion);
 
-  explicit Operation(Complete complete) : complete_(complete) {}
+  // `owner` has it as a part.
+  Operation(Complete complete, const void* owner)
+      : complete_(complete), owner_distance_(owner_distance(owner, this) & kDistanceMask) {}
   ~Operation() { CHECK(!in_flight_, "an operation died in flight"); }
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
 
   bool in_flight() const { return in_flight_; }
 
+ protected:
+  template <class Owner>
+  Owner& owner() {
+    return owner_at<Owner>(this, owner_distance_);
+  }
+
  private:
   friend class Loop;
-  Complete complete_;
-  bool in_flight_ = false;
+  NearFunction<void(Operation&, Completion)> complete_;
+  static constexpr std::uint32_t kDistanceMask = 0x7fffffff;
+  std::uint32_t owner_distance_ : 31;
+  bool in_flight_ : 1 = false;
 };
 
-// An Operation that ends in a member function of its owner: OperationMember<&Socket::on_sent>.
+static_assert(sizeof(Operation) == 8);
+
+// An Operation that ends in a member function of its owner, which has it as a part:
+// OperationMember<&Socket::on_sent>.
 template <class Owner, auto Method>
 class OperationOf : public Operation {
  public:
-  explicit OperationOf(Owner& owner) : Operation(&complete), owner_(owner) {}
+  explicit OperationOf(Owner& owner) : Operation(&complete, &owner) {}
 
  private:
   static void complete(Operation& self, Completion completion) {
-    (static_cast<OperationOf&>(self).owner_.*Method)(completion);
+    (static_cast<OperationOf&>(self).template owner<Owner>().*Method)(completion);
   }
-  Owner& owner_;
 };
 
 template <auto Method>

@@ -8,9 +8,12 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
+#include <utility>
 
 #include "uring/check.hh"
 #include "uring/list.hh"
+#include "uring/near.hh"
 #include "uring/owner_of.hh"
 
 namespace uring {
@@ -20,17 +23,28 @@ class Ready : private ListEntry {
   using Run = void (*)(Ready&);
 
   explicit Ready(Run run) : run_(run) {}
+  // `owner` has it as a part.
+  Ready(Run run, const void* owner) : run_(run), owner_distance_(owner_distance(owner, this)) {}
   ~Ready() { CHECK(!queued(), "a Ready died while it was due to run"); }
 
   bool queued() const { return listed(); }
   // It is not to run any more; nothing happens where it was not due.
   void take_back() { unlist(); }
 
+  // Of the second kind.
+  template <class Owner>
+  Owner& owner() {
+    return owner_at<Owner>(this, owner_distance_);
+  }
+
  private:
   friend class List<Ready>;
   friend class ReadyList;
-  Run run_;
+  NearFunction<void(Ready&)> run_;
+  std::uint32_t owner_distance_ = 0;
 };
+
+static_assert(sizeof(Ready) == 24);
 
 class ReadyList : public List<Ready> {
  public:
@@ -38,20 +52,20 @@ class ReadyList : public List<Ready> {
   void run(std::size_t budget) {
     while (!empty() && budget-- > 0) {
       Ready& ready = pop();
-      ready.run_(ready);
+      ready.run_.get()(ready);
     }
   }
 };
 
-// A Ready that calls a member function of its owner: ReadyMember<&Link::on_received> in class Link.
+// A Ready that calls a member function of its owner, which has it as a part:
+// ReadyMember<&Link::on_received> in class Link.
 template <class Owner, auto Method>
 class ReadyOf : public Ready {
  public:
-  explicit ReadyOf(Owner& owner) : Ready(&run), owner_(owner) {}
+  explicit ReadyOf(Owner& owner) : Ready(&run, &owner) {}
 
- private:
-  static void run(Ready& self) { (static_cast<ReadyOf&>(self).owner_.*Method)(); }
-  Owner& owner_;
+  // For who makes such a Ready elsewhere in the owner.
+  static void run(Ready& self) { (self.owner<Owner>().*Method)(); }
 };
 
 template <auto Method>
@@ -73,27 +87,27 @@ class Waiter : public Ready {
 class Event {
  public:
   explicit Event(ReadyList& list) : list_(list) {}
-  ~Event() { CHECK(waiter_ == nullptr, "an Event died under its waiter"); }
+  ~Event() { CHECK(state_ <= kSet, "an Event died under its waiter"); }
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
-  bool is_set() const { return set_; }
-  void clear() { set_ = false; }
+  bool is_set() const { return state_ == kSet; }
+  void clear() {
+    if (is_set()) state_ = kClear;
+  }
   void set() {
-    set_ = true;
-    if (waiter_ == nullptr) return;
-    list_.push(*waiter_);
-    waiter_ = nullptr;
+    if (Waiter* const waiter = take_waiter()) list_.push(*waiter);
+    state_ = kSet;
   }
 
   class Wait {
    public:
     explicit Wait(Event& event) : event_(event) {}
-    bool await_ready() const { return event_.set_; }
+    bool await_ready() const { return event_.is_set(); }
     void await_suspend(std::coroutine_handle<> coroutine) {
-      CHECK(event_.waiter_ == nullptr, "an Event has one waiter");
+      CHECK(event_.state_ == kClear, "an Event has one waiter");
       waiter_.set_coroutine(coroutine);
-      event_.waiter_ = &waiter_;
+      event_.state_ = reinterpret_cast<std::uintptr_t>(&waiter_);
     }
     void await_resume() const {}
 
@@ -107,9 +121,15 @@ class Event {
   Wait wait() { return Wait(*this); }
 
  private:
+  static constexpr std::uintptr_t kClear = 0;
+  static constexpr std::uintptr_t kSet = 1;
+
+  Waiter* take_waiter() {
+    return state_ > kSet ? reinterpret_cast<Waiter*>(std::exchange(state_, kClear)) : nullptr;
+  }
+
   ReadyList& list_;
-  Waiter* waiter_ = nullptr;
-  bool set_ = false;
+  std::uintptr_t state_ = kClear;  // or who waits
 };
 
 }  // namespace uring

@@ -2,8 +2,10 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "uring/check.hh"
 #include "uring/poison.hh"
@@ -29,9 +31,10 @@ std::expected<std::unique_ptr<ReceiveBuffers>, std::string> ReceiveBuffers::crea
   auto bulk = set_up(kernel, buffers->rings_[1], 1, options.bulk_count, options.bulk_bytes);
   if (!bulk) return std::unexpected(bulk.error());
   for (Ring& ring : buffers->rings_) {
-    for (unsigned id = 0; id < ring.count; ++id) {
-      buffers->add_to_ring(ring, static_cast<std::uint16_t>(id));
+    for (unsigned id = ring.count; id > 0; --id) {
+      buffers->add_spare(ring, static_cast<std::uint16_t>(id - 1));
     }
+    buffers->fill(ring, ring.in_ring_wanted);
   }
   return buffers;
 }
@@ -44,6 +47,8 @@ std::expected<void, std::string> ReceiveBuffers::set_up(Kernel& kernel, Ring& ri
     return std::unexpected("receive buffers: " + explain_ring_error(errno));
   }
   ring.count = count;
+  ring.in_ring_least = std::min(count, group == 0 ? kSmallInRing : kBulkInRing);
+  ring.in_ring_wanted = ring.in_ring_least;
   ring.bytes_each = bytes_each;
   void* memory =
       mmap(nullptr, count * bytes_each, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -69,17 +74,34 @@ ReceiveBuffers::~ReceiveBuffers() {
 
 void ReceiveBuffers::add_to_ring(Ring& ring, std::uint16_t id) {
   std::byte* memory = ring.memory + id * ring.bytes_each;
-  poison(memory, ring.bytes_each);
   io_uring_buf_ring_add(ring.shared, memory, static_cast<unsigned>(ring.bytes_each), id,
                         static_cast<int>(ring.count) - 1, 0);
   io_uring_buf_ring_advance(ring.shared, 1);
+  ++ring.in_ring;
+}
+
+void ReceiveBuffers::add_spare(Ring& ring, std::uint16_t id) {
+  poison(ring.memory + id * ring.bytes_each, ring.bytes_each);
+  ring.entries[id].next = std::exchange(ring.spare, id);
+}
+
+// As far as there are spare ones.
+void ReceiveBuffers::fill(Ring& ring, unsigned wanted) {
+  while (ring.in_ring < wanted && ring.spare != ReceivedQueue::kNone) {
+    const auto id = static_cast<std::uint16_t>(ring.spare);
+    ring.spare = ring.entries[id].next;
+    add_to_ring(ring, id);
+  }
 }
 
 void ReceiveBuffers::push(ReceivedQueue& queue, BufferGroup group, std::uint16_t id,
                           std::size_t size) {
   Ring& ring = rings_[index(group)];
   CHECK(id < ring.count && size <= ring.bytes_each, "the kernel names a buffer of ours");
+  CHECK(ring.in_ring > 0, "the kernel fills a buffer of the ring");
   ++ring.lent;
+  --ring.in_ring;
+  fill(ring, ring.in_ring_wanted);
   ring.entries[id] = {ReceivedQueue::kNone, static_cast<std::uint32_t>(size)};
   unpoison(ring.memory + id * ring.bytes_each, size);
   const std::uint32_t link = link_of(group, id);
@@ -105,7 +127,8 @@ void ReceiveBuffers::give_back(BufferId buffer) {
   Ring& ring = rings_[index(buffer.group)];
   CHECK(ring.lent > 0, "a buffer came back twice");
   --ring.lent;
-  add_to_ring(ring, buffer.number);
+  add_spare(ring, buffer.number);
+  fill(ring, ring.in_ring_wanted);
 }
 
 void ReceiveBuffers::give_back_all(ReceivedQueue& queue) {
@@ -114,16 +137,37 @@ void ReceiveBuffers::give_back_all(ReceivedQueue& queue) {
 
 void ReceiveBuffers::wait_for_buffer(BufferGroup group, Starved& starved) {
   CHECK(!starved.waiting(), "a socket waits for one buffer");
-  rings_[index(group)].starved.push(starved);
+  Ring& ring = rings_[index(group)];
+  // Once for all who found it empty at the same time.
+  if (ring.starved.empty()) {
+    ring.in_ring_wanted = std::min(ring.count, ring.in_ring_wanted * 2);
+    fill(ring, ring.in_ring_wanted);
+  }
+  ring.starved.push(starved);
 }
 
 void ReceiveBuffers::feed_starved() {
   for (Ring& ring : rings_) {
+    if (ring.starved.empty()) {
+      note_quiet_turn(ring);
+      continue;
+    }
+    ring.quiet_turns = 0;
     std::size_t available = ring.count - ring.lent;
-    for (; available > 0 && !ring.starved.empty(); --available) {
+    unsigned fed = 0;
+    for (; available > 0 && !ring.starved.empty(); --available, ++fed) {
       ready_.push(ring.starved.pop().fed_);
     }
+    // Each of them is to find one.
+    fill(ring, std::max(ring.in_ring_wanted, fed));
   }
+}
+
+// What a crowd has needed is not needed for ever.
+void ReceiveBuffers::note_quiet_turn(Ring& ring) {
+  if (ring.in_ring_wanted <= ring.in_ring_least || ++ring.quiet_turns < kQuietTurns) return;
+  ring.quiet_turns = 0;
+  ring.in_ring_wanted = std::max(ring.in_ring_least, ring.in_ring_wanted / 2);
 }
 
 std::size_t ReceiveBuffers::lent() const {

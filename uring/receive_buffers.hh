@@ -4,8 +4,13 @@
 //
 //   in the kernel's ring --received--> Received, owned by a socket's queue --give_back--> the ring
 //
+// Of each size only some are in the ring, which the kernel goes round: the others are used again
+// last in, first out, so that few of them are in the processor's caches, and those that are never
+// needed have no memory. A ring that was found empty has twice as many from then on, until nobody
+// has found it so for kQuietTurns.
+//
 // A socket whose receive found the ring empty waits in a FIFO, and is told when buffers are back.
-// Buffers in the ring are poisoned under ASan.
+// Buffers that hold nothing are poisoned under ASan.
 #pragma once
 
 #include <array>
@@ -91,9 +96,16 @@ class ReceiveBuffers {
   // End of turn: wakes at most as many starved sockets as there are buffers in the ring.
   void feed_starved();
 
-  // Buffers that are neither in the kernel's ring nor given back: 0 when all is quiet.
+  // How many of each are in the ring at first.
+  static constexpr unsigned kSmallInRing = 32;
+  static constexpr unsigned kBulkInRing = 4;
+  static constexpr unsigned kQuietTurns = 4096;
+
+  // How many the kernel may fill now.
+  std::size_t in_ring(BufferGroup group) const { return rings_[index(group)].in_ring; }
+  // Buffers that hold something: 0 when all is quiet.
   std::size_t lent() const;
-  // For any thread: all of a group, and how many the kernel may fill.
+  // For any thread: all of a group, and how many can be filled.
   std::size_t count(BufferGroup group) const { return rings_[index(group)].count; }
   std::size_t free(BufferGroup group) const {
     return count(group) - static_cast<std::size_t>(rings_[index(group)].lent);
@@ -109,7 +121,12 @@ class ReceiveBuffers {
     unsigned count = 0;
     std::size_t bytes_each = 0;
     std::byte* memory = nullptr;
-    std::unique_ptr<Entry[]> entries;
+    std::unique_ptr<Entry[]> entries;  // of one that is spare, `next` is the next spare one
+    std::uint32_t spare = ReceivedQueue::kNone;  // the last that came back
+    unsigned in_ring = 0;
+    unsigned in_ring_wanted = 0;
+    unsigned in_ring_least = 0;
+    unsigned quiet_turns = 0;
     Count lent;
     List<Starved> starved;
   };
@@ -119,6 +136,9 @@ class ReceiveBuffers {
   static std::expected<void, std::string> set_up(Kernel& kernel, Ring& ring, std::uint16_t group,
                                                  unsigned count, std::size_t bytes_each);
   void add_to_ring(Ring& ring, std::uint16_t id);
+  void add_spare(Ring& ring, std::uint16_t id);
+  void fill(Ring& ring, unsigned wanted);
+  static void note_quiet_turn(Ring& ring);
 
   Kernel& kernel_;
   ReadyList& ready_;

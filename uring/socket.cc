@@ -14,12 +14,44 @@ constexpr std::size_t kOperationBytesMax = 1u << 30;
 
 }  // namespace
 
-Socket::Socket(Loop& loop, ReceiveBuffers& buffers, Ready& received, Ready& sent, Ready& left)
-    : loop_(loop), buffers_(buffers), received_(received), sent_(sent), left_(left) {}
+class Socket::Occasional {
+ public:
+  explicit Occasional(Socket& socket) : quiet(*this, socket.loop_.timers()), socket_(socket) {}
+
+  bool waits_for_buffer() const { return starved.waiting() || fed.queued(); }
+  BlockPool& frames() { return socket_.loop_.frames(); }
+
+ private:
+  void on_fed() { socket_.on_fed(); }
+  void on_quiet() { socket_.on_quiet(); }
+
+ public:
+  ReadyMember<&Occasional::on_fed> fed{*this};
+  Starved starved{fed};
+  TimerMember<&Occasional::on_quiet> quiet;  // of a bulk socket
+
+ private:
+  Socket& socket_;
+};
+
+Socket::Occasional& Socket::occasional() {
+  if (!occasional_) occasional_ = loop_.frames().make<Occasional>(*this);
+  return *occasional_;
+}
+
+bool Socket::waits_for_buffer() const {
+  return occasional_ && occasional_->waits_for_buffer();
+}
+
+Socket::Socket(Loop& loop, const Handlers& handlers)
+    : loop_(loop),
+      received_(handlers.received, handlers.owner),
+      sent_(handlers.sent, handlers.owner),
+      left_(handlers.left, handlers.owner) {}
 
 Socket::~Socket() {
   CHECK(descriptor_ < 0, "a socket is closed before it is destroyed");
-  buffers_.give_back_all(received_queue_);
+  buffers().give_back_all(received_queue_);
 }
 
 void Socket::adopt(int descriptor) {
@@ -70,7 +102,7 @@ void Socket::choose_group(std::size_t room) {
   } else if (wants_bulk_) {
     group_ = BufferGroup::kBulk;
   }
-  if (group_ == BufferGroup::kSmall) quiet_.reset();
+  if (group_ == BufferGroup::kSmall) occasional_.reset();
   if (trial_over) bulk_bytes_ = bulk_receives_ = 0;
   wants_bulk_ = false;
   const bool bulk_fits = room >= kBulkCreditMin;
@@ -84,15 +116,15 @@ std::size_t Socket::arm(std::size_t room, Arming arming, std::size_t held) {
   room = room > held ? room - held : 1;
   choose_group(room);
   if (armed_group_ == BufferGroup::kBulk) {
-    if (!quiet_) quiet_ = std::make_unique<QuietTimer>(*this, loop_.timers());
-    if (!quiet_->armed()) quiet_->arm(loop_.now() + kBulkQuiet);
+    Timer& quiet = occasional().quiet;
+    if (!quiet.armed()) quiet.arm(loop_.now() + kBulkQuiet);
   } else {
     // With small buffers it may wait for long, so it takes what everybody may have.
-    const std::size_t small_bytes = buffers_.bytes_of(BufferGroup::kSmall);
+    const std::size_t small_bytes = buffers().bytes_of(BufferGroup::kSmall);
     const std::size_t floor = BatchPool::kShareFloor;
     room = std::min(room, std::max(floor - std::min(held, floor), small_bytes));
   }
-  const std::size_t buffer_bytes = buffers_.bytes_of(armed_group_);
+  const std::size_t buffer_bytes = buffers().bytes_of(armed_group_);
   once_ = arming == Arming::kOnce || !loop_.kernel().receive_byte_cap() || room < 2 * buffer_bytes;
   const std::size_t credit = once_ ? std::min(room, buffer_bytes) : room - buffer_bytes;
   credit_ = static_cast<std::uint32_t>(std::min<std::size_t>(credit, kOperationBytesMax));
@@ -117,21 +149,21 @@ void Socket::on_received(Completion completion) {
     const auto size = static_cast<std::size_t>(completion.result);
     CHECK((completion.flags & IORING_CQE_F_BUFFER) != 0, "received bytes lie in a buffer");
     const auto id = static_cast<std::uint16_t>(completion.flags >> IORING_CQE_BUFFER_SHIFT);
-    buffers_.push(received_queue_, armed_group_, id, size);
-    if (discards_) buffers_.give_back_all(received_queue_);
+    buffers().push(received_queue_, armed_group_, id, size);
+    if (discards_) buffers().give_back_all(received_queue_);
     credit_ -= std::min(credit_, static_cast<std::uint32_t>(size));
     if (armed_group_ == BufferGroup::kBulk) {
       received_lately_ = true;
       bulk_bytes_ += static_cast<std::uint32_t>(size);
       ++bulk_receives_;
-    } else if (size == buffers_.bytes_of(BufferGroup::kSmall)) {
+    } else if (size == buffers().bytes_of(BufferGroup::kSmall)) {
       wants_bulk_ = true;
     }
   } else if (completion.result == 0) {
     end_of_stream_ = true;
   } else if (completion.result == -ENOBUFS && !shut_down_) {
     // The ring of this group was empty: the bytes stay in the socket until a buffer is back.
-    buffers_.wait_for_buffer(armed_group_, starved_);
+    buffers().wait_for_buffer(armed_group_, occasional().starved);
     return;
   } else if (completion.result != -ECANCELED && completion.result != -ENOBUFS) {
     receive_error_ = -completion.result;
@@ -144,7 +176,7 @@ void Socket::on_quiet() {
   if (shut_down_ || armed_group_ != BufferGroup::kBulk || !armed()) return;
   if (received_lately_ || !receive_.in_flight()) {
     received_lately_ = false;
-    quiet_->arm(loop_.now() + kBulkQuiet);
+    occasional_->quiet.arm(loop_.now() + kBulkQuiet);
   } else {
     group_ = BufferGroup::kSmall;
     loop_.cancel(receive_);
@@ -171,14 +203,14 @@ void Socket::disarm() {
 void Socket::discard() {
   disarm();
   discards_ = true;
-  buffers_.give_back_all(received_queue_);
+  buffers().give_back_all(received_queue_);
 }
 
 // Who waited is told in the same way as who gets a buffer.
 void Socket::stop_waiting_for_buffer() {
-  if (!starved_.waiting()) return;
-  buffers_.stop_waiting(starved_);
-  loop_.ready().push(fed_);
+  if (!occasional_ || !occasional_->starved.waiting()) return;
+  buffers().stop_waiting(occasional_->starved);
+  loop_.ready().push(occasional_->fed);
 }
 
 void Socket::send(std::span<const std::byte> bytes) {
@@ -244,7 +276,7 @@ void Socket::shutdown_write() {
 void Socket::shutdown_both() {
   if (descriptor_ < 0 || shut_down_) return;
   shut_down_ = true;
-  quiet_.reset();
+  if (occasional_) occasional_->quiet.disarm();
   stop_waiting_for_buffer();
   loop_.cancel(connect_or_watch_);
   if (resets_on_close_) {
@@ -267,7 +299,8 @@ bool Socket::busy() const {
 }
 
 bool Socket::any_queued() const {
-  return fed_.queued() || received_.queued() || sent_.queued() || left_.queued();
+  return (occasional_ && occasional_->fed.queued()) || received_.queued() || sent_.queued() ||
+         left_.queued();
 }
 
 void Socket::note_idle() {
@@ -281,12 +314,12 @@ Task<> Socket::close() {
   shutdown_both();
   while (busy() || any_queued()) {
     // What is queued runs before this comes round.
-    if (!busy() && !fed_.queued()) loop_.push_next_turn(fed_);
+    if (!busy() && !occasional().fed.queued()) loop_.push_next_turn(occasional().fed);
     idle.clear();
     co_await idle.wait();
   }
   idle_ = nullptr;
-  buffers_.give_back_all(received_queue_);
+  buffers().give_back_all(received_queue_);
   loop_.kernel().close(descriptor_);
   descriptor_ = -1;
 }

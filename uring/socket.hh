@@ -34,9 +34,17 @@ class Socket {
   // for it goes to others.
   static constexpr std::chrono::seconds kBulkQuiet{1};
 
-  // `received` runs when bytes, the end of the stream or an error are there, `sent` when the send
-  // in flight has ended, `left` when a watched peer hung up.
-  Socket(Loop& loop, ReceiveBuffers& buffers, Ready& received, Ready& sent, Ready& left);
+  // Of the owner, which has the socket as a part: `received` runs when bytes, the end of the stream
+  // or an error are there, `sent` when the send in flight has ended, `left` when a watched peer
+  // hung up.
+  struct Handlers {
+    const void* owner;
+    Ready::Run received;
+    Ready::Run sent;
+    Ready::Run left;
+  };
+  // It receives into the loop's buffers.
+  Socket(Loop& loop, const Handlers& handlers);
   ~Socket();
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
@@ -66,7 +74,7 @@ class Socket {
   // happens while armed. Gives the number of bytes that may arrive at the most.
   std::size_t arm(std::size_t room, Arming arming, std::size_t held = 0);
   // From arm() until the receive has ended; waiting for a buffer is part of it.
-  bool armed() const { return receive_.in_flight() || starved_.waiting() || fed_.queued(); }
+  bool armed() const { return receive_.in_flight() || waits_for_buffer(); }
   // Ends the receive early; `received` runs when it has ended. What arrives until then is nobody's.
   void disarm();
   // As disarm(), where nobody wants what was received either: its buffers go back now, and those of
@@ -75,9 +83,14 @@ class Socket {
   // Bytes that may still arrive, of what was armed and not disarmed.
   std::size_t may_arrive() const { return armed() && credit_ > 0 ? credit_ + overshoot() : 0; }
 
+  // What runs when something has been received; its owner may run it, too.
+  Ready& received() { return received_; }
+  // What has happened is not told any more.
+  void forget_left() { left_.take_back(); }
+
   bool has_received() const { return !received_queue_.empty(); }
-  Received take() { return buffers_.pop(received_queue_); }
-  void give_back(BufferId buffer) { buffers_.give_back(buffer); }
+  Received take() { return buffers().pop(received_queue_); }
+  void give_back(BufferId buffer) { buffers().give_back(buffer); }
 
   // After all that was received: the peer's FIN, or the errno of a failed receive.
   bool end_of_stream() const { return end_of_stream_ && received_queue_.empty(); }
@@ -121,19 +134,23 @@ class Socket {
   void on_quiet();
   void issue_receive();
   void issue_watch();
+  // What it has only while it waits for a buffer, has bulk ones, or closes.
+  class Occasional;
+  Occasional& occasional();
+  bool waits_for_buffer() const;
   void stop_waiting_for_buffer();
   void choose_group(std::size_t room);
   // The cap of a multishot receive may be overshot by less than one buffer.
-  std::size_t overshoot() const { return once_ ? 0 : buffers_.bytes_of(armed_group_); }
+  std::size_t overshoot() const { return once_ ? 0 : buffers().bytes_of(armed_group_); }
   bool busy() const;
+  ReceiveBuffers& buffers() const { return loop_.receive_buffers(); }
   bool any_queued() const;
   void note_idle();
 
   Loop& loop_;
-  ReceiveBuffers& buffers_;
-  Ready& received_;
-  Ready& sent_;
-  Ready& left_;
+  Ready received_;
+  Ready sent_;
+  Ready left_;
   Event* connected_ = nullptr;
   Event* idle_ = nullptr;  // while it closes
 
@@ -141,11 +158,7 @@ class Socket {
   OperationMember<&Socket::on_sent> send_{*this};
   // Nothing is watched before it is connected.
   OperationMember<&Socket::on_connected_or_left> connect_or_watch_{*this};
-  ReadyMember<&Socket::on_fed> fed_{*this};
-  // Of a bulk socket.
-  using QuietTimer = TimerMember<&Socket::on_quiet>;
-  std::unique_ptr<QuietTimer> quiet_;
-  Starved starved_{fed_};
+  BlockPool::Owned<Occasional> occasional_;
   ReceivedQueue received_queue_;
 
   int descriptor_ = -1;

@@ -29,7 +29,7 @@ class Timer : protected Ready {
   bool armed() const { return tick_ != 0; }
 
  protected:
-  Timer(TimerWheel& wheel, Run expired) : Ready(expired), wheel_(wheel) {}
+  Timer(TimerWheel& wheel, Run expired, const void* owner) : Ready(expired, owner), wheel_(wheel) {}
 
  private:
   friend class TimerWheel;
@@ -39,15 +39,15 @@ class Timer : protected Ready {
   std::uint64_t slot_ : 8 = 0;          // where it is in the wheel
 };
 
-// A Timer that calls a member function of its owner: TimerMember<&Connection::on_deadline>.
+// A Timer that calls a member function of its owner, which has it as a part:
+// TimerMember<&Connection::on_deadline>.
 template <class Owner, auto Method>
 class TimerOf : public Timer {
  public:
-  TimerOf(Owner& owner, TimerWheel& wheel) : Timer(wheel, &run), owner_(owner) {}
+  TimerOf(Owner& owner, TimerWheel& wheel) : Timer(wheel, &run, &owner) {}
 
  private:
-  static void run(Ready& self) { (static_cast<TimerOf&>(self).owner_.*Method)(); }
-  Owner& owner_;
+  static void run(Ready& self) { (self.owner<Owner>().*Method)(); }
 };
 
 template <auto Method>

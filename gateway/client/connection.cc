@@ -25,7 +25,6 @@ Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uin
       entrance_(std::move(entrance)),
       client_(shard.links(), uring::LinkSide::kClients),
       input_(&shard.loop().frames()),
-      deadline_(*this, shard.loop().timers()),
       touched_(shard.loop().now()),
       begun_(touched_),
       id_(id),
@@ -50,7 +49,7 @@ uring::Task<> Connection::story() {
     tunnel_->settle();
   }
   co_await farewell();
-  deadline_.disarm();
+  clear_deadline();
   shard_.loop().push_next_turn(start_or_end_);
 }
 
@@ -84,6 +83,7 @@ void Connection::open_tunnel(TunnelOpening opening, Bytes behind_response) {
   tunnel_ = frames().make<Tunnel>(*this, std::move(opening));
   tunnel_->start(input_.bytes(), behind_response);
   input_.reset();
+  deadline_.reset();
   shard_.closings().note_opened(*tunnel_);
 }
 
@@ -269,11 +269,16 @@ Connection::Loss Connection::to_lose() const {
 }
 
 void Connection::set_deadline(std::chrono::milliseconds limit, Reason reason, const char* detail) {
-  limit_ = limit;
-  deadline_reason_ = reason;
-  deadline_detail_ = detail;
+  deadline().limit = limit;
+  deadline_->reason = reason;
+  deadline_->detail = detail;
   touch();
-  deadline_.arm(touched_ + limit_);
+  deadline_->timer.arm(touched_ + limit);
+}
+
+Connection::Deadline& Connection::deadline() {
+  if (!deadline_) deadline_ = frames().make<Deadline>(*this, shard_.loop().timers());
+  return *deadline_;
 }
 
 void Connection::touch() {
@@ -281,14 +286,14 @@ void Connection::touch() {
 }
 
 void Connection::on_deadline() {
-  const auto due = touched_ + limit_;
+  const auto due = touched_ + deadline_->limit;
   if (shard_.loop().now() < due) {
-    deadline_.arm(due);
+    deadline_->timer.arm(due);
   } else if (taking_leave_) {
     if (owes_bytes() && !std::exchange(cut_, true)) shard_.note_cut(*this, Loss::kLastBytes);
     client_.abort();
   } else {
-    const End end = {.reason = deadline_reason_, .detail = deadline_detail_};
+    const End end = {.reason = deadline_->reason, .detail = deadline_->detail};
     exchange_ ? exchange_->on_deadline(end) : this->end(end);
   }
 }

@@ -85,7 +85,9 @@ class Connection : private uring::ListEntry {
   // Calls end() when nothing has touched the connection for so long; `detail` is static text.
   void set_deadline(std::chrono::milliseconds limit, Reason reason, const char* detail = "");
   void touch();
-  void clear_deadline() { deadline_.disarm(); }
+  void clear_deadline() {
+    if (deadline_) deadline_->timer.disarm();
+  }
 
   // From the exchange, which has passed a 101 on: from here on it is a WebSocket's. What came right
   // behind the heads goes first.
@@ -149,6 +151,19 @@ class Connection : private uring::ListEntry {
   void learn_client_address();
   void log_no_request();
   Farewell farewell_to_client() const;
+
+  struct Deadline {
+    Deadline(Connection& of, uring::TimerWheel& wheel) : timer(*this, wheel), connection(of) {}
+    uring::BlockPool& frames() { return connection.frames(); }
+    void on_time() { connection.on_deadline(); }
+
+    uring::TimerMember<&Deadline::on_time> timer;
+    Connection& connection;
+    std::chrono::milliseconds limit{0};  // since it was touched
+    const char* detail = "";
+    Reason reason = Reason::kDone;
+  };
+  Deadline& deadline();
   void on_deadline();
   void on_start_or_end();
 
@@ -160,18 +175,15 @@ class Connection : private uring::ListEntry {
   std::optional<End> end_;
   InputBuffer input_;
   uring::ReadyMember<&Connection::on_start_or_end> start_or_end_{*this};
-  uring::TimerMember<&Connection::on_deadline> deadline_;
-  std::chrono::milliseconds limit_{0};
+  uring::BlockPool::Owned<Deadline> deadline_;  // but while it is a tunnel
   uring::Clock::time_point touched_;
   const uring::Clock::time_point begun_;
-  const char* deadline_detail_ = "";
   Peer peer_;
   limits::ConnectionHolds holds_;
   std::unique_ptr<End> refused_;
   DetailText detail_;
   std::uint64_t id_;
   std::uint64_t requests_ = 0;
-  Reason deadline_reason_ = Reason::kDone;
   const bool secure_;
   bool peer_trusted_ = false;
   bool taking_leave_ = false;

@@ -13,9 +13,16 @@ UpstreamConnection::UpstreamConnection(Upstreams& owner, uring::LinkResources& l
       server_(pool.server(server)),
       link_(links, uring::LinkSide::kServers),
       opened_(links.loop.now()),
-      timer_(*this, links.loop.timers()),
       index_(static_cast<std::uint32_t>(server)),
       era_(pool.eras_[server]) {}
+
+UpstreamConnection::Waiting::Waiting(UpstreamConnection& connection)
+    : connection_(connection), timer(*this, connection.owner_.links_.loop.timers()) {}
+
+UpstreamConnection::Waiting& UpstreamConnection::waiting() {
+  if (!waiting_) waiting_ = frames().make<Waiting>(*this);
+  return *waiting_;
+}
 
 bool UpstreamConnection::Failure::is_shortage() const {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
@@ -35,27 +42,28 @@ End UpstreamConnection::Failure::end() const {
 void UpstreamConnection::dial(std::size_t address, Patience patience, uring::Event& progress,
                               std::string_view preface) {
   address_ = static_cast<std::uint32_t>(address);
-  progress_ = &progress;
+  waiting().progress = &progress;
   owner_.note_attempt(*this);
-  dialling_ = dial_story(patience, preface);
-  dialling_.start();
+  waiting_->dialling = dial_story(patience, preface);
+  waiting_->dialling.start();
 }
 
 uring::Task<> UpstreamConnection::dial_story(Patience patience, std::string_view preface) {
-  timer_.arm(opened_ + patience.connect);
+  waiting_->timer.arm(opened_ + patience.connect);
   const int error = co_await link_.connect(address().get(), address().length, pool_->config().tcp,
                                            pool_->next_source(address().family()));
   bool connected = error == 0;
-  if (!connected) failure_ = std::make_unique<Failure>(Failure{.error = error, .text = {}});
+  if (!connected)
+    waiting_->failure = std::make_unique<Failure>(Failure{.error = error, .text = {}});
   // Whoever has given it up has taken the preface along.
-  if (connected && progress_ != nullptr) link_.write(proto::as_bytes(preface));
+  if (connected && waiting_->progress != nullptr) link_.write(proto::as_bytes(preface));
   if (connected && pool_->tls() != nullptr) {
-    timer_.arm(opened_ + patience.handshake);
+    waiting_->timer.arm(opened_ + patience.handshake);
     const bool done = co_await shake_hands();
     connected = done;
   }
-  timer_.disarm();
-  if (progress_ == nullptr) {
+  waiting_->timer.disarm();
+  if (waiting_->progress == nullptr) {
     owner_.begin_close(*this, Farewell::kNone);
   } else {
     enter(connected ? Stage::kConnected : Stage::kFailed);
@@ -65,12 +73,11 @@ uring::Task<> UpstreamConnection::dial_story(Patience patience, std::string_view
 void UpstreamConnection::enter(Stage stage) {
   stage_ = stage;
   owner_.note_stage(*this);
-  progress_->set();
+  waiting_->progress->set();
 }
 
 void UpstreamConnection::taken() {
-  progress_ = nullptr;
-  dialling_ = {};
+  waiting_ = {};
 }
 
 uring::Task<bool> UpstreamConnection::shake_hands() {
@@ -83,16 +90,16 @@ uring::Task<bool> UpstreamConnection::shake_hands() {
   // Nobody has asked anything yet, so it is nobody's answer; and it would have to be read at once.
   const bool spoke = done && link_.has_behind_handshake();
   if (done && !spoke) co_return true;
-  failure_ = std::make_unique<Failure>();
+  waiting_->failure = std::make_unique<Failure>();
   if (spoke) {
-    failure_->text = "the server spoke before it was asked";
+    waiting_->failure->text = "the server spoke before it was asked";
     co_return false;
   }
-  failure_->error = link_.error_number();
+  waiting_->failure->error = link_.error_number();
   if (link_.end() == uring::LinkEnd::kTlsFailed) {
-    failure_->text = "TLS with the server failed: " + link_.session()->error().text();
+    waiting_->failure->text = "TLS with the server failed: " + link_.session()->error().text();
   } else {
-    failure_->text = "the server left during the TLS handshake";
+    waiting_->failure->text = "the server left during the TLS handshake";
   }
   co_return false;
 }
@@ -106,7 +113,7 @@ void UpstreamConnection::on_noticed() {
 }
 
 void UpstreamConnection::on_time_over() {
-  const bool dials = progress_ != nullptr && !dialling_.done();
+  const bool dials = waiting_->progress != nullptr && !waiting_->dialling.done();
   if (dials) return enter(Stage::kLate);
   if (!kept_) return link_.abort();  // closing takes too long
   owner_.forget_kept(*this);
@@ -117,15 +124,15 @@ uring::Task<> UpstreamConnection::close_story(Farewell farewell) {
   const bool speaks = link_.is_open() && link_.end() != uring::LinkEnd::kFailed;
   if (speaks && farewell != Farewell::kNone) link_.clear_abort();
   if (speaks && farewell == Farewell::kReset) {
-    timer_.arm(owner_.links_.loop.now() + Upstreams::kResetTime);
+    waiting_->timer.arm(owner_.links_.loop.now() + Upstreams::kResetTime);
     co_await link_.drained();
     link_.reset_on_close();
   } else if (speaks && farewell != Farewell::kNone) {
     co_await take_leave(farewell);
   }
-  timer_.disarm();
+  waiting_->timer.disarm();
   co_await link_.close();
-  owner_.links_.loop.push_next_turn(noticed_or_closed_);
+  owner_.links_.loop.push_next_turn(waiting_->noticed_or_closed);
 }
 
 uring::Task<> UpstreamConnection::take_leave(Farewell farewell) {
@@ -135,12 +142,12 @@ uring::Task<> UpstreamConnection::take_leave(Farewell farewell) {
   // An upload that was answered early is still delivered, as long as the server takes of it.
   while (whole && listed() && link_.has_unsent() && !link_.send_failed()) {
     const std::uint64_t taken = link_.sent_bytes();
-    timer_.arm(owner_.links_.loop.now() + Upstreams::kFlushTime);
+    waiting_->timer.arm(owner_.links_.loop.now() + Upstreams::kFlushTime);
     co_await link_.drained();
     if (link_.sent_bytes() == taken) break;
     if (listed()) link_.clear_abort();
   }
-  timer_.arm(owner_.links_.loop.now() + Upstreams::kLingerTime);
+  waiting_->timer.arm(owner_.links_.loop.now() + Upstreams::kLingerTime);
   co_await link_.drained();
   if (farewell == Farewell::kWholeOrReset && link_.has_unsent()) link_.reset_on_close();
   // Without reading on, a server that still speaks would make a reset of our last bytes.

@@ -55,7 +55,7 @@ class UpstreamConnection : private uring::ListEntry {
     bool lacks_source() const;
     End end() const;  // lives as long as this
   };
-  const Failure& failure() const { return *failure_; }
+  const Failure& failure() const { return *waiting_->failure; }
 
   Link& link() { return link_; }
   UpstreamServer& server() const { return *server_; }
@@ -72,6 +72,33 @@ class UpstreamConnection : private uring::ListEntry {
  private:
   friend class Upstreams;
   friend class uring::List<UpstreamConnection>;
+
+  // What it needs while nobody has it: it is dialled, kept or closed.
+  class Waiting {
+   public:
+    explicit Waiting(UpstreamConnection& connection);
+    uring::BlockPool& frames() { return connection_.frames(); }
+
+    std::unique_ptr<Failure> failure;
+    uring::Clock::time_point usable_from;  // while it is kept
+    uring::Task<> dialling;
+    uring::Task<> closing;
+    uring::Event* progress = nullptr;  // of the dialling, unless nobody waits for it
+
+   private:
+    void on_time_over() { connection_.on_time_over(); }
+    void on_noticed_or_closed() { connection_.on_noticed_or_closed(); }
+
+    UpstreamConnection& connection_;
+
+   public:
+    // How long it is kept, or its dialling or closing may take.
+    uring::TimerMember<&Waiting::on_time_over> timer;
+    // While it is kept: something has arrived. And when it has closed.
+    uring::ReadyMember<&Waiting::on_noticed_or_closed> noticed_or_closed{*this};
+  };
+  Waiting& waiting();
+
   uring::Task<> dial_story(Patience patience, std::string_view preface);
   uring::Task<bool> shake_hands();
   const config::Address& address() const { return pool_->addresses_of(index_)[address_]; }
@@ -87,19 +114,11 @@ class UpstreamConnection : private uring::ListEntry {
   uring::Held<UpstreamServer> server_;
   ServerSlot slot_;  // of that server
   Link link_;
-  std::unique_ptr<Failure> failure_;
   uring::Clock::time_point opened_;
-  uring::Clock::time_point usable_from_;  // while it is kept
-  // While it is kept: something has arrived. And when it has closed.
-  uring::ReadyMember<&UpstreamConnection::on_noticed_or_closed> noticed_or_closed_{*this};
-  // How long it is kept, or its dialling or closing may take.
-  uring::TimerMember<&UpstreamConnection::on_time_over> timer_;
-  uring::Task<> dialling_;
-  uring::Task<> closing_;
-  uring::Event* progress_ = nullptr;  // of the dialling, unless nobody waits for it
-  std::uint32_t index_;               // of the server in the pool
-  std::uint32_t address_ = 0;         // of the server's, while it dials
-  std::uint32_t era_;                 // of the server, of the pool that it was opened for
+  uring::BlockPool::Owned<Waiting> waiting_;  // null: it is somebody's
+  std::uint32_t index_;                       // of the server in the pool
+  std::uint32_t address_ = 0;                 // of the server's, while it dials
+  std::uint32_t era_;                         // of the server, of the pool that it was opened for
   Stage stage_ = Stage::kDialling;
   bool kept_ = false;
   bool reused_ = false;

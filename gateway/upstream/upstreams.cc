@@ -160,12 +160,12 @@ UpstreamConnection* Upstreams::take_kept(UpstreamPool& pool, std::size_t index) 
   // The newest first: the others may be idle for long enough to be closed.
   const auto now = links_.loop.now();
   pool.server(index).kept_.find_from_last([&](UpstreamConnection& connection) {
-    if (connection.link_.quiet() && now >= connection.usable_from_) quiet = &connection;
+    if (connection.link_.quiet() && now >= connection.waiting().usable_from) quiet = &connection;
     return quiet != nullptr;
   });
   if (quiet == nullptr) return nullptr;
   forget_kept(*quiet);
-  quiet->timer_.disarm();
+  quiet->waiting_ = {};
   quiet->reused_ = true;
   quiet->pool_ = uring::Held<UpstreamPool>(pool);
   quiet->index_ = static_cast<std::uint32_t>(index);
@@ -203,10 +203,11 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
   if (!server.ticket_) note_ticket(connection);
   note_returned(server);
   connection.kept_ = true;
-  connection.usable_from_ = reuse == Reuse::kLater ? now + kSettling : now;
-  connection.timer_.arm(ends);
+  UpstreamConnection::Waiting& waiting = connection.waiting();
+  waiting.usable_from = reuse == Reuse::kLater ? now + kSettling : now;
+  waiting.timer.arm(ends);
   server.kept_.push(connection);
-  connection.link_.watch_input(connection.noticed_or_closed_, kHeadReadBytes);
+  connection.link_.watch_input(waiting.noticed_or_closed, kHeadReadBytes);
   connection.slot_ = {};
   // Last: if nobody else has that pool any more, nothing of it is kept.
   connection.pool_ = {};
@@ -215,10 +216,11 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
 void Upstreams::close(UpstreamConnection& connection, Farewell farewell) {
   note_returned(*connection.server_);
   connection.slot_ = {};
-  connection.progress_ = nullptr;
-  if (connection.dialling_.done()) return begin_close(connection, farewell);
+  UpstreamConnection::Waiting& waiting = connection.waiting();
+  waiting.progress = nullptr;
+  if (waiting.dialling.done()) return begin_close(connection, farewell);
   // It closes itself when what it waits for has ended.
-  connection.timer_.disarm();
+  waiting.timer.disarm();
   connection.link_.abort();
 }
 
@@ -307,10 +309,11 @@ void Upstreams::note_ticket(UpstreamConnection& connection) {
 void Upstreams::begin_close(UpstreamConnection& connection, Farewell farewell) {
   note_ticket(connection);
   connection.pool_ = {};
-  connection.timer_.disarm();
+  UpstreamConnection::Waiting& waiting = connection.waiting();
+  waiting.timer.disarm();
   if (farewell != Farewell::kNone) closing_slowly_.push(connection);
-  connection.closing_ = connection.close_story(farewell);
-  connection.closing_.start();
+  waiting.closing = connection.close_story(farewell);
+  waiting.closing.start();
 }
 
 void Upstreams::forget_kept(UpstreamConnection& connection) {

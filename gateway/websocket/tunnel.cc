@@ -10,6 +10,14 @@
 #include "gateway/shard/shard.hh"
 
 namespace gateway {
+
+// All that an idle WebSocket holds, but for coroutine frames and a line of text, and its TLS
+// session (ARCHITECTURE.md has the sum).
+static_assert(sizeof(Connection) <= 824);
+static_assert(sizeof(UpstreamConnection) <= 568);
+static_assert(sizeof(Tunnel) <= 688);
+static_assert(sizeof(Link) <= 456);
+
 namespace {
 
 ws::ScanRules rules_of(const TunnelOpening& opening) {

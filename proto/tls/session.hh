@@ -198,16 +198,16 @@ class Session {
   std::uint32_t record_held_ = 0;    // bytes of the incomplete record, header included
   std::uint32_t record_size_ = 0;    // its length field
   State state_ = State::kHandshake;
-  const bool client_;
-  bool verify_ = false;  // client role: the certificate, and that it is for the name
-  bool ticket_came_ = false;
-  bool handshake_done_ = false;
-  bool first_byte_seen_ = false;
-  bool name_checked_ = false;
-  bool close_sent_ = false;
-  bool close_received_ = false;
-  bool truncated_ = false;
-  bool plain_http_ = false;
+  const bool client_ : 1;
+  bool verify_ : 1 = false;  // client role: the certificate, and that it is for the name
+  bool ticket_came_ : 1 = false;
+  bool handshake_done_ : 1 = false;
+  bool first_byte_seen_ : 1 = false;
+  bool name_checked_ : 1 = false;
+  bool close_sent_ : 1 = false;
+  bool close_received_ : 1 = false;
+  bool truncated_ : 1 = false;
+  bool plain_http_ : 1 = false;
 };
 
 }  // namespace tls

@@ -13,6 +13,11 @@
 #include <wolfssl/internal.h>
 
 namespace tls {
+
+// What an idle connection holds of TLS 1.3, a ticket of a client excepted.
+static_assert(sizeof(Session) <= 136);
+static_assert(sizeof(record::Layer) <= 360);
+
 namespace {
 
 constexpr std::uint16_t kSuitesOf13 = 0x1300;

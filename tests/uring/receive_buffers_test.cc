@@ -167,6 +167,39 @@ TEST_F(ReceiveBuffers, StayConservedThroughRandomUse) {
   });
 }
 
+// A crowd finds the ring empty once, however many they are.
+TEST(ReceiveBuffersInTheRing, AreTwiceAsManyAfterEachShortageUntilItIsQuiet) {
+  Simulation simulation(1, {.calm = true}, {256, 64, 2, 4096});
+  uring::ReceiveBuffers& buffers = *simulation.buffers;
+  const auto in_ring = [&] { return buffers.in_ring(BufferGroup::kSmall); };
+  const auto quiet_turns = [&](unsigned count) {
+    while (count-- > 0) buffers.feed_starved();
+    simulation.loop.ready().run(100);
+  };
+  constexpr std::size_t kLeast = uring::ReceiveBuffers::kSmallInRing;
+  EXPECT_EQ(in_ring(), kLeast);
+  std::vector<int> fed;
+  std::deque<Waiting> waiting;
+  for (int name = 0; name < 3; ++name) {
+    waiting.emplace_back(fed, name);
+    buffers.wait_for_buffer(BufferGroup::kSmall, waiting.back().starved());
+  }
+  EXPECT_EQ(in_ring(), 2 * kLeast);
+  quiet_turns(1);
+  EXPECT_EQ(fed.size(), 3u);
+  buffers.wait_for_buffer(BufferGroup::kSmall, waiting[0].starved());
+  EXPECT_EQ(in_ring(), 4 * kLeast);
+  quiet_turns(2 * uring::ReceiveBuffers::kQuietTurns + 1);
+  // What comes back stays out, until there are as few as at first.
+  ReceivedQueue queue;
+  for (std::uint16_t id = 0; id < 4 * kLeast; ++id) {
+    buffers.push(queue, BufferGroup::kSmall, id, 10);
+  }
+  buffers.give_back_all(queue);
+  EXPECT_EQ(in_ring(), kLeast);
+  EXPECT_EQ(buffers.lent(), 0u);
+}
+
 using ReceiveBuffersDeathTest = ReceiveBuffers;
 
 TEST_F(ReceiveBuffersDeathTest, RefuseToComeBackTwice) {

@@ -2,6 +2,8 @@
 // credits of any size, and keeps it sending. `Stand` is a Simulation or a RealRing.
 #pragma once
 
+#include <set>
+
 #include "tests/uring/simulation.hh"
 #include "uring/socket.hh"
 
@@ -17,6 +19,7 @@ class SocketOwner {
   std::size_t received_bytes() const { return received_bytes_; }
   const uring::Received& last_received() const { return last_received_; }
   std::size_t times_left() const { return times_left_; }
+  std::size_t buffers_seen() const { return buffers_seen_.size(); }
 
   // Receives from now on, with credits of any size or of this one.
   void receive_all(uring::Socket::Arming arming, std::size_t room = 0) {
@@ -55,6 +58,7 @@ class SocketOwner {
     while (socket_.has_received()) {
       last_received_ = socket_.take();
       const auto bytes = last_received_.bytes;
+      buffers_seen_.insert(bytes.data());
       EXPECT_EQ(first_wrong(bytes, stream_, received_bytes_), bytes.size());
       EXPECT_LE(bytes.size(), credit_) << "more than the credit arrived";
       credit_ -= bytes.size();
@@ -77,11 +81,12 @@ class SocketOwner {
 
   Stand& stand_;
   std::size_t stream_;
-  uring::ReadyMember<&SocketOwner::on_received> received_{*this};
-  uring::ReadyMember<&SocketOwner::on_sent> sent_{*this};
-  uring::ReadyMember<&SocketOwner::on_left> left_{*this};
-  uring::Socket socket_{stand_.loop, *stand_.buffers, received_, sent_, left_};
+  uring::Socket socket_{stand_.loop,
+                        {this, &uring::ReadyMember<&SocketOwner::on_received>::run,
+                         &uring::ReadyMember<&SocketOwner::on_sent>::run,
+                         &uring::ReadyMember<&SocketOwner::on_left>::run}};
   uring::Received last_received_{};
+  std::set<const std::byte*> buffers_seen_;
   std::vector<std::byte> batch_;
   uring::Socket::Arming arming_ = uring::Socket::Arming::kStream;
   std::size_t room_ = 0;

@@ -67,6 +67,24 @@ TEST_P(SocketForms, ReceivesEveryByteInOrderAndKeepsToItsCredit) {
   });
 }
 
+// The others stay untouched, and those that are used stay in the processor's caches.
+TEST_P(SocketForms, ReceivesIntoFewBuffersWhileFewAreNeeded) {
+  const SimulationOptions calm{.byte_cap = GetParam().byte_cap, .calm = true, .window = 1024};
+  Simulation simulation(1, calm, {128, 256, 32, 4096});
+  constexpr std::size_t kTotal = 400'000;
+  SimulatedKernel::Stream peer;
+  SocketOwner owner(simulation, simulation.kernel.open_stream(peer));
+  owner.receive_all(GetParam().arming);
+  Writer writer(peer, 0, kTotal);
+  EXPECT_TRUE(simulation.turn_until([&] { return owner.socket().end_of_stream(); },
+                                    [&] { writer.act(simulation.dice()); }));
+  EXPECT_EQ(owner.received_bytes(), kTotal);
+  using uring::ReceiveBuffers;
+  EXPECT_LE(owner.buffers_seen(), ReceiveBuffers::kSmallInRing + ReceiveBuffers::kBulkInRing + 8);
+  owner.close_and_wait();
+  simulation.expect_quiet();
+}
+
 TEST_P(SocketForms, ShareTwoBuffersFairlyAmongManySockets) {
   for_each_seed(40, [](std::uint64_t seed) {
     Simulation simulation(seed, {.byte_cap = GetParam().byte_cap}, {2, 128, 1, 1024});

@@ -126,6 +126,12 @@ class Layer {
     std::vector<std::byte> newest;
   };
 
+  // Of a message after the handshake that is not whole.
+  struct BegunMessage {
+    std::vector<std::byte> bytes;
+    std::uint32_t to_skip = 0;  // instead, where it is too long to be of use
+  };
+
   void start(Direction& direction, const Traffic& traffic);
   void advance(Direction& direction);
   void wipe();
@@ -144,7 +150,7 @@ class Layer {
   // layer_messages.cc
   Found take_messages(proto::Bytes content, Sink& to_peer);
   std::optional<Refusal> flaw_in(proto::Bytes header) const;
-  bool within_message() const { return !message_.empty() || to_skip_ > 0; }
+  bool within_message() const { return begun_ != nullptr; }
   Found take_message(proto::Bytes message, bool is_last, Sink& to_peer);
   Found take_key_update(proto::Bytes message, bool is_last, Sink& to_peer);
 
@@ -154,7 +160,8 @@ class Layer {
   // layer_image.cc
   static std::expected<std::unique_ptr<Layer>, std::string_view> read_image(proto::Bytes bytes,
                                                                             Resources resources);
-  bool take_kept(proto::Bytes record, proto::Bytes message, proto::Bytes plaintext);
+  bool take_kept(proto::Bytes record, proto::Bytes message, std::uint32_t to_skip,
+                 proto::Bytes plaintext);
 
   void seal_record(ContentType type, proto::Bytes content, Sink& to_peer);
   void send_key_update(bool request, Sink& to_peer);
@@ -172,9 +179,8 @@ class Layer {
   Kept plaintext_;                               // not handed out yet
   std::array<std::byte, kHeaderSize> header_{};  // gathered before there is memory
   std::uint8_t header_size_ = 0;
-  std::vector<std::byte> message_;  // the beginning of one
+  std::unique_ptr<BegunMessage> begun_;
   Error error_;
-  std::uint32_t to_skip_ = 0;        // of a message that is too long to be of use
   std::uint8_t updates_unpaid_ = 0;  // KeyUpdates that no data has paid for
   std::uint8_t empty_records_ = 0;   // in a row
   std::uint8_t warnings_ = 0;        // alerts that end nothing

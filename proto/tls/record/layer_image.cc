@@ -76,7 +76,10 @@ bool Layer::export_to(std::vector<std::byte>& to) {
                                plaintext_.end - plaintext_.begin);
   const std::size_t begin = to.size();
   // At once: what is moved would stay behind.
-  to.reserve(begin + kFixedMax + record.size() + message_.size() + plaintext.size() + kDigestSize);
+  const BegunMessage nothing;
+  const BegunMessage& begun = begun_ ? *begun_ : nothing;
+  to.reserve(begin + kFixedMax + record.size() + begun.bytes.size() + plaintext.size() +
+             kDigestSize);
   Writer writer(to);
   writer.bytes(proto::as_bytes(kMagic));
   writer.number(static_cast<std::uint8_t>(role_), 1);
@@ -92,9 +95,9 @@ bool Layer::export_to(std::vector<std::byte>& to) {
   writer.number(updates_unpaid_, 1);
   writer.number(empty_records_, 1);
   writer.number(warnings_, 1);
-  writer.number(to_skip_, 4);
+  writer.number(begun.to_skip, 4);
   writer.vector(record);
-  writer.vector(message_);
+  writer.vector(begun.bytes);
   writer.vector(plaintext);
   writer.bytes(digest_of(proto::Bytes(to).subspan(begin)));
   // Two of one connection would use a number twice, and hand out what is kept twice.
@@ -146,24 +149,27 @@ std::expected<std::unique_ptr<Layer>, std::string_view> Layer::read_image(proto:
   made->updates_unpaid_ = static_cast<std::uint8_t>(at.number(1));
   made->empty_records_ = static_cast<std::uint8_t>(at.number(1));
   made->warnings_ = static_cast<std::uint8_t>(at.number(1));
-  made->to_skip_ = static_cast<std::uint32_t>(at.number(4));
+  const auto to_skip = static_cast<std::uint32_t>(at.number(4));
   const proto::Bytes record = at.vector(2);
   const proto::Bytes message = at.vector(2);
   const proto::Bytes plaintext = at.vector(2);
-  if (!at.whole() || !made->take_kept(record, message, plaintext)) {
+  if (!at.whole() || !made->take_kept(record, message, to_skip, plaintext)) {
     return std::unexpected("malformed");
   }
   return made;
 }
 
 // As it was gathered, which the ways that gather it check once more.
-bool Layer::take_kept(proto::Bytes record, proto::Bytes message, proto::Bytes plaintext) {
+bool Layer::take_kept(proto::Bytes record, proto::Bytes message, std::uint32_t to_skip,
+                      proto::Bytes plaintext) {
   std::optional<Refusal> flaw;
   if (!next_record(record, flaw).empty() || !record.empty() || flaw) return false;
   if (message.size() > kKeptMax || plaintext.size() > kKeptMax) return false;
-  if (to_skip_ > kSkippedMax || (to_skip_ > 0 && !message.empty())) return false;
+  if (to_skip > kSkippedMax || (to_skip > 0 && !message.empty())) return false;
   if (!message.empty() && !is_begun_message(message)) return false;
-  message_.assign(message.begin(), message.end());
+  if (!message.empty() || to_skip > 0) {
+    begun_.reset(new BegunMessage{{message.begin(), message.end()}, to_skip});
+  }
   if (plaintext.empty()) return true;
   if (!take_memory(plaintext.size(), plaintext_)) return false;
   std::ranges::copy(plaintext, plaintext_.memory);

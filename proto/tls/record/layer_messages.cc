@@ -35,30 +35,33 @@ Layer::Found Layer::take_messages(proto::Bytes content, Sink& to_peer) {
     return refuse("empty handshake record", AlertCode::kUnexpectedMessage, to_peer);
   }
   while (!content.empty()) {
-    if (to_skip_ > 0) {
-      const std::size_t part = std::min<std::size_t>(content.size(), to_skip_);
-      to_skip_ -= static_cast<std::uint32_t>(part);
-      content = content.subspan(part);
+    if (!begun_) begun_ = std::make_unique<BegunMessage>();
+    std::vector<std::byte>& message = begun_->bytes;
+    const auto take = [&](std::size_t wanted) {
+      const proto::Bytes part = content.first(std::min(content.size(), wanted));
+      content = content.subspan(part.size());
+      return part;
+    };
+    if (begun_->to_skip > 0) {
+      begun_->to_skip -= static_cast<std::uint32_t>(take(begun_->to_skip).size());
+      if (begun_->to_skip == 0) begun_.reset();
       continue;
     }
-    if (message_.size() < kMessageHeader) {
-      const std::size_t part = std::min(content.size(), kMessageHeader - message_.size());
-      message_.insert(message_.end(), content.begin(), content.begin() + part);
-      content = content.subspan(part);
-      if (message_.size() < kMessageHeader) return Found::kNothing;
-      if (const auto flaw = flaw_in(message_)) return refuse(flaw->reason, flaw->alert, to_peer);
-      if (size_of(message_) > kMessageKeptMax) {
-        to_skip_ = static_cast<std::uint32_t>(size_of(message_) - kMessageHeader);
-        message_ = {};
+    if (message.size() < kMessageHeader) {
+      const proto::Bytes part = take(kMessageHeader - message.size());
+      message.insert(message.end(), part.begin(), part.end());
+      if (message.size() < kMessageHeader) return Found::kNothing;
+      if (const auto flaw = flaw_in(message)) return refuse(flaw->reason, flaw->alert, to_peer);
+      if (size_of(message) > kMessageKeptMax) {
+        *begun_ = {{}, static_cast<std::uint32_t>(size_of(message) - kMessageHeader)};
         continue;
       }
     }
-    const std::size_t part = std::min(content.size(), size_of(message_) - message_.size());
-    message_.insert(message_.end(), content.begin(), content.begin() + part);
-    content = content.subspan(part);
-    if (message_.size() < size_of(message_)) return Found::kNothing;
-    const std::vector<std::byte> message = std::exchange(message_, {});
-    if (take_message(message, content.empty(), to_peer) == Found::kEnd) return Found::kEnd;
+    const proto::Bytes part = take(size_of(message) - message.size());
+    message.insert(message.end(), part.begin(), part.end());
+    if (message.size() < size_of(message)) return Found::kNothing;
+    const std::unique_ptr<BegunMessage> whole = std::move(begun_);
+    if (take_message(whole->bytes, content.empty(), to_peer) == Found::kEnd) return Found::kEnd;
   }
   return Found::kNothing;
 }
