@@ -129,10 +129,22 @@ uring::Task<> UpstreamConnection::close_story(Farewell farewell) {
     link_.reset_on_close();
   } else if (speaks && farewell != Farewell::kNone) {
     co_await take_leave(farewell);
+  } else if (speaks && owes_alert()) {
+    link_.drop_input();
+    link_.clear_abort();
+    waiting_->timer.arm(owner_.links_.loop.now() + Upstreams::kResetTime);
+    co_await link_.drained();
   }
   waiting_->timer.disarm();
   co_await link_.close();
   owner_.links_.loop.push_next_turn(waiting_->noticed_or_closed);
+}
+
+// The server is still to be told why its TLS session has failed.
+bool UpstreamConnection::owes_alert() const {
+  const tls::Session* const session = link_.session();
+  return session != nullptr && session->error().alert == tls::Error::Alert::kSent &&
+         link_.has_unsent();
 }
 
 uring::Task<> UpstreamConnection::take_leave(Farewell farewell) {

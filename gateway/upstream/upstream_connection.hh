@@ -104,6 +104,7 @@ class UpstreamConnection : private uring::ListEntry {
   const config::Address& address() const { return pool_->addresses_of(index_)[address_]; }
   void enter(Stage stage);
   uring::Task<> close_story(Farewell farewell);
+  bool owes_alert() const;
   uring::Task<> take_leave(Farewell farewell);
   void on_noticed_or_closed();
   void on_noticed();

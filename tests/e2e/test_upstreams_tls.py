@@ -293,6 +293,8 @@ def test_a_servers_corrupt_record_in_an_answer_is_the_servers_fault(
             assert client.read_head().status == 200
             assert client.read_exactly(5) == b"half "
         stream.socket.sendall(CORRUPT_RECORD)
+        with pytest.raises(ssl.SSLError, match="(?i)bad.record.mac"):
+            stream.read_ending()
         if when == "in-the-body":
             assert client.read_ending()[0] == b""
         else:
