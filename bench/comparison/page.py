@@ -17,10 +17,13 @@ _HEADINGS = {
 }
 
 
-def page(document, pictures):
-    """`pictures`: (title, path relative to the page) of each chart."""
+def page(document, pictures, choices=None):
+    """`pictures`: (title, path relative to the page) of each chart. `choices`: the path of a page
+    on what was tried."""
     rows = rows_of(document)
     parts = ["# Performance", _about(document, rows)]
+    if choices:
+        parts += [f"[What each choice has gained, and how the cost of a message grows]({choices})"]
     parts += [f"![{title}]({path})" for title, path in pictures]
     for compares, (heading, explained) in _HEADINGS.items():
         chosen = [row for row in rows if row.compares == compares]

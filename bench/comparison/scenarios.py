@@ -72,11 +72,19 @@ ALL = [
     _IDLE,
     _OPEN,
 ]
+# Only by their names: how the cost of a message grows (docs/performance/choices.md).
+GROWTH = [
+    *_both("echo-64-9500", "echo 64 B, 9,500 connections", connections=9500),
+    *[Scenario(f"echo-{name}-wss", f"echo {title}, 100 connections, 4 in flight, wss", "wss",
+               in_flight=4, size_bytes=size_bytes)
+      for name, title, size_bytes in (("1k", "1 KiB", 1 << 10), ("4k", "4 KiB", 1 << 12),
+                                      ("64k", "64 KiB", 1 << 16))],
+]
 # --quick has too little time for many handshakes, so it holds fewer connections.
 _QUICK_INSTEAD = {
     "idle-wss": replace(_IDLE, title="1,000 idle connections, wss", connections=1000),
 }
-BY_NAME = {scenario.name: scenario for scenario in ALL}
+BY_NAME = {scenario.name: scenario for scenario in ALL + GROWTH}
 
 
 def chosen(names, quick):
