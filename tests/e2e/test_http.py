@@ -7,17 +7,10 @@ import json
 import pytest
 
 from conftest import RAW_HOST, every_variant
+from support.pattern import pattern
 
 MEGABYTE = 1 << 20
 SIZES = [0, 1, 16_384, 3 * MEGABYTE + 7]
-PERIOD = 65_521
-
-
-def pattern(size):
-    """The bytes of /bytes?n=SIZE."""
-    golden = 0x9E3779B97F4A7C15
-    one = bytes((position + 1) * golden >> 56 & 0xFF for position in range(PERIOD))
-    return (one * (size // PERIOD + 1))[:size]
 
 
 def sha256(data):

@@ -10,6 +10,7 @@ import pytest
 import websockets
 
 from conftest import RAW_HOST, every_variant
+from support.application import NODE_PATH
 from support.frames import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close_payload, frame,
                             read_frame, upgrade_request, upgrade_response)
 from support.relay import dial, open_echo, open_relay, run
@@ -17,9 +18,6 @@ from support.streams import connect
 from support.waiting import DEADLINE
 
 NODE_CLIENT = Path(__file__).parent / "clients" / "websocket.js"
-# Where Debian's node-ws lies, for a node from elsewhere.
-NODE_PATH = os.pathsep.join([os.environ.get("NODE_PATH", ""), "/usr/share/nodejs",
-                             "/usr/lib/nodejs"])
 SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 1 << 20]
 
 both = pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])

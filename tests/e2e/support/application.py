@@ -1,6 +1,7 @@
 """Real applications as upstreams: the same one on Node's http and on Python's http.server."""
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -12,6 +13,9 @@ from support.waiting import DEADLINE, wait_until
 
 APPS = Path(__file__).resolve().parents[1] / "apps"
 NODE = shutil.which("node")
+# Where Debian's node-ws lies, for a node from elsewhere.
+NODE_PATH = os.pathsep.join([os.environ.get("NODE_PATH", ""), "/usr/share/nodejs",
+                             "/usr/lib/nodejs"])
 COMMANDS = {
     "node": [NODE or "node", APPS / "server.js"],
     "python-1.1": [sys.executable, APPS / "server.py", "HTTP/1.1"],
