@@ -53,6 +53,39 @@ def test_a_browser_chats_over_wss(gateway, browser, log):
     assert security["keyExchangeGroup"] in ("X25519MLKEM768", "X25519")
 
 
+def test_a_browser_sends_and_gets_back_what_is_large(gateway, browser):
+    """As messages of a WebSocket and as bodies: some in a record, some in hundreds."""
+    script = """(async () => {
+      const isSame = (one, other) => one.length === other.length &&
+          one.every((byte, at) => byte === other[at]);
+      const socket = new WebSocket(%r);
+      socket.binaryType = 'arraybuffer';
+      await new Promise((done, fail) => { socket.onopen = done; socket.onclose = fail; });
+      const same = [];
+      for (const size of [1, 16384, 65536, 3000000]) {
+        const data = new Uint8Array(size).map((_, at) => at * 7 + (at >> 8));
+        const message = new Promise(done => { socket.onmessage = ({data}) => done(data); });
+        socket.send(data);
+        same.push(isSame(data, new Uint8Array(await message)));
+        const response = await fetch('/echo', {method: 'POST', body: data});
+        same.push(isSame(data, new Uint8Array(await response.arrayBuffer())));
+      }
+      socket.close();
+      return same;
+    })()"""
+
+    async def send():
+        async with browser as page:
+            origin = f"localhost:{gateway.https_port}"
+            await page.open(f"https://{origin}/")
+            await page.wait_for("document.querySelector('#status')?.textContent === 'open'")
+            assert await page.evaluate(script % f"wss://{origin}/echo") == [True] * 8
+            return page
+    page = run(send())
+    security = [one["response"]["securityDetails"] for one in page.event("Network.responseReceived")]
+    assert {one["protocol"] for one in security} == {"TLS 1.3"}
+
+
 def test_a_browser_sees_why_a_websocket_ends(gateway, browser):
     script = """new Promise(done => {
       const socket = new WebSocket(%r);
