@@ -19,6 +19,7 @@ import pytest
 from support.admin import TWO_SHARDS, admin_config, admin_of
 from support.admin_stand_in import StandIn
 from support.browser import Browser
+from support.certificates import Authority
 from support.checking import run as run_gateway
 from support.dashboard import Dashboard
 from support.gateway import (ALL, BUILD, DOWN_HOST, ECHO, FEW, GATEWAY, LOAD, RAW_HOST, Config, Echo,
@@ -250,6 +251,26 @@ def start_holding(start_upgrading, raw_port, upstream):
                         drain={"over": "0s", "hard_stop": "1h"}, **options)
         line = start_upgrading(config)
         return line, lambda: Held(config.https_port, upstream, True)
+    return start
+
+
+@pytest.fixture(scope="session")
+def own_ca(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("own-ca"))
+
+
+@pytest.fixture(scope="session")
+def server_files(own_ca):
+    """The chain and the key of a server at 127.0.0.1."""
+    return own_ca.issue(["IP:127.0.0.1"])
+
+
+@pytest.fixture
+def start_before_tls(start_gateway, own_ca):
+    """start_before_tls(port): a gateway with one pool, whose server there has the server_files."""
+    def start(port, variant=Variant(1), **pool):
+        table = {"servers": port, "tls": {"ca": str(own_ca.path)}, **pool}
+        return start_gateway(Config({"app": table}, [{"pool": "app"}]), variant)
     return start
 
 

@@ -20,14 +20,15 @@ def die_with_parent():
 
 
 class Program:
-    def __init__(self, command, folder, name, environment=None, pass_fds=()):
+    def __init__(self, command, folder, name, environment=None, pass_fds=(),
+                 stdin=subprocess.DEVNULL):
         self.name = name
         self.command = [str(part) for part in command]
         self.log_file = folder / f"{name}.log"
         self.output_file = folder / f"{name}.out"
         with open(self.log_file, "wb") as log, open(self.output_file, "wb") as output:
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=log,
+                self.command, stdin=stdin, stdout=output, stderr=log,
                 cwd=folder, preexec_fn=die_with_parent, env={**os.environ, **(environment or {})},
                 pass_fds=pass_fds)
 
