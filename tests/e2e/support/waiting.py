@@ -10,7 +10,7 @@ class TooLate(AssertionError):
     """The condition did not hold in time."""
 
 
-def wait_until(condition, what, seconds=DEADLINE):
+def wait_until(condition, what, seconds=DEADLINE, interval=POLL_INTERVAL):
     """Returns the first true value of condition(); fails with `what` when the time is over."""
     deadline = time.monotonic() + seconds
     while True:
@@ -20,4 +20,4 @@ def wait_until(condition, what, seconds=DEADLINE):
         if time.monotonic() > deadline:
             text = what() if callable(what) else what
             raise TooLate(f"waited {seconds:g} s for {text}")
-        time.sleep(POLL_INTERVAL)
+        time.sleep(interval)
