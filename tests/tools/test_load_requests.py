@@ -88,11 +88,12 @@ def test_an_answer_after_its_time_is_late():
 ])
 def test_what_has_no_readable_id_answers_nothing(handle, error):
     with FaultyServer(handle) as server:
-        result = run(server.url, *REQUEST, "--timeout", "0.5", "--connections", 2, *QUICK,
-                     statuses=(FAILED,))
+        result = run(server.url, *REQUEST, "--timeout", "0.5", "--connections", 2, "--duration", 1,
+                     "--warm-up", "0.1", statuses=(FAILED,))
     assert set(result["errors"]) == {error}
     assert over_all(result, "received") == 0
-    assert over_all(result, "unexpected") == result["errors"][error]["count"] > 0
+    # What still comes when it closes is counted, but no error any more.
+    assert over_all(result, "unexpected") >= result["errors"][error]["count"] > 0
 
 
 def test_one_of_two_messages_is_the_reply():
