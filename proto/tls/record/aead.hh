@@ -20,7 +20,8 @@ namespace tls::record {
 
 // Some implementation's, and wiped with `wipe`; never moved.
 struct alignas(64) ExpandedKey {
-  static constexpr std::size_t kBytes = 1024;
+  // libipsec-mb 1.3 needs 1,024 of them for AES-GCM, 1.5 needs 1,264.
+  static constexpr std::size_t kBytes = 1280;
 
   std::array<std::byte, kBytes> memory;
   Cipher cipher;

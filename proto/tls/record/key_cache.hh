@@ -1,4 +1,4 @@
-// Expanded keys of the connections that talk: one is a kilobyte, which an idle connection need not
+// Expanded keys of the connections that talk: one is more than a kilobyte, which an idle connection need not
 // have. Whoever has a key asks for its expansion before each batch, and gets it at once unless
 // others have taken its place since. A fixed number, made as they are needed; one cache for a
 // shard, on its thread.
@@ -18,7 +18,7 @@ class KeyCache {
  public:
   // Sealing 64 bytes takes 45 ns with an expansion that is there, and 155 with one that has to be
   // made; that holds as far as they fill the processor's own cache (bench/aead_bench.cc). All of
-  // them are 300 KiB.
+  // them are 350 KiB.
   static constexpr std::size_t kPlaces = 256;
 
   // Where a key has its expansion, if it still is there. Its owner's; forget() before it goes.
