@@ -73,23 +73,6 @@ struct End {
       take_ticket();
     } while (!bytes.empty());
   }
-  void feed_in_place(Buffer bytes) {
-    proto::Bytes rest(bytes);
-    Buffer elsewhere(Layer::kOpenRoom);
-    Status status = Status::kPlaintext;
-    while (status == Status::kPlaintext) {
-      const std::size_t whole = layer->whole_record(rest);
-      const std::size_t at = bytes.size() - rest.size();
-      require(whole <= rest.size(), "a whole record is there");
-      proto::MutableBytes to = elsewhere;
-      if (whole > 0) to = proto::MutableBytes(bytes).subspan(at + 5, whole - 5);
-      const tls::Progress progress = layer->open(rest, to, wire);
-      status = progress.status;
-      received += proto::as_text(to.first(progress.plaintext));
-      check(status, rest.empty());
-    }
-    take_ticket();
-  }
   // Only the newest of a call is kept, and how much a call is given differs.
   void take_ticket() {
     Buffer ticket = layer->take_ticket();
@@ -128,7 +111,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t piece = 1 + (data[0] >> 3);
   End one(wolfcrypt_aead(), suite, role);
   End other(fastest_aead(), suite, role);
-  const bool is_in_place = data[0] >= 0xc0;
   Hand hand(suite, secret_number(suite, role == Role::kClient ? 2 : 1));
   proto::Bytes input = std::as_bytes(std::span(data + 1, size - 1));
   while (!input.empty()) {
@@ -166,11 +148,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (sealed.empty()) continue;
     one.feed(sealed, sealed.size(), Layer::kOpenRoom);
-    if (is_in_place) {
-      other.feed_in_place(sealed);
-    } else {
-      other.feed(sealed, piece, 1 + (step.what >> 3));
-    }
+    other.feed(sealed, piece, 1 + (step.what >> 3));
     require(one.received == other.received, "both give the same");
     require(one.wire.bytes == other.wire.bytes, "both say the same");
     require(one.layer->failed() == other.layer->failed(), "both fail, or none");

@@ -1,5 +1,5 @@
-// Expanded keys of the connections that talk: one is more than a kilobyte, which an idle connection need not
-// have. Whoever has a key asks for its expansion before each batch, and gets it at once unless
+// Expanded keys of the connections that talk: one is over a kilobyte, which an idle connection need
+// not have. Whoever has a key asks for its expansion before each batch, and gets it at once unless
 // others have taken its place since. A fixed number, made as they are needed; one cache for a
 // shard, on its thread.
 #pragma once

@@ -68,10 +68,6 @@ class Layer {
   // Session::open, whose contract is the same.
   Progress open(proto::Bytes& ciphertext, proto::MutableBytes plaintext_to, Sink& to_peer);
 
-  // How long the record is with which `ciphertext` begins; 0 where it is not whole, or is not the
-  // next to be opened.
-  std::size_t whole_record(proto::Bytes ciphertext) const;
-
   // In records of at most 16 KiB. Where it is a single one, the plaintext may lie where the sink
   // puts the sealed bytes; best kHeaderSize behind their beginning.
   void seal(proto::Bytes plaintext, Sink& to_peer);

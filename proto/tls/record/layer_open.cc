@@ -75,12 +75,6 @@ Progress Layer::open(proto::Bytes& ciphertext, proto::MutableBytes plaintext_to,
   return {0, failed() ? Status::kFailed : Status::kClosed};
 }
 
-std::size_t Layer::whole_record(proto::Bytes ciphertext) const {
-  if (held() > 0 || ciphertext.size() < kHeaderSize) return 0;
-  const std::size_t size = kHeaderSize + length_in(ciphertext);
-  return ciphertext.size() >= size ? size : 0;
-}
-
 Progress Layer::hand_out(proto::MutableBytes plaintext_to) {
   const std::size_t size =
       std::min<std::size_t>(plaintext_to.size(), plaintext_.end - plaintext_.begin);

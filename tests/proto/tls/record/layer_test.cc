@@ -75,25 +75,6 @@ TEST_P(EachSuite, IsTheSameByEitherImplementation) {
   EXPECT_EQ(by_wolfcrypt.server.received, text_of(5) + text_of(1500) + text_of(16384));
 }
 
-TEST_P(EachSuite, OpensInTheBytesThemselves) {
-  Facing facing(GetParam());
-  const std::string text = text_of(40000);
-  facing.client.seal(text);
-  facing.client.layer->close(facing.client.wire);
-  EXPECT_EQ(facing.server.open_in_place(facing.client.wire.take()), Status::kClosed);
-  EXPECT_TRUE(facing.server.received == text);
-
-  Facing split(GetParam());
-  split.client.seal(text_of(100));
-  split.client.seal("behind");
-  const Buffer sealed = split.client.wire.take();
-  split.server.open_in_place({sealed.begin(), sealed.begin() + 77});
-  EXPECT_EQ(split.server.layer->held(), 77u);
-  split.server.open_in_place({sealed.begin() + 77, sealed.end()});
-  EXPECT_EQ(split.server.received, text_of(100) + "behind");
-  EXPECT_EQ(split.buffers.in_use(), 0u);
-}
-
 TEST(RecordLayer, OpensARecordSplitAnywhere) {
   Facing facing;
   for (std::size_t split = 1; split < 322; ++split) {

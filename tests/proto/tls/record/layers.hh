@@ -43,24 +43,6 @@ struct End {
     EXPECT_TRUE(bytes.empty());
     return status;
   }
-  Status open_in_place(Buffer bytes) {
-    proto::Bytes rest(bytes);
-    Buffer elsewhere(Layer::kOpenRoom);
-    while (true) {
-      const std::size_t whole = layer->whole_record(rest);
-      const std::size_t at = bytes.size() - rest.size();
-      const proto::MutableBytes to = whole == 0
-                                         ? proto::MutableBytes(elsewhere)
-                                         : proto::MutableBytes(bytes).subspan(
-                                               at + Layer::kHeaderSize, whole - Layer::kHeaderSize);
-      const Progress progress = layer->open(rest, to, wire);
-      status = progress.status;
-      if (status != Status::kPlaintext) break;
-      received += proto::as_text(to.first(progress.plaintext));
-    }
-    EXPECT_TRUE(rest.empty());
-    return status;
-  }
   void seal(std::string_view text) { layer->seal(proto::as_bytes(text), wire); }
 };
 
