@@ -12,6 +12,11 @@
 // After the settings.
 #include <wolfssl/internal.h>
 
+// A peer could ask for shorter records then, which the layer would not make.
+#ifdef HAVE_MAX_FRAGMENT
+#error "the record layer knows no other maximum than 16 KiB"
+#endif
+
 namespace tls {
 
 // What an idle connection holds of TLS 1.3, a ticket of a client excepted.
