@@ -85,7 +85,7 @@ std::expected<std::unique_ptr<Session>, std::string_view> Session::import_from(
   std::string server_name = text_from(at);
   const std::size_t left = at.rest().size();
   auto records = record::Layer::import_from(bytes.last(left), {buffers.keys(), buffers});
-  explicit_bzero(bytes.data(), bytes.size());
+  if (!bytes.empty()) explicit_bzero(bytes.data(), bytes.size());
   if (!is_ours || at.broken() || client > 1 || resumed > 1 || close_sent > 1) {
     return std::unexpected("not a session of this version");
   }

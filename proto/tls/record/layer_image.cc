@@ -112,7 +112,7 @@ bool Layer::export_to(std::vector<std::byte>& to) {
 std::expected<std::unique_ptr<Layer>, std::string_view> Layer::import_from(
     proto::MutableBytes bytes, Resources resources) {
   auto made = read_image(bytes, resources);
-  explicit_bzero(bytes.data(), bytes.size());
+  if (!bytes.empty()) explicit_bzero(bytes.data(), bytes.size());
   return made;
 }
 
