@@ -6,7 +6,7 @@ namespace tools {
 namespace {
 
 // Five TLS records: a full bulk buffer is opened in one go.
-constexpr std::size_t kPlaintextBytes = std::size_t{5} * tls::Session::kRecordPlaintextMax;
+constexpr std::size_t kPlaintextBytes = std::size_t{5} * tls::Session::kOpenRoom;
 
 }  // namespace
 

@@ -130,12 +130,10 @@ bool Layer::gather_header(proto::Bytes& from, std::optional<Refusal>& flaw) {
 Layer::Found Layer::open_record(proto::Bytes record, std::byte* to, proto::Bytes& content,
                                 Sink& to_peer) {
   const proto::Bytes sealed = record.subspan(kHeaderSize);
-  std::array<std::byte, kHeaderSize> header;  // it may lie where the plaintext goes
-  std::ranges::copy(record.first(kHeaderSize), header.begin());
   KeyCache& keys = resources_.keys;
-  const bool is_good =
-      keys.aead().open(keys.expanded(opening_.mark, suite_, opening_.key),
-                       nonce_of(opening_.key.iv, opening_.sequence), header, sealed, to);
+  const bool is_good = keys.aead().open(keys.expanded(opening_.mark, suite_, opening_.key),
+                                        nonce_of(opening_.key.iv, opening_.sequence),
+                                        record.first(kHeaderSize), sealed, to);
   if (!is_good) return refuse("bad record MAC", AlertCode::kBadRecordMac, to_peer);
   // Section 5.5: the peer's key is as old as ours may get.
   if (++opening_.sequence == kRekeyAfter && !update_requested_) rekey(to_peer);
