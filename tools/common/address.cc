@@ -1,6 +1,7 @@
 #include "tools/common/address.hh"
 
 #include <netdb.h>
+#include <sys/un.h>
 
 #include <charconv>
 #include <cstring>
@@ -55,7 +56,22 @@ std::expected<Address, std::string> resolve(const HostPort& host_port) {
   return address;
 }
 
+std::expected<Address, std::string> unix_address(std::string_view path) {
+  Address address;
+  auto& name = reinterpret_cast<sockaddr_un&>(address.storage);
+  if (path.empty() || path.size() >= sizeof name.sun_path) {
+    return std::unexpected("not a path for a socket: it has 1 to " +
+                           std::to_string(sizeof name.sun_path - 1) + " bytes");
+  }
+  name.sun_family = AF_UNIX;
+  path.copy(name.sun_path, path.size());
+  address.size = sizeof name;
+  return address;
+}
+
 std::string to_text(const Address& address) {
+  if (address.storage.ss_family == AF_UNIX)
+    return std::string("unix:") + reinterpret_cast<const sockaddr_un&>(address.storage).sun_path;
   char host[NI_MAXHOST];
   char port[NI_MAXSERV];
   if (getnameinfo(address.get(), address.size, host, sizeof host, port, sizeof port,

@@ -28,7 +28,10 @@ std::expected<HostPort, std::string> split_host_port(std::string_view text, int 
 // The first address of the host. Waits for the name server where it is a name.
 std::expected<Address, std::string> resolve(const HostPort& host_port);
 
-// "127.0.0.1:9001"
+// Of a Unix socket. The path must fit into an address: about a hundred bytes.
+std::expected<Address, std::string> unix_address(std::string_view path);
+
+// "127.0.0.1:9001", "unix:/run/app.sock"
 std::string to_text(const Address& address);
 
 }  // namespace tools

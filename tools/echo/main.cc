@@ -16,7 +16,15 @@ constexpr std::size_t kBatchBudget = std::size_t{64} << 20;
 
 class EndAtOnce final : public uring::SignalListener {
  public:
-  void signalled(int) override { _exit(0); }
+  // Of a Unix socket its path, which goes with it.
+  explicit EndAtOnce(std::string path) : path_(std::move(path)) {}
+  void signalled(int) override {
+    if (!path_.empty()) ::unlink(path_.c_str());
+    _exit(0);
+  }
+
+ private:
+  std::string path_;
 };
 
 int fail(const std::string& reason) {
@@ -24,10 +32,17 @@ int fail(const std::string& reason) {
   return 1;
 }
 
-int run(const std::string& listen) {
+constexpr std::string_view kUnix = "unix:";
+
+std::expected<tools::Address, std::string> address_of(std::string_view listen) {
+  if (listen.starts_with(kUnix)) return tools::unix_address(listen.substr(kUnix.size()));
   const auto host_port = tools::split_host_port(listen);
-  if (!host_port) return fail(host_port.error());
-  const auto address = tools::resolve(*host_port);
+  if (!host_port) return std::unexpected(host_port.error());
+  return tools::resolve(*host_port);
+}
+
+int run(const std::string& listen) {
+  const auto address = address_of(listen);
   if (!address) return fail(address.error());
   const sigset_t signals = uring::block_signals({SIGINT, SIGTERM});
   auto runtime = tools::Runtime::create(kBatchBudget);
@@ -42,7 +57,7 @@ int run(const std::string& listen) {
   std::fflush(stdout);
 
   uring::Loop& loop = (*runtime)->loop();
-  EndAtOnce end_at_once;
+  EndAtOnce end_at_once(listen.starts_with(kUnix) ? listen.substr(kUnix.size()) : std::string());
   uring::Signals signal_listener(loop, signals, end_at_once);
   signal_listener.start();
   echo::Server server(**runtime, *listening);
@@ -59,7 +74,8 @@ int main(int argc, char** argv) {
       "and WebSocket, one thread.");
   app.footer(echo::kRoutesHelp);
   std::string listen = "127.0.0.1:9001";
-  app.add_option("--listen", listen, "host:port; port 0 picks a free one")->capture_default_str();
+  app.add_option("--listen", listen, "host:port or unix:/path; port 0 picks a free one")
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   return run(listen);
 }

@@ -12,9 +12,10 @@ namespace echo {
 std::expected<int, std::string> Server::listen(const tools::Address& address) {
   const int descriptor = ::socket(address.get()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
+  const bool is_tcp = address.get()->sa_family != AF_UNIX;
   if (descriptor >= 0 && setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
       // Accepted sockets inherit it.
-      setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
+      (!is_tcp || setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0) &&
       ::bind(descriptor, address.get(), address.size) == 0 && ::listen(descriptor, 4096) == 0) {
     return descriptor;
   }
