@@ -23,45 +23,10 @@
 #include <span>
 #include <utility>
 
-#include "uring/link_sends.hh"
+#include "uring/link_resources.hh"
 #include "uring/socket.hh"
 
 namespace uring {
-
-using Bytes = std::span<const std::byte>;
-
-// Whose links are counted together.
-enum class LinkSide : std::uint8_t { kClients, kServers, kUncounted };
-
-// What the links of one side have done, those that have gone included.
-struct LinkCounts : LinkSends {
-  Count receives;  // buffers that were filled
-  Count received_bytes;
-};
-
-// What the links of a loop share. `plaintext` takes what a TLS link opens, until the next read of
-// any link: at least two records of 16 KiB.
-struct LinkResources {
-  Loop& loop;
-  ReceiveBuffers& buffers;
-  BatchPool& pool;
-  std::span<std::byte> plaintext;
-  // Whose handshakes wait for a turn of theirs, of both kinds; of clients that come then, as many
-  // as make it the most.
-  std::size_t handshakes_waiting = 0;
-  std::size_t handshakes_waiting_max = std::numeric_limits<std::size_t>::max();
-  std::array<LinkCounts*, 3> counts{};  // by their side; null: nobody asks
-};
-
-// Why there is nothing more to read.
-enum class LinkEnd : std::uint8_t {
-  kNone,
-  kEndOfStream,  // FIN, or close_notify where it is TLS
-  kTruncated,    // TLS: FIN without close_notify
-  kTlsFailed,    // the session's error() says why
-  kFailed,       // the socket: error_number() says why
-  kAborted,      // abort() was called
-};
 
 template <class Session, class Sink>
 class Link final : private Sink, private Flushable {
@@ -70,9 +35,7 @@ class Link final : private Sink, private Flushable {
       : Flushable(&flush_due),
         resources_(resources),
         socket_(resources.loop,
-                {this, &ReadyMember<&Link::on_received>::run, &ReadyMember<&Link::on_sent>::run,
-                 &ReadyMember<&Link::on_left>::run}),
-        drained_(resources.loop.ready()),
+                {this, &ReadyMember<&Link::on_received>::run, &ReadyMember<&Link::on_sent>::run}),
         side_(side) {
     CHECK(&resources.loop.receive_buffers() == &resources.buffers, "a loop has buffers of its own");
   }
@@ -81,6 +44,7 @@ class Link final : private Sink, private Flushable {
     resources_.pool.give_back(filling_);
     resources_.pool.give_back(flying_);
     stop_feeding();
+    CHECK(drained_ == nullptr, "a link died under who waits for its bytes to be sent");
     if (source_ != nullptr) source_->feeds_ = nullptr;
     resources_.pool.commit(committed_, 0);
   }
@@ -92,11 +56,11 @@ class Link final : private Sink, private Flushable {
   // From here on the peer speaks TLS. `behind`: the end of what the last read has yielded, which
   // was the first and in plain text, is the session's already; handshake() follows at once.
   void secure(std::unique_ptr<Session> session, Bytes behind = {}) {
-    session_ = std::move(session);
+    tls_ = frames().template make<Tls>(frames(), std::move(session));
     set_aside(behind);
   }
-  Session* session() { return session_.get(); }
-  const Session* session() const { return session_.get(); }
+  Session* session() { return tls_ ? tls_->session.get() : nullptr; }
+  const Session* session() const { return tls_ ? tls_->session.get() : nullptr; }
 
   // From here on bytes are read as they come: after the end of the session the peer's FIN is still
   // to be awaited.
@@ -109,55 +73,75 @@ class Link final : private Sink, private Flushable {
   // Before handshake(), where we are the client: says the first word.
   void start_handshake() {
     is_client_ = true;
-    session_->start(static_cast<Sink&>(*this));
+    tls_->session->start(static_cast<Sink&>(*this));
   }
 
   // Until the handshake is done, or the link has ended: then end() says why. Data that came right
-  // behind it is what the next read yields; that read must follow before anything else is awaited.
+  // behind it is what the next read yields.
   Task<bool> handshake();
   // It has ended since too many handshakes waited for their turn already.
   bool was_refused() const { return refused_; }
-  bool has_behind_handshake() const { return behind_handshake_; }
+  bool has_behind_handshake() const { return tls_ && !tls_->behind_handshake.empty(); }
 
-  class Read {
+  // Lives in the awaiting frame, as Event::Wait does.
+  class Read final : public LinkReader {
    public:
-    Read(Link& link) : link_(link) {}
-    bool await_ready() {
-      if (std::exchange(link_.gated_, false)) {
-        link_.resources_.loop.ready().push(link_.received());
-        return false;
-      }
-      return link_.produce() || !link_.arm_or_wait();
+    explicit Read(Link& link) : link_(link) {}
+    bool await_ready() { return link_.may_read_on(bytes_); }
+    void await_suspend(std::coroutine_handle<> coroutine) {
+      coroutine_ = coroutine;
+      link_.reader_ = this;
     }
-    void await_suspend(std::coroutine_handle<> reader) { link_.reader_ = reader; }
-    Bytes await_resume() { return std::exchange(link_.yielded_, {}); }
+    Bytes await_resume() const { return bytes_; }
 
    private:
+    void go_on(Bytes bytes) override {
+      bytes_ = bytes;
+      coroutine_.resume();
+    }
     Link& link_;
+    std::coroutine_handle<> coroutine_;
+    Bytes bytes_;
   };
 
   // The next bytes to be written to `to`, valid until the next read of any link; empty at the end.
   // Who adds bytes to each piece (chunk headers) arms kOnce, so that the pieces stay few. Not many
   // more than `most` are received: what lies behind them belongs to somebody else.
   Read read_for(Link& to, Socket::Arming arming = Socket::Arming::kStream,
-                std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) {
+                std::uint64_t most = kAnyBytes) {
     start_feeding(to);
     arming_ = arming;
-    most_ = most;
+    most_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(most, kAnyBytes));
     return Read(*this);
+  }
+
+  // The same for who is no coroutine: the bytes, where they are there; else `reader` gets them.
+  std::optional<Bytes> read_for(Link& to, LinkReader& reader) {
+    start_feeding(to);
+    arming_ = Socket::Arming::kStream;
+    most_ = kAnyBytes;
+    Bytes bytes;
+    if (may_read_on(bytes)) return bytes;
+    reader_ = &reader;
+    return std::nullopt;
   }
 
   // While nothing is read: until there is room in `to` for more, or nothing can be sent there any
   // more, or abort(). As a read_for does that waits for it.
-  class Room {
+  class Room final : public LinkReader {
    public:
-    Room(Link& link) : link_(link) {}
+    explicit Room(Link& link) : link_(link) {}
     bool await_ready() const { return link_.has_room(); }
-    void await_suspend(std::coroutine_handle<> waiter) { link_.await_room(waiter); }
+    void await_suspend(std::coroutine_handle<> coroutine) {
+      coroutine_ = coroutine;
+      link_.await_room(*this);
+    }
     void await_resume() const {}
 
    private:
+    void go_on(Bytes) override { coroutine_.resume(); }
     Link& link_;
+    std::coroutine_handle<> coroutine_;
   };
   Room room_for(Link& to) {
     start_feeding(to);
@@ -167,7 +151,7 @@ class Link final : private Sink, private Flushable {
   // At most `room` bytes, received only while this is awaited: the rest stays in the kernel.
   Read read_once(std::size_t room) {
     stop_feeding();
-    most_ = room;
+    most_ = static_cast<std::uint32_t>(std::min<std::size_t>(room, kAnyBytes));
     return Read(*this);
   }
 
@@ -175,7 +159,7 @@ class Link final : private Sink, private Flushable {
   // bytes are let in until they are taken.
   void watch_input(Ready& noticed, std::size_t room);
   // A read_for waits for room.
-  bool held_back() const { return feeds_ != nullptr && feeds_->feeder_ == this; }
+  bool held_back() const { return feeds_ != nullptr && feeds_->source_waits_; }
   // For how long in all, in whole milliseconds, which begin and end at random.
   std::chrono::milliseconds held_back_time() const;
   // From here on what has arrived, and what is armed for, is the next read's; `noticed` does not
@@ -246,14 +230,11 @@ class Link final : private Sink, private Flushable {
     socket_.watch_hangup(of);
   }
   // As above, but only while a read_for waits for room: then nothing else would tell.
-  void watch_hangup_when_held_back(Ready& left) {
-    forget_hangup();
-    hangup_ = &left;
-  }
+  void watch_hangup_when_held_back(Ready& left) { socket_.tell_left_to(left); }
   bool peer_gone() const { return socket_.peer_gone(); }  // by a reset, as far as was watched
   // `left` does not run any more.
   void unwatch_hangup() {
-    forget_hangup();
+    socket_.forget_left();
     socket_.unwatch_hangup();
   }
 
@@ -281,6 +262,7 @@ class Link final : private Sink, private Flushable {
   BlockPool& frames() { return resources_.loop.frames(); }
 
  private:
+  static constexpr std::uint32_t kAnyBytes = std::numeric_limits<std::uint32_t>::max();
   static constexpr std::size_t kRecordMax = 16384;
   // Room in front of staged plaintext for a record's header, where TLS 1.3 has it; and behind it
   // for whatever else a record has.
@@ -291,20 +273,37 @@ class Link final : private Sink, private Flushable {
   // A peer that wants more answers of the session than this and takes none of them is given up.
   static constexpr std::size_t kAnswersUnsentMax = 4096;
 
-  bool produce();
-  bool produce_plain();
-  bool produce_opened();
+  // What it has with TLS alone.
+  struct Tls {
+    Tls(BlockPool& memory, std::unique_ptr<Session> of) : pool(memory), session(std::move(of)) {}
+    BlockPool& frames() { return pool; }
+
+    BlockPool& pool;
+    std::unique_ptr<Session> session;
+    Bytes sealed;                    // of lent_ or set_aside, not opened yet
+    std::span<std::byte> set_aside;  // instead, of a handshake that waits for its step; a block
+    std::span<std::byte> behind_handshake;  // plaintext that came along with its end; a block
+    std::uint32_t answers_unsent = 0;       // bytes in filling_ that the session said of its own
+  };
+
+  bool may_read_on(Bytes& bytes);
+  bool produce(Bytes& bytes);
+  bool produce_plain(Bytes& bytes);
+  bool produce_opened(Bytes& bytes);
   bool open_some(std::size_t& plaintext);
   void give_back_lent();
+  void forget_input();
+  std::span<std::byte> copy_of(Bytes bytes);
+  void give_back_copy(std::span<std::byte>& copy);
   Bytes take_received();
   void finish_stream();
   void start_feeding(Link& to);
   void stop_feeding();
   std::size_t may_bring() const;
   void commit_again();
-  bool arm_or_wait();
+  void arm_or_wait();
   std::size_t sealed_most() const;
-  bool holds_input() const { return lent_.has_value() || !set_aside_.empty(); }
+  bool holds_input() const { return lent_.has_value() || (tls_ && !tls_->set_aside.empty()); }
   void await_handshake_step(bool is_first);
   void set_aside_received();
   void set_aside(Bytes bytes);
@@ -325,10 +324,10 @@ class Link final : private Sink, private Flushable {
   bool has_room() const {
     return aborted_ || feeds_ == nullptr || !feeds_->crowded() || feeds_->send_failed();
   }
-  void await_room(std::coroutine_handle<> waiter);
+  void await_room(Room& waiter);
   void wait_for_room();
-  Link* release_feeder();
-  void wake_feeder();
+  Link* release_source();
+  void wake_source();
   std::uint32_t now_ms() const;
   LinkCounts* counts() const { return resources_.counts[static_cast<std::size_t>(side_)]; }
   void note_received(std::size_t bytes);
@@ -338,57 +337,52 @@ class Link final : private Sink, private Flushable {
   Ready& received() { return socket_.received(); }
   void on_received();
   void on_sent();
-  void on_left();
-  void forget_hangup();
+  void note_drained() {
+    if (drained_ != nullptr) drained_->set();
+  }
 
   LinkResources& resources_;
   Socket socket_;
-  std::unique_ptr<Session> session_;
-  Event drained_;
-  Ready* hangup_ = nullptr;     // of watch_hangup()
+  BlockPool::Owned<Tls> tls_;
+  Event* drained_ = nullptr;    // of drained(), while it is awaited
   Ready* noticed_ = nullptr;    // of watch_input()
   LinkSends* sends_ = nullptr;  // of count_sends_in()
 
-  std::coroutine_handle<> reader_;
-  Bytes yielded_;
-  Bytes sealed_;            // of lent_ or set_aside_, not opened yet
+  LinkReader* reader_ = nullptr;
   Link* feeds_ = nullptr;   // whose room limits what is read
   Link* source_ = nullptr;  // whose feeds_ we are
-  Link* feeder_ = nullptr;  // the source, while it waits for our room
-  std::uint64_t most_ = 0;  // of what the reader asks for
   std::uint64_t received_bytes_ = 0;
   std::uint64_t sent_bytes_ = 0;
 
   Batch filling_;
   Batch flying_;
+  std::uint32_t most_ = 0;    // of what the reader asks for
   std::uint32_t staged_ = 0;  // plaintext behind filling_, not sealed yet
   std::uint32_t committed_ = 0;
-  std::uint32_t answers_unsent_ = 0;  // bytes in filling_ that the session said of its own
 
   std::uint32_t held_back_ms_ = 0;        // until the last time that it was
   std::uint32_t held_back_since_ms_ = 0;  // while it is
   int error_number_ = 0;
-  std::optional<BufferId> lent_;    // its bytes are the reader's, or being opened
-  std::span<std::byte> set_aside_;  // instead, of a handshake that waits for its step; a block
-  Socket::Arming arming_ = Socket::Arming::kStream;
-  LinkEnd end_ = LinkEnd::kNone;
-  LinkEnd end_after_yield_ = LinkEnd::kNone;
-  const LinkSide side_;
-  bool awaits_room_ = false;  // the reader does, and no bytes
-  bool aborted_ = false;
-  bool hangup_told_ = false;
-  bool shaking_hands_ = false;
+  std::optional<BufferId> lent_;  // its bytes are the reader's, or being opened
+  Socket::Arming arming_ : 1 = Socket::Arming::kStream;
+  LinkEnd end_ : 3 = LinkEnd::kNone;
+  LinkEnd end_after_yield_ : 3 = LinkEnd::kNone;
+  const LinkSide side_ : 2;
+  bool source_waits_ = false;     // for our room
+  bool awaits_room_ : 1 = false;  // the reader does, and no bytes
+  bool aborted_ : 1 = false;
+  bool shaking_hands_ : 1 = false;
   bool awaits_step_ = false;  // of its handshake
   bool gated_ = false;        // what is held is not looked at before on_received()
-  bool is_client_ = false;
-  bool refused_ = false;
-  bool behind_handshake_ = false;  // yielded_ came along with its end
-  bool end_written_ = false;
-  bool end_sent_ = false;
+  bool is_client_ : 1 = false;
+  bool refused_ : 1 = false;
+  bool end_written_ : 1 = false;
+  bool end_sent_ : 1 = false;
 };
 
 }  // namespace uring
 
 #include "uring/link_counts.hh"
+#include "uring/link_handshake.hh"
 #include "uring/link_read.hh"
 #include "uring/link_write.hh"

@@ -17,7 +17,7 @@ std::size_t Link<Session, Sink>::room() const {
   const std::size_t used = kOwnBytes + filling_.size + staged_;
   if (used >= share) return 0;
   const std::size_t free = share - used;
-  if (!session_) return free;
+  if (!tls_) return free;
   const std::size_t sealing = free / 128 + kSealFront + kSealBack;
   return free > sealing ? free - sealing : 0;
 }
@@ -26,7 +26,7 @@ template <class Session, class Sink>
 void Link<Session, Sink>::write(Bytes bytes) {
   CHECK(!end_written_, "nothing is written after the end");
   if (bytes.empty() || send_failed()) return;
-  if (session_) {
+  if (tls_) {
     stage(bytes);
   } else {
     resources_.pool.reserve(filling_, bytes.size());
@@ -41,7 +41,7 @@ void Link<Session, Sink>::stage(Bytes bytes) {
   if constexpr (requires { Session::kSealFront; }) static_assert(kSealFront == Session::kSealFront);
   while (!bytes.empty()) {
     if (staged_ == 0 && bytes.size() >= kRecordMax) {
-      session_->seal(bytes.first(kRecordMax), static_cast<Sink&>(*this));
+      tls_->session->seal(bytes.first(kRecordMax), static_cast<Sink&>(*this));
       bytes = bytes.subspan(kRecordMax);
       continue;
     }
@@ -63,7 +63,7 @@ void Link<Session, Sink>::seal_staged() {
   if (staged_ == 0) return;
   const Bytes plaintext(filling_.end() + kSealFront, staged_);
   staged_ = 0;
-  session_->seal(plaintext, static_cast<Sink&>(*this));
+  tls_->session->seal(plaintext, static_cast<Sink&>(*this));
 }
 
 // What the session has sealed, and what it says of its own: handshake, KeyUpdate, alerts.
@@ -102,9 +102,9 @@ void Link<Session, Sink>::commit(std::size_t bytes) {
 template <class Session, class Sink>
 void Link<Session, Sink>::write_end(Ending ending) {
   if (end_written_) return;
-  if (session_ && session_->handshake_done() && ending == Ending::kWhole) {
+  if (tls_ && tls_->session->handshake_done() && ending == Ending::kWhole) {
     seal_staged();
-    session_->close(static_cast<Sink&>(*this));
+    tls_->session->close(static_cast<Sink&>(*this));
   }
   end_written_ = true;
   resources_.loop.flush_at_end_of_turn(*this);
@@ -121,17 +121,17 @@ void Link<Session, Sink>::flush() {
   seal_staged();
   if (filling_.size > 0) {
     std::swap(filling_, flying_);
-    answers_unsent_ = 0;
+    if (tls_) tls_->answers_unsent = 0;
     socket_.send({flying_.data, flying_.size});
   } else if (end_written_ && !end_sent_) {
     end_sent_ = true;
     socket_.shutdown_write();
-    drained_.set();
+    note_drained();
   } else {
     // A session that has failed seals nothing: what was staged is gone.
-    drained_.set();
+    note_drained();
     commit_again();
-    wake_feeder();
+    wake_source();
   }
 }
 
@@ -142,20 +142,20 @@ void Link<Session, Sink>::on_sent() {
   if (send_failed()) {
     staged_ = 0;
     resources_.pool.give_back(filling_);
-    drained_.set();
+    note_drained();
   } else if (filling_.size + staged_ > 0 || (end_written_ && !end_sent_)) {
     resources_.loop.flush_at_end_of_turn(*this);
   } else {
-    drained_.set();
+    note_drained();
   }
   commit_again();
-  wake_feeder();
+  wake_source();
 }
 
 template <class Session, class Sink>
-void Link<Session, Sink>::wake_feeder() {
-  if (feeder_ == nullptr || crowded()) return;
-  resources_.loop.ready().push(release_feeder()->received());
+void Link<Session, Sink>::wake_source() {
+  if (!source_waits_ || crowded()) return;
+  resources_.loop.ready().push(release_source()->received());
 }
 
 template <class Session, class Sink>
@@ -186,10 +186,18 @@ typename Link<Session, Sink>::Taking Link<Session, Sink>::taking() const {
 
 template <class Session, class Sink>
 Task<> Link<Session, Sink>::drained() {
-  while (!aborted_ && !send_failed() && (has_unsent() || (end_written_ && !end_sent_))) {
-    drained_.clear();
-    co_await drained_.wait();
+  const auto waits = [this] {
+    return !aborted_ && !send_failed() && (has_unsent() || (end_written_ && !end_sent_));
+  };
+  if (!waits()) co_return;
+  CHECK(drained_ == nullptr, "one waits for it at a time");
+  Event drained(resources_.loop.ready());
+  drained_ = &drained;
+  while (waits()) {
+    drained.clear();
+    co_await drained.wait();
   }
+  drained_ = nullptr;
 }
 
 }  // namespace uring

@@ -95,7 +95,7 @@ void Loop::flush() {
   flushes_due_.move_to(due);
   while (!due.empty()) {
     Flushable& flushable = due.first();
-    flushable.flush_(flushable);
+    flushable.flush_.get()(flushable);
     flushable.unlist();
   }
 }

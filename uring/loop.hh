@@ -34,7 +34,7 @@ class Flushable : private ListEntry {
  private:
   friend class Loop;
   friend class List<Flushable>;
-  Flush flush_;
+  NearFunction<void(Flushable&)> flush_;
 };
 
 struct LoopCounters {

@@ -18,6 +18,13 @@ class Socket::Occasional {
  public:
   explicit Occasional(Socket& socket) : quiet(*this, socket.loop_.timers()), socket_(socket) {}
 
+  // Bulk buffers are too large for what comes; asked between two receives.
+  bool is_seldom_full() {
+    if (bulk_receives <= kBulkTrial) return false;
+    const bool is_so = bulk_bytes < kBulkMeanBytes * bulk_receives;
+    bulk_bytes = bulk_receives = 0;
+    return is_so;
+  }
   bool waits_for_buffer() const { return starved.waiting() || fed.queued(); }
   BlockPool& frames() { return socket_.loop_.frames(); }
 
@@ -26,6 +33,10 @@ class Socket::Occasional {
   void on_quiet() { socket_.on_quiet(); }
 
  public:
+  Event* connected = nullptr;    // while it connects
+  Event* idle = nullptr;         // while it closes
+  std::uint32_t bulk_bytes = 0;  // received since the last look at the mean
+  std::uint32_t bulk_receives = 0;
   ReadyMember<&Occasional::on_fed> fed{*this};
   Starved starved{fed};
   TimerMember<&Occasional::on_quiet> quiet;  // of a bulk socket
@@ -46,8 +57,7 @@ bool Socket::waits_for_buffer() const {
 Socket::Socket(Loop& loop, const Handlers& handlers)
     : loop_(loop),
       received_(handlers.received, handlers.owner),
-      sent_(handlers.sent, handlers.owner),
-      left_(handlers.left, handlers.owner) {}
+      sent_(handlers.sent, handlers.owner) {}
 
 Socket::~Socket() {
   CHECK(descriptor_ < 0, "a socket is closed before it is destroyed");
@@ -61,22 +71,22 @@ void Socket::adopt(int descriptor) {
 
 void Socket::connect(const sockaddr* address, socklen_t length, Event& connected,
                      const TcpOptions& options, const Source& source) {
-  CHECK(connected_ == nullptr, "a socket connects once");
-  connected_ = &connected;
+  CHECK(!connect_or_watch_.in_flight(), "a socket connects once");
   if (descriptor_ < 0) descriptor_ = loop_.kernel().open_socket(address->sa_family, options);
   if (descriptor_ < 0) {
-    connect_error_ = -descriptor_;
+    connect_error_ = errno_of(descriptor_);
     descriptor_ = -1;
     connected.set();
     return;
   }
   const int bound = source.address == nullptr ? 0 : loop_.kernel().bind_source(descriptor_, source);
   if (bound < 0) {
-    connect_error_ = -bound;
+    connect_error_ = errno_of(bound);
     connected.set();
     return;
   }
   connecting_ = true;
+  occasional().connected = &connected;
   io_uring_sqe& sqe = loop_.prepare(connect_or_watch_);
   io_uring_prep_connect(&sqe, descriptor_, address, length);
 }
@@ -90,20 +100,18 @@ void Socket::on_connected_or_left(Completion completion) {
 }
 
 void Socket::on_connected(Completion completion) {
-  connect_error_ = completion.result < 0 ? -completion.result : 0;
-  connected_->set();
+  connect_error_ = completion.result < 0 ? errno_of(completion.result) : Errno{0};
+  std::exchange(occasional_->connected, nullptr)->set();
   note_idle();
 }
 
 void Socket::choose_group(std::size_t room) {
-  const bool trial_over = bulk_receives_ > kBulkTrial;
-  if (group_ == BufferGroup::kBulk && trial_over && bulk_bytes_ < kBulkMeanBytes * bulk_receives_) {
+  if (group_ == BufferGroup::kBulk && occasional_ && occasional_->is_seldom_full()) {
     group_ = BufferGroup::kSmall;
   } else if (wants_bulk_) {
     group_ = BufferGroup::kBulk;
   }
   if (group_ == BufferGroup::kSmall) occasional_.reset();
-  if (trial_over) bulk_bytes_ = bulk_receives_ = 0;
   wants_bulk_ = false;
   const bool bulk_fits = room >= kBulkCreditMin;
   armed_group_ = bulk_fits ? group_ : BufferGroup::kSmall;
@@ -154,8 +162,8 @@ void Socket::on_received(Completion completion) {
     credit_ -= std::min(credit_, static_cast<std::uint32_t>(size));
     if (armed_group_ == BufferGroup::kBulk) {
       received_lately_ = true;
-      bulk_bytes_ += static_cast<std::uint32_t>(size);
-      ++bulk_receives_;
+      occasional_->bulk_bytes += static_cast<std::uint32_t>(size);
+      ++occasional_->bulk_receives;
     } else if (size == buffers().bytes_of(BufferGroup::kSmall)) {
       wants_bulk_ = true;
     }
@@ -166,7 +174,7 @@ void Socket::on_received(Completion completion) {
     buffers().wait_for_buffer(armed_group_, occasional().starved);
     return;
   } else if (completion.result != -ECANCELED && completion.result != -ENOBUFS) {
-    receive_error_ = -completion.result;
+    receive_error_ = errno_of(completion.result);
   }
   loop_.ready().push(received_);
   note_idle();
@@ -217,17 +225,19 @@ void Socket::send(std::span<const std::byte> bytes) {
   CHECK(bytes.size() <= kOperationBytesMax, "a send is of one batch");
   io_uring_sqe& sqe = loop_.prepare(send_);
   io_uring_prep_send(&sqe, descriptor_, bytes.data(), bytes.size(), MSG_WAITALL | MSG_NOSIGNAL);
-  sending_bytes_ = static_cast<std::uint32_t>(bytes.size());
+  sent_bytes_ = static_cast<std::uint32_t>(bytes.size());
 }
 
 void Socket::on_sent(Completion completion) {
-  sent_bytes_ = completion.result > 0 ? static_cast<std::uint32_t>(completion.result) : 0;
+  const auto sent =
+      completion.result > 0 ? static_cast<std::uint32_t>(completion.result) : std::uint32_t{0};
   // With MSG_WAITALL anything short of all means that the connection is broken.
   if (completion.result < 0) {
-    send_error_ = -completion.result;
-  } else if (static_cast<std::uint32_t>(completion.result) != sending_bytes_) {
+    send_error_ = errno_of(completion.result);
+  } else if (sent != sent_bytes_) {
     send_error_ = ECONNRESET;  // or EPIPE: which one, the kernel tells nobody
   }
+  sent_bytes_ = sent;
   loop_.ready().push(sent_);
   note_idle();
 }
@@ -260,9 +270,12 @@ void Socket::on_left(Completion completion) {
   const bool gone = completion.result > 0 && (completion.result & (POLLHUP | POLLERR)) != 0;
   if (gone || (completion.result > 0 && watched_ == Hangup::kOfStream)) {
     watching_ = false;
-    peer_gone_ = gone;
+    peer_gone_ |= gone;
     loop_.cancel(connect_or_watch_);
-    loop_.ready().push(left_);
+    if (left_is_awaited()) {
+      left_told_ = true;
+      loop_.push_next_turn(*left_);
+    }
   } else if (watching_ && !shut_down_ && !connect_or_watch_.in_flight()) {
     issue_watch();  // wanted again, or the other kind, while its cancellation was under way
   }
@@ -300,17 +313,17 @@ bool Socket::busy() const {
 
 bool Socket::any_queued() const {
   return (occasional_ && occasional_->fed.queued()) || received_.queued() || sent_.queued() ||
-         left_.queued();
+         (left_ != nullptr && left_->queued());
 }
 
 void Socket::note_idle() {
-  if (idle_ != nullptr && !busy()) idle_->set();
+  if (occasional_ && occasional_->idle != nullptr && !busy()) occasional_->idle->set();
 }
 
 Task<> Socket::close() {
   if (descriptor_ < 0) co_return;
   Event idle(loop_.ready());
-  idle_ = &idle;
+  occasional().idle = &idle;
   shutdown_both();
   while (busy() || any_queued()) {
     // What is queued runs before this comes round.
@@ -318,7 +331,7 @@ Task<> Socket::close() {
     idle.clear();
     co_await idle.wait();
   }
-  idle_ = nullptr;
+  occasional_.reset();
   buffers().give_back_all(received_queue_);
   loop_.kernel().close(descriptor_);
   descriptor_ = -1;

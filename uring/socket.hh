@@ -35,13 +35,11 @@ class Socket {
   static constexpr std::chrono::seconds kBulkQuiet{1};
 
   // Of the owner, which has the socket as a part: `received` runs when bytes, the end of the stream
-  // or an error are there, `sent` when the send in flight has ended, `left` when a watched peer
-  // hung up.
+  // or an error are there, `sent` when the send in flight has ended.
   struct Handlers {
     const void* owner;
     Ready::Run received;
     Ready::Run sent;
-    Ready::Run left;
   };
   // It receives into the loop's buffers.
   Socket(Loop& loop, const Handlers& handlers);
@@ -85,8 +83,6 @@ class Socket {
 
   // What runs when something has been received; its owner may run it, too.
   Ready& received() { return received_; }
-  // What has happened is not told any more.
-  void forget_left() { left_.take_back(); }
 
   bool has_received() const { return !received_queue_.empty(); }
   Received take() { return buffers().pop(received_queue_); }
@@ -104,8 +100,20 @@ class Socket {
   // Of the last send, how many bytes the kernel has taken.
   std::size_t sent_bytes() const { return sent_bytes_; }
 
-  // `left` runs once when the peer has closed (its stream, or all), or only when all is over, as
-  // after a reset. Nothing is received by it.
+  // `left` runs once when a watched peer has hung up, behind what came before that in the same
+  // turn. After forget_left() it does not run, whatever has happened.
+  void tell_left_to(Ready& left) {
+    forget_left();
+    left_ = &left;
+  }
+  void forget_left() {
+    if (left_ != nullptr) std::exchange(left_, nullptr)->take_back();
+    left_told_ = false;
+  }
+  // There is somebody, whom nothing has been told.
+  bool left_is_awaited() const { return left_ != nullptr && !left_told_; }
+  // For when the peer has closed (its stream, or all), or only for when all is over, as after a
+  // reset. Nothing is received by it.
   enum class Hangup : std::uint8_t { kOfStream, kOfAll };
   void watch_hangup(Hangup of = Hangup::kOfStream);
   void unwatch_hangup();
@@ -134,7 +142,7 @@ class Socket {
   void on_quiet();
   void issue_receive();
   void issue_watch();
-  // What it has only while it waits for a buffer, has bulk ones, or closes.
+  // What it has only while it connects, waits for a buffer, has bulk ones, or closes.
   class Occasional;
   Occasional& occasional();
   bool waits_for_buffer() const;
@@ -147,12 +155,14 @@ class Socket {
   bool any_queued() const;
   void note_idle();
 
+  using Errno = std::uint16_t;
+  // Of -errno, as a completion says it.
+  static Errno errno_of(int result) { return static_cast<Errno>(-result); }
+
   Loop& loop_;
   Ready received_;
   Ready sent_;
-  Ready left_;
-  Event* connected_ = nullptr;
-  Event* idle_ = nullptr;  // while it closes
+  Ready* left_ = nullptr;
 
   OperationMember<&Socket::on_received> receive_{*this};
   OperationMember<&Socket::on_sent> send_{*this};
@@ -162,27 +172,27 @@ class Socket {
   ReceivedQueue received_queue_;
 
   int descriptor_ = -1;
-  int connect_error_ = 0;
-  int receive_error_ = 0;
-  int send_error_ = 0;
-  std::uint32_t sending_bytes_ = 0;
-  std::uint32_t sent_bytes_ = 0;
+  std::uint32_t sent_bytes_ = 0;  // or, while it flies, what the send is of
   std::uint32_t credit_ = 0;      // bytes that may still arrive of what was armed
-  std::uint32_t bulk_bytes_ = 0;  // received since the last look at the mean
-  std::uint32_t bulk_receives_ = 0;
-  BufferGroup group_ = BufferGroup::kSmall;
-  BufferGroup armed_group_ = BufferGroup::kSmall;
-  bool wants_bulk_ = false;
-  bool received_lately_ = false;
-  bool discards_ = false;
-  bool once_ = false;
-  bool end_of_stream_ = false;
-  Hangup watched_ = Hangup::kOfStream;
+  Errno connect_error_ = 0;
+  Errno receive_error_ = 0;
+  Errno send_error_ = 0;
+  BufferGroup group_ : 1 = BufferGroup::kSmall;
+  BufferGroup armed_group_ : 1 = BufferGroup::kSmall;
+  bool wants_bulk_ : 1 = false;
+  bool received_lately_ : 1 = false;
+  bool discards_ : 1 = false;
+  bool once_ : 1 = false;
+  bool end_of_stream_ : 1 = false;
+  Hangup watched_ : 1 = Hangup::kOfStream;
+  bool left_told_ : 1 = false;
   bool connecting_ = false;
   bool watching_ : 1 = false;
   bool peer_gone_ : 1 = false;
   bool resets_on_close_ : 1 = false;
   bool shut_down_ : 1 = false;
 };
+
+static_assert(sizeof(Socket) <= 136);
 
 }  // namespace uring

@@ -37,20 +37,36 @@ Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uin
 Connection::~Connection() = default;
 
 void Connection::start() {
-  shard_.loop().ready().push(start_or_end_);
+  shard_.loop().ready().push(next_part_);
 }
 
-// In parts, so that nothing but this frame lives as long as a WebSocket.
+// In two parts, with a tunnel between them: so an open WebSocket holds no coroutine's frame.
 uring::Task<> Connection::story() {
   co_await serve_http();
-  if (tunnel_ != nullptr) {
-    co_await tunnel_->finished();
-    co_await shard_.loop().ending();
-    tunnel_->settle();
+  if (has_tunnel()) {
+    shard_.loop().ready().push(next_part_);
+  } else {
+    co_await farewell();
   }
+}
+
+uring::Task<> Connection::end_story() {
+  co_await shard_.loop().ending();
+  tunnel_->settle();
   co_await farewell();
-  clear_deadline();
-  shard_.loop().push_next_turn(start_or_end_);
+}
+
+void Connection::note_tunnel_finished() {
+  shard_.loop().ready().push(next_part_);
+}
+
+void Connection::on_next_part() {
+  if (gone_) return shard_.forget(*this);
+  if (has_tunnel()) {
+    CHECK(story_.done(), "whoever opens a tunnel waits for nothing more");
+    story_ = tunnel_->has_finished() ? end_story() : uring::Task<>();
+  }
+  if (!story_.done()) story_.start();
 }
 
 // Until the last request is answered, or there is a tunnel.
@@ -328,6 +344,9 @@ uring::Task<> Connection::farewell() {
     }
   }
   co_await client_.close();
+  clear_deadline();
+  gone_ = true;
+  shard_.loop().push_next_turn(next_part_);
 }
 
 void Connection::refuse_plain_http() {
@@ -376,11 +395,6 @@ void Connection::learn_client_address() {
     return end({.reason = Reason::kClientReset, .error = -known});
   }
   peer_trusted_ = shard_.config().trusted_proxies.contain(peer_.address());
-}
-
-void Connection::on_start_or_end() {
-  if (std::exchange(started_, true)) return shard_.forget(*this);
-  story_.start();
 }
 
 }  // namespace gateway

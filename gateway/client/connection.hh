@@ -95,6 +95,8 @@ class Connection : private uring::ListEntry {
   // Of the request that is under way; null: there is none.
   const Exchange* exchange() const { return exchange_.get(); }
   bool has_tunnel() const { return tunnel_ != nullptr; }
+  // From that: it has come to its end, and waits for settle().
+  void note_tunnel_finished();
   Tunnel* tunnel() { return tunnel_.get(); }
   const Tunnel* tunnel() const { return tunnel_.get(); }
 
@@ -138,6 +140,7 @@ class Connection : private uring::ListEntry {
   friend class Connections;
   friend class uring::List<Connection>;
   uring::Task<> story();
+  uring::Task<> end_story();
   uring::Task<> serve_http();
   bool begins_with_proxy_header() const;
   uring::Task<Bytes> receive_proxy_header();
@@ -165,7 +168,7 @@ class Connection : private uring::ListEntry {
   };
   Deadline& deadline();
   void on_deadline();
-  void on_start_or_end();
+  void on_next_part();
 
   Shard& shard_;
   Entrance entrance_;
@@ -174,7 +177,7 @@ class Connection : private uring::ListEntry {
   uring::BlockPool::Owned<Tunnel> tunnel_;      // instead of an exchange
   std::optional<End> end_;
   InputBuffer input_;
-  uring::ReadyMember<&Connection::on_start_or_end> start_or_end_{*this};
+  uring::ReadyMember<&Connection::on_next_part> next_part_{*this};
   uring::BlockPool::Owned<Deadline> deadline_;  // but while it is a tunnel
   uring::Clock::time_point touched_;
   const uring::Clock::time_point begun_;
@@ -193,7 +196,7 @@ class Connection : private uring::ListEntry {
   bool turned_away_ = false;
   bool cut_ = false;
   bool tallied_ = false;
-  bool started_ = false;
+  bool gone_ = false;
   uring::Task<> story_;
 };
 

@@ -13,6 +13,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "gateway/link/link.hh"
 
@@ -40,10 +41,13 @@ concept Outlet = requires(To& to, const To& seen, Bytes bytes, typename To::Endi
 };
 
 template <class From, class To>
-concept Inlet = Outlet<To> && requires(From& from, const From& seen, To& to, std::uint64_t most,
-                                       uring::Socket::Arming arming, uring::Ready& left) {
+concept Inlet = Outlet<To> &&
+    requires(From& from, const From& seen, To& to, std::uint64_t most, uring::Socket::Arming arming,
+             uring::Ready& left, uring::LinkReader& reader) {
   // Empty at the end; end() says which.
   { from.read_for(to, arming, most).await_resume() } -> std::same_as<Bytes>;
+  // The same without a coroutine.
+  { from.read_for(to, reader) } -> std::same_as<std::optional<Bytes>>;
   // Until there is room for what is made of what was read.
   from.room_for(to).await_resume();
   from.end_reading_for();

@@ -15,7 +15,6 @@ OpaqueRelay::OpaqueRelay(uring::Loop& loop, Link& client, Link& upstream, std::s
       to_client_{.from = upstream, .to = client, .sender = Party::kUpstream},
       last_activity_(loop.now()),
       deadline_(*this, loop.timers()),
-      finished_(loop.ready()),
       protocol_(protocol, &loop.frames()) {}
 
 void OpaqueRelay::start(Bytes behind_request, Bytes behind_response) {
@@ -77,13 +76,13 @@ void OpaqueRelay::end_pump(Direction& way) {
     stop(end_of_link(way.from, way.sender, owner_.detail()));
   }
   way.finished = true;
-  if (!to_upstream_.finished || !to_client_.finished) return;
+  if (!has_finished()) return;
   deadline_.disarm();
-  finished_.set();
+  owner_.note_finished();
 }
 
 void OpaqueRelay::stop(const End& end) {
-  if (end_ || finished_.is_set()) return;
+  if (end_ || has_finished()) return;
   end_ = end;
   for (Direction* const way : {&to_upstream_, &to_client_}) {
     way->from.abort();

@@ -38,8 +38,9 @@ class OpaqueRelay {
 
   // What came right behind the heads goes first, and is not looked at any more when this returns.
   void start(Bytes behind_request, Bytes behind_response);
-  // co_await finished(), then stop_watching(). From then on it touches no link and arms nothing.
-  uring::Event::Wait finished() { return finished_.wait(); }
+  // The owner is told (note_finished()), and calls stop_watching(). From then on it touches no link
+  // and arms nothing.
+  bool has_finished() const { return to_upstream_.finished && to_client_.finished; }
   void stop_watching();
   End how_ended() const { return end_.value_or(End{}); }
 
@@ -86,7 +87,6 @@ class OpaqueRelay {
   uring::TimerMember<&OpaqueRelay::on_deadline> deadline_;
   uring::Task<> pump_to_upstream_;
   uring::Task<> pump_to_client_;
-  uring::Event finished_;
   std::optional<End> end_;
   std::pmr::string protocol_;
 };

@@ -77,6 +77,9 @@ class RelayOwner {
   // Keeps the text of an End that is not static for as long as its connection lives; the relay is
   // read until then.
   virtual DetailText& detail() = 0;
+  // Told once, perhaps within start(): it has come to its end. It still runs, so it is neither
+  // called nor destroyed before the loop's next step.
+  virtual void note_finished() = 0;
 
  protected:
   ~RelayOwner() = default;

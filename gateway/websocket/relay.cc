@@ -7,6 +7,7 @@
 #include "gateway/websocket/mask_key.hh"
 #include "gateway/websocket/relay_pieces.hh"
 #include "gateway/websocket/relay_policy.hh"
+#include "gateway/websocket/relay_pump.hh"
 #include "gateway/websocket/relay_translation.hh"
 #include "proto/ws/close.hh"
 
@@ -17,11 +18,10 @@ BasicRelay<Client, Upstream>::BasicRelay(uring::Loop& loop, Client& client, Upst
                                          const ws::ScanRules& rules, RelayOwner& owner)
     : loop_(loop),
       owner_(owner),
-      to_upstream_{client, upstream, ws::FrameScanner(ws::Sender::kClient, rules), Party::kClient},
-      to_client_{upstream, client, ws::FrameScanner(ws::Sender::kServer, rules), Party::kUpstream},
+      to_upstream_(*this, client, upstream, Party::kClient, rules),
+      to_client_(*this, upstream, client, Party::kUpstream, rules),
       last_activity_(loop.now()),
-      deadline_(*this, loop.timers()),
-      finished_(loop.ready()) {}
+      deadline_(*this, loop.timers()) {}
 
 template <class Client, Opposite<Client> Upstream>
 BasicRelay<Client, Upstream>::BasicRelay(uring::Loop& loop, Client& client, Upstream& upstream,
@@ -36,8 +36,8 @@ void BasicRelay<Client, Upstream>::start(Bytes behind_request, Bytes behind_resp
   go_by_policy();
   to_upstream_.from.watch_hangup_when_held_back(client_left_);
   to_client_.from.watch_hangup_when_held_back(upstream_left_);
-  begin(to_client_, pump_to_client_, behind_response);
-  begin(to_upstream_, pump_to_upstream_, behind_request);
+  begin(to_client_, behind_response);
+  begin(to_upstream_, behind_request);
 }
 
 template <class Client, Opposite<Client> Upstream>
@@ -47,92 +47,6 @@ void BasicRelay<Client, Upstream>::stop_watching() {
   to_client_.translation.reset();
   to_upstream_.from.unwatch_hangup();
   to_client_.from.unwatch_hangup();
-}
-
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::begin(auto& way, uring::Task<>& task, Bytes behind) {
-  if (way.translated) {
-    task = pump_translated(way, behind);
-  } else {
-    if (!behind.empty()) pass_on(way, behind);
-    task = pump(way);
-  }
-  task.start();
-}
-
-template <class Client, Opposite<Client> Upstream>
-uring::Task<> BasicRelay<Client, Upstream>::pump(auto& way) {
-  for (;;) {
-    const bool waits = is_metered(way) && may_pause();
-    if (waits) co_await wait_for_allowance();
-    const Bytes bytes = co_await next_of(way);
-    if (bytes.empty()) break;
-    pass_on(way, bytes);
-  }
-  end_pump(way);
-}
-
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::end_pump(auto& way) {
-  note_end_of_stream(way);
-  way.finished = true;
-  if (!to_upstream_.finished || !to_client_.finished) return;
-  deadline_.disarm();
-  finished_.set();
-}
-
-template <class Client, Opposite<Client> Upstream>
-bool BasicRelay<Client, Upstream>::may_pass(auto& way) {
-  if (way.to.send_failed()) {
-    // Where it waits for the end of a frame there is nobody any more to wait for.
-    is_stopping() ? close_towards(way) : stop(end_of_link(way.to, way.receiver(), owner_.detail()));
-    return false;
-  }
-  if (watch_) watch_->note_heard(way.sender, loop_.now());
-  return !way.close_passed;  // RFC 6455 section 5.5.1: nothing follows a close frame
-}
-
-// Writes on what is valid of `bytes`.
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::pass_on(auto& way, Bytes bytes) {
-  if (!may_pass(way)) return;
-  scan(way, bytes);
-  look_at_end(way);
-}
-
-// All that came has been passed on, or what came is not passed on any more.
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::look_at_end(auto& way) {
-  const bool ends = way.frames.close_seen() || way.frames.violation();
-  if (watch_ && !is_stopping() && !ends) note_in_watch(way);
-  if (way.frames.close_seen()) {
-    note_close(way);
-  } else if (const auto violation = way.frames.violation()) {
-    if (is_stopping()) {  // the frame whose end it waited for will have none
-      closing_->cut_short |= owes_close(way);
-      return close_towards(way);
-    }
-    const bool client = way.sender == Party::kClient;
-    stop({.reason = client ? Reason::kClientViolation : Reason::kUpstreamViolation,
-          .close_code = ws::close_code(*violation),
-          .detail = ws::describe(*violation)});
-  } else if (way.frames.stopped()) {
-    close_towards(way);
-  }
-}
-
-template <class Client, Opposite<Client> Upstream>
-void BasicRelay<Client, Upstream>::scan(auto& way, Bytes bytes) {
-  way.frames.feed(bytes);
-  for (;;) {
-    while (const auto piece = next_piece(way)) {
-      last_activity_ = loop_.now();
-      way.to.write(piece->bytes);
-    }
-    if (!way.ping_due || is_stopping() || !way.frames.stopped()) return;
-    ping(way);
-    look_again();
-  }
 }
 
 template <class Client, Opposite<Client> Upstream>

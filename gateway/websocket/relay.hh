@@ -19,8 +19,8 @@
 #include "gateway/link/end.hh"
 #include "gateway/link/flow.hh"
 #include "gateway/link/link.hh"
-#include "gateway/websocket/capture_tap.hh"
 #include "gateway/metrics/traffic.hh"
+#include "gateway/websocket/capture_tap.hh"
 #include "gateway/websocket/policy.hh"
 #include "gateway/websocket/relay_closing.hh"
 #include "gateway/websocket/relay_watch.hh"
@@ -69,9 +69,9 @@ class BasicRelay {
 
   // What came right behind the heads goes first, and is not looked at any more when this returns.
   void start(Bytes behind_request, Bytes behind_response);
-  // co_await finished(), then stop_watching(). From then on it touches no link and arms nothing.
-  uring::Event::Wait finished() { return finished_.wait(); }
-  bool has_finished() const { return finished_.is_set(); }
+  // The owner is told (note_finished()), and calls stop_watching(). From then on it touches no link
+  // and arms nothing.
+  bool has_finished() const { return finished_; }
   void stop_watching();
   End how_ended() const { return closing_ ? closing_->end.value_or(End{}) : End{}; }
 
@@ -116,13 +116,24 @@ class BasicRelay {
   }
 
  private:
-  // One way through the relay.
+  // One way through the relay. It is the link's reader itself: that is the pump, but where there is
+  // a slow one.
   template <class From, class To>
-  struct Direction {
+  struct Direction final : uring::LinkReader {
     using Ending = typename To::Ending;
+    Direction(BasicRelay& of, From& begin, To& end, Party who, const ws::ScanRules& rules)
+        : relay(of),
+          from(begin),
+          to(end),
+          frames(who == Party::kClient ? ws::Sender::kClient : ws::Sender::kServer, rules),
+          sender(who) {}
+    void go_on(Bytes bytes) override { relay.go_on(sender, bytes); }
+
+    BasicRelay& relay;
     From& from;
     To& to;
     ws::FrameScanner frames;
+    uring::Task<> slow_pump;  // reads instead, where rates or a translation make it wait
     Party sender;
     bool translated = false;
     bool close_passed = false;  // nothing of the sender's goes to `to` any more
@@ -135,8 +146,11 @@ class BasicRelay {
     bool at_boundary() const { return translated || frames.at_frame_boundary(); }
   };
 
-  void begin(auto& way, uring::Task<>& task, Bytes behind);
-  uring::Task<> pump(auto& way);
+  void begin(auto& way, Bytes behind);
+  void go_on(Party sender, Bytes bytes);
+  bool take(auto& way, Bytes bytes);
+  void read_on(auto& way);
+  uring::Task<> pump_metered(auto& way);
   uring::Task<> pump_translated(auto& way, Bytes bytes);
   void end_pump(auto& way);
   bool may_pass(auto& way);
@@ -198,15 +212,13 @@ class BasicRelay {
   uring::ReadyMember<&BasicRelay::on_client_left> client_left_{*this};
   uring::ReadyMember<&BasicRelay::on_upstream_left> upstream_left_{*this};
   uring::TimerMember<&BasicRelay::on_deadline> deadline_;
-  uring::BlockPool::Owned<RelayWatch> watch_;  // where the policy asks for it
-  uring::BlockPool::Owned<CaptureTap> tap_;    // while somebody looks at its frames
-  uring::Task<> pump_to_upstream_;
-  uring::Task<> pump_to_client_;
-  uring::Event finished_;
+  uring::BlockPool::Owned<RelayWatch> watch_;      // where the policy asks for it
+  uring::BlockPool::Owned<CaptureTap> tap_;        // while somebody looks at its frames
   uring::BlockPool::Owned<RelayClosing> closing_;  // then the deadline is the closing's
   std::uint32_t compressed_to_client_ = 0;         // messages
   std::uint16_t upstream_lost_code_ = 0;           // of its policy
-  Reason left_ = Reason::kDone;                    // a peer closed while what it sent is held back
+  bool finished_ = false;
+  Reason left_ = Reason::kDone;  // a peer closed while what it sent is held back
 };
 
 extern template class BasicRelay<Link, Link>;

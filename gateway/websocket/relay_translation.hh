@@ -46,7 +46,7 @@ class CountingTarget final : public FrameTarget {
   std::size_t bytes_ = 0;
 };
 
-// As pump(), which an idle WebSocket holds, with what few need; `bytes` came first.
+// As pump_metered(), with what still fewer need; `bytes` came first.
 template <class Client, Opposite<Client> Upstream>
 uring::Task<> BasicRelay<Client, Upstream>::pump_translated(auto& way, Bytes bytes) {
   for (;;) {

@@ -13,10 +13,10 @@ namespace gateway {
 
 // All that an idle WebSocket holds, but for coroutine frames and a line of text, and its TLS
 // session (ARCHITECTURE.md has the sum).
-static_assert(sizeof(Connection) <= 824);
-static_assert(sizeof(UpstreamConnection) <= 568);
-static_assert(sizeof(Tunnel) <= 688);
-static_assert(sizeof(Link) <= 456);
+static_assert(sizeof(Connection) <= 680);
+static_assert(sizeof(UpstreamConnection) <= 424);
+static_assert(sizeof(Tunnel) <= 704);
+static_assert(sizeof(Link) <= 312);
 
 namespace {
 

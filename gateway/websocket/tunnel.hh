@@ -50,8 +50,9 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   Tunnel& operator=(const Tunnel&) = delete;
 
   void start(Bytes behind_request, Bytes behind_response);
-  // co_await finished(), then settle(): the server's connection goes, and the log gets its line.
-  uring::Event::Wait finished() { return opaque_ ? opaque_->finished() : relay_->finished(); }
+  // Its connection has been told (note_tunnel_finished()).
+  bool has_finished() const { return opaque_ ? opaque_->has_finished() : relay_->has_finished(); }
+  // After that: the server's connection goes, and the log gets its line.
   void settle();
   // After settle(): how the client's connection is to end.
   Farewell farewell_to_client() const;
@@ -101,6 +102,7 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   TranslationTerms translation() override;
   void note_uncompressed() override;
   DetailText& detail() override { return connection_.detail(); }
+  void note_finished() override { connection_.note_tunnel_finished(); }
   void renew();
   void count_in(RouteTraffic* traffic);
   RouteTraffic& traffic() const { return generation_->traffic_of(*route_); }

@@ -135,18 +135,24 @@ TEST(LinkHandshakes, AreRefusedBeyondABound) {
 TEST(LinkHandshakes, KeepWhatHasComeBehind) {
   Crowd crowd(3);
   for (std::size_t n = 0; n < kCrowd; ++n) crowd.add();
-  const std::vector<std::byte> word(10, std::byte{'w'});
-  std::vector<std::byte> said = kHello;
-  const auto data = RecordSession::record(RecordType::kData, word);
-  said.insert(said.end(), data.begin(), data.end());
-  for (Crowd::Client& client : crowd.clients) client.peer->write(said);
+  const auto word_of = [](std::size_t n) { return std::vector<std::byte>(10, std::byte(n)); };
+  for (std::size_t n = 0; n < kCrowd; ++n) {
+    std::vector<std::byte> said = kHello;
+    const auto data = RecordSession::record(RecordType::kData, word_of(n));
+    said.insert(said.end(), data.begin(), data.end());
+    crowd.clients[n].peer->write(said);
+  }
   EXPECT_TRUE(crowd.simulation.turn_until([&] { return crowd.over() == kCrowd; }));
-  for (Crowd::Client& client : crowd.clients) {
+  for (std::size_t n = 0; n < kCrowd; ++n) {
+    Crowd::Client& client = crowd.clients[n];
     ASSERT_TRUE(client.done);
+    if (n % 3 == 0) client.link.drop_input();
+    if (n % 3 == 1) client.link.abort();
     client.story = client.read();
     client.story.start();
+    if (n % 3 == 0) client.peer->close();
     EXPECT_TRUE(crowd.simulation.turn_until([&] { return client.story.done(); }));
-    EXPECT_EQ(client.got, word);
+    EXPECT_EQ(client.got, n % 3 == 2 ? word_of(n) : std::vector<std::byte>());
   }
   crowd.close_all();
 }

@@ -13,6 +13,7 @@ class SocketOwner {
   SocketOwner(Stand& stand, int descriptor, std::size_t stream = 0)
       : stand_(stand), stream_(stream) {
     if (descriptor >= 0) socket_.adopt(descriptor);
+    socket_.tell_left_to(left_);
   }
 
   uring::Socket& socket() { return socket_; }
@@ -77,14 +78,17 @@ class SocketOwner {
     socket_.send(batch_);
   }
 
-  void on_left() { ++times_left_; }
+  void on_left() {
+    ++times_left_;
+    socket_.tell_left_to(left_);
+  }
 
   Stand& stand_;
   std::size_t stream_;
   uring::Socket socket_{stand_.loop,
                         {this, &uring::ReadyMember<&SocketOwner::on_received>::run,
-                         &uring::ReadyMember<&SocketOwner::on_sent>::run,
-                         &uring::ReadyMember<&SocketOwner::on_left>::run}};
+                         &uring::ReadyMember<&SocketOwner::on_sent>::run}};
+  uring::ReadyMember<&SocketOwner::on_left> left_{*this};
   uring::Received last_received_{};
   std::set<const std::byte*> buffers_seen_;
   std::vector<std::byte> batch_;

@@ -70,6 +70,7 @@ class Stand final : private gateway::RelayOwner {
   gateway::TranslationTerms translation() override { std::abort(); }
   void note_uncompressed() override { ADD_FAILURE() << "nothing is compressed"; }
   gateway::DetailText& detail() override { return detail_; }
+  void note_finished() override { finished_.set(); }
 
   void act() {
     play(*client, client_unsent, client_ends, to_client, true);
@@ -88,7 +89,7 @@ class Stand final : private gateway::RelayOwner {
   }
 
   uring::Task<> story() {
-    co_await relay->finished();
+    co_await finished_.wait();
     relay->stop_watching();
     for (gateway::Link* link : {&client_, &upstream_}) {
       link->clear_abort();
@@ -104,6 +105,7 @@ class Stand final : private gateway::RelayOwner {
   gateway::Link client_{resources_};
   gateway::Link upstream_{resources_};
   uring::Clock::time_point begun_;
+  uring::Event finished_{simulation.loop.ready()};
   uring::Task<> story_;
   gateway::DetailText detail_;
 };

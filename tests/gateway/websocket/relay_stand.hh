@@ -193,6 +193,7 @@ class Stand final : private gateway::RelayOwner {
   }
   void note_uncompressed() override { ADD_FAILURE() << "there is memory"; }
   gateway::DetailText& detail() override { return detail_; }
+  void note_finished() override { finished_.set(); }
   void act() {
     play(*client, client_unsent_, to_client_, client_reads);
     play(*upstream, upstream_unsent_, to_upstream_, upstream_reads);
@@ -207,7 +208,7 @@ class Stand final : private gateway::RelayOwner {
   }
 
   uring::Task<> story() {
-    co_await relay->finished();
+    co_await finished_.wait();
     relay->stop_watching();
     for (gateway::Link* link : {&client_, &upstream_}) {
       link->clear_abort();
@@ -222,6 +223,7 @@ class Stand final : private gateway::RelayOwner {
   gateway::Link client_{resources_};
   gateway::Link upstream_{resources_};
   uring::Clock::time_point seconds_;
+  uring::Event finished_{simulation.loop.ready()};
   uring::Task<> story_;
   gateway::DetailText detail_;
   Buffer client_unsent_;
