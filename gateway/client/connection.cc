@@ -23,12 +23,12 @@ constexpr std::size_t kHeadReadBytes = 4096;
 Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uint64_t id)
     : shard_(shard),
       entrance_(std::move(entrance)),
+      secure_(entrance_.contexts() != nullptr),
       client_(shard.links(), uring::LinkSide::kClients),
       input_(&shard.loop().frames()),
       touched_(shard.loop().now()),
       begun_(touched_),
       id_(id),
-      secure_(entrance_.contexts() != nullptr),
       story_(story()) {
   client_.adopt(descriptor);
   learn_client_address();
@@ -89,7 +89,7 @@ uring::Task<> Connection::serve_http() {
     open = !has_tunnel() && exchange_->keeps_client();
     if (!open) break;
     exchange_.reset();
-    end_.reset();
+    forget_end();
     client_.clear_abort();
   }
   if (has_tunnel()) exchange_.reset();
@@ -182,7 +182,7 @@ uring::Task<bool> Connection::await_request() {
 // Behind a request an ending without another one is what is expected: of interest at debug alone.
 // Before the first one somebody may look for it, but strangers can cause it at will.
 void Connection::log_no_request() {
-  const EndPolicy& policy = policy_of(end_->reason);
+  const EndPolicy& policy = policy_of(how_ended().reason);
   LogLevel level = LogLevel::debug;
   if (requests_ == 0) {
     std::string& kind = shard_.scratch();
@@ -193,12 +193,12 @@ void Connection::log_no_request() {
   LogLine line(shard_.log(), level, "connection");
   if (!line.is_wanted()) return;
   line.number("id", id_)
-      .word("client", fmt::format("{}:{}", client_address(), client_port()))
+      .word("client", fmt::format("{}:{}", client_address().text(), client_port()))
       .number("requests", requests_)
       .quoted("server_name", session != nullptr ? session->server_name() : "")
       .word("end", policy.word)
       .word("by", name_of(policy.party))
-      .quoted("cause", cause_of(*end_))
+      .quoted("cause", cause_of(how_ended()))
       .write();
 }
 
@@ -233,15 +233,15 @@ void Connection::turn_away(const End& why) {
 
 void Connection::end(End end) {
   if (tunnel_ && tunnel_->stop(end)) return;
-  if (end_) return;
-  end_ = end;
+  if (ended_) return;
+  note_end(end);
   client_.abort();
   if (exchange_) exchange_->abort();
   if (tunnel_) tunnel_->abort();
 }
 
 std::chrono::milliseconds Connection::time_to_ask(std::chrono::milliseconds usual) const {
-  if (refused_ == nullptr) return usual;
+  if (refused() == nullptr) return usual;
   return std::min<std::chrono::milliseconds>(usual, Admission::kToldTime);
 }
 
@@ -306,7 +306,10 @@ void Connection::on_deadline() {
   if (shard_.loop().now() < due) {
     deadline_->timer.arm(due);
   } else if (taking_leave_) {
-    if (owes_bytes() && !std::exchange(cut_, true)) shard_.note_cut(*this, Loss::kLastBytes);
+    if (owes_bytes() && !cut_) {
+      cut_ = true;
+      shard_.note_cut(*this, Loss::kLastBytes);
+    }
     client_.abort();
   } else {
     const End end = {.reason = deadline_->reason, .detail = deadline_->detail};
@@ -331,7 +334,7 @@ uring::Task<> Connection::farewell() {
   } else if (!cut_ && client_.is_open() && client_.end() != uring::LinkEnd::kFailed) {
     client_.clear_abort();
     client_.drop_input();
-    if (ended() && end_->reason == Reason::kPlainHttpOnTls) refuse_plain_http();
+    if (ended() && how_ended().reason == Reason::kPlainHttpOnTls) refuse_plain_http();
     set_deadline(kFlushTime, Reason::kDone);
     if (farewell == Farewell::kReset) {
       co_await client_.drained();
@@ -351,8 +354,8 @@ uring::Task<> Connection::farewell() {
 
 void Connection::refuse_plain_http() {
   std::string reply;
-  write_reply(reply, {.status = status_of(*end_),
-                      .sentence = policy_of(end_->reason).text,
+  write_reply(reply, {.status = status_of(how_ended()),
+                      .sentence = policy_of(how_ended().reason).text,
                       .persistence = Persistence::kClose});
   client_.write(proto::as_bytes(reply));
 }
@@ -380,11 +383,13 @@ void Connection::renew_entrance() {
   if (now->tls && session != nullptr) {
     const std::string_view name = session->server_name();
     const auto& asked = listener().tls->clients_for(name);
-    has_shown_less_ |= !config::covers(asked, now->tls->clients_for(name));
-    had_other_names_ |= !std::ranges::equal(listener().tls->policies, now->tls->policies, {},
-                                            &config::NamePolicy::names, &config::NamePolicy::names);
+    if (!config::covers(asked, now->tls->clients_for(name))) has_shown_less_ = true;
+    const bool same_names =
+        std::ranges::equal(listener().tls->policies, now->tls->policies, {},
+                           &config::NamePolicy::names, &config::NamePolicy::names);
+    if (!same_names) had_other_names_ = true;
   }
-  entrance_ = {newest, static_cast<std::size_t>(now - listeners.begin())};
+  entrance_ = {newest, static_cast<std::uint32_t>(now - listeners.begin())};
   peer_trusted_ = newest->config().trusted_proxies.contain(peer_.address());
 }
 

@@ -9,10 +9,11 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <memory_resource>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "gateway/client/input_buffer.hh"
 #include "gateway/client/peer.hh"
@@ -49,8 +50,10 @@ class Connection : private uring::ListEntry {
   void hold(limits::ConnectionHolds holds) { holds_ = std::move(holds); }
   void hold_address(limits::AddressTable::Hold hold) { holds_.of_address = std::move(hold); }
   // It was not, and its first request is answered with this.
-  void refuse(const End& end) { refused_ = std::make_unique<End>(end); }
-  const End* refused() const { return refused_.get(); }
+  void refuse(const End& end) { end_facts().refused = end; }
+  const End* refused() const {
+    return end_facts_ && end_facts_->refused ? &*end_facts_->refused : nullptr;
+  }
   // Who was refused is not waited for so long.
   std::chrono::milliseconds time_to_ask(std::chrono::milliseconds usual) const;
 
@@ -59,11 +62,13 @@ class Connection : private uring::ListEntry {
   void end(End end);
   // The same, and its connection is reset: before it has said anything that counts.
   void turn_away(const End& why);
-  bool ended() const { return end_.has_value(); }
-  const End& how_ended() const { return *end_; }
+  bool ended() const { return ended_; }
+  // Valid until the next request's turn.
+  const End& how_ended() const { return end_facts_ ? end_facts_->end : kDone; }
   // The exchange has come to its end by itself, so nothing needs to be stopped.
-  void complete(End end = {}) {
-    if (!end_) end_ = end;
+  void complete() { ended_ = true; }
+  void complete(const End& end) {
+    if (!ended_) note_end(end);
   }
 
   // The gateway stops: at once where nothing is under way, politely where something is. When a
@@ -108,8 +113,8 @@ class Connection : private uring::ListEntry {
   // What the end of the client's link means.
   End how_client_left();
   // Text of an End that is not static; one at a time.
-  std::string_view keep_detail(std::string text) { return detail_.keep(std::move(text)); }
-  DetailText& detail() { return detail_; }
+  std::string_view keep_detail(std::string text) { return detail().keep(std::move(text)); }
+  DetailText& detail() { return end_facts().detail; }
   // What was received and belongs to nobody yet: the rest of a request, or the next ones.
   InputBuffer& input() { return input_; }
   // Than clients of its TLS handshake's name have to show since a reload.
@@ -125,7 +130,7 @@ class Connection : private uring::ListEntry {
   // Who it is, as a PROXY header says where there is one.
   const Peer& peer() const { return peer_; }
   // An IP address, or "unix".
-  const std::string& client_address() const { return peer_.host(); }
+  HostText client_address() const { return peer_.host(); }
   std::uint16_t client_port() const { return peer_.port(); }
 
   uring::Clock::time_point begun() const { return begun_; }
@@ -155,6 +160,32 @@ class Connection : private uring::ListEntry {
   void log_no_request();
   Farewell farewell_to_client() const;
 
+  // Of a connection that has ended, or is to; one that is idle has none.
+  struct EndFacts {
+    explicit EndFacts(uring::BlockPool& from) : pool(from) {}
+    uring::BlockPool& frames() { return pool; }
+
+    uring::BlockPool& pool;
+    End end;  // once it has ended
+    std::optional<End> refused;
+    DetailText detail;
+  };
+  static constexpr End kDone{};
+  EndFacts& end_facts() {
+    if (!end_facts_) end_facts_ = frames().make<EndFacts>(frames());
+    return *end_facts_;
+  }
+  void note_end(const End& end) {
+    ended_ = true;
+    end_facts().end = end;
+  }
+  // The next request may follow; nobody has a text of this one's end any more.
+  void forget_end() {
+    ended_ = false;
+    if (refused() == nullptr) return end_facts_.reset();
+    end_facts_->end = kDone;
+  }
+
   struct Deadline {
     Deadline(Connection& of, uring::TimerWheel& wheel) : timer(*this, wheel), connection(of) {}
     uring::BlockPool& frames() { return connection.frames(); }
@@ -171,11 +202,22 @@ class Connection : private uring::ListEntry {
   void on_next_part();
 
   Shard& shard_;
-  Entrance entrance_;
+  [[no_unique_address]] Entrance entrance_;  // with room behind it, where the flags lie
+  const bool secure_ : 1;
+  bool peer_trusted_ : 1 = false;
+  bool taking_leave_ : 1 = false;
+  bool has_shown_less_ : 1 = false;
+  bool had_other_names_ : 1 = false;
+  bool stopping_ : 1 = false;
+  bool turned_away_ : 1 = false;
+  bool cut_ : 1 = false;
+  bool tallied_ : 1 = false;
+  bool gone_ : 1 = false;
+  bool ended_ : 1 = false;
   Link client_;
+  uring::BlockPool::Owned<EndFacts> end_facts_;
   uring::BlockPool::Owned<Exchange> exchange_;  // of the request that is under way
   uring::BlockPool::Owned<Tunnel> tunnel_;      // instead of an exchange
-  std::optional<End> end_;
   InputBuffer input_;
   uring::ReadyMember<&Connection::on_next_part> next_part_{*this};
   uring::BlockPool::Owned<Deadline> deadline_;  // but while it is a tunnel
@@ -183,20 +225,8 @@ class Connection : private uring::ListEntry {
   const uring::Clock::time_point begun_;
   Peer peer_;
   limits::ConnectionHolds holds_;
-  std::unique_ptr<End> refused_;
-  DetailText detail_;
   std::uint64_t id_;
   std::uint64_t requests_ = 0;
-  const bool secure_;
-  bool peer_trusted_ = false;
-  bool taking_leave_ = false;
-  bool has_shown_less_ = false;
-  bool had_other_names_ = false;
-  bool stopping_ = false;
-  bool turned_away_ = false;
-  bool cut_ = false;
-  bool tallied_ = false;
-  bool gone_ = false;
   uring::Task<> story_;
 };
 

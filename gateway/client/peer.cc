@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "gateway/config/network.hh"
 
@@ -51,47 +52,59 @@ int Peer::learn(uring::Kernel& kernel, int descriptor) {
   const int known = kernel.peer_address(descriptor, reinterpret_cast<sockaddr*>(&address.storage),
                                         &address.length);
   if (known < 0) return known;
-  ends_ = {
+  Endpoints ends = {
       .family = family_of(address), .source = octets_in(address), .source_port = address.port()};
-  unmap(ends_, false);
-  name_host();
+  unmap(ends, false);
+  note_source(ends);
   return 0;
 }
 
 void Peer::learn(const Endpoints& told) {
-  ends_ = told;
-  unmap(ends_, true);
-  is_told_ = true;
-  name_host();
+  Endpoints ends = told;
+  unmap(ends, true);
+  note_source(ends);
+  told_ = std::make_unique<const Destination>(
+      Destination{.octets = ends.destination, .port = ends.destination_port});
 }
 
-void Peer::name_host() {
-  char text[INET6_ADDRSTRLEN] = "unix";
-  if (ends_.family == Family::kIpv4) inet_ntop(AF_INET, ends_.source.data(), text, sizeof text);
-  if (ends_.family == Family::kIpv6) {
-    // Of a header's two addresses one alone may be IPv4.
-    const bool mapped = config::is_mapped(ends_.source);
-    inet_ntop(mapped ? AF_INET : AF_INET6, ends_.source.data() + (mapped ? kMappedBytes : 0), text,
-              sizeof text);
+void Peer::note_source(const Endpoints& ends) {
+  family_ = ends.family;
+  octets_ = ends.source;
+  port_ = ends.source_port;
+}
+
+HostText Peer::host() const {
+  const std::span octets(octets_);
+  switch (family_) {
+    case Family::kNone:
+      break;
+    case Family::kIpv4:
+      return HostText::of_ipv4(octets.first<4>());
+    case Family::kIpv6:
+      // Of a header's two addresses one alone may be IPv4.
+      return config::is_mapped(octets_) ? HostText::of_ipv4(octets.subspan<kMappedBytes>())
+                                        : HostText::of_ipv6(octets);
+    case Family::kUnix:
+      return HostText("unix");
   }
-  host_ = text;
+  return HostText("-");
 }
 
 config::Address Peer::address() const {
   config::Address address;
-  if (ends_.family == Family::kIpv4) {
+  if (family_ == Family::kIpv4) {
     auto& v4 = reinterpret_cast<sockaddr_in&>(address.storage);
     v4.sin_family = AF_INET;
-    v4.sin_port = htons(ends_.source_port);
-    std::memcpy(&v4.sin_addr, ends_.source.data(), sizeof v4.sin_addr);
+    v4.sin_port = htons(port_);
+    std::memcpy(&v4.sin_addr, octets_.data(), sizeof v4.sin_addr);
     address.length = sizeof v4;
-  } else if (ends_.family == Family::kIpv6) {
+  } else if (family_ == Family::kIpv6) {
     auto& v6 = reinterpret_cast<sockaddr_in6&>(address.storage);
     v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(ends_.source_port);
-    std::memcpy(&v6.sin6_addr, ends_.source.data(), sizeof v6.sin6_addr);
+    v6.sin6_port = htons(port_);
+    std::memcpy(&v6.sin6_addr, octets_.data(), sizeof v6.sin6_addr);
     address.length = sizeof v6;
-  } else if (ends_.family == Family::kUnix) {
+  } else if (family_ == Family::kUnix) {
     address.storage.ss_family = AF_UNIX;
     address.length = sizeof address.storage.ss_family;
   }
@@ -99,22 +112,24 @@ config::Address Peer::address() const {
 }
 
 Endpoints Peer::ends(uring::Kernel& kernel, int descriptor) const {
-  if (is_told_ || ends_.family == Family::kUnix) return ends_;
+  Endpoints ends = {.family = family_, .source = octets_, .source_port = port_};
+  if (told_) {
+    ends.destination = told_->octets;
+    ends.destination_port = told_->port;
+  }
+  if (told_ || family_ == Family::kUnix) return ends;
   config::Address here;
   here.length = sizeof here.storage;
   const int known =
       kernel.own_address(descriptor, reinterpret_cast<sockaddr*>(&here.storage), &here.length);
   if (known < 0) return {};
-  Endpoints ends = {
-      .family = family_of(here), .destination = octets_in(here), .destination_port = here.port()};
-  ends.source = ends_.source;
-  ends.source_port = ends_.source_port;
-  if (ends.family == ends_.family) return ends;
+  ends.destination = octets_in(here);
+  ends.destination_port = here.port();
+  if (family_of(here) == family_) return ends;
   // The client's is written as IPv4 already.
   std::copy(ends.destination.begin() + kMappedBytes, ends.destination.end(),
             ends.destination.begin());
   std::fill(ends.destination.begin() + 4, ends.destination.end(), std::uint8_t{0});
-  ends.family = ends_.family;
   return ends;
 }
 

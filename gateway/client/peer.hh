@@ -4,9 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <string>
 
+#include "gateway/client/host_text.hh"
 #include "gateway/config/address.hh"
 #include "gateway/config/network.hh"
 #include "proto/proxy/endpoints.hh"
@@ -21,9 +22,9 @@ class Peer {
   // What a PROXY header has told. Precondition: it has told something.
   void learn(const proxy::Endpoints& told);
 
-  // An IP address, "unix", or "-" while nothing is known.
-  const std::string& host() const { return host_; }
-  std::uint16_t port() const { return ends_.source_port; }
+  // An IP address, "unix", or "-" while nothing is known. Written anew each time.
+  HostText host() const;
+  std::uint16_t port() const { return port_; }
   // To be compared with networks: IPv4 as such, no interface, of a Unix socket no path.
   config::Address address() const;
   // The same, but for the port; nothing of a Unix socket.
@@ -34,11 +35,17 @@ class Peer {
   proxy::Endpoints ends(uring::Kernel& kernel, int descriptor) const;
 
  private:
-  void name_host();
+  // Where it has come to.
+  struct Destination {
+    proxy::Endpoints::Octets octets;
+    std::uint16_t port;
+  };
+  void note_source(const proxy::Endpoints& ends);
 
-  proxy::Endpoints ends_;  // of its own socket without the destination
-  std::string host_ = "-";
-  bool is_told_ = false;  // by a PROXY header
+  std::unique_ptr<const Destination> told_;  // by a PROXY header; null: there was none
+  proxy::Endpoints::Octets octets_{};        // as Endpoints::source
+  std::uint16_t port_ = 0;
+  proxy::Family family_ = proxy::Family::kNone;
 };
 
 }  // namespace gateway

@@ -109,7 +109,7 @@ void add_name(LogLine& line, const Access& access) {
   const Connection& connection = access.connection;
   std::array<char, kClientBytesMax> client;
   const auto shown = fmt::format_to_n(client.data(), client.size(), "{}:{}",
-                                      connection.client_address(), connection.client_port());
+                                      connection.client_address().text(), connection.client_port());
   line.number("id", connection.id()).number("n", connection.requests());
   line.word("client", {client.data(), std::min(shown.size, client.size())});
   line.quoted("request", access.request_line);

@@ -1,7 +1,7 @@
 // What a connection needs to know of the listener that it came through.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 
 #include "gateway/shard/shard_generation.hh"
 
@@ -9,7 +9,7 @@ namespace gateway {
 
 struct Entrance {
   uring::Held<ShardGeneration> generation;  // whose listener it is
-  std::size_t index = 0;                    // of the listener there
+  std::uint32_t index = 0;                  // of the listener there
 
   const config::Listener& listener() const { return generation->config().listeners[index]; }
   tls::ServerContexts* contexts() const { return generation->contexts_of(index); }

@@ -114,7 +114,7 @@ LiveRow LiveView::row(const LiveQuery& query) const {
               .id = connection_.id(),
               .shard = shard_,
               .kind = kind_,
-              .client = connection_.client_address(),
+              .client = std::string(connection_.client_address().text()),
               .port = connection_.client_port(),
               .listener = connection_.listener().address.text(),
               .tls = std::string(session != nullptr ? session->version() : ""),

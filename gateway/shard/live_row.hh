@@ -1,5 +1,6 @@
 // A row of the live table, of a connection as it is at this moment. In two steps: whether it is
-// looked for, and where it stands in the order, costs no allocation.
+// looked for, and where it stands in the order, costs no allocation, but for the first look at a
+// WebSocket, which counts its messages from then on.
 #pragma once
 
 #include <cstdint>

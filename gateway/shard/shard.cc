@@ -241,7 +241,7 @@ void Shard::take_listeners() {
     if (now == listeners.end()) {
       gone.splice(gone.end(), listeners_, one);
     } else {
-      one->lead_to({generation_, static_cast<std::size_t>(now - listeners.begin())});
+      one->lead_to({generation_, static_cast<std::uint32_t>(now - listeners.begin())});
     }
   }
   std::for_each(come, listeners_.end(), [](ShardListener& listener) { listener.start(); });

@@ -11,12 +11,13 @@
 
 namespace gateway {
 
-// All that an idle WebSocket holds, but for coroutine frames and a line of text, and its TLS
-// session (ARCHITECTURE.md has the sum).
-static_assert(sizeof(Connection) <= 680);
-static_assert(sizeof(UpstreamConnection) <= 424);
-static_assert(sizeof(Tunnel) <= 704);
+// All that an idle WebSocket holds, but for a line of text and its TLS session (ARCHITECTURE.md has
+// the sum).
 static_assert(sizeof(Link) <= 312);
+static_assert(sizeof(Relay) <= 504);
+static_assert(sizeof(Connection) - sizeof(Link) <= 216);
+static_assert(sizeof(UpstreamConnection) - sizeof(Link) <= 112);
+static_assert(sizeof(Tunnel) - sizeof(Relay) <= 112);
 
 namespace {
 
@@ -45,15 +46,11 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
       generation_(std::move(opening.generation)),
       route_(&opening.route),
       upstream_(&opening.upstream),
-      request_line_(std::move(opening.request_line)),
-      marks_(std::move(opening.marks)),
+      request_line_(connection.frames(), opening.request_line),
       begun_(opening.begun),
-      holds_(std::move(opening.holds)),
-      token_ends_(opening.token_ends),
-      deflate_(opening.deflate.value_or(ws::Deflate())),
-      inflated_bytes_max_(rules_of(opening).message_bytes_max) {
+      of_route_(std::move(opening.holds.of_route)) {
+  keep_occasional(opening);
   uring::Loop& loop = connection.shard().loop();
-  rate_since_ = loop.now();
   Link& client = connection.client();
   Link& upstream = upstream_->link();
   RelayOwner& owner = *this;
@@ -71,6 +68,23 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
   traffic().open.add();
 }
 
+Tunnel::Occasional& Tunnel::occasional() {
+  if (!occasional_) occasional_ = frames().make<Occasional>(frames(), begun_);
+  return *occasional_;
+}
+
+void Tunnel::keep_occasional(TunnelOpening& opening) {
+  if (opening.marks) occasional().marks = std::move(opening.marks);
+  if (opening.holds.of_address) occasional().of_address = std::move(opening.holds.of_address);
+  if (opening.token_ends != uring::Clock::time_point::max()) {
+    occasional().token_ends = opening.token_ends;
+  }
+  if (opening.deflate) {
+    occasional().deflate = *opening.deflate;
+    occasional().inflated_bytes_max = rules_of(opening).message_bytes_max;
+  }
+}
+
 RelayPolicy Tunnel::policy() {
   renew();
   const config::WebSocket& route = route_->websocket;
@@ -83,7 +97,7 @@ RelayPolicy Tunnel::policy() {
                     .pong_timeout = route.pong_timeout,
                     .to_client = route.ping_to != config::PingTo::upstream,
                     .to_upstream = route.ping_to != config::PingTo::client},
-      .ends_at = with_token ? token_ends_ : ends_at(),
+      .ends_at = with_token ? token_ends() : ends_at(),
       .ends_by = with_token ? Reason::kTokenExpired : Reason::kLifetime,
       .lifetime_code = with_token ? route_->auth.jwt->close_at_expiry : route.lifetime_code,
       .message_time = route.message_time,
@@ -101,7 +115,7 @@ RelayPolicy Tunnel::policy() {
 // Sooner than by its age.
 bool Tunnel::ends_with_token() const {
   const auto& jwt = route_->auth.jwt;
-  return jwt && jwt->close_at_expiry != 0 && token_ends_ < ends_at();
+  return jwt && jwt->close_at_expiry != 0 && token_ends() < ends_at();
 }
 
 uring::Clock::time_point Tunnel::ends_at() const {
@@ -120,8 +134,8 @@ std::chrono::milliseconds Tunnel::own_part_of(std::chrono::milliseconds time) co
 TranslationTerms Tunnel::translation() {
   const config::WebSocket& route = route_->websocket;
   Shard& shard = connection_.shard();
-  return {.agreement = deflate_,
-          .message_bytes_max = inflated_bytes_max_,
+  return {.agreement = occasional_->deflate,
+          .message_bytes_max = occasional_->inflated_bytes_max,
           .compress_min = route.compress_bytes_min,
           .level = static_cast<int>(route.compression_level),
           .ratio_max = static_cast<unsigned>(route.compression_ratio_max),
@@ -151,13 +165,12 @@ void Tunnel::renew() {
   route_ = &*route;
   generation_ = newest;
   traffic().open.add();
-  if (counts_sends_) count_in(&traffic());
+  count_in(&traffic());
   connection_.renew_entrance();
 }
 
 // Null: nowhere any more.
 void Tunnel::count_in(RouteTraffic* traffic) {
-  counts_sends_ = traffic != nullptr;
   connection_.client().count_sends_in(traffic != nullptr ? &traffic->from_client.link : nullptr);
   upstream_->link().count_sends_in(traffic != nullptr ? &traffic->from_upstream.link : nullptr);
 }
@@ -189,7 +202,7 @@ void Tunnel::close_in_turn(const End& end, std::chrono::milliseconds boundary_ti
 }
 
 void Tunnel::ask_to_come_again(const End& end, std::chrono::milliseconds boundary_time) {
-  asked_to_come_again_ = true;
+  occasional().asked_to_come_again = true;
   server().state().asked.fetch_add(1, std::memory_order_relaxed);
   close_in_turn(end, boundary_time);
 }
@@ -207,11 +220,13 @@ void Tunnel::settle() {
   count_in(nullptr);
   ServerState& state = server().state();
   state.end_websocket();
-  if (asked_to_come_again_) state.asked.fetch_sub(1, std::memory_order_relaxed);
+  if (occasional_ && occasional_->asked_to_come_again)
+    state.asked.fetch_sub(1, std::memory_order_relaxed);
   const Farewell farewell = farewell_to_upstream();
   connection_.shard().upstreams().close(*std::exchange(upstream_, nullptr), farewell);
   connection_.shard().under_way().websockets.fall();
-  holds_ = {};
+  of_route_.reset();
+  if (occasional_) occasional_->of_address.reset();
 }
 
 // Closed properly, a part of a stream in plain text would look like the whole.
@@ -251,19 +266,20 @@ double Tunnel::messages_per_second() {
   if (!relay_) return 0;
   const auto now = connection_.shard().loop().now();
   const std::uint64_t messages = relay_->from_client().messages + relay_->from_upstream().messages;
-  const std::chrono::duration<double> time = now - rate_since_;
-  if (time < kSampleTime) return rate_;
-  rate_ = static_cast<float>(static_cast<double>(messages - rate_messages_) / time.count());
-  rate_messages_ = messages;
-  rate_since_ = now;
-  return rate_;
+  Occasional& its = occasional();
+  const std::chrono::duration<double> time = now - its.rate_since;
+  if (time < kSampleTime) return its.rate;
+  its.rate = static_cast<float>(static_cast<double>(messages - its.rate_messages) / time.count());
+  its.rate_messages = messages;
+  its.rate_since = now;
+  return its.rate;
 }
 
 Access Tunnel::access() const {
   return {.connection = connection_,
           .generation = *generation_,
-          .request_line = request_line_,
-          .marks = marks_.get(),
+          .request_line = request_line_.text(),
+          .marks = occasional_ ? occasional_->marks.get() : nullptr,
           .route = route_,
           .server = &server(),
           .begun = begun_};

@@ -17,6 +17,7 @@
 #include "gateway/shard/shard_generation.hh"
 #include "gateway/shard/under_way.hh"
 #include "gateway/upstream/upstreams.hh"
+#include "gateway/websocket/kept_text.hh"
 #include "gateway/websocket/opaque_relay.hh"
 #include "gateway/websocket/relay.hh"
 #include "proto/ws/extensions.hh"
@@ -89,7 +90,7 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
     return opaque_ ? opaque_->last_activity() : relay_->last_activity();
   }
   // Both ways, since the last time that it was asked for, or a second before that; at first since
-  // it has opened.
+  // its request began.
   double messages_per_second();
 
   uring::BlockPool& frames() { return connection_.frames(); }
@@ -109,8 +110,9 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   uring::Clock::time_point ends_at() const;
   bool ends_with_token() const;
   bool keeps_contexts() const {
-    return relay_ && relay_->translates() &&
-           !(deflate_.server_no_context_takeover && deflate_.client_no_context_takeover);
+    if (!relay_ || !relay_->translates()) return false;
+    const ws::Deflate& deflate = occasional_->deflate;
+    return !(deflate.server_no_context_takeover && deflate.client_no_context_takeover);
   }
   std::chrono::milliseconds own_part_of(std::chrono::milliseconds time) const;
   static Farewell farewell_of_opaque(bool is_whole, Link& link);
@@ -119,26 +121,42 @@ class Tunnel final : private uring::ListEntry, private RelayOwner {
   void log() const;
   void log_opaque() const;
 
+  // What only few have.
+  struct Occasional {
+    Occasional(uring::BlockPool& from, uring::Clock::time_point begun)
+        : pool(from), rate_since(begun) {}
+    uring::BlockPool& frames() { return pool; }
+
+    uring::BlockPool& pool;
+    uring::BlockPool::Owned<RequestMarks> marks;
+    limits::AddressTable::Hold of_address;  // as RequestHolds has it, until it has settled
+    uring::Clock::time_point token_ends = uring::Clock::time_point::max();
+    // If the relay translates: what was agreed on, and what holds of its messages.
+    ws::Deflate deflate;
+    std::uint32_t inflated_bytes_max = 0;
+    // When its rate was asked for; at first its beginning.
+    uring::Clock::time_point rate_since;
+    std::uint64_t rate_messages = 0;  // there were so many then
+    float rate = 0;                   // before that
+    bool asked_to_come_again = false;
+  };
+  Occasional& occasional();
+  void keep_occasional(TunnelOpening& opening);
+  uring::Clock::time_point token_ends() const {
+    return occasional_ ? occasional_->token_ends : uring::Clock::time_point::max();
+  }
+
   Connection& connection_;
   uring::Held<ShardGeneration> generation_;  // the newest that it knows with its route
   const config::Route* route_;               // there
   UpstreamConnection* upstream_;             // until it has settled
-  std::pmr::string request_line_;
-  uring::BlockPool::Owned<RequestMarks> marks_;
+  KeptText request_line_;
+  uring::BlockPool::Owned<Occasional> occasional_;
   uring::Clock::time_point begun_;
-  limits::RequestHolds holds_;  // until it has settled
-  uring::Clock::time_point token_ends_;
-  // If the relay translates: what was agreed on, and what holds of its messages.
-  ws::Deflate deflate_;
-  std::uint32_t inflated_bytes_max_ = 0;
+  limits::CountHold of_route_;  // until it has settled
   // One of the two, for as long as it lives.
   std::optional<Relay> relay_;
   uring::BlockPool::Owned<OpaqueRelay> opaque_;
-  uring::Clock::time_point rate_since_;
-  std::uint64_t rate_messages_ = 0;  // there were so many then
-  float rate_ = 0;                   // before that
-  bool asked_to_come_again_ = false;
-  bool counts_sends_ = false;        // from its start on
   PacedClosing* closing_ = nullptr;  // in which it waits for its turn
 };
 

@@ -12,10 +12,12 @@ using gateway::InputBuffer;
 
 struct CountingMemory : std::pmr::memory_resource {
   std::size_t held = 0;
+  std::size_t taken = 0;  // blocks, so far
 
  private:
   void* do_allocate(std::size_t bytes, std::size_t alignment) override {
     held += bytes;
+    ++taken;
     return std::pmr::new_delete_resource()->allocate(bytes, alignment);
   }
   void do_deallocate(void* block, std::size_t bytes, std::size_t alignment) override {
@@ -75,6 +77,45 @@ TEST(InputBuffer, HoldsNoMoreThanWhatIsThereAndWhatWasTakenLast) {
   EXPECT_EQ(input.size(), bytes.size());
   EXPECT_LT(memory.held, 16 * bytes.size());
   input.reset();
+  EXPECT_EQ(memory.held, 0u);
+}
+
+TEST(InputBuffer, HoldsNothingWhileItIsEmpty) {
+  CountingMemory memory;
+  InputBuffer input(&memory);
+  input.append({});
+  input.take(0);
+  EXPECT_EQ(memory.taken, 0u);
+  input.append(proto::as_bytes("first, second"));
+  input.take(5);
+  EXPECT_EQ(input.text(), ", second");
+  EXPECT_GT(memory.held, 0u);
+  input.take(8);
+  EXPECT_TRUE(input.empty());
+  EXPECT_EQ(input.text(), "");
+  EXPECT_EQ(memory.held, 0u);
+  input.append(proto::as_bytes("third"));
+  EXPECT_EQ(input.text(), "third");
+}
+
+// A request whose head comes at once, on a connection that is kept.
+TEST(InputBuffer, TakesOneBlockForARequest) {
+  CountingMemory memory;
+  InputBuffer input(&memory);
+  const std::string head(500, 'x');
+  for (std::size_t request = 1; request <= 3; ++request) {
+    input.append(proto::as_bytes(head));
+    input.take(head.size());
+    EXPECT_EQ(memory.taken, request);
+  }
+}
+
+TEST(InputBuffer, GivesItsMemoryBackWhenItGoes) {
+  CountingMemory memory;
+  {
+    InputBuffer input(&memory);
+    input.append(proto::as_bytes("the beginning of a request"));
+  }
   EXPECT_EQ(memory.held, 0u);
 }
 
