@@ -4,21 +4,13 @@
 
 #include "gateway/client/let_in.hh"
 #include "gateway/exchange/exchange.hh"
-#include "gateway/exchange/reply.hh"
 #include "gateway/link/link_end.hh"
 #include "gateway/log/line.hh"
-#include "gateway/shard/accounting.hh"
 #include "gateway/shard/admission.hh"
 #include "gateway/shard/shard.hh"
 #include "gateway/websocket/tunnel.hh"
-#include "proto/proxy/reader.hh"
 
 namespace gateway {
-namespace {
-
-constexpr std::size_t kHeadReadBytes = 4096;
-
-}  // namespace
 
 Connection::Connection(Shard& shard, int descriptor, Entrance entrance, std::uint64_t id)
     : shard_(shard),
@@ -96,56 +88,13 @@ uring::Task<> Connection::serve_http() {
 }
 
 void Connection::open_tunnel(TunnelOpening opening, Bytes behind_response) {
+  // Such as what an attempt to reach a server has failed of.
+  if (!ended() && refused() == nullptr) end_facts_.reset();
   tunnel_ = frames().make<Tunnel>(*this, std::move(opening));
   tunnel_->start(input_.bytes(), behind_response);
   input_.reset();
   deadline_.reset();
   shard_.closings().note_opened(*tunnel_);
-}
-
-bool Connection::begins_with_proxy_header() const {
-  const auto& headers = listener().proxy_headers;
-  return headers && !ended() && headers->from.contain(peer_.address());
-}
-
-// Gives what came behind it where that is TLS: to be read at once. A request waits in the input.
-uring::Task<Bytes> Connection::receive_proxy_header() {
-  await_first(listener().proxy_headers->timeout, Reason::kProxyHeaderTimeout);
-  proxy::HeaderReader header;
-  Bytes behind;
-  while (!header.done()) {
-    const Bytes received = co_await client_.read_once(kHeadReadBytes);
-    if (received.empty()) {
-      end(how_client_left());
-      co_return Bytes();
-    }
-    const auto taken = header.feed(received);
-    if (!taken) {
-      end({.reason = Reason::kBadProxyHeader, .detail = taken.error()});
-      co_return Bytes();
-    }
-    behind = received.subspan(*taken);
-  }
-  if (header.endpoints().family != proxy::Family::kNone) {
-    peer_.learn(header.endpoints());
-    peer_trusted_ = shard_.config().trusted_proxies.contain(peer_.address());
-  }
-  shard_.judge_client(*this, entrance_);
-  if (ended()) co_return Bytes();
-  if (secure()) co_return behind;
-  input_.append(behind);
-  client_.release();
-  co_return Bytes();
-}
-
-uring::Task<> Connection::shake_hands(Bytes behind_proxy_header) {
-  // It may have waited for long, or behind its PROXY header.
-  renew_entrance();
-  await_first(shard_.config().timeouts.tls_handshake, Reason::kTlsTimeout);
-  client_.secure(std::make_unique<tls::Session>(*entrance_.contexts()), behind_proxy_header);
-  const bool done = co_await client_.handshake();
-  if (!done) explain_tls_failure();
-  count_handshake(*this, done, touched_);
 }
 
 // Until the first bytes of the next request are there. A client that goes, or waits too long,
@@ -204,26 +153,6 @@ void Connection::log_no_request() {
 
 End Connection::how_client_left() {
   return end_of_link(client_, Party::kClient, detail());
-}
-
-void Connection::explain_tls_failure() {
-  if (ended()) return;
-  const tls::Session& session = *client_.session();
-  if (client_.end() == uring::LinkEnd::kTlsFailed && session.plain_http()) {
-    end({.reason = Reason::kPlainHttpOnTls});
-    client_.forget_session();  // the answer goes in plain text, as the question came
-  } else if (client_.end() == uring::LinkEnd::kTlsFailed) {
-    end({.reason = Reason::kTlsFailed, .detail = keep_detail(session.error().text())});
-  } else if (client_.was_refused()) {
-    shard_.note_refused(limits::Cause::kHandshakes);
-    turn_away(
-        {.reason = Reason::kAtCapacity, .detail = "too many TLS handshakes wait for their turn"});
-  } else {
-    end({.reason =
-             client_.end() == uring::LinkEnd::kFailed ? Reason::kClientReset : Reason::kClientLeft,
-         .error = client_.error_number(),
-         .detail = "during the TLS handshake"});
-  }
 }
 
 void Connection::turn_away(const End& why) {
@@ -350,14 +279,6 @@ uring::Task<> Connection::farewell() {
   clear_deadline();
   gone_ = true;
   shard_.loop().push_next_turn(next_part_);
-}
-
-void Connection::refuse_plain_http() {
-  std::string reply;
-  write_reply(reply, {.status = status_of(how_ended()),
-                      .sentence = policy_of(how_ended().reason).text,
-                      .persistence = Persistence::kClose});
-  client_.write(proto::as_bytes(reply));
 }
 
 uring::Task<> Connection::linger() {

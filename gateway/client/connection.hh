@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "gateway/client/input_buffer.hh"
@@ -113,7 +114,9 @@ class Connection : private uring::ListEntry {
   // What the end of the client's link means.
   End how_client_left();
   // Text of an End that is not static; one at a time.
-  std::string_view keep_detail(std::string text) { return detail().keep(std::move(text)); }
+  std::string_view keep_detail(std::string text) {
+    return text.empty() ? std::string_view() : detail().keep(std::move(text));
+  }
   DetailText& detail() { return end_facts().detail; }
   // What was received and belongs to nobody yet: the rest of a request, or the next ones.
   InputBuffer& input() { return input_; }
@@ -139,6 +142,8 @@ class Connection : private uring::ListEntry {
   uring::BlockPool& frames() { return client_.frames(); }
 
  private:
+  static constexpr std::size_t kHeadReadBytes = 4096;
+
   Loss to_lose() const;
   // Of an answer or a close frame.
   bool owes_bytes() const { return requests_ > 0 && client_.has_unsent(); }
@@ -202,7 +207,9 @@ class Connection : private uring::ListEntry {
   void on_next_part();
 
   Shard& shard_;
-  [[no_unique_address]] Entrance entrance_;  // with room behind it, where the flags lie
+  // With room behind it, where the flags lie: assigned to, and never made anew in place.
+  [[no_unique_address]] Entrance entrance_;
+  static_assert(!std::is_trivially_copyable_v<Entrance>, "assigned member by member");
   const bool secure_ : 1;
   bool peer_trusted_ : 1 = false;
   bool taking_leave_ : 1 = false;

@@ -40,7 +40,7 @@ LiveView::LiveView(Connection& connection, unsigned shard)
     access_.emplace(tunnel->access());
     heard = tunnel->last_activity();
     buffered_bytes_ += tunnel->upstream_link().unsent_bytes();
-    messages_per_second_ = tunnel->messages_per_second();
+    tunnel_ = tunnel;
     kind_ = tunnel->opaque() != nullptr ? LiveKind::kTunnel : LiveKind::kWebSocket;
     if (kind_ == LiveKind::kWebSocket) {
       from_client_ = live_peer(tunnel->record_of(Party::kClient));
@@ -77,12 +77,17 @@ bool LiveView::matches(const LiveFilter& filter) const {
     return false;
   if (age_ < filter.age || idle_ < filter.idle) return false;
   if (buffered_bytes_ < filter.buffered_bytes) return false;
-  if (messages_per_second_ < filter.messages_per_second) return false;
+  const bool asks_rate = filter.messages_per_second > 0;
+  if (asks_rate && messages_per_second() < filter.messages_per_second) return false;
   if (!is(filter.route, has_route ? std::string_view(access_->route->name) : "")) return false;
   if (!is(filter.pool, pool())) return false;
   if (!is(filter.server, has_server ? std::string_view(access_->server->text()) : "")) return false;
   if (filter.client && !filter.client->contains(connection_.peer().address())) return false;
   return filter.listener.empty() || filter.listener == connection_.listener().address.text();
+}
+
+double LiveView::messages_per_second() const {
+  return tunnel_ != nullptr ? tunnel_->messages_per_second() : 0;
 }
 
 LivePlace LiveView::place(LiveSort sort) const {
@@ -97,7 +102,7 @@ LivePlace LiveView::place(LiveSort sort) const {
       case LiveSort::kBuffered:
         return static_cast<double>(buffered_bytes_);
       case LiveSort::kRate:
-        return messages_per_second_;
+        return messages_per_second();
       case LiveSort::kMessages:
         return static_cast<double>(from_client_.messages + from_upstream_.messages);
       case LiveSort::kBytes:
@@ -123,7 +128,7 @@ LiveRow LiveView::row(const LiveQuery& query) const {
               .requests = connection_.requests(),
               .from_client = from_client_,
               .from_upstream = from_upstream_,
-              .messages_per_second = messages_per_second_,
+              .messages_per_second = messages_per_second(),
               .buffered_bytes = buffered_bytes_};
   if (access_) {
     row.request = access_->request_line;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/log/line.hh"
+#include "gateway/log/quoted.hh"
 #include "gateway/shard/access_log.hh"
 #include "gateway/shard/orphans.hh"
 #include "gateway/shard/paced_closing.hh"
@@ -18,6 +19,7 @@ static_assert(sizeof(Relay) <= 504);
 static_assert(sizeof(Connection) - sizeof(Link) <= 216);
 static_assert(sizeof(UpstreamConnection) - sizeof(Link) <= 112);
 static_assert(sizeof(Tunnel) - sizeof(Relay) <= 112);
+static_assert(Quoted::kBytesMax + 1 <= KeptText::kBytesMax, "a request line is cut before that");
 
 namespace {
 
@@ -155,6 +157,7 @@ void Tunnel::note_uncompressed() {
 // It goes by what the newest generation says of its route, and keeps no earlier one; where that has
 // no such route any more it goes on as it was.
 void Tunnel::renew() {
+  CHECK(is_open(), "nobody asks for the policy of one that has settled");
   const uring::Held<ShardGeneration>& newest = connection_.shard().generation();
   if (newest.get() == generation_.get()) return;
   const auto& routes = newest->config().routes;

@@ -13,7 +13,7 @@ class SocketOwner {
   SocketOwner(Stand& stand, int descriptor, std::size_t stream = 0)
       : stand_(stand), stream_(stream) {
     if (descriptor >= 0) socket_.adopt(descriptor);
-    socket_.tell_left_to(left_);
+    tell_left();
   }
 
   uring::Socket& socket() { return socket_; }
@@ -45,6 +45,8 @@ class SocketOwner {
     to_send_ = total;
     on_sent();
   }
+
+  void tell_left() { socket_.tell_left_to(left_); }
 
   void close_and_wait() {
     receiving_ = false;
@@ -80,7 +82,7 @@ class SocketOwner {
 
   void on_left() {
     ++times_left_;
-    socket_.tell_left_to(left_);
+    tell_left();
   }
 
   Stand& stand_;

@@ -212,6 +212,62 @@ TEST(Socket, TellsThatAWatchedPeerLeft) {
   });
 }
 
+// A watched peer has gone, and whoever is to be told has not run yet.
+class SocketWhosePeerHasGone : public testing::Test {
+ protected:
+  static void for_each_way(
+      const std::function<void(Simulation&, SocketOwner<Simulation>&)>& check) {
+    for_each_seed(50, [&](std::uint64_t seed) {
+      Simulation simulation(seed);
+      SimulatedKernel::Stream peer;
+      SocketOwner owner(simulation, simulation.kernel.open_stream(peer));
+      owner.socket().watch_hangup(seed % 2 == 0 ? Socket::Hangup::kOfAll
+                                                : Socket::Hangup::kOfStream);
+      simulation.loop.turn(std::chrono::milliseconds(1));
+      peer->reset();
+      EXPECT_TRUE(simulation.turn_until([&] { return owner.socket().peer_gone(); }));
+      EXPECT_EQ(owner.times_left(), 0u);
+      check(simulation, owner);
+      owner.close_and_wait();
+      simulation.expect_quiet();
+    });
+  }
+  static void turn_on(Simulation& simulation) {
+    for (int turns = 0; turns < 20; ++turns) simulation.loop.turn(std::chrono::milliseconds(1));
+  }
+};
+
+TEST_F(SocketWhosePeerHasGone, TellsItInTheNextTurn) {
+  for_each_way([](Simulation& simulation, SocketOwner<Simulation>& owner) {
+    simulation.loop.turn(std::chrono::milliseconds(1));
+    EXPECT_EQ(owner.times_left(), 1u);
+    turn_on(simulation);
+    EXPECT_EQ(owner.times_left(), 1u);
+  });
+}
+
+TEST_F(SocketWhosePeerHasGone, TellsNobodyWhoIsForgotten) {
+  for_each_way([](Simulation& simulation, SocketOwner<Simulation>& owner) {
+    owner.socket().forget_left();
+    turn_on(simulation);
+    EXPECT_EQ(owner.times_left(), 0u);
+  });
+}
+
+TEST_F(SocketWhosePeerHasGone, TellsOnceWhoWatchesAnew) {
+  for_each_way([](Simulation& simulation, SocketOwner<Simulation>& owner) {
+    owner.tell_left();
+    owner.socket().watch_hangup();
+    EXPECT_TRUE(simulation.turn_until([&] { return owner.times_left() > 0; }));
+    turn_on(simulation);
+    EXPECT_EQ(owner.times_left(), 1u);
+  });
+}
+
+TEST_F(SocketWhosePeerHasGone, MayCloseBeforeItIsTold) {
+  for_each_way([](Simulation&, SocketOwner<Simulation>& owner) { owner.close_and_wait(); });
+}
+
 TEST(Socket, WatchesAgainRightAfterItStoppedWatching) {
   for_each_seed(50, [](std::uint64_t seed) {
     Simulation simulation(seed);
