@@ -30,6 +30,7 @@ class Stand final : private gateway::RelayOwner {
     EXPECT_TRUE(story_.done());
     relay->stop({.reason = Reason::kStopping});
     EXPECT_FALSE(simulation.loop.timers().until_next(simulation.loop.now()).has_value());
+    EXPECT_EQ(times_finished, 1u);
     simulation.expect_quiet();
   }
 
@@ -63,6 +64,7 @@ class Stand final : private gateway::RelayOwner {
   bool client_ends = false;  // behind what it has to send
   bool upstream_ends = false;
   bool upstream_reads = true;
+  unsigned times_finished = 0;  // of note_finished()
 
  private:
   gateway::RelayPolicy policy() override { return now_allowed; }
@@ -70,7 +72,10 @@ class Stand final : private gateway::RelayOwner {
   gateway::TranslationTerms translation() override { std::abort(); }
   void note_uncompressed() override { ADD_FAILURE() << "nothing is compressed"; }
   gateway::DetailText& detail() override { return detail_; }
-  void note_finished() override { finished_.set(); }
+  void note_finished() override {
+    ++times_finished;
+    finished_.set();
+  }
 
   void act() {
     play(*client, client_unsent, client_ends, to_client, true);
@@ -182,6 +187,42 @@ TEST(OpaqueRelay, GoesByWhatItsPolicyBecomes) {
   other.until_done();
   EXPECT_EQ(other.reason(), Reason::kLifetime);
   EXPECT_NEAR(other.seconds_since(), 7, 1);
+}
+
+TEST(OpaqueRelay, EndsAtItsStartWhereItsPolicySaysThatItIsOver) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    stand.now_allowed.ends_at = stand.simulation.loop.now() - seconds(1);
+    stand.now_allowed.ends_by = seed % 2 == 0 ? Reason::kLifetime : Reason::kTokenExpired;
+    stand.client_unsent = stand.upstream_unsent = bytes_of(100, 1);
+    stand.start(bytes_of(10, 1), bytes_of(10, 2));
+    EXPECT_TRUE(stand.relay->has_finished());
+    EXPECT_EQ(stand.times_finished, 1u);
+    stand.until_done();
+    EXPECT_EQ(stand.reason(), stand.now_allowed.ends_by);
+    EXPECT_EQ(stand.to_upstream.size() + stand.to_client.size(), 0u);
+    EXPECT_FALSE(stand.relay->client_stream_is_whole() || stand.relay->upstream_stream_is_whole());
+    EXPECT_LT(stand.seconds_since(), 1);
+  });
+}
+
+TEST(OpaqueRelay, EndsWhereItsClientHasGoneBeforeItsStart) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    const bool resets = seed % 2 == 0;
+    resets ? stand.client->reset() : stand.client->shutdown_write();
+    const Buffer said = bytes_of(10, 1);
+    stand.start(said);
+    if (!resets) {
+      stand.until([&] { return stand.upstream->saw_end(); });
+      EXPECT_EQ(stand.to_upstream, said);
+      stand.upstream_ends = true;
+    }
+    stand.until_done();
+    EXPECT_EQ(stand.reason(), resets ? Reason::kClientReset : Reason::kDone);
+    EXPECT_EQ(stand.relay->upstream_stream_is_whole(), !resets);
+    EXPECT_LT(stand.seconds_since(), 1);
+  });
 }
 
 TEST(OpaqueRelay, IsStoppedAtAnyMomentAndSaysWhatItHas) {

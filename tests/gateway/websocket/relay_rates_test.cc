@@ -197,6 +197,74 @@ TEST(RelayRates, MayComeAndGoWhileAClientIsPaused) {
   });
 }
 
+// Of a client that nothing held up before: what it may send already passes, and no more.
+class RelayRatesThatCome : public testing::Test {
+ protected:
+  static constexpr int kMessages = 1200;
+
+  // They hold from the next look at the policy on, and the client sends more.
+  static void let_pause(Stand& stand, const gateway::ClientRates& rates) {
+    stand.start();
+    stand.client_says(from_client(kText, "x"));
+    stand.until_upstream_got("81:x");
+    stand.now_allowed.rates = rates;
+    stand.until([&] { return stand.seconds() > 61; });
+    EXPECT_EQ(stand.relay->pushed_back(gateway::Party::kClient).count(), 0);
+    const auto message = from_client(kText, std::string(100, 'x'));
+    for (int count = 1; count < kMessages; ++count) stand.client_says(message);
+    stand.until([&] { return pushed_back(stand) > seconds(2); });
+    EXPECT_FALSE(stand.relay->is_closing());
+    EXPECT_LT(stand.relay->from_client().messages, kMessages / 2);
+  }
+  static milliseconds pushed_back(const Stand& stand) {
+    return stand.relay->pushed_back(gateway::Party::kClient);
+  }
+};
+
+TEST_F(RelayRatesThatCome, DelayItAndLoseNothing) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    let_pause(stand, {.messages = 10});
+    stand.until([&] { return stand.relay->from_client().messages == kMessages; });
+    EXPECT_GE(stand.seconds(), 61 + 100);
+    EXPECT_GT(pushed_back(stand), seconds(90));
+    std::string expected = "81:x";
+    for (int count = 1; count < kMessages; ++count) expected += " 81:100";
+    stand.until_upstream_got(expected);
+    stand.relay->stop({});
+    stand.until_done();
+  });
+}
+
+TEST_F(RelayRatesThatCome, HoldUpNoReset) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    let_pause(stand, {.messages = 1});
+    const double begun = stand.seconds();
+    stand.client->reset();
+    stand.until_done();
+    EXPECT_EQ(stand.reason(), Reason::kClientReset);
+    EXPECT_LT(stand.seconds(), begun + 1);
+  });
+}
+
+// At one message a second what was sent would take minutes.
+TEST_F(RelayRatesThatCome, MayGoAgain) {
+  for_each_seed(kSeeds, [](std::uint64_t seed) {
+    Stand stand(seed);
+    let_pause(stand, {.messages = 1});
+    stand.now_allowed.rates = {};
+    stand.until([&] { return stand.relay->from_client().messages == kMessages; });
+    EXPECT_LE(stand.seconds(), 61 + 61);
+    const double begun = stand.seconds();
+    for (int count = 0; count < kMessages; ++count) stand.client_says(from_client(kText, "x"));
+    stand.until([&] { return stand.relay->from_client().messages == 2 * kMessages; });
+    EXPECT_LT(stand.seconds(), begun + 2) << "nothing delays it any more";
+    stand.relay->stop({});
+    stand.until_done();
+  });
+}
+
 TEST(RelayRates, HoldUpNoEnd) {
   for_each_seed(kSeeds, [](std::uint64_t seed) {
     Stand stand(seed, {.rates = {.messages = 1}});

@@ -119,9 +119,17 @@ class Stand final : private gateway::RelayOwner {
     // Its owner may still say so; the links are gone, so nothing may be left to come.
     relay->stop({.reason = gateway::Reason::kStopping});
     EXPECT_FALSE(simulation.loop.timers().until_next(simulation.loop.now()).has_value());
+    EXPECT_EQ(times_finished, 1u);
     simulation.expect_quiet();
   }
 
+  // Before start(): its connection knows already that it has said something, or has gone.
+  void notice_client() {
+    client_noticed_ = false;
+    client_.watch_input(noticed_, 1);
+    until([&] { return client_noticed_; });
+    client_.unwatch_input();
+  }
   void start(const Buffer& behind_request = {}, const Buffer& behind_response = {}) {
     relay->start(behind_request, behind_response);
     story_ = story();
@@ -179,6 +187,7 @@ class Stand final : private gateway::RelayOwner {
   std::vector<uring::Clock::time_point> reports;  // when
   bool client_reads = true;
   bool upstream_reads = true;
+  unsigned times_finished = 0;  // of note_finished()
 
  private:
   gateway::RelayPolicy policy() override { return now_allowed; }
@@ -193,7 +202,11 @@ class Stand final : private gateway::RelayOwner {
   }
   void note_uncompressed() override { ADD_FAILURE() << "there is memory"; }
   gateway::DetailText& detail() override { return detail_; }
-  void note_finished() override { finished_.set(); }
+  void note_finished() override {
+    ++times_finished;
+    finished_.set();
+  }
+  void on_noticed() { client_noticed_ = true; }
   void act() {
     play(*client, client_unsent_, to_client_, client_reads);
     play(*upstream, upstream_unsent_, to_upstream_, upstream_reads);
@@ -224,6 +237,8 @@ class Stand final : private gateway::RelayOwner {
   gateway::Link upstream_{resources_};
   uring::Clock::time_point seconds_;
   uring::Event finished_{simulation.loop.ready()};
+  uring::ReadyMember<&Stand::on_noticed> noticed_{*this};
+  bool client_noticed_ = false;
   uring::Task<> story_;
   gateway::DetailText detail_;
   Buffer client_unsent_;
