@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Resident memory of idle WebSockets after one message each: over TLS at most 3,500 bytes a
-connection, and with heartbeats, limits and rates 3,850; without TLS at most 2,850. The process
+"""Resident memory of idle WebSockets after one message each: over TLS at most 2,700 bytes a
+connection, and with heartbeats, limits and rates 3,250; without TLS at most 1,800. The process
 itself starts under 60 MB. --connections 9400 has less of what a process has anyway in it."""
 
 from common import arguments, finish, kib, site, verdict
@@ -10,9 +10,9 @@ from support.streams import connect
 
 POLICIES = {"ping": "10m", "message_max": "1MiB", "frame_max": "1MiB", "lifetime": "12h",
             "message_time": "60s", "messages_per_second": 100}
-EACH_MAX_BYTES = [("wss", True, {}, 3500),
-                  ("wss with heartbeats, limits and rates", True, {"websocket": POLICIES}, 3850),
-                  ("ws", False, {}, 2850)]
+EACH_MAX_BYTES = [("wss", True, {}, 2700),
+                  ("wss with heartbeats, limits and rates", True, {"websocket": POLICIES}, 3250),
+                  ("ws", False, {}, 1800)]
 START_MAX_KIB = 60_000_000 // 1024
 
 
