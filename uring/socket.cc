@@ -148,11 +148,13 @@ void Socket::issue_receive() {
   } else {
     io_uring_prep_recv(&sqe, descriptor_, nullptr, credit_, 0);
   }
+  if (!more_waits_) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
   sqe.flags |= IOSQE_BUFFER_SELECT;
   sqe.buf_group = static_cast<std::uint16_t>(armed_group_);
 }
 
 void Socket::on_received(Completion completion) {
+  more_waits_ = completion.result < 0 || (completion.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
   if (completion.result > 0) {
     const auto size = static_cast<std::size_t>(completion.result);
     CHECK((completion.flags & IORING_CQE_F_BUFFER) != 0, "received bytes lie in a buffer");

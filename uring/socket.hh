@@ -183,6 +183,8 @@ class Socket {
   bool received_lately_ : 1 = false;
   bool discards_ : 1 = false;
   bool once_ : 1 = false;
+  // Something may lie in the kernel: else a receive that looks for it first looks in vain.
+  bool more_waits_ : 1 = true;
   bool end_of_stream_ : 1 = false;
   Hangup watched_ : 1 = Hangup::kOfStream;
   bool left_told_ : 1 = false;
