@@ -13,7 +13,9 @@ void SimulatedClient::judge(bool left) const {
     stage_.chronicle.fail(name_, "has a TLS session that failed: {}", wire_->tls()->why());
   }
   if (left || plan_.silent) return;
-  if (may_have_lost_handshake() && !is_spoilt() && !may_be_kicked()) ++stage_.lost_handshakes;
+  // Who reads nothing for long may be cut when the gateway stops.
+  const bool may_be_cut = is_spoilt() || may_be_kicked() || dawdles_until_.has_value();
+  if (may_have_lost_handshake() && !may_be_cut) ++stage_.lost_handshakes;
   if (websocket_) judge_websocket();
   bool excused = false;
   for (unsigned number = 0; number < asked_; ++number) {
