@@ -1,5 +1,5 @@
 // A client's connection, as one story: a PROXY header and TLS where there are such, then requests
-// in turn, each with an exchange of its own, and a farewell.
+// in turn, each with an exchange of its own, or a tunnel, and a farewell.
 //
 // Everything that ends an exchange calls end(): a timer, a pump, a peer's leaving, the stop of the
 // gateway. The first End wins; every pending wait returns and the frames unwind. What the exchange
@@ -101,7 +101,7 @@ class Connection : private uring::ListEntry {
   // Of the request that is under way; null: there is none.
   const Exchange* exchange() const { return exchange_.get(); }
   bool has_tunnel() const { return tunnel_ != nullptr; }
-  // From that: it has come to its end, and waits for settle().
+  // From the tunnel: it has come to its end, and waits for settle().
   void note_tunnel_finished();
   Tunnel* tunnel() { return tunnel_.get(); }
   const Tunnel* tunnel() const { return tunnel_.get(); }

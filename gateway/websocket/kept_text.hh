@@ -3,6 +3,9 @@
 //
 //   the pool that the block is of | size of the text | the text
 //                               8                  2
+//
+// A marked block (uring/block_pool.hh) would have six bytes more in front for its alignment, and
+// often the next size.
 #pragma once
 
 #include <cstddef>

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import socket
 import subprocess
 
@@ -112,3 +113,35 @@ def test_bad_requests_are_refused(echo):
     with socket.create_connection(echo.host_port, timeout=10) as client:
         client.sendall(b"GET / HTTP/1.1\nHost: x\n\n")
         assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
+
+
+def listening_on(address):
+    return subprocess.Popen([os.environ["GATEWAY_ECHO"], "--listen", address],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_unix_socket_is_served_and_goes_with_its_program(tmp_path):
+    path = tmp_path / "echo.sock"
+    with listening_on(f"unix:{path}") as program:
+        try:
+            assert program.stdout.readline() == f"listening on unix:{path}\n"
+            answer = curl("--unix-socket", str(path), "http://app/bytes?n=65521")
+            assert (answer.returncode, answer.stdout) == (0, pattern(65521))
+            second = listening_on(f"unix:{path}")
+            assert second.communicate(timeout=10)[1] == (
+                f"gateway-echo: cannot listen on unix:{path}: Address already in use: "
+                "if no program listens there any more, remove the file\n")
+            assert second.returncode == 1
+        finally:
+            program.terminate()
+        assert program.wait(10) == 0
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("path", ["", "/" + "x" * 200])
+def test_a_path_that_no_unix_socket_can_have_is_told(path):
+    program = listening_on(f"unix:{path}")
+    said = program.communicate(timeout=10)[1]
+    assert program.returncode == 1
+    assert said == (f"gateway-echo: unix:{path}: the path of a Unix socket has 1 to 107 bytes, "
+                    f"and this one has {len(path)}\n")

@@ -60,8 +60,9 @@ std::expected<Address, std::string> unix_address(std::string_view path) {
   Address address;
   auto& name = reinterpret_cast<sockaddr_un&>(address.storage);
   if (path.empty() || path.size() >= sizeof name.sun_path) {
-    return std::unexpected("not a path for a socket: it has 1 to " +
-                           std::to_string(sizeof name.sun_path - 1) + " bytes");
+    return std::unexpected("unix:" + std::string(path) + ": the path of a Unix socket has 1 to " +
+                           std::to_string(sizeof name.sun_path - 1) + " bytes, and this one has " +
+                           std::to_string(path.size()));
   }
   name.sun_family = AF_UNIX;
   path.copy(name.sun_path, path.size());

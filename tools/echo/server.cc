@@ -19,7 +19,10 @@ std::expected<int, std::string> Server::listen(const tools::Address& address) {
       ::bind(descriptor, address.get(), address.size) == 0 && ::listen(descriptor, 4096) == 0) {
     return descriptor;
   }
-  const std::string reason = std::strerror(errno);
+  const bool is_left_behind = !is_tcp && errno == EADDRINUSE;
+  const std::string reason =
+      std::strerror(errno) +
+      std::string(is_left_behind ? ": if no program listens there any more, remove the file" : "");
   if (descriptor >= 0) ::close(descriptor);
   return std::unexpected("cannot listen on " + tools::to_text(address) + ": " + reason);
 }
