@@ -148,15 +148,19 @@ class Link final : private Sink, private Flushable {
     return Room(*this);
   }
 
-  // At most `room` bytes, received only while this is awaited: the rest stays in the kernel.
+  // At most `room` bytes, received only while this is awaited: the rest stays in the kernel. What
+  // watch_input() has armed for comes first.
   Read read_once(std::size_t room) {
     stop_feeding();
+    arming_ = Socket::Arming::kOnce;
     most_ = static_cast<std::uint32_t>(std::min<std::size_t>(room, kAnyBytes));
     return Read(*this);
   }
 
   // While nobody reads: `noticed` runs when something has arrived, for take_input(). At most `room`
-  // bytes are let in until they are taken.
+  // bytes are let in until they are taken; with none only what is on its way already. Where that is
+  // two small buffers or more, the receive stays armed through watches and reads until as many have
+  // come: a conversation of short messages needs few requests.
   void watch_input(Ready& noticed, std::size_t room);
   // A read_for waits for room.
   bool held_back() const { return feeds_ != nullptr && feeds_->source_waits_; }
@@ -168,10 +172,12 @@ class Link final : private Sink, private Flushable {
     if (noticed_ != nullptr) std::exchange(noticed_, nullptr)->take_back();
   }
   bool watches_input() const { return noticed_ != nullptr; }
+  // Before somebody reads who may pause for long: what is armed for ends early.
+  void stop_streaming() { socket_.stop_streaming(); }
   // Something has been received, or may be without being asked for again: who reads no more watches
   // the input still, or buffers stay with the link that others need.
   bool receives() const { return socket_.armed() || socket_.has_received() || holds_input(); }
-  // It is watched, and nothing has arrived.
+  // It is watched, and nothing has arrived, nor could have without being noticed.
   bool quiet() const;
   // Appends what has arrived to `to`. kNothing: only what the session understands came, and the
   // watching goes on; else it is over, and after kEnd end() says why.

@@ -144,6 +144,7 @@ void Link<Session, Sink>::start_feeding(Link& to) {
   if (to.source_ != nullptr) to.source_->stop_feeding();
   feeds_ = &to;
   to.source_ = this;
+  if (socket_.armed()) to.commit_again();
 }
 
 template <class Session, class Sink>
@@ -235,7 +236,7 @@ void Link<Session, Sink>::arm_or_wait() {
   if (socket_.armed()) return;
   const std::size_t held = tls_ ? tls_->session->held() : 0;
   if (feeds_ == nullptr) {
-    socket_.arm(std::max<std::size_t>(most_, 1), Socket::Arming::kOnce);
+    socket_.arm(std::max<std::size_t>(most_, 1), arming_);
     return;
   }
   Link& to = *feeds_;
@@ -280,19 +281,22 @@ void Link<Session, Sink>::watch_input(Ready& noticed, std::size_t room) {
   unwatch_input();
   noticed_ = &noticed;
   stop_feeding();
+  const bool streams = room >= 2 * resources_.buffers.bytes_of(BufferGroup::kSmall);
+  arming_ = streams ? Socket::Arming::kStream : Socket::Arming::kOnce;
+  if (!streams) socket_.stop_streaming();
   most_ = static_cast<std::uint32_t>(std::min<std::size_t>(room, kAnyBytes));
   release();
   const bool has_some = socket_.has_received() || holds_input() || has_behind_handshake();
   if (has_some || ended() || end_after_yield_ != LinkEnd::kNone) {
     resources_.loop.ready().push(*noticed_);
-  } else {
+  } else if (room > 0) {
     arm_or_wait();
   }
 }
 
 template <class Session, class Sink>
 bool Link<Session, Sink>::quiet() const {
-  return noticed_ != nullptr && socket_.armed() && !socket_.has_received() && !ended();
+  return noticed_ != nullptr && !noticed_->queued() && !ended() && socket_.quiet();
 }
 
 template <class Session, class Sink>
@@ -301,7 +305,7 @@ auto Link<Session, Sink>::take_input(Text& to) -> Input {
   CHECK(reader_ == nullptr, "input is watched while nobody reads");
   Bytes bytes;
   if (!produce(bytes)) {
-    arm_or_wait();
+    if (most_ > 0) arm_or_wait();
     return Input::kNothing;
   }
   unwatch_input();

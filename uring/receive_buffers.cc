@@ -102,6 +102,7 @@ void ReceiveBuffers::push(ReceivedQueue& queue, BufferGroup group, std::uint16_t
   ++ring.lent;
   --ring.in_ring;
   fill(ring, ring.in_ring_wanted);
+  if (group == BufferGroup::kSmall && join_last(queue, id, size)) return;
   ring.entries[id] = {ReceivedQueue::kNone, static_cast<std::uint32_t>(size)};
   unpoison(ring.memory + id * ring.bytes_each, size);
   const std::uint32_t link = link_of(group, id);
@@ -111,6 +112,21 @@ void ReceiveBuffers::push(ReceivedQueue& queue, BufferGroup group, std::uint16_t
     rings_[queue.last_ >> 31].entries[queue.last_ & ~kBulkBit].next = link;
   }
   queue.last_ = link;
+}
+
+bool ReceiveBuffers::join_last(ReceivedQueue& queue, std::uint16_t id, std::size_t size) {
+  if (queue.empty() || (queue.last_ & kBulkBit) != 0) return false;
+  Ring& ring = rings_[index(BufferGroup::kSmall)];
+  Entry& last = ring.entries[queue.last_];
+  if (last.size + size > ring.bytes_each) return false;
+  std::byte* const behind = ring.memory + queue.last_ * ring.bytes_each + last.size;
+  const std::byte* const bytes = ring.memory + id * ring.bytes_each;
+  unpoison(behind, size);
+  unpoison(bytes, size);
+  std::copy_n(bytes, size, behind);
+  last.size += static_cast<std::uint32_t>(size);
+  give_back({id, BufferGroup::kSmall});
+  return true;
 }
 
 Received ReceiveBuffers::pop(ReceivedQueue& queue) {

@@ -84,7 +84,8 @@ class ReceiveBuffers {
 
   std::size_t bytes_of(BufferGroup group) const { return rings_[index(group)].bytes_each; }
 
-  // A completion said that `size` bytes lie in buffer `id`.
+  // A completion said that `size` bytes lie in buffer `id`. Small ones join the last that wait, so
+  // that the buffers in a queue are filled by half at least, whatever pieces a peer sends.
   void push(ReceivedQueue& queue, BufferGroup group, std::uint16_t id, std::size_t size);
   Received pop(ReceivedQueue& queue);
   void give_back(BufferId buffer);
@@ -137,6 +138,7 @@ class ReceiveBuffers {
                                                  unsigned count, std::size_t bytes_each);
   void add_to_ring(Ring& ring, std::uint16_t id);
   void add_spare(Ring& ring, std::uint16_t id);
+  bool join_last(ReceivedQueue& queue, std::uint16_t id, std::size_t size);
   void fill(Ring& ring, unsigned wanted);
   static void note_quiet_turn(Ring& ring);
 

@@ -210,6 +210,13 @@ void Socket::disarm() {
   loop_.cancel(receive_);
 }
 
+void Socket::stop_streaming() {
+  if (once_ || !armed()) return;
+  credit_ += static_cast<std::uint32_t>(overshoot());  // which it still may
+  once_ = true;
+  loop_.cancel(receive_);
+}
+
 void Socket::discard() {
   disarm();
   discards_ = true;

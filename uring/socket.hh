@@ -73,8 +73,16 @@ class Socket {
   std::size_t arm(std::size_t room, Arming arming, std::size_t held = 0);
   // From arm() until the receive has ended; waiting for a buffer is part of it.
   bool armed() const { return receive_.in_flight() || waits_for_buffer(); }
+  // The kernel would have told of bytes, or of the end: and has not. Who waits for a buffer knows
+  // nothing.
+  bool quiet() const {
+    return receive_.in_flight() && received_queue_.empty() && !end_of_stream_ &&
+           receive_error_ == 0;
+  }
   // Ends the receive early; `received` runs when it has ended. What arrives until then is nobody's.
   void disarm();
+  // A kStream receive ends with what has arrived by then, which is received as ever.
+  void stop_streaming();
   // As disarm(), where nobody wants what was received either: its buffers go back now, and those of
   // what arrives until then at once. The next arm() ends that.
   void discard();

@@ -1,36 +1,30 @@
-// What a client has sent while nobody reads it.
+// What a peer has sent while nobody reads it.
 #pragma once
 
-#include <cstddef>
-
-#include "gateway/client/input_buffer.hh"
 #include "gateway/link/link.hh"
 
 namespace gateway {
 
 // While nobody reads: what has been let in already waits in memory, and not in the buffers that
-// everybody receives with.
+// everybody receives with. `Text` is what bytes are appended to.
+template <class Text>
 class LetIn {
  public:
-  static constexpr std::size_t kBytes = 4096;  // at once
-
-  LetIn(Link& link, InputBuffer& input) : link_(link), input_(input) {
-    if (link_.receives()) link_.watch_input(noticed_, kBytes);
-  }
+  LetIn(Link& link, Text& input) : link_(link), input_(input) { go_on(); }
   ~LetIn() { link_.unwatch_input(); }
   LetIn(const LetIn&) = delete;
   LetIn& operator=(const LetIn&) = delete;
 
  private:
+  void go_on() {
+    if (link_.receives()) link_.watch_input(noticed_, 0);
+  }
   void on_noticed() {
-    const Link::Input input = link_.take_input(input_);
-    if (input == Link::Input::kBytes && link_.receives()) {
-      link_.watch_input(noticed_, kBytes);
-    }
+    if (link_.take_input(input_) == Link::Input::kBytes) go_on();
   }
 
   Link& link_;
-  InputBuffer& input_;
+  Text& input_;
   uring::ReadyMember<&LetIn::on_noticed> noticed_{*this};
 };
 

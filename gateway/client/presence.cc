@@ -5,8 +5,10 @@
 namespace gateway {
 namespace {
 
-// Of the next requests, while this one is under way.
-constexpr std::size_t kInputBytes = 4096;
+// Of the next requests, while this one is under way. One receive is for many of them.
+constexpr std::size_t kInputBytes = 8192;
+// Of whatever follows an upgrade: who reads that may pause.
+constexpr std::size_t kUpgradedBytes = 4096;
 
 }  // namespace
 
@@ -14,10 +16,11 @@ Presence::Presence(Connection& connection, ClientStream& stream)
     : connection_(connection), stream_(stream), grace_(*this, connection.shard().loop().timers()) {}
 
 void Presence::watch() {
+  read_later_ = false;
   if (stream_.has_next_input() && !connection_.client().receives()) {
     arm_grace(kPipelinedWatch);
   } else {
-    connection_.client().watch_input(input_, kInputBytes);
+    connection_.client().watch_input(input_, upgrades_ ? kUpgradedBytes : kInputBytes);
   }
 }
 
@@ -25,8 +28,20 @@ void Presence::watch_hangup(uring::Socket::Hangup of) {
   connection_.client().watch_hangup(hung_up_, of);
 }
 
+void Presence::watch_upload() {
+  read_later_ = true;
+  let_in();
+  watch_hangup();
+}
+
+void Presence::let_in() {
+  Link& client = connection_.client();
+  if (client.receives()) client.watch_input(input_, 0);
+}
+
 void Presence::begin_reading() {
   read_ = true;
+  connection_.client().unwatch_input();
   connection_.client().watch_hangup_when_held_back(hung_up_);
 }
 
@@ -45,9 +60,10 @@ void Presence::on_input() {
     case Link::Input::kNothing:
       return;
     case Link::Input::kBytes:
-      return watch();
+      return read_later_ ? let_in() : watch();
     case Link::Input::kEnd:
-      return note_closed();
+      if (!read_later_) note_closed();
+      return;
   }
 }
 

@@ -28,9 +28,14 @@ class Presence {
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
 
+  // What follows the request may be no request.
+  void expect_upgrade() { upgrades_ = true; }
   // From the end of the request on: what comes belongs to the next ones.
   void watch();
-  // While a part of the request is due that is not read yet: only its end can be noticed.
+  // While a part of the request is due that is not read yet: only a reset is noticed. What is
+  // on its way already waits in the connection's input.
+  void watch_upload();
+  // The same while that part is nobody's.
   void watch_hangup() { watch_hangup(uring::Socket::Hangup::kOfAll); }
   // A pump reads, and hears of an end itself unless it is held back.
   void begin_reading();
@@ -40,6 +45,7 @@ class Presence {
 
  private:
   void watch_hangup(uring::Socket::Hangup of);
+  void let_in();
   void arm_grace(std::chrono::milliseconds after);
   void on_input();
   void on_hung_up();
@@ -54,6 +60,8 @@ class Presence {
   std::uint64_t sent_mark_ = 0;  // what it had been sent when it closed its stream
   bool closed_ = false;          // its stream: it may still read
   bool read_ = false;            // by a pump
+  bool read_later_ = false;      // by a pump that has not begun
+  bool upgrades_ = false;
 };
 
 }  // namespace gateway

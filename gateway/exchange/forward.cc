@@ -1,5 +1,6 @@
 // The request's way to a server, and its answer's way back; and once more where it may be sent
 // again.
+#include "gateway/client/let_in.hh"
 #include "gateway/exchange/affinity.hh"
 #include "gateway/exchange/exchange.hh"
 #include "gateway/link/link_end.hh"
@@ -91,7 +92,7 @@ uring::Task<bool> Exchange::dial() {
 void Exchange::watch_client_while_dialling() {
   if (request_.ends_in_input()) return presence_.watch();
   // Of an upload nothing more is read yet: a reset is noticed nevertheless.
-  presence_.watch_hangup();
+  presence_.watch_upload();
 }
 
 uring::Task<Exchange::Outcome> Exchange::forward() {
@@ -110,7 +111,10 @@ uring::Task<Exchange::Outcome> Exchange::forward() {
     outcome = take_response_head(head);
     if (outcome != Outcome::kInterim) break;
     // Any number of them may come, so the next one waits until the client has taken this one.
-    co_await connection().client().drained();
+    {
+      const LetIn let_in(facts_.upstream->link(), facts_.heads->response_bytes);
+      co_await connection().client().drained();
+    }
     if (connection().ended()) {
       outcome = Outcome::kEnded;
     } else if (response_.end_hold()) {

@@ -34,6 +34,8 @@ bool RequestSide::send() {
   payload_bytes_ = 0;
   sent_before_ = facts_.upstream->link().sent_bytes();
   state_ = State::kDue;
+  // Who reads on behind an upgrade may pause.
+  if (facts_.websocket || facts_.opaque) facts_.upstream->link().stop_streaming();
   send_head();
   if (!pass_input()) return false;
   if (body_.done()) {
@@ -41,6 +43,8 @@ bool RequestSide::send() {
   } else {
     set_deadline();
     state_ = State::kPumping;
+    // Each piece costs a chunk of its own.
+    if (chunked_) facts_.connection.client().stop_streaming();
     pump_ = pump(facts_.connection.client(), facts_.upstream->link());
     pump_.start();
   }

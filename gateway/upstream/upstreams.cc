@@ -207,7 +207,7 @@ void Upstreams::keep(UpstreamConnection& connection, std::optional<std::uint32_t
   waiting.usable_from = reuse == Reuse::kLater ? now + kSettling : now;
   waiting.timer.arm(ends);
   server.kept_.push(connection);
-  connection.link_.watch_input(waiting.noticed_or_closed, kHeadReadBytes);
+  connection.link_.watch_input(waiting.noticed_or_closed, kInputBytes);
   connection.slot_ = {};
   // Last: if nobody else has that pool any more, nothing of it is kept.
   connection.pool_ = {};

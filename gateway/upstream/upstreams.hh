@@ -39,8 +39,10 @@ class Upstreams {
   static constexpr std::chrono::milliseconds kResetTime{10};
   // How long a connection must have been quiet behind an answer of doubtful length.
   static constexpr std::chrono::milliseconds kSettling{20};
-  // What a kept connection, or one that awaits an answer, is armed for.
+  // What one that awaits an answer is armed for.
   static constexpr std::size_t kHeadReadBytes = 4096;
+  // And a kept one, for many answers.
+  static constexpr std::size_t kInputBytes = 8192;
 
   // What is given outlives it. The turns of each pool begin with the number of the shard, which
   // spreads the shards over the servers.

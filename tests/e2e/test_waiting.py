@@ -1,6 +1,7 @@
 """Requests that no server can take at once: limits, queues, holds, and the budgets of upgrades and
 retries."""
 
+import contextlib
 import threading
 import time
 
@@ -134,6 +135,43 @@ def test_who_waits_is_served_on_every_shard(start_gateway, server, clients):
         assert server.is_quiet()
     server.answer(request)
     assert [status_of(client) for client in (first, *waiting)] == [200] * 21
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_uploads_that_wait_hold_nothing_that_others_need(start_gateway, server, clients, secure):
+    """What they send meanwhile, byte by byte, is not in the buffers that all are received with."""
+    app = {"servers": server.upstream.port, "connections_max": 1,
+           "queue": {"length": 500, "time": "20s"}}
+    own = {"path": "/own", "answer": {"body": "own"}}
+    gateway = start_gateway(Config({"app": app}, [own, {"pool": "app"}]), Variant(1))
+    with contextlib.ExitStack() as stack:
+        waiting = []
+        for _ in range(400):
+            client = stack.enter_context(
+                connect(gateway.https_port if secure else gateway.http_port, secure))
+            # Kept, it is received from before it asks again.
+            client.send(GET)
+            server.answer(server.read_request())
+            assert status_of(client) == 200
+            waiting.append(client)
+        first = clients(gateway)
+        request = server.read_request()
+        for piece in (b"POST / HTTP/1.1\r\nHost: x.test\r\nContent-Length: 4\r\n\r\n",
+                      b"a", b"b", b"c"):
+            for client in waiting:
+                client.send(piece)
+        asking = clients(gateway, b"GET /own HTTP/1.1\r\nHost: x.test\r\n\r\n")
+        assert asking.read_response()[1] == b"own"
+        for client in waiting[1:]:
+            client.reset()
+        waiting_ended(gateway, len(waiting) - 1, "client-reset")
+        server.answer(request)
+        assert status_of(first) == 200
+        waiting[0].send(b"d")
+        request = server.read_request()
+        assert request.seen.body == "abcd"
+        server.answer(request)
+        assert status_of(waiting[0]) == 200
 
 
 def test_upgrades_beyond_their_bound_take_no_turn(start_gateway, clients):

@@ -195,6 +195,32 @@ def test_a_client_that_sends_too_much_is_read_more_slowly(site, upstream, varian
         assert time.monotonic() - began >= 2.5, "30 at 10 a second, one of them at once"
 
 
+@BOTH
+def test_clients_that_are_not_read_hold_nothing_that_others_need(site, secure):
+    """What they send meanwhile, byte by byte, is not in the buffers that all are received with."""
+    gateway = site(messages_per_second=1)
+    get = b"GET /bytes?n=1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        clients = []
+        for _ in range(300):
+            client = stack.enter_context(client_of(gateway, secure))
+            # Kept, it is received from before it asks for the WebSocket.
+            client.send(get)
+            assert client.read_response()[0].status == 200
+            open_echo(client)
+            client.send(frame(TEXT, b"x") * 60)
+            assert read_frame(client).payload == b"x"
+            clients.append(client)
+        for byte in frame(TEXT, b"y"):
+            for client in clients:
+                client.send(bytes([byte]))
+        other = stack.enter_context(client_of(gateway, secure))
+        other.send(get)
+        assert other.read_response()[0].status == 200
+        for client in clients:
+            client.reset()
+
+
 def test_those_who_come_together_are_not_pinged_together(site):
     gateway = site(ping="2s", pong_timeout="10s")
     with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:

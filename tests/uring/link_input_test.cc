@@ -15,11 +15,13 @@ using uring::Task;
 // A link with an owner that notes what it is told.
 class Watcher {
  public:
-  Watcher(Simulation& simulation, int descriptor) : simulation_(simulation) {
+  Watcher(Simulation& simulation, int descriptor, std::size_t room = 100)
+      : simulation_(simulation), room_(room) {
     link_.adopt(descriptor);
   }
 
-  void watch() { link_.watch_input(noticed_, 100); }
+  void watch() { watch(room_); }
+  void watch(std::size_t room) { link_.watch_input(noticed_, room); }
   Link& link() { return link_; }
   std::string text;
   Input last = Input::kNothing;
@@ -44,6 +46,7 @@ class Watcher {
   }
 
   Simulation& simulation_;
+  std::size_t room_;
   std::vector<std::byte> plaintext_ = std::vector<std::byte>(64 * 1024);
   uring::BatchPool pool_{1 << 20};
   uring::LinkResources resources_{simulation_.loop, *simulation_.buffers, pool_, plaintext_};
@@ -55,15 +58,24 @@ std::span<const std::byte> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
+// Two buffers' worth, so that one receive goes on.
+constexpr std::size_t kConversation = 512;
+
+// With a receive for what comes next, and with one that goes on, where the kernel has that.
 template <class Check>
-void for_both_forms(Check check) {
-  for (const bool byte_cap : {true, false}) {
+void for_all_forms(Check check) {
+  struct Form {
+    bool byte_cap;
+    std::size_t room;
+  };
+  for (const Form form : {Form{true, 100}, Form{true, kConversation}, Form{false, kConversation}}) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-      SCOPED_TRACE(testing::Message() << "seed " << seed << (byte_cap ? "" : ", one-shot"));
-      Simulation simulation(seed, {.byte_cap = byte_cap});
+      SCOPED_TRACE(testing::Message() << "seed " << seed << (form.byte_cap ? "" : ", no cap")
+                                      << ", room for " << form.room);
+      Simulation simulation(seed, {.byte_cap = form.byte_cap});
       SimulatedKernel::Stream peer;
       {
-        Watcher watcher(simulation, simulation.kernel.open_stream(peer));
+        Watcher watcher(simulation, simulation.kernel.open_stream(peer), form.room);
         check(simulation, watcher, *peer);
         watcher.close_and_wait();
       }
@@ -73,7 +85,7 @@ void for_both_forms(Check check) {
 }
 
 TEST(LinkInput, IsQuietUntilSomethingArrives) {
-  for_both_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
+  for_all_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
     watcher.watch();
     for (int turns = 0; turns < 10; ++turns) simulation.loop.turn(std::chrono::milliseconds(1));
     EXPECT_TRUE(watcher.link().quiet());
@@ -87,7 +99,7 @@ TEST(LinkInput, IsQuietUntilSomethingArrives) {
 }
 
 TEST(LinkInput, TellsOfTheEnd) {
-  for_both_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
+  for_all_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
     watcher.watch();
     simulation.dice().chance(50) ? peer.shutdown_write() : peer.reset();
     EXPECT_TRUE(simulation.turn_until([&] { return watcher.last == Input::kEnd; }));
@@ -97,7 +109,7 @@ TEST(LinkInput, TellsOfTheEnd) {
 }
 
 TEST(LinkInput, IsTheNextReadsWhenItIsNotWatchedAnyMore) {
-  for_both_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
+  for_all_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
     watcher.watch();
     simulation.loop.turn(std::chrono::milliseconds(1));
     watcher.link().unwatch_input();
@@ -115,7 +127,7 @@ TEST(LinkInput, IsTheNextReadsWhenItIsNotWatchedAnyMore) {
 }
 
 TEST(LinkInput, LetsTheSessionHaveWhatIsForItAlone) {
-  for_both_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
+  for_all_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
     watcher.link().secure(std::make_unique<RecordSession>());
     peer.write(RecordSession::record(RecordType::kHello));
     Task<bool> shaking = watcher.link().handshake();
@@ -134,7 +146,7 @@ TEST(LinkInput, LetsTheSessionHaveWhatIsForItAlone) {
 }
 
 TEST(LinkInput, KeepsNoBufferOfWhatIsDropped) {
-  for_both_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
+  for_all_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
     watcher.watch();
     simulation.loop.turn(std::chrono::milliseconds(1));
     watcher.link().unwatch_input();
@@ -157,8 +169,121 @@ TEST(LinkInput, KeepsNoBufferOfWhatIsDropped) {
   });
 }
 
+std::string letters(std::size_t from, std::size_t count) {
+  std::string text(count, ' ');
+  for (char& letter : text) letter = static_cast<char>('a' + from++ % 26);
+  return text;
+}
+
+TEST(LinkInput, IsArmedForOnceForManyReadsOfAConversation) {
+  Simulation simulation(1, {.calm = true});
+  SimulatedKernel::Stream peer;
+  {
+    Watcher watcher(simulation, simulation.kernel.open_stream(peer));
+    watcher.watch(kConversation);
+    watcher.link().unwatch_input();
+    for (std::size_t turn = 0; turn < 200; ++turn) {
+      EXPECT_TRUE(watcher.link().receives()) << turn;
+      Task<> reading = watcher.read_once();
+      reading.start();
+      peer->write(bytes_of(letters(turn, 1)));
+      ASSERT_TRUE(simulation.turn_until([&] { return reading.done(); }));
+      EXPECT_EQ(simulation.buffers->lent(), 1u) << "what was read last";
+      watcher.link().release();
+    }
+    EXPECT_EQ(watcher.text, letters(0, 200));
+    watcher.close_and_wait();
+  }
+  simulation.expect_quiet();
+}
+
+TEST(LinkInput, WaitsInFewBuffersHoweverSmallThePiecesAre) {
+  for_all_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
+    watcher.watch(kConversation);
+    watcher.link().unwatch_input();
+    constexpr std::size_t kSent = 1000;
+    for (std::size_t sent = 0; sent < kSent; ++sent) {
+      peer.write(bytes_of(letters(sent, 1)));
+      simulation.loop.turn(std::chrono::milliseconds(1));
+      ASSERT_LE(simulation.buffers->lent(), 3u) << sent << " bytes";
+    }
+    while (watcher.text.size() < kSent) {
+      Task<> reading = watcher.read_once();
+      reading.start();
+      ASSERT_TRUE(simulation.turn_until([&] { return reading.done(); }));
+    }
+    EXPECT_EQ(watcher.text, letters(0, kSent));
+  });
+}
+
+TEST(LinkInput, OfAConversationEndsEarlyWhenItIsTold) {
+  for_each_seed(20, [](std::uint64_t seed) {
+    Simulation simulation(seed);
+    SimulatedKernel::Stream peer;
+    {
+      Watcher watcher(simulation, simulation.kernel.open_stream(peer), kConversation);
+      watcher.watch();
+      watcher.link().unwatch_input();
+      watcher.link().stop_streaming();
+      EXPECT_TRUE(simulation.turn_until([&] { return !watcher.link().receives(); }));
+      peer->write(bytes_of(letters(0, 100)));
+      for (int turns = 0; turns < 20; ++turns) simulation.loop.turn(std::chrono::milliseconds(1));
+      EXPECT_EQ(simulation.buffers->lent(), 0u);
+      while (watcher.text.size() < 100) {
+        Task<> reading = watcher.read_once();
+        reading.start();
+        ASSERT_TRUE(simulation.turn_until([&] { return reading.done(); }));
+      }
+      EXPECT_EQ(watcher.text, letters(0, 100));
+      watcher.close_and_wait();
+    }
+    simulation.expect_quiet();
+  });
+}
+
+TEST(LinkInput, WithNoRoomIsWhatIsOnItsWayAlready) {
+  for_all_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
+    watcher.watch();
+    watcher.watch(0);
+    peer.write(bytes_of("a"));
+    EXPECT_TRUE(simulation.turn_until([&] { return !watcher.link().receives(); }));
+    peer.write(bytes_of("b"));
+    for (int turns = 0; turns < 20; ++turns) simulation.loop.turn(std::chrono::milliseconds(1));
+    EXPECT_FALSE(watcher.link().receives());
+    EXPECT_EQ(watcher.text.find('b'), watcher.text.npos);
+  });
+}
+
+TEST(LinkInput, IsNotQuietWhereItsEndHasComeAlong) {
+  Simulation simulation(1, {.calm = true});
+  SimulatedKernel::Stream peer;
+  {
+    Watcher watcher(simulation, simulation.kernel.open_stream(peer), kConversation);
+    watcher.link().secure(std::make_unique<RecordSession>());
+    peer->write(RecordSession::record(RecordType::kHello));
+    Task<bool> shaking = watcher.link().handshake();
+    shaking.start();
+    ASSERT_TRUE(simulation.turn_until([&] { return shaking.done(); }));
+    watcher.watch();
+    EXPECT_TRUE(watcher.link().quiet());
+    watcher.link().unwatch_input();
+    std::vector<std::byte> last = RecordSession::record(RecordType::kData, bytes_of("answer"));
+    std::ranges::copy(RecordSession::record(RecordType::kClose), std::back_inserter(last));
+    peer->write(last);
+    Task<> reading = watcher.read_once();
+    reading.start();
+    ASSERT_TRUE(simulation.turn_until([&] { return reading.done(); }));
+    EXPECT_EQ(watcher.text, "answer");
+    watcher.watch();
+    EXPECT_FALSE(watcher.link().quiet()) << "nobody has been told yet";
+    EXPECT_TRUE(simulation.turn_until([&] { return watcher.last == Input::kEnd; }));
+    watcher.close_and_wait();
+  }
+  simulation.expect_quiet();
+}
+
 TEST(LinkInput, IsForgottenByAnAbort) {
-  for_both_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
+  for_all_forms([](Simulation& simulation, Watcher& watcher, SimulatedStream& peer) {
     watcher.watch();
     simulation.loop.turn(std::chrono::milliseconds(1));
     watcher.link().abort();
