@@ -6,9 +6,15 @@
 namespace uring {
 
 void Timer::arm(Clock::time_point deadline) {
-  disarm();
   // The slot after the one that holds the deadline: never early.
-  wheel_.arm(*this, wheel_.tick_of(deadline) + 1);
+  const std::uint64_t tick = wheel_.tick_of(deadline) + 1;
+  if (armed() && tick >= tick_) {
+    // It is sorted in anew when the slot of its earlier deadline comes round.
+    tick_ = tick & TimerWheel::kTickMask;
+    return;
+  }
+  disarm();
+  wheel_.arm(*this, tick);
 }
 
 void Timer::disarm() {
