@@ -158,9 +158,9 @@ class Link final : private Sink, private Flushable {
   }
 
   // While nobody reads: `noticed` runs when something has arrived, for take_input(). At most `room`
-  // bytes are let in until they are taken; with none only what is on its way already. Where that is
-  // two small buffers or more, the receive stays armed through watches and reads until as many have
-  // come: a conversation of short messages needs few requests.
+  // bytes are let in until they are taken; with none only what is on its way already. With room for
+  // two small buffers or more the receive stays armed through watches and reads, until about as
+  // many bytes have come: a conversation of short messages needs few requests.
   void watch_input(Ready& noticed, std::size_t room);
   // A read_for waits for room.
   bool held_back() const { return feeds_ != nullptr && feeds_->source_waits_; }

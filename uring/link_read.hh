@@ -150,6 +150,7 @@ void Link<Session, Sink>::start_feeding(Link& to) {
 template <class Session, class Sink>
 void Link<Session, Sink>::stop_feeding() {
   if (feeds_ == nullptr) return;
+  arming_ = Socket::Arming::kOnce;
   Link& to = *std::exchange(feeds_, nullptr);
   to.release_source();
   to.source_ = nullptr;

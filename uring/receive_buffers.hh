@@ -85,7 +85,7 @@ class ReceiveBuffers {
   std::size_t bytes_of(BufferGroup group) const { return rings_[index(group)].bytes_each; }
 
   // A completion said that `size` bytes lie in buffer `id`. Small ones join the last that wait, so
-  // that the buffers in a queue are filled by half at least, whatever pieces a peer sends.
+  // that any two neighbours in a queue hold more than one buffer's worth, whatever a peer sends.
   void push(ReceivedQueue& queue, BufferGroup group, std::uint16_t id, std::size_t size);
   Received pop(ReceivedQueue& queue);
   void give_back(BufferId buffer);

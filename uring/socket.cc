@@ -154,7 +154,9 @@ void Socket::issue_receive() {
 }
 
 void Socket::on_received(Completion completion) {
-  more_waits_ = completion.result < 0 || (completion.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+  if (completion.result != -ECANCELED) {
+    more_waits_ = completion.result < 0 || (completion.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0;
+  }
   if (completion.result > 0) {
     const auto size = static_cast<std::size_t>(completion.result);
     CHECK((completion.flags & IORING_CQE_F_BUFFER) != 0, "received bytes lie in a buffer");
@@ -211,7 +213,8 @@ void Socket::disarm() {
 }
 
 void Socket::stop_streaming() {
-  if (once_ || !armed()) return;
+  const bool is_disarmed = credit_ == 0;
+  if (once_ || is_disarmed || !armed()) return;
   credit_ += static_cast<std::uint32_t>(overshoot());  // which it still may
   once_ = true;
   loop_.cancel(receive_);

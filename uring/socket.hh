@@ -81,7 +81,8 @@ class Socket {
   }
   // Ends the receive early; `received` runs when it has ended. What arrives until then is nobody's.
   void disarm();
-  // A kStream receive ends with what has arrived by then, which is received as ever.
+  // A kStream receive ends with what has arrived by then, which is received as ever; one that waits
+  // for a buffer, with the first bytes.
   void stop_streaming();
   // As disarm(), where nobody wants what was received either: its buffers go back now, and those of
   // what arrives until then at once. The next arm() ends that.

@@ -57,7 +57,7 @@ void TimerWheel::insert(Timer& timer) {
   occupied_[level] |= std::uint64_t{1} << slot;
 }
 
-// Of the slot of this level that now begins: what is due expires, the rest goes to finer levels.
+// Of the slot of this level that now begins: what is due expires, the rest is sorted in anew.
 void TimerWheel::empty_slot(unsigned level) {
   const unsigned slot = (now_tick_ >> (kSlotBits * level)) & (kSlots - 1);
   occupied_[level] &= ~(std::uint64_t{1} << slot);

@@ -36,7 +36,7 @@ class Timer : protected Ready {
   static constexpr unsigned kTickBits = 56;
   TimerWheel& wheel_;
   std::uint64_t tick_ : kTickBits = 0;  // when it expires; 0 outside of the wheel
-  std::uint64_t slot_ : 8 = 0;          // where it is in the wheel
+  std::uint64_t slot_ : 8 = 0;          // where it is in the wheel: at that tick, or before
 };
 
 // A Timer that calls a member function of its owner, which has it as a part:
@@ -62,7 +62,8 @@ class TimerWheel {
   // Puts what has expired by `now` into the ready list, in the order of the deadlines.
   void advance(Clock::time_point now);
 
-  // How long there is nothing to be done; none if nothing is armed.
+  // How long there is nothing to be done; none if nothing is armed. What is to be done may be no
+  // more than to look at a timer that has been armed for later.
   std::optional<std::chrono::nanoseconds> until_next(Clock::time_point now) const;
 
  private:

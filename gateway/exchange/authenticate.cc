@@ -5,8 +5,8 @@
 //               v                v                        '-- any other answer is the client's
 //            401, 403           401
 //
-// Whatever fails here refuses the request. Meanwhile nothing of the request's body is read, and the
-// client's leaving ends it.
+// Whatever fails here refuses the request. Meanwhile nothing of the request's body is asked for,
+// and the client's leaving ends it.
 #include <chrono>
 
 #include "gateway/exchange/exchange.hh"
@@ -161,7 +161,7 @@ uring::Task<bool> Exchange::ask_permission() {
 
 uring::Task<Exchange::Permission> Exchange::receive_permission(const config::RequestAuth& asked) {
   send_question(asked);
-  // What is asked for may be an upload, of which nothing is read yet.
+  // What is asked for may be an upload, of which nothing is asked for yet.
   watch_client_while_dialling();
   connection().set_deadline(asked.timeout, Reason::kResponseTimeout, kLate);
   response_.expect();

@@ -7,7 +7,7 @@
 //
 // A connection belongs to Upstreams, and to one exchange from open() or take_kept() until keep() or
 // close(), which come when nothing waits on its link any more but its own dialling. While it is
-// kept its link is armed for the first bytes of the next answer: a server that closes, or speaks
+// kept its link is armed for what the next answers begin with: a server that closes, or speaks
 // unasked, is noticed at once, and costs no request to find out.
 #pragma once
 
@@ -39,7 +39,7 @@ class Upstreams {
   static constexpr std::chrono::milliseconds kResetTime{10};
   // How long a connection must have been quiet behind an answer of doubtful length.
   static constexpr std::chrono::milliseconds kSettling{20};
-  // What one that awaits an answer is armed for.
+  // What one that awaits an answer is armed for, unless it was kept.
   static constexpr std::size_t kHeadReadBytes = 4096;
   // And a kept one, for many answers.
   static constexpr std::size_t kInputBytes = 8192;

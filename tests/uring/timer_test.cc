@@ -234,6 +234,11 @@ TEST(TimerWheel, ExpiresInTheOrderOfTheDeadlines) {
     for (int count = 0; count < 100; ++count) {
       const auto deadline = kStart + kSlot * dice.of_any_size(0, 1'000'000);
       timers.emplace_back(wheel, deadline, expired);
+      if (!dice.chance(50)) continue;
+      // Put off while it is armed.
+      Noting& later = timers.back();
+      later.deadline += kSlot * dice.of_any_size(0, 1'000'000);
+      later.timer.arm(later.deadline);
     }
     wheel.advance(kStart + hours(24 * 365));
     run_all(ready);
