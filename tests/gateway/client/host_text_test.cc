@@ -25,6 +25,23 @@ TEST(HostText, WritesIpv4AsTheSystemDoes) {
   });
 }
 
+// Every pattern of groups that are zero.
+TEST(HostText, WritesIpv6AsTheSystemDoes) {
+  for_each_seed(256 * 20, [](std::uint64_t seed) {
+    Dice dice(seed);
+    std::array<std::uint8_t, 16> octets{};
+    for (unsigned group = 0; group < 8; ++group) {
+      if ((seed >> group & 1) == 0) continue;
+      const auto value = dice.of_any_size(1, 0xffff);
+      octets[2 * group] = static_cast<std::uint8_t>(value >> 8);
+      octets[2 * group + 1] = static_cast<std::uint8_t>(value & 0xff);
+    }
+    char expected[INET6_ADDRSTRLEN];
+    inet_ntop(AF_INET6, octets.data(), expected, sizeof expected);
+    EXPECT_EQ(HostText::of_ipv6(octets).text(), expected);
+  });
+}
+
 TEST(HostText, WritesTheShortestAndTheLongest) {
   const std::array<std::uint8_t, 4> none = {0, 0, 0, 0};
   EXPECT_EQ(HostText::of_ipv4(none).text(), "0.0.0.0");
