@@ -117,7 +117,10 @@ def test_too_many_updates_without_data_end_the_connection(start_before_tls, s_se
         ask(client)
         server.read_request()
         for number in range(1, 100):
-            server.send(b"k\n")
+            try:
+                server.send(b"k\n")
+            except BrokenPipeError:
+                break  # openssl has left: it knows of the end before the log does
             server.wait_for(lambda: server.count(KEY_UPDATE, ">>>") == number or log.lines(*told),
                             "the update, or the end")
             if log.lines(*told):
