@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "gateway/client/let_in.hh"
 #include "gateway/exchange/exchange.hh"
+#include "gateway/link/let_in.hh"
 #include "gateway/link/link_end.hh"
 #include "gateway/log/line.hh"
 #include "gateway/shard/admission.hh"

@@ -1,8 +1,8 @@
 // The request's way to a server, and its answer's way back; and once more where it may be sent
 // again.
-#include "gateway/client/let_in.hh"
 #include "gateway/exchange/affinity.hh"
 #include "gateway/exchange/exchange.hh"
+#include "gateway/link/let_in.hh"
 #include "gateway/link/link_end.hh"
 #include "gateway/log/line.hh"
 #include "gateway/rewrite/offers.hh"
@@ -34,6 +34,7 @@ uring::Task<> Exchange::proxy() {
   const config::Route& route = *facts_.route;
   UpstreamPool& pool = facts_.generation->pool(route.pool);
   const bool upgrades = facts_.websocket || facts_.opaque;
+  if (upgrades) presence_.expect_upgrade();
   const Purpose purpose = upgrades ? Purpose::kUpgrade : Purpose::kRequest;
   dialler_ = frames().make<Dialler>(
       connection(), route, pool, [this](const UpstreamPool& newest) { return wish_for(newest); },

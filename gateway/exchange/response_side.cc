@@ -80,6 +80,7 @@ bool ResponseSide::needs_heads() const {
 }
 
 uring::Task<> ResponseSide::pump() {
+  // Each piece costs a chunk of its own.
   const bool adds_to_pieces = client_.arming() == uring::Socket::Arming::kOnce;
   if (adds_to_pieces && !body_.done()) facts_.upstream->link().stop_streaming();
   return pump(facts_.upstream->link(), facts_.connection.client());

@@ -162,14 +162,12 @@ bool Exchange::follow(const Judged::Proxy&) {
 
 bool Exchange::follow(const Judged::Tunnel& tunnel) {
   facts_.websocket = true;
-  presence_.expect_upgrade();
   facts_.heads->key = tunnel.key;
   return true;
 }
 
 bool Exchange::follow(const Judged::Opaque& opaque) {
   facts_.opaque = true;
-  presence_.expect_upgrade();
   facts_.heads->protocol = opaque.protocol;
   return true;
 }

@@ -10,7 +10,7 @@ import pytest
 
 from support.frames import (BINARY, CONTINUATION, PING, PONG, TEXT, frame, read_frame,
                             read_until_close, upgrade_request, upgrade_response)
-from support.gateway import FEW, Config
+from support.gateway import FEW, Config, Variant
 from support.relay import dial, open_echo, open_relay, run
 from support.streams import connect
 from support.waiting import DEADLINE
@@ -198,7 +198,7 @@ def test_a_client_that_sends_too_much_is_read_more_slowly(site, upstream, varian
 @BOTH
 def test_clients_that_are_not_read_hold_nothing_that_others_need(site, secure):
     """What they send meanwhile, byte by byte, is not in the buffers that all are received with."""
-    gateway = site(messages_per_second=1)
+    gateway = site(Variant(1), messages_per_second=1)
     get = b"GET /bytes?n=1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with contextlib.ExitStack() as stack:
         clients = []
