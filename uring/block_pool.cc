@@ -1,15 +1,8 @@
 #include "uring/block_pool.hh"
 
-#include <new>
-
 #include "uring/check.hh"
 
 namespace uring {
-namespace {
-
-constexpr std::size_t kMarkBytes = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
-
-}  // namespace
 
 BlockPool::~BlockPool() {
   CHECK(in_use_ == 0, "a block outlived its pool");
@@ -18,8 +11,10 @@ BlockPool::~BlockPool() {
 
 void BlockPool::trim() {
   for (std::size_t size_class = 0; size_class < free_.size(); ++size_class) {
-    for (void* block : free_[size_class]) give_to_system(block, bytes_of(size_class));
-    free_[size_class].clear();
+    while (Free* const block = free_[size_class]) {
+      free_[size_class] = block->next;
+      give_to_system(block, bytes_of(size_class));
+    }
   }
   free_bytes_ = 0;
 }
@@ -34,18 +29,6 @@ void BlockPool::give_to_system(void* block, std::size_t bytes) {
   ::operator delete(block);
 }
 
-void* BlockPool::take(std::size_t bytes) {
-  ++in_use_;
-  if (bytes == 0 || bytes > kBlockMax) return take_from_system(bytes);
-  const std::size_t size_class = class_of(bytes);
-  std::vector<void*>& blocks = free_[size_class];
-  if (blocks.empty()) return take_from_system(bytes_of(size_class));
-  void* block = blocks.back();
-  blocks.pop_back();
-  free_bytes_ -= bytes_of(size_class);
-  return block;
-}
-
 void BlockPool::give_back(void* block, std::size_t bytes) {
   CHECK(in_use_ > 0, "a block is given back once");
   --in_use_;
@@ -55,14 +38,7 @@ void BlockPool::give_back(void* block, std::size_t bytes) {
   if (is_scarce || free_bytes_ + bytes_of(size_class) > kKeptBytes)
     return give_to_system(block, bytes_of(size_class));
   free_bytes_ += bytes_of(size_class);
-  free_[size_class].push_back(block);
-}
-
-void* BlockPool::take_marked(BlockPool* pool, std::size_t bytes) {
-  bytes += kMarkBytes;
-  void* const block = pool == nullptr ? ::operator new(bytes) : pool->take(bytes);
-  *static_cast<BlockPool**>(block) = pool;
-  return static_cast<std::byte*>(block) + kMarkBytes;
+  free_[size_class] = new (block) Free{free_[size_class]};
 }
 
 void BlockPool::give_back_marked(void* block, std::size_t bytes) {

@@ -9,8 +9,8 @@
 #include <cstddef>
 #include <memory>
 #include <memory_resource>
+#include <new>
 #include <utility>
-#include <vector>
 
 #include "uring/memory_account.hh"
 #include "uring/poison.hh"
@@ -31,7 +31,16 @@ class BlockPool final : public std::pmr::memory_resource {
   void trim();
 
   // Aligned like operator new's. Larger blocks than kBlockMax come from there, too.
-  void* take(std::size_t bytes);
+  void* take(std::size_t bytes) {
+    ++in_use_;
+    if (bytes == 0 || bytes > kBlockMax) return take_from_system(bytes);
+    const std::size_t size_class = class_of(bytes);
+    Free* const block = free_[size_class];
+    if (block == nullptr) return take_from_system(bytes_of(size_class));
+    free_[size_class] = block->next;
+    free_bytes_ -= bytes_of(size_class);
+    return block;
+  }
   void give_back(void* block, std::size_t bytes);
 
   // An object in a block: the pointer destroys it and gives the block back to its frames().
@@ -54,12 +63,23 @@ class BlockPool final : public std::pmr::memory_resource {
 
   // A block that remembers where it came from, for who gives it back without knowing the pool. A
   // null pool stands for operator new.
-  static void* take_marked(BlockPool* pool, std::size_t bytes);
+  static void* take_marked(BlockPool* pool, std::size_t bytes) {
+    bytes += kMarkBytes;
+    void* const block = pool == nullptr ? ::operator new(bytes) : pool->take(bytes);
+    *static_cast<BlockPool**>(block) = pool;
+    return static_cast<std::byte*>(block) + kMarkBytes;
+  }
   static void give_back_marked(void* block, std::size_t bytes);
 
   std::size_t in_use() const { return in_use_; }
 
  private:
+  // What lies in a block while nobody has it.
+  struct Free {
+    Free* next;
+  };
+
+  static constexpr std::size_t kMarkBytes = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
   static constexpr std::size_t kGranule = 16;
   static constexpr std::size_t kChunkHeader = 8;
   static constexpr std::size_t kBlockMax = 8192;
@@ -89,7 +109,7 @@ class BlockPool final : public std::pmr::memory_resource {
   MemoryAccount* account_ = nullptr;
   std::size_t in_use_ = 0;
   std::size_t free_bytes_ = 0;
-  std::array<std::vector<void*>, kBlockMax / kGranule + 1> free_;
+  std::array<Free*, kBlockMax / kGranule + 1> free_{};  // by size class, the last given back first
 };
 
 }  // namespace uring

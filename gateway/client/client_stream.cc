@@ -21,24 +21,34 @@ http::HeadLimits head_limits(const config::Limits& limits) {
 
 }  // namespace
 
-uring::Task<ClientStream::HeadIn> ClientStream::receive_head(http::RequestHead& head,
-                                                             std::pmr::string& bytes) {
-  InputBuffer& input = connection_.input();
+ClientStream::HeadIn ClientStream::take_head(http::RequestHead& head, std::pmr::string& bytes) {
   http::RequestParser parser(head, head_limits(config_.limits));
-  for (;;) {
-    const HeadIn state = parser.parse(input.bytes());
-    if (!state) co_return state;
-    if (*state == http::HeadState::kComplete) break;
-    const Bytes received = co_await connection_.client().read_once(kHeadReadBytes);
-    if (received.empty()) co_return http::HeadState::kMore;
-    input.append(received);
-    connection_.client().release();
-  }
+  return take_head(parser, head, bytes);
+}
+
+ClientStream::HeadIn ClientStream::take_head(http::RequestParser& parser, http::RequestHead& head,
+                                             std::pmr::string& bytes) {
+  InputBuffer& input = connection_.input();
+  const HeadIn state = parser.parse(input.bytes());
+  if (!state || *state == http::HeadState::kMore) return state;
   bytes.assign(input.text().substr(0, head.bytes));
   input.take(head.bytes);
   is_1_0_ = head.minor_version == 0;
   asked_to_keep_ = http::keeps_alive(head);
-  co_return http::HeadState::kComplete;
+  return state;
+}
+
+uring::Task<ClientStream::HeadIn> ClientStream::receive_head(http::RequestHead& head,
+                                                             std::pmr::string& bytes) {
+  http::RequestParser parser(head, head_limits(config_.limits));
+  for (;;) {
+    const Bytes received = co_await connection_.client().read_once(kHeadReadBytes);
+    if (received.empty()) co_return http::HeadState::kMore;
+    connection_.input().append(received);
+    connection_.client().release();
+    const HeadIn state = take_head(parser, head, bytes);
+    if (!state || *state == http::HeadState::kComplete) co_return state;
+  }
 }
 
 bool ClientStream::wants_to_keep() const {

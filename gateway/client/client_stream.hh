@@ -30,9 +30,11 @@ class ClientStream {
   ClientStream(const ClientStream&) = delete;
   ClientStream& operator=(const ClientStream&) = delete;
 
-  // Until the head is there, which then is `head`, parsed from `bytes`. kMore: the client's link
-  // has ended before.
+  // The next head in the input, which then is `head`, parsed from `bytes`. kMore: not all of it is
+  // there yet, and receive_head() is to follow.
   using HeadIn = std::expected<http::HeadState, http::HeadError>;
+  HeadIn take_head(http::RequestHead& head, std::pmr::string& bytes);
+  // Until it is there. kMore: the client's link has ended before.
   uring::Task<HeadIn> receive_head(http::RequestHead& head, std::pmr::string& bytes);
 
   // How much of the input is this request's body, as far as it is known.
@@ -91,6 +93,7 @@ class ClientStream {
   // kSentAhead: the first bytes of the next head, whichever it will be.
   enum class State : std::uint8_t { kSilent, kSentAhead, kBegun, kWhole };
 
+  HeadIn take_head(http::RequestParser& parser, http::RequestHead& head, std::pmr::string& bytes);
   bool wants_to_keep() const;
   Persistence persistence(bool finishes_request);
   void write_head(std::string_view head);

@@ -69,8 +69,13 @@ uring::Task<> Connection::serve_http() {
   bool open = !ended();
   if (!open) log_no_request();
   while (open) {
-    const bool asked = co_await await_request();
-    if (!asked) {
+    if (client_.crowded()) co_await let_client_take();
+    const bool has_to_wait = begin_wait_for_request();
+    if (has_to_wait) {
+      const Bytes received = co_await client_.read_once(kHeadReadBytes);
+      take_first_bytes(received);
+    }
+    if (ended()) {
       log_no_request();
       break;
     }
@@ -97,17 +102,15 @@ void Connection::open_tunnel(TunnelOpening opening, Bytes behind_response) {
   shard_.closings().note_opened(*tunnel_);
 }
 
-// Until the first bytes of the next request are there. A client that goes, or waits too long,
-// between two requests has done nothing wrong.
-uring::Task<bool> Connection::await_request() {
-  if (client_.crowded()) {
-    const LetIn let_in(client_, input_);
-    set_deadline(kFlushTime, Reason::kIdle, "the client takes no answers");
-    co_await client_.drained();
-  }
-  if (ended()) co_return false;
-  if (!input_.empty()) co_return true;
-  input_.reset();
+uring::Task<> Connection::let_client_take() {
+  const LetIn let_in(client_, input_);
+  set_deadline(kFlushTime, Reason::kIdle, "the client takes no answers");
+  co_await client_.drained();
+}
+
+// False: the first bytes of the next request are there, or the connection has ended.
+bool Connection::begin_wait_for_request() {
+  if (ended() || !input_.empty()) return false;
   const config::Timeouts& timeouts = shard_.config().timeouts;
   if (requests_ == 0) {
     await_first(timeouts.request_header, Reason::kRequestTimeout);
@@ -116,16 +119,18 @@ uring::Task<bool> Connection::await_request() {
   } else {
     set_deadline(timeouts.keep_alive_idle, Reason::kIdle);
   }
-  const Bytes received = co_await client_.read_once(kHeadReadBytes);
+  return !ended();
+}
+
+// A client that goes, or waits too long, between two requests has done nothing wrong.
+void Connection::take_first_bytes(Bytes received) {
   if (received.empty()) {
     const End left = how_client_left();
     // Between two requests nothing can be missing.
-    end(left.reason == Reason::kClientTruncated ? End{.reason = Reason::kClientLeft} : left);
-    co_return false;
+    return end(left.reason == Reason::kClientTruncated ? End{.reason = Reason::kClientLeft} : left);
   }
   input_.append(received);
   client_.release();
-  co_return true;
 }
 
 // Behind a request an ending without another one is what is expected: of interest at debug alone.

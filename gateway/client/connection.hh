@@ -155,7 +155,9 @@ class Connection : private uring::ListEntry {
   bool begins_with_proxy_header() const;
   uring::Task<Bytes> receive_proxy_header();
   uring::Task<> shake_hands(Bytes behind_proxy_header);
-  uring::Task<bool> await_request();
+  uring::Task<> let_client_take();
+  bool begin_wait_for_request();
+  void take_first_bytes(Bytes received);
   void await_first(std::chrono::milliseconds limit, Reason reason);
   uring::Task<> farewell();
   uring::Task<> linger();

@@ -138,7 +138,8 @@ uring::Task<bool> Exchange::ask_permission() {
   const auto no_wish = [](const UpstreamPool&) { return ServerWish{}; };
   dialler_ = frames().make<Dialler>(connection(), *facts_.route, pool, no_wish, Purpose::kRequest);
   for (;;) {
-    const bool connected = co_await dial();
+    bool connected = take_kept();
+    if (!connected) connected = co_await dial();
     if (!connected) co_return false;
     const Permission permission = co_await receive_permission(asked);
     switch (permission) {

@@ -16,8 +16,9 @@ uring::Task<> Exchange::run() {
   connection().set_deadline(connection().time_to_ask(config().timeouts.request_header),
                             Reason::kRequestTimeout);
   Heads& heads = *facts_.heads;
-  const ClientStream::HeadIn head =
-      co_await client_.receive_head(heads.request, heads.request_bytes);
+  ClientStream::HeadIn head = client_.take_head(heads.request, heads.request_bytes);
+  const bool is_in_pieces = head && *head == http::HeadState::kMore;
+  if (is_in_pieces) head = co_await client_.receive_head(heads.request, heads.request_bytes);
   bool asks_server = take_head(head);
   if (asks_server) {
     const Judged judged = judge();

@@ -119,7 +119,9 @@ class Exchange {
   uring::Task<> proxy();
   ServerWish wish_for(const UpstreamPool& pool) const;
   void note_sticky_cookie();
+  bool take_kept();
   uring::Task<bool> dial();
+  bool ask_over(UpstreamConnection* connection);
   void watch_client_while_dialling();
   uring::Task<Outcome> forward();
   Outcome take_response_head(const ResponseSide::HeadIn& head);

@@ -40,7 +40,8 @@ uring::Task<> Exchange::proxy() {
       connection(), route, pool, [this](const UpstreamPool& newest) { return wish_for(newest); },
       purpose);
   for (;;) {
-    const bool connected = co_await dial();
+    bool connected = take_kept();
+    if (!connected) connected = co_await dial();
     if (!connected) co_return;
     const Outcome outcome = co_await forward();
     if (outcome == Outcome::kTunnel) co_return;
@@ -75,18 +76,24 @@ void Exchange::note_sticky_cookie() {
   facts_.sticky.set = facts_.sticky_text;
 }
 
+// A second try goes over a new connection: the other kept ones may be as dead.
+bool Exchange::take_kept() {
+  return resends_ == 0 && ask_over(dialler_->take_kept());
+}
+
 // False: it has ended.
 uring::Task<bool> Exchange::dial() {
-  // A second try goes over a new connection: the other kept ones may be as dead.
+  if (resends_ == 0) watch_client_while_dialling();
   const auto kept = resends_ == 0 ? Dialler::Kept::kUsed : Dialler::Kept::kNotUsed;
-  UpstreamConnection* taken = kept == Dialler::Kept::kUsed ? dialler_->take_kept() : nullptr;
-  if (taken == nullptr) {
-    if (resends_ == 0) watch_client_while_dialling();
-    taken = co_await dialler_->dial(kept);
-  }
-  facts_.upstream = taken;
+  UpstreamConnection* const dialled = co_await dialler_->dial(kept);
+  co_return ask_over(dialled);
+}
+
+// False: there is none.
+bool Exchange::ask_over(UpstreamConnection* connection) {
+  facts_.upstream = connection;
   if (dialler_->has_asked()) server_ = uring::Held<UpstreamServer>(dialler_->server());
-  co_return taken != nullptr;
+  return connection != nullptr;
 }
 
 // A dial may take long. What is sent again has been received to its end and is watched already.
@@ -128,7 +135,7 @@ uring::Task<Exchange::Outcome> Exchange::forward() {
     note_sticky_cookie();
     // Behind a refused upgrade the client may have gone on in the other protocol.
     begin_response(!facts_.opaque);
-    co_await response_.pump();
+    if (!response_.finish_at_once()) co_await response_.pump();
     outcome = Outcome::kEnded;
   }
   if (request_.is_pumping()) {

@@ -79,10 +79,16 @@ bool ResponseSide::needs_heads() const {
          (head.fields.contains(buffer, "Trailer") || HopFilter(head.fields, buffer).names_more());
 }
 
+bool ResponseSide::finish_at_once() {
+  if (!body_.done()) return false;
+  if (!facts_.connection.ended()) finish();
+  return true;
+}
+
 uring::Task<> ResponseSide::pump() {
   // Each piece costs a chunk of its own.
   const bool adds_to_pieces = client_.arming() == uring::Socket::Arming::kOnce;
-  if (adds_to_pieces && !body_.done()) facts_.upstream->link().stop_streaming();
+  if (adds_to_pieces) facts_.upstream->link().stop_streaming();
   return pump(facts_.upstream->link(), facts_.connection.client());
 }
 

@@ -41,6 +41,8 @@ class ResponseSide {
   void begin(bool finishes_request);
   // What is still to come may be judged by the heads.
   bool needs_heads() const;
+  // Where all of the body came right behind the head. False: pump() is for it.
+  bool finish_at_once();
   // Until the body has gone on to its end, or the client's connection has ended.
   uring::Task<> pump();
 

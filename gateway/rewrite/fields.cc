@@ -18,10 +18,6 @@ bool is_unchangeable(std::string_view name) {
 
 }  // namespace
 
-void add_line(std::string& head, std::string_view name, std::string_view value) {
-  head.append(name).append(": ").append(value).append("\r\n");
-}
-
 void add_number(std::string& text, std::uint64_t number) {
   std::array<char, 20> digits;
   const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
@@ -48,7 +44,7 @@ void add_connection(std::string& head, Persistence persistence, bool upgrade) {
 
 void add_via(std::string& head, unsigned minor_version, std::string_view name) {
   if (name.empty()) return;
-  head.append(minor_version == 0 ? "Via: 1.0 " : "Via: 1.1 ").append(name).append("\r\n");
+  append_all(head, {minor_version == 0 ? "Via: 1.0 " : "Via: 1.1 ", name, "\r\n"});
 }
 
 bool equals_as_variable(std::string_view left, std::string_view right) {
@@ -60,19 +56,18 @@ HopFilter::HopFilter(const http::Fields& fields, proto::Bytes buffer) {
   fields.for_each(buffer, "Connection", [&](std::string_view value) {
     http::ListReader options(value);
     while (const auto option = options.next()) {
-      if (!option->empty()) options_[count_++] = *option;
+      if (!option->empty()) options_[count_++] = {option->data(), option->size()};
     }
   });
 }
 
 bool HopFilter::removes(std::string_view name) const {
   if (http::is_hop_by_hop(name)) return true;
-  return std::any_of(options_.begin(), options_.begin() + count_,
-                     [&](std::string_view option) { return equals_as_variable(option, name); });
+  return any_option([&](std::string_view option) { return equals_as_variable(option, name); });
 }
 
 bool HopFilter::names_more() const {
-  return std::any_of(options_.begin(), options_.begin() + count_, [](std::string_view option) {
+  return any_option([](std::string_view option) {
     return !http::is_hop_by_hop(option) && !equals_ignoring_case(option, "close");
   });
 }

@@ -2,9 +2,11 @@
 // changes that a route asks for. All of it lives while one head is written.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -17,7 +19,22 @@
 
 namespace gateway {
 
-void add_line(std::string& head, std::string_view name, std::string_view value);
+// Grows the text once for all parts.
+inline void append_all(std::string& text, std::initializer_list<std::string_view> parts) {
+  const std::size_t before = text.size();
+  std::size_t after = before;
+  for (const std::string_view part : parts) after += part.size();
+  // Not the size that it is told, which may be more than was asked for (libstdc++ 12).
+  text.resize_and_overwrite(after, [&](char* to, std::size_t) {
+    to += before;
+    for (const std::string_view part : parts) to += part.copy(to, part.size());
+    return after;
+  });
+}
+
+inline void add_line(std::string& head, std::string_view name, std::string_view value) {
+  append_all(head, {name, ": ", value, "\r\n"});
+}
 void add_number(std::string& text, std::uint64_t number);
 // The line that frames a body; none where there is no body, or where the connection's end ends it.
 void add_framing(std::string& head, http::BodyFraming framing);
@@ -44,7 +61,19 @@ class HopFilter {
   bool names_more() const;
 
  private:
-  std::array<std::string_view, http::kConnectionOptionsMax> options_;
+  // No string_views, of which the array would be a kilobyte of zeros for each head.
+  struct Option {
+    const char* text;
+    std::size_t bytes;
+  };
+  template <class Predicate>
+  bool any_option(Predicate is_meant) const {
+    return std::any_of(options_.begin(), options_.begin() + count_, [&](const Option& option) {
+      return is_meant(std::string_view(option.text, option.bytes));
+    });
+  }
+
+  std::array<Option, http::kConnectionOptionsMax> options_;
   std::size_t count_ = 0;
 };
 

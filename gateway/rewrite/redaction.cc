@@ -53,6 +53,11 @@ Mark mark_at(std::string_view text, std::size_t at) {
   return {static_cast<char>(*high << 4 | *low), end + 2 - at, depth};
 }
 
+// What neither encodes a character nor is a border of anything.
+constexpr http::ByteSet kPlainBytes([](unsigned char byte) {
+  return std::string_view("%=?&;# ").find(static_cast<char>(byte)) == std::string_view::npos;
+});
+
 // However often a character of it is encoded.
 bool is_secret(std::string_view in_query, std::span<const std::string> names) {
   return std::ranges::any_of(names, [&](const std::string& name) {
@@ -92,7 +97,9 @@ std::string_view redacted(std::string_view text, std::span<const std::string> na
   storage.clear();
   std::size_t told = 0;  // of the text, up to here
   std::size_t name = query + 1;
-  for (std::size_t at = name; at < text.size();) {
+  for (std::size_t at = name;;) {
+    at += kPlainBytes.prefix(text.substr(at));
+    if (at == text.size()) break;
     const Mark mark = mark_at(text, at);
     const std::size_t behind = at + mark.bytes;
     if (mark.c == '=' && is_secret(text.substr(name, at - name), names)) {

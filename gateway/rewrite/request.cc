@@ -127,7 +127,7 @@ void RequestWriter::write() {
 
 // Without a word of the request's body, or of an upgrade.
 void RequestWriter::write_question(const AuthQuestion& question) {
-  head_.append("GET ").append(question.path).append(" HTTP/1.1\r\n");
+  append_all(head_, {"GET ", question.path, " HTTP/1.1\r\n"});
   add_line(head_, "Host", question.host.empty() ? authority_ : question.host);
   add_fields();
   add_origin();
@@ -180,8 +180,8 @@ bool RequestWriter::is_server_wide() const {
 }
 
 void RequestWriter::add_request_line() {
-  head_.append(request_.method_text.in(buffer_)).append(" ");
-  head_.append(is_server_wide() ? "*" : forwarding_.target).append(" HTTP/1.1\r\n");
+  append_all(head_, {request_.method_text.in(buffer_), " ",
+                     is_server_wide() ? "*" : forwarding_.target, " HTTP/1.1\r\n"});
 }
 
 void RequestWriter::add_host() {
@@ -310,7 +310,7 @@ void RequestWriter::add_forwarded_for() {
   if (drops("X-Forwarded-For")) return;
   const bool begun = begin_chain("X-Forwarded-For");
   if (has_address_) {
-    head_.append(begun ? ", " : "X-Forwarded-For: ").append(forwarding_.peer_address);
+    append_all(head_, {begun ? ", " : "X-Forwarded-For: ", forwarding_.peer_address});
   }
   if (begun || has_address_) head_.append("\r\n");
 }
@@ -323,14 +323,14 @@ void RequestWriter::add_forwarded() {
   if (!has_address_) {
     head_.append("unknown");
   } else if (forwarding_.peer_address.find(':') != std::string_view::npos) {
-    head_.append("\"[").append(forwarding_.peer_address).append("]\"");
+    append_all(head_, {"\"[", forwarding_.peer_address, "]\""});
   } else {
     head_.append(forwarding_.peer_address);
   }
   if (http::is_token(authority_)) {
-    head_.append(";host=").append(authority_);
+    append_all(head_, {";host=", authority_});
   } else if (!authority_.empty()) {
-    head_.append(";host=\"").append(authority_).append("\"");
+    append_all(head_, {";host=\"", authority_, "\""});
   }
   head_.append(forwarding_.secure ? ";proto=https\r\n" : ";proto=http\r\n");
 }

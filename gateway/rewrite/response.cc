@@ -16,7 +16,7 @@ void begin_head(std::string& head, const http::ResponseHead& response, proto::By
   head.reserve(head.size() + response.bytes + kOwnBytes);
   head.append(kStatusLineStart);
   add_number(head, response.status);
-  head.append(" ").append(response.reason.in(buffer)).append("\r\n");
+  append_all(head, {" ", response.reason.in(buffer), "\r\n"});
 }
 
 // Whether a field sets the cookie that is the gateway's.

@@ -19,6 +19,14 @@ UpstreamConnection::UpstreamConnection(Upstreams& owner, uring::LinkResources& l
 UpstreamConnection::Waiting::Waiting(UpstreamConnection& connection)
     : connection_(connection), timer(*this, connection.owner_.links_.loop.timers()) {}
 
+void UpstreamConnection::Waiting::rest() {
+  timer.disarm();
+  noticed_or_closed.take_back();
+  failure.reset();
+  dialling = {};
+  progress = nullptr;
+}
+
 UpstreamConnection::Waiting& UpstreamConnection::waiting() {
   if (!waiting_) waiting_ = frames().make<Waiting>(*this);
   return *waiting_;
@@ -77,6 +85,11 @@ void UpstreamConnection::enter(Stage stage) {
 }
 
 void UpstreamConnection::taken() {
+  waiting_->rest();
+}
+
+void UpstreamConnection::never_keep() {
+  pool_ = {};
   waiting_ = {};
 }
 

@@ -62,8 +62,8 @@ class UpstreamConnection : private uring::ListEntry {
   // Its place at the server, until it is given back.
   void hold(ServerSlot slot) { slot_ = std::move(slot); }
   ServerSlot& slot() { return slot_; }
-  // It is never to be kept: nothing of the pool is needed any more.
-  void let_go_of_pool() { pool_ = {}; }
+  // It is never to be kept: neither the pool nor what keeping takes is needed any more.
+  void never_keep();
   // Another exchange has had it before.
   bool reused() const { return reused_; }
 
@@ -73,11 +73,13 @@ class UpstreamConnection : private uring::ListEntry {
   friend class Upstreams;
   friend class uring::List<UpstreamConnection>;
 
-  // What it needs while nobody has it: it is dialled, kept or closed.
+  // What it needs while nobody has it: it is dialled, kept or closed. While it is somebody's, this
+  // rests.
   class Waiting {
    public:
     explicit Waiting(UpstreamConnection& connection);
     uring::BlockPool& frames() { return connection_.frames(); }
+    void rest();
 
     std::unique_ptr<Failure> failure;
     uring::Clock::time_point usable_from;  // while it is kept
@@ -116,7 +118,7 @@ class UpstreamConnection : private uring::ListEntry {
   ServerSlot slot_;  // of that server
   Link link_;
   uring::Clock::time_point opened_;
-  uring::BlockPool::Owned<Waiting> waiting_;  // null: it is somebody's
+  uring::BlockPool::Owned<Waiting> waiting_;  // null: it is somebody's for good
   std::uint32_t index_;                       // of the server in the pool
   std::uint32_t address_ = 0;                 // of the server's, while it dials
   std::uint32_t era_;                         // of the server, of the pool that it was opened for

@@ -165,7 +165,7 @@ UpstreamConnection* Upstreams::take_kept(UpstreamPool& pool, std::size_t index) 
   });
   if (quiet == nullptr) return nullptr;
   forget_kept(*quiet);
-  quiet->waiting_ = {};
+  quiet->taken();
   quiet->reused_ = true;
   quiet->pool_ = uring::Held<UpstreamPool>(pool);
   quiet->index_ = static_cast<std::uint32_t>(index);

@@ -63,7 +63,7 @@ Tunnel::Tunnel(Connection& connection, TunnelOpening opening)
   } else {
     relay_.emplace(loop, client, upstream, rules_of(opening), owner);
   }
-  upstream_->let_go_of_pool();
+  upstream_->never_keep();
   if (keeps_contexts()) connection_.shard().codecs().promise_contexts();
   connection_.shard().under_way().websockets.rise();
   server().state().begin_websocket();

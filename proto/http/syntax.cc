@@ -2,7 +2,9 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace http {
 namespace {
@@ -16,6 +18,21 @@ __m128i load(const char* from) {
 // Where the first set bit is, of a mask with one bit for each byte of a lane.
 std::size_t first_of(int mask) {
   return std::countr_zero(static_cast<unsigned>(mask));
+}
+
+constexpr std::size_t kWord = sizeof(std::uint64_t);
+
+// to_lower() of eight bytes at once.
+std::uint64_t lower_word(const char* from) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  std::uint64_t word = 0;
+  std::memcpy(&word, from, kWord);
+  // What lies from 'A' to 'Z' has bit 7 set by the first sum and not by the second.
+  const std::uint64_t low = word & ~(0x80 * kEach);
+  const std::uint64_t from_a = low + (0x80 - 'A') * kEach;
+  const std::uint64_t behind_z = low + (0x80 - 'Z' - 1) * kEach;
+  const std::uint64_t capitals = from_a & ~behind_z & ~word & (0x80 * kEach);
+  return word | capitals >> 2;
 }
 
 bool is_text_byte(char c) {
@@ -59,12 +76,17 @@ std::size_t text_prefix(std::string_view text) {
   return at;
 }
 
-bool equals_ignoring_case(std::string_view left, std::string_view right) {
-  if (left.size() != right.size()) return false;
-  for (std::size_t at = 0; at < left.size(); ++at) {
-    if (to_lower(left[at]) != to_lower(right[at])) return false;
+bool detail::equal_ignoring_case(const char* left, const char* right, std::size_t size) {
+  if (size < kWord) {
+    return std::equal(left, left + size, right,
+                      [](char one, char other) { return to_lower(one) == to_lower(other); });
   }
-  return true;
+  // The last word overlaps the one before.
+  for (std::size_t at = 0; at + kWord < size; at += kWord) {
+    if (lower_word(left + at) != lower_word(right + at)) return false;
+  }
+  const std::size_t last = size - kWord;
+  return lower_word(left + last) == lower_word(right + last);
 }
 
 std::string_view trim(std::string_view text) {

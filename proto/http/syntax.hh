@@ -78,7 +78,13 @@ inline bool is_text(std::string_view text) {
 inline bool is_token(std::string_view text) {
   return !text.empty() && kTokenBytes.prefix(text) == text.size();
 }
-bool equals_ignoring_case(std::string_view left, std::string_view right);
+namespace detail {
+bool equal_ignoring_case(const char* left, const char* right, std::size_t size);
+}
+inline bool equals_ignoring_case(std::string_view left, std::string_view right) {
+  return left.size() == right.size() &&
+         detail::equal_ignoring_case(left.data(), right.data(), left.size());
+}
 std::string_view trim(std::string_view text);
 
 }  // namespace http
