@@ -34,7 +34,8 @@ class ClientStream {
   // there yet, and receive_head() is to follow.
   using HeadIn = std::expected<http::HeadState, http::HeadError>;
   HeadIn take_head(http::RequestHead& head, std::pmr::string& bytes);
-  // Until it is there. kMore: the client's link has ended before.
+  // Until it is there, after take_head() has said that it is not: what has come is read once more.
+  // kMore: the client's link has ended before.
   uring::Task<HeadIn> receive_head(http::RequestHead& head, std::pmr::string& bytes);
 
   // How much of the input is this request's body, as far as it is known.

@@ -294,7 +294,7 @@ uring::Task<> Exchange::pass_refusal() {
   if (sticky) facts_.sticky.name = sticky->cookie;
   // Behind a refused upgrade the client may have gone on in the other protocol.
   begin_response(!heads.request.connection.upgrade);
-  co_await response_.pump();
+  if (!response_.finish_at_once()) co_await response_.pump();
   if (head_only || connection().ended()) {
     give_up_permission();
   } else {

@@ -121,7 +121,7 @@ class Exchange {
   void note_sticky_cookie();
   bool take_kept();
   uring::Task<bool> dial();
-  bool ask_over(UpstreamConnection* connection);
+  void note_connected(UpstreamConnection* upstream);
   void watch_client_while_dialling();
   uring::Task<Outcome> forward();
   Outcome take_response_head(const ResponseSide::HeadIn& head);

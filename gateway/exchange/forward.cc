@@ -76,9 +76,12 @@ void Exchange::note_sticky_cookie() {
   facts_.sticky.set = facts_.sticky_text;
 }
 
-// A second try goes over a new connection: the other kept ones may be as dead.
+// A second try goes over a new connection: the other kept ones may be as dead. False: dial() is to
+// follow.
 bool Exchange::take_kept() {
-  return resends_ == 0 && ask_over(dialler_->take_kept());
+  UpstreamConnection* const kept = resends_ == 0 ? dialler_->take_kept() : nullptr;
+  if (kept != nullptr) note_connected(kept);
+  return kept != nullptr;
 }
 
 // False: it has ended.
@@ -86,14 +89,14 @@ uring::Task<bool> Exchange::dial() {
   if (resends_ == 0) watch_client_while_dialling();
   const auto kept = resends_ == 0 ? Dialler::Kept::kUsed : Dialler::Kept::kNotUsed;
   UpstreamConnection* const dialled = co_await dialler_->dial(kept);
-  co_return ask_over(dialled);
+  note_connected(dialled);
+  co_return dialled != nullptr;
 }
 
-// False: there is none.
-bool Exchange::ask_over(UpstreamConnection* connection) {
-  facts_.upstream = connection;
+// Null: no server could be dialled. From here on the exchange is the last one's that was.
+void Exchange::note_connected(UpstreamConnection* upstream) {
+  facts_.upstream = upstream;
   if (dialler_->has_asked()) server_ = uring::Held<UpstreamServer>(dialler_->server());
-  return connection != nullptr;
 }
 
 // A dial may take long. What is sent again has been received to its end and is watched already.

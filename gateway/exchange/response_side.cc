@@ -86,6 +86,7 @@ bool ResponseSide::finish_at_once() {
 }
 
 uring::Task<> ResponseSide::pump() {
+  CHECK(!body_.done(), "finish_at_once() goes first");
   // Each piece costs a chunk of its own.
   const bool adds_to_pieces = client_.arming() == uring::Socket::Arming::kOnce;
   if (adds_to_pieces) facts_.upstream->link().stop_streaming();

@@ -43,7 +43,7 @@ class ResponseSide {
   bool needs_heads() const;
   // Where all of the body came right behind the head. False: pump() is for it.
   bool finish_at_once();
-  // Until the body has gone on to its end, or the client's connection has ended.
+  // Else: until the body has gone on to its end, or the client's connection has ended.
   uring::Task<> pump();
 
   // Nothing has been answered.

@@ -19,7 +19,7 @@
 
 namespace gateway {
 
-// Grows the text once for all parts.
+// Grows the text once for all parts, of which none lies in it.
 inline void append_all(std::string& text, std::initializer_list<std::string_view> parts) {
   const std::size_t before = text.size();
   std::size_t after = before;

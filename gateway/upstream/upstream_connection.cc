@@ -20,9 +20,8 @@ UpstreamConnection::Waiting::Waiting(UpstreamConnection& connection)
     : connection_(connection), timer(*this, connection.owner_.links_.loop.timers()) {}
 
 void UpstreamConnection::Waiting::rest() {
+  CHECK(!noticed_or_closed.queued() && !failure, "only what is quiet, or has connected, is taken");
   timer.disarm();
-  noticed_or_closed.take_back();
-  failure.reset();
   dialling = {};
   progress = nullptr;
 }

@@ -118,7 +118,7 @@ class UpstreamConnection : private uring::ListEntry {
   ServerSlot slot_;  // of that server
   Link link_;
   uring::Clock::time_point opened_;
-  uring::BlockPool::Owned<Waiting> waiting_;  // null: it is somebody's for good
+  uring::BlockPool::Owned<Waiting> waiting_;  // null before dial(), and behind never_keep()
   std::uint32_t index_;                       // of the server in the pool
   std::uint32_t address_ = 0;                 // of the server's, while it dials
   std::uint32_t era_;                         // of the server, of the pool that it was opened for

@@ -168,26 +168,25 @@ bool has_escaped_slash(std::string_view path) {
   return false;
 }
 
-// Made where it is returned: who reads it at once would wait for a copy.
 std::optional<Authority> parse_authority(std::string_view text) {
-  std::optional<Authority> authority;
   const bool is_bracketed = text.starts_with('[');
   std::size_t host_end = is_bracketed ? text.find(']') : text.find(':');
   if (is_bracketed) {
-    if (host_end == text.npos || !is_ipv6_address(text.substr(1, host_end - 1))) return authority;
+    if (host_end == text.npos || !is_ipv6_address(text.substr(1, host_end - 1))) {
+      return std::nullopt;
+    }
     ++host_end;
   }
   host_end = std::min(host_end, text.size());
   const std::string_view host = text.substr(0, host_end);
-  if (!is_bracketed && !is_host_name(host)) return authority;
+  if (!is_bracketed && !is_host_name(host)) return std::nullopt;
 
   const std::string_view rest = text.substr(host_end);
-  const bool has_port = !rest.empty() && rest != ":";
-  if (has_port && rest.front() != ':') return authority;
-  const auto port = has_port ? parse_port(rest.substr(1)) : std::nullopt;
-  if (has_port && !port) return authority;
-  authority.emplace(host, port);
-  return authority;
+  if (rest.empty() || rest == ":") return Authority{host, std::nullopt};
+  if (rest.front() != ':') return std::nullopt;
+  const auto port = parse_port(rest.substr(1));
+  if (!port) return std::nullopt;
+  return Authority{host, port};
 }
 
 std::optional<std::string_view> normalise_host(std::string_view authority,

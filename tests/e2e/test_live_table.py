@@ -93,6 +93,21 @@ def test_a_request_under_way_has_a_row(start_gateway, tmp_path, upstream, raw_po
     gateway.wait_for(lambda: "end=kicked by=gateway" in gateway.log(), "its line")
 
 
+def test_a_request_whose_server_is_dialled_is_at_none_yet(start_gateway, tmp_path, upstream):
+    """One that takes a connection and never answers the TLS handshake."""
+    server = f"127.0.0.1:{upstream.port}"
+    config = admin_config(tmp_path, {"silent": {"servers": [server], "tls": {"verify": False}}},
+                          [{"name": "silent", "pool": "silent"}], timeouts={"connect": "60s"})
+    gateway = start_gateway(config, TWO_SHARDS)
+    admin = admin_of(gateway)
+    with connect(gateway.http_port, False) as client:
+        client.send(b"GET /dialling HTTP/1.1\r\nHost: silent.test\r\n\r\n")
+        with upstream.accept():
+            row, = admin.connections("kind=http")["connections"]
+            assert row["request"] == "GET silent.test /dialling" and not row.get("server")
+            assert admin.connections(f"server={server}")["connections"] == []
+
+
 def test_filters_mean_what_they_say(start, crowd):
     gateway, admin = start()
     chats = [crowd(connect(gateway.http_port, False)) for _ in range(3)]

@@ -3,9 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory_resource>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "uring/memory_account.hh"
 #include "uring/ready.hh"
 #include "uring/task.hh"
 
@@ -30,6 +34,28 @@ TEST(BlockPool, GivesABlockOfTheSameSizeAgain) {
   }
   pool.give_back(second, 89);
   EXPECT_EQ(pool.in_use(), 0u);
+}
+
+TEST(BlockPool, GivesAllOfThemAgainTheLastFirstAndBackToTheSystem) {
+  if (!kReuses) GTEST_SKIP() << "it keeps none";
+  uring::MemoryAccount account;
+  BlockPool pool;
+  pool.count_in(account);
+  for (int round = 0; round < 2; ++round) {
+    std::vector<std::pair<void*, std::size_t>> blocks;
+    for (const std::size_t size : {8u, 200u, 8192u}) {
+      for (int count = 0; count < 3; ++count) blocks.emplace_back(pool.take(size), size);
+    }
+    const std::size_t taken = account.bytes();
+    EXPECT_GE(taken, 3u * (8 + 200 + 8192));
+    for (const auto& [block, size] : blocks) pool.give_back(block, size);
+    std::ranges::reverse(blocks);
+    for (const auto& [block, size] : blocks) EXPECT_EQ(pool.take(size), block);
+    EXPECT_EQ(account.bytes(), taken) << "none is a new one";
+    for (const auto& [block, size] : blocks) pool.give_back(block, size);
+    pool.trim();
+    EXPECT_EQ(account.bytes(), 0u);
+  }
 }
 
 TEST(BlockPool, TakesAnySize) {

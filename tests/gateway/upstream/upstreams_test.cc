@@ -175,6 +175,27 @@ TEST_F(KeptUpstreamsTest, GoesOnWithWhatIsKept) {
   EXPECT_TRUE(keeps_any(second));
 }
 
+TEST_F(KeptUpstreamsTest, GivesUpNothingThatIsBorrowed) {
+  const Pool pool = make({{"one:80"}});
+  keep(connect(pool));
+  gateway::UpstreamConnection* const borrowed = upstreams_.take_kept(*pool, 0);
+  ASSERT_NE(borrowed, nullptr);
+  const auto kept_until = simulation_.loop.now() + pool->config().keep_alive.idle;
+  EXPECT_TRUE(simulation_.turn_until([&] { return simulation_.loop.now() > kept_until; }));
+  simulation_.loop.turn(std::chrono::milliseconds(50));
+  EXPECT_EQ(borrowed->link().end(), uring::LinkEnd::kNone);
+  keep(*borrowed);
+  EXPECT_TRUE(keeps_any(pool));
+}
+
+TEST_F(KeptUpstreamsTest, ClosesWhatWasNeverToBeKept) {
+  const Pool pool = make({{"one:80"}});
+  gateway::UpstreamConnection& connection = connect(pool);
+  connection.never_keep();
+  upstreams_.close(connection, gateway::Farewell::kPolite);
+  EXPECT_FALSE(keeps_any(pool));
+}
+
 TEST_F(KeptUpstreamsTest, KeepsNothingToWhereTheServerWas) {
   const Pool first = make({{"one:80", 1001}});
   keep(connect(first));

@@ -62,23 +62,26 @@ TEST(Syntax, ComparesAsciiLettersOnlyWithoutCase) {
   EXPECT_FALSE(http::equals_ignoring_case("\xc4", "\xe4"));
 }
 
-// At every place of texts that a comparison by words takes in one, two and three of these.
+// At every place of texts that a comparison by words takes in one, two and three of these, between
+// neighbours that lie at the borders of the capitals.
 TEST(Syntax, ComparesWithoutCaseWhateverTheLength) {
   for (const std::size_t size : {1, 7, 8, 9, 16, 17}) {
-    std::string left(size, 'k');
-    std::string right(size, 'K');
-    for (std::size_t at = 0; at < size; ++at) {
-      for (int one = 0; one < 256; ++one) {
-        left[at] = static_cast<char>(one);
-        for (int other = 0; other < 256; ++other) {
-          right[at] = static_cast<char>(other);
-          const bool same = http::to_lower(left[at]) == http::to_lower(right[at]);
-          ASSERT_EQ(http::equals_ignoring_case(left, right), same)
-              << size << " bytes, at " << at << ": " << one << " and " << other;
+    for (const char neighbour : {'k', '@', 'A', 'Z', '[', '\x7f', '\xc1', '\xff'}) {
+      std::string left(size, neighbour);
+      std::string right(size, http::to_lower(neighbour));
+      for (std::size_t at = 0; at < size; ++at) {
+        for (int one = 0; one < 256; ++one) {
+          left[at] = static_cast<char>(one);
+          for (const int other : {one, one ^ 0x20, one ^ 0x80, one + 1, one - 1}) {
+            right[at] = static_cast<char>(other);
+            const bool same = http::to_lower(left[at]) == http::to_lower(right[at]);
+            ASSERT_EQ(http::equals_ignoring_case(left, right), same)
+                << size << " bytes, at " << at << ": " << one << " and " << other;
+          }
         }
+        left[at] = neighbour;
+        right[at] = http::to_lower(neighbour);
       }
-      left[at] = 'k';
-      right[at] = 'K';
     }
   }
 }
