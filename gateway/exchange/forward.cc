@@ -93,7 +93,7 @@ uring::Task<bool> Exchange::dial() {
   co_return dialled != nullptr;
 }
 
-// Null: no server could be dialled. From here on the exchange is the last one's that was.
+// Null: no server could be dialled. The one that was tried last is the exchange's from here on.
 void Exchange::note_connected(UpstreamConnection* upstream) {
   facts_.upstream = upstream;
   if (dialler_->has_asked()) server_ = uring::Held<UpstreamServer>(dialler_->server());
